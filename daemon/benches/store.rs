@@ -11,6 +11,7 @@ use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::{assets, runs};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::Summary;
@@ -73,6 +74,7 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         blobs: Vec::new(),
         environment: Environment::default(),
         concurrency: None,
+        fresh: Fresh::default(),
         next: false,
         resume: None,
     };
@@ -294,7 +296,7 @@ fn new_asset(run: &Run, index: u32, kind: AssetKind, starred: bool) -> NewAsset 
         value: Value::from("Greetings from Brighton"),
         preview: PreviewState::None,
     };
-    NewAsset { asset, attempt: 1, duration_ms: 1, cost_usd: None }
+    NewAsset { asset, attempt: 1, duration_ms: 1, cost_usd: None, cache_key: None }
 }
 
 /// Reads pages from all over the list, in an irregular order.

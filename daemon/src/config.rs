@@ -28,6 +28,8 @@ pub struct Config {
     pub pools: BTreeMap<String, u32>,
     /// How many of a workflow's newest ended runs keep their other values.
     pub keep_values: u32,
+    /// The most bytes of results that are kept for later nodes.
+    pub cache_bytes: u64,
     /// How long an automatically started daemon stays up without runs and clients.
     pub linger: Duration,
     /// The time between TERM and KILL for a cancelled command.
@@ -119,6 +121,7 @@ impl Default for Config {
             cap_is_forced: false,
             pools: BTreeMap::from([("cpu".to_owned(), cores), ("process".to_owned(), 2 * cores)]),
             keep_values: 10,
+            cache_bytes: 4 << 30,
             linger: Duration::from_secs(600),
             grace: Duration::from_secs(5),
             writable: Vec::new(),

@@ -8,6 +8,8 @@
 //!   inputs of nodes
 //! - `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
 //!   `finish`: the end of a run
+//! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
+//!   looked for or computed
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
@@ -16,12 +18,15 @@
 mod active;
 mod attempts;
 mod backlog;
+mod cache_key;
+mod cached;
 mod context;
 mod core;
 mod dataflow;
 mod delete;
 mod earlier;
 mod finish;
+mod in_flight;
 mod inputs;
 mod items;
 mod memory;
@@ -57,7 +62,7 @@ use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::node_type::NodeTypes;
 use crate::rate::Rates;
-use crate::store::{Store, StoreError};
+use crate::store::{CacheKey, Cached, Store, StoreError};
 
 /// The parts of an engine.
 pub struct EngineParts {
@@ -134,6 +139,10 @@ enum Message {
         key: active::Key,
         failed: u32,
     },
+    /// These results are in the store, or are not.
+    ResultsFound(Vec<(CacheKey, Option<Cached>)>),
+    /// A result that others wait for was stored.
+    ResultStored(CacheKey),
     Answer {
         request: Box<runs::Answer>,
         reply: Reply<()>,

@@ -5,11 +5,12 @@
 //!
 //! - [`blob`]: bytes; `database`: opening and migrations; `readers`: the pool that reads
 //! - `op`: write operations; `writer`: the writing thread; `apply`: turns operations into rows
-//! - `read`: queries
+//! - `read`: queries; `cache`: results that later nodes reuse
 
 mod apply;
 pub mod blob;
 mod bodies;
+mod cache;
 mod code;
 mod database;
 mod folder;
@@ -34,6 +35,7 @@ use fanlight_shared::event::Numbered;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Value;
 use rusqlite::Connection;
@@ -43,6 +45,7 @@ use crate::file_error::FileError;
 use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
+pub use cache::{CacheKey, Cached, NewEntry};
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
 pub(crate) use read::page;
 pub use read::{Counts, StoredValue};
@@ -129,6 +132,8 @@ pub struct OpenRun {
     pub events: Vec<Numbered>,
     /// Its values: node, item, port, value (`None` if not kept).
     pub values: Vec<(String, ItemPath, String, Option<Value>)>,
+    /// Nodes that reuse no results.
+    pub fresh: Arc<Fresh>,
 }
 
 /// A run that had not ended when the daemon did, and can't continue: its stored data can't be read.

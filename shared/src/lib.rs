@@ -7,7 +7,7 @@
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
 //! - the view of a run: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one
 //!   reducer), [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`]
-//!   (stands in for a large value), [`spent`] (cost and tokens)
+//!   (stands in for a large value), [`spent`] (cost and tokens), [`origin`] (of a reused result)
 //! - the wire: [`rpc`]; behind the feature `client` the connection itself and the projection, what a client knows of runs
 //!   and which of them is in focus. The daemon is built without that feature, so it knows nothing of focus
 //! - surroundings: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
@@ -31,6 +31,7 @@ pub mod media;
 #[cfg(feature = "modules")]
 pub mod modules;
 pub mod node_type;
+pub mod origin;
 pub mod preview;
 pub mod problem;
 pub mod question;

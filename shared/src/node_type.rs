@@ -73,6 +73,10 @@ pub struct NodeTypeSpec {
     /// assets only if the workflow outputs them or the node has `keep: true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub source: bool,
+    /// Whether a result is reused by later nodes of the same type, version and inputs: it depends on nothing else, and takes
+    /// time to compute.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remember: bool,
     /// The maximum total size of the values of one attempt in bytes, without media; a node that exceeds it fails.
     #[serde(default)]
     pub max_bytes: u64,

@@ -67,9 +67,15 @@ impl State for NodeStatus {
                 Self::Cancelled,
             ],
             // Waiting: its attempt failed immediately and another follows.
-            Self::Ready => {
-                &[Self::Running, Self::Waiting, Self::Completed, Self::Failed, Self::Skipped, Self::Cancelled]
-            }
+            Self::Ready => &[
+                Self::Running,
+                Self::Waiting,
+                Self::Completed,
+                Self::Cached,
+                Self::Failed,
+                Self::Skipped,
+                Self::Cancelled,
+            ],
             // Skipped: a node with `each` that reads an item that failed.
             Self::Running => &[Self::Waiting, Self::Completed, Self::Failed, Self::Skipped, Self::Cancelled],
             Self::Completed | Self::Cached | Self::Failed | Self::Skipped | Self::Cancelled => &[],
@@ -143,7 +149,7 @@ mod tests {
             table(&NODE),
             [
                 "waiting → ready running completed cached failed skipped cancelled",
-                "ready → running waiting completed failed skipped cancelled",
+                "ready → running waiting completed cached failed skipped cancelled",
                 "running → waiting completed failed skipped cancelled",
                 "completed → ",
                 "cached → ",

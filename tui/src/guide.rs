@@ -25,8 +25,8 @@ macro_rules! pages {
 }
 
 pages! {
-    "ten-minutes" "workflow-file" "expressions" "recipes" "people" "models" "media" "config" "commands" "scripts" "node-types" "isolation" "secrets" "events" "how-it-works"
-    "protocol" "performance"
+    "ten-minutes" "workflow-file" "expressions" "recipes" "people" "models" "media" "config" "commands" "scripts" "node-types" "cache" "isolation" "secrets" "events"
+    "how-it-works" "protocol" "performance"
 }
 
 #[cfg(test)]

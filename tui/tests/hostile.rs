@@ -82,7 +82,7 @@ fn a_wrong_command_line_is_an_error_before_anything_starts() {
     refused(&["run", "seeded.yaml", "-p", "seed=abc"], "`abc` is not an int");
     refused(&["run", "seeded.yaml", "-p", "sede=1"], "did you mean `seed`");
     refused(&["run", "seeded.yaml", "--sweep", "sede=1..3"], "did you mean `seed`");
-    refused(&["run", "seeded.yaml", "--fresh"], "not in this version");
+    refused(&["run", "seeded.yaml", "--fresh=sa"], "the workflow has no node `sa`");
     refused(&["run", "."], "folder");
     fanlight.say(&["daemon", "status"]).exits(3);
 }

@@ -11,6 +11,8 @@ mod terminal;
 mod agents;
 #[path = "stories/audio.rs"]
 mod audio;
+#[path = "stories/cached.rs"]
+mod cached;
 #[path = "stories/ended.rs"]
 mod ended;
 #[path = "stories/environment.rs"]

@@ -65,6 +65,9 @@ fn collect(
         "SELECT 'the asset ' || a.name || ' of ' || w.slug || '#' || r.number, a.value, NULL \
          FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = r.workflow \
          WHERE instr(a.value, '\"$media\"') > 0 OR instr(a.value, '\"$large\"') > 0",
+        "SELECT 'the cached result of ' || c.name || ', node ' || c.node || ', port ' || v.port, v.body, v.large \
+         FROM cache c JOIN cache_value v ON v.entry = c.entry \
+         WHERE v.large IS NOT NULL OR instr(v.body, '\"$media\"') > 0 OR instr(v.body, '\"$large\"') > 0",
     ];
     for sql in sources {
         let mut query = db.prepare_cached(sql)?;

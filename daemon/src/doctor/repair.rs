@@ -10,6 +10,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::{AssetId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
@@ -102,6 +103,7 @@ fn import(
             attempt: 0,
             duration_ms: 0,
             cost_usd: None,
+            cache_key: None,
         })));
         repaired.assets.push(asset);
     }
@@ -155,6 +157,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         resume: None,
         environment: Environment::default(),
         concurrency: None,
+        fresh: Fresh::default(),
     };
     let submitted = store.commit_blocking(vec![Op::Submit(Box::new(submit))])?.submitted;
     let mut run = submitted

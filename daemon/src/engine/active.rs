@@ -10,6 +10,7 @@ use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::expression::{Load, Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::transition::{self, State};
 use fanlight_shared::value::{Value, Values};
@@ -34,6 +35,8 @@ pub(crate) struct ActiveRun {
     pub(super) run: Run,
     pub(super) plan: Arc<Plan>,
     pub(super) nodes: Vec<NodeRun>,
+    /// The nodes that reuse no results.
+    pub(super) fresh: Arc<Fresh>,
     /// The number of its last state event.
     pub(super) seq: u64,
     /// A person ended it; nothing new starts.
@@ -157,6 +160,7 @@ impl ActiveRun {
             left: nodes.len(),
             nodes,
             plan,
+            fresh: place.fresh,
             seq: 0,
             cancelling: false,
             live: 0,

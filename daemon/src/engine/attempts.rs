@@ -43,19 +43,21 @@ impl ActiveRun {
         if let Err(error) = self.lock(node) {
             return self.fail(context, node, item, NodeError::new(error));
         }
-        let needs = self.resources(node, item);
-        let at_once = needs.is_empty() && self.plan.nodes[node].is_inline();
+        let at_once = self.plan.nodes[node].is_inline() && self.resources(node, item).is_empty();
         let Some(instance) = self.instance_mut(node, item) else { return };
         enter(&mut instance.status, NodeStatus::Ready);
-        if at_once {
-            context.inline.push_back(key);
-            return;
-        }
+        if at_once { context.inline.push_back(key) } else { self.find_or_start(context, node, item) }
+    }
+
+    /// Starts the attempt of an instance that is ready, as soon as its pools have a place.
+    pub(super) fn enter_pools(&mut self, context: &mut Context, key: Key) {
+        let needs = self.resources(key.node, key.item);
+        let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         match context.pools.enter(&needs, key) {
             Entry::Starts(key) => self.start_attempt(context, key),
             Entry::Waits(ticket) => {
                 instance.ticket = Some(ticket);
-                self.tell_waiting(context, node, ticket);
+                self.tell_waiting(context, key.node, ticket);
             }
         }
     }
@@ -69,10 +71,18 @@ impl ActiveRun {
         }
     }
 
-    fn tell_wait(&self, context: &mut Context, node: usize, reason: Option<String>) {
+    pub(super) fn tell_wait(&self, context: &mut Context, node: usize, reason: Option<String>) {
         let event = LiveEvent::WaitUpdate { node: self.plan.nodes[node].name.clone(), reason };
         let (hub, workflow_id, run_id) = (context.hub.clone(), self.run.workflow_id, self.run.id);
         context.after(After::Do(Box::new(move || hub.live(workflow_id, run_id, event))));
+    }
+
+    /// Shows that an instance waits no longer, if it was the last one of its node.
+    pub(super) fn end_wait(&mut self, context: &mut Context, node: usize) {
+        self.nodes[node].in_line = self.nodes[node].in_line.saturating_sub(1);
+        if self.nodes[node].in_line == 0 {
+            self.tell_wait(context, node, None);
+        }
     }
 
     /// Starts the next attempt of an instance that holds its pools and locks.
@@ -87,10 +97,7 @@ impl ActiveRun {
         enter(&mut instance.status, NodeStatus::Running);
         let number = instance.attempts;
         if waited {
-            self.nodes[key.node].in_line = self.nodes[key.node].in_line.saturating_sub(1);
-            if self.nodes[key.node].in_line == 0 {
-                self.tell_wait(context, key.node, None);
-            }
+            self.end_wait(context, key.node);
         }
         self.live += 1;
         let update = NodeUpdate {
@@ -167,7 +174,7 @@ impl ActiveRun {
         let started = Started::now();
         let Some(made) = native.run_at_once(inputs, content::limit(key.item)) else {
             // It reads or makes large values, which takes time: run it beside the loop, like other work.
-            return self.start_attempt(context, key);
+            return self.find_or_start(context, key.node, key.item);
         };
         let plan = &self.plan.nodes[key.node];
         let copies = |(port, value): (&String, &Value)| value.has_source() && plan.keeps_media(port);
@@ -207,6 +214,13 @@ impl ActiveRun {
         outcome: Outcome,
     ) {
         let outcome = self.within_memory(refusing_deep(outcome));
+        let cached = match outcome.end {
+            AttemptEnd::Completed => self.to_be_cached(key, &outcome),
+            _ => {
+                self.leave_flight(context, key);
+                None
+            }
+        };
         let Outcome { end, error, values, blobs, bodies, unchanged, cost_usd, question } = outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
@@ -255,7 +269,8 @@ impl ActiveRun {
             fill(&mut update);
             update.error = error;
             update.retry_at = Some(Time::now().plus(wait));
-            let made = super::publish::Made { number, duration: started.elapsed(), cost_usd };
+            let made =
+                super::publish::Made { number, duration: started.elapsed(), cost_usd, cache_key: None };
             self.keep_outputs(context, key, values, blobs, bodies, made);
             self.record_node(context, update);
             return context.retry_later(key, number, wait);
@@ -276,8 +291,10 @@ impl ActiveRun {
         };
         let duration = started.elapsed();
         blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
-        let made = super::publish::Made { number, duration, cost_usd };
+        let cache_key = cached.as_ref().and_then(|_| self.needed_key(key));
+        let made = super::publish::Made { number, duration, cost_usd, cache_key };
         let shown = self.publish(context, key, values, bodies, made);
+        self.keep_result(context, key, cached);
         self.end_instance(context, key.node, key.item, status, error, |update| {
             fill(update);
             update.unchanged = unchanged;
@@ -308,7 +325,7 @@ impl ActiveRun {
     pub(super) fn take_over(&mut self, context: &mut Context, node: usize, item: ItemPath, values: Values) {
         self.hold(&values);
         let shown = super::publish::shorten_all(&values);
-        let made = super::publish::Made { number: 0, duration: Duration::ZERO, cost_usd: None };
+        let made = super::publish::Made::default();
         self.publish_assets(context, node, item, &values, &made);
         if let Some(instance) = self.instance_mut(node, item) {
             instance.values = Some(values);

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::Message;
 use super::active::Key;
 use super::backlog::Backlog;
+use super::in_flight::InFlight;
 use super::pools::Pools;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
@@ -44,6 +45,8 @@ pub(super) struct Context {
     pub(super) previewer: Arc<dyn Previewer>,
     pub(super) config: Arc<Config>,
     pub(super) pools: Pools<Key>,
+    /// Results that are being looked for or computed.
+    pub(super) in_flight: InFlight<Key>,
     /// The time for which a timer is set, to let those start who wait for a rate.
     pools_due: Option<tokio::time::Instant>,
     /// Instances that are computed in the loop, when their turn comes.
@@ -66,6 +69,7 @@ impl Context {
     pub(super) fn new(parts: super::EngineParts, messages: mpsc::UnboundedSender<Message>) -> Self {
         Self {
             pools: Pools::new(&parts.config.pool_sizes(), &parts.rates),
+            in_flight: InFlight::new(),
             pools_due: None,
             outage: parts.store.outage(),
             shortage: parts.store.shortage(),

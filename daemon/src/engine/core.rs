@@ -7,6 +7,7 @@ use std::sync::Arc;
 use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::id::RunId;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -38,6 +39,8 @@ pub(super) struct Place {
     pub(super) project: Option<PathBuf>,
     /// The variables that commands get from the submitter.
     pub(super) environment: Arc<Environment>,
+    /// The nodes that reuse no results.
+    pub(super) fresh: Arc<Fresh>,
 }
 
 /// The engine's state.
@@ -134,7 +137,9 @@ impl Core {
 
     /// Returns whether there is work to do without a new message.
     fn has_work(&self) -> bool {
-        !self.context.inline.is_empty() || self.queue.may_start(self.running())
+        !self.context.inline.is_empty()
+            || self.context.in_flight.has_turns()
+            || self.queue.may_start(self.running())
     }
 
     /// Handles the waiting messages and their consequences, in one batch.
@@ -148,6 +153,7 @@ impl Core {
             self.handle(message);
         }
         self.drain();
+        self.share_results();
         while self.room > 0
             && let Some(key) = self.context.inline.pop_front()
         {
@@ -184,6 +190,8 @@ impl Core {
                 self.context.admit_to_pools();
                 self.start_waiting();
             }
+            Message::ResultsFound(found) => self.context.in_flight.looked(found),
+            Message::ResultStored(key) => self.context.in_flight.stored(key),
             Message::Answer { request, reply } => self.answer(*request, reply),
             Message::Deadline { key, attempt } => self.deadline(key, attempt),
             Message::Cancel { request, reply } => self.cancel(&request, reply),
@@ -251,6 +259,7 @@ impl Core {
             }
         }
         self.context.schedule_pools();
+        self.context.look_for_results();
         let activity = self.activity_now();
         let changed = *self.activity.borrow() != activity;
         if changed {

@@ -184,6 +184,7 @@ impl ActiveRun {
     ) {
         let mut update = NodeUpdate::new(&self.plan.nodes[node].name, item, status, Time::now());
         update.error.clone_from(&error);
+        self.leave_flight(context, self.key(node, item));
         more(&mut update);
         self.end_earlier(context, node, item, status, &mut update);
         self.record_node(context, update);
@@ -192,6 +193,7 @@ impl ActiveRun {
         instance.error = error;
         instance.answer = None;
         instance.live = None;
+        instance.needed = None;
         if let Some(prepared) = instance.prepared.take() {
             self.release_inputs(&prepared);
         }

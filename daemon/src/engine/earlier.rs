@@ -95,7 +95,7 @@ impl ActiveRun {
         let values = |outputs: Vec<(String, (Value, Made))>| -> Values {
             outputs.into_iter().map(|(port, (value, _))| (port, value)).collect()
         };
-        if status != NodeStatus::Completed {
+        if !status.has_values() {
             for (port, (value, made)) in left {
                 self.publish_earlier(context, node, item, &port, &value, &made);
                 update.outputs.insert(port.clone(), publish::shorten(&value));

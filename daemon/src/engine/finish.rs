@@ -112,7 +112,7 @@ impl ActiveRun {
     /// Makes assets of the run itself: of outputs that aren't simply a node's port, and of ports whose values had to be
     /// stored for this. Media in them are already assets of the nodes that made them.
     fn publish_outputs(&self, context: &mut Context, outputs: &Values) {
-        let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
+        let made = publish::Made::default();
         for (name, value) in outputs.iter().filter(|(_, value)| **value != Value::None) {
             let port = match &self.plan.workflow.outputs[name.as_str()].value {
                 Template::Expression(expression) => expression.straight(),
@@ -143,7 +143,7 @@ impl ActiveRun {
     /// Makes assets of the run from files of the user that are workflow outputs: they are not assets of the node that read
     /// them.
     fn publish_copied(&self, context: &mut Context, copied: Vec<(String, Vec<Value>)>) {
-        let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
+        let made = publish::Made::default();
         for (name, media) in copied {
             for (ordinal, value) in media.into_iter().enumerate() {
                 self.add_asset(context, "", ItemPath::WHOLE, &name, ordinal, value, &made);
@@ -170,6 +170,7 @@ impl ActiveRun {
         }
         self.cancelling = true;
         self.record_run(context, RunUpdate::new(RunStatus::Cancelling, Time::now()));
+        self.leave_all_flights(context);
         for instance in self.instances_mut() {
             if let Some(live) = &instance.live {
                 live.cancel.cancel();

@@ -13,15 +13,17 @@ use indexmap::IndexMap;
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
 use crate::content;
-use crate::store::{Bodies, NewAsset, Op};
+use crate::store::{Bodies, CacheKey, NewAsset, Op};
 
 /// The attempt that made a value, for the recipe.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Made {
-    /// From 1; 0 if it is not known, and for reused values of a resumed run.
+    /// From 1; 0 if it is not known, and for reused values.
     pub(super) number: u32,
     pub(super) duration: Duration,
     pub(super) cost_usd: Option<f64>,
+    /// The key of the result that it is a part of.
+    pub(super) cache_key: Option<CacheKey>,
 }
 
 impl ActiveRun {
@@ -91,7 +93,7 @@ impl ActiveRun {
     pub(super) fn publish_lists(&mut self, context: &mut Context, node: usize, lists: &Values) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
-        let made = Made { number: 0, duration: Duration::ZERO, cost_usd: None };
+        let made = Made::default();
         for (port, list) in lists.iter().filter(|(port, list)| {
             plan.output_ports.contains(*port) && !list.has_media() && !is_deferred(list)
         }) {
@@ -150,6 +152,7 @@ impl ActiveRun {
             attempt: made.number,
             duration_ms: u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX),
             cost_usd: made.cost_usd,
+            cache_key: made.cache_key,
         })));
         context.after(After::Daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) }));
         if let Some((asset, media)) = preview {

@@ -180,6 +180,7 @@ impl ActiveRun {
         if let Some(instance) = self.instance_mut(node, item) {
             instance.prepared = Some(prepared.clone());
         }
+        self.note_result(node, item);
         context.pools.occupy(&self.resources(node, item));
         self.live += 1;
         let key = self.key(node, item);

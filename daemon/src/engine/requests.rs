@@ -40,7 +40,8 @@ impl Core {
         let submit::Prepared { submit, plan } = prepared;
         let next = submit.next;
         let environment = Arc::new(submit.environment.clone());
-        let place = Place { project: project(submit.path.as_deref()), environment };
+        let fresh = Arc::new(submit.fresh.clone());
+        let place = Place { project: project(submit.path.as_deref()), environment, fresh };
         let messages = self.context.messages.clone();
         self.context.flush();
         self.context.store.write(Batch {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId, Version};
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -101,6 +102,7 @@ pub(super) fn prepare(
         blobs: source.blobs,
         environment,
         concurrency: plan.workflow.concurrency,
+        fresh: Fresh::clone(&open.fresh),
         next: false,
         resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
         path: open.path.clone(),

@@ -116,7 +116,8 @@ impl Core {
                 },
             };
             let environment = open.environment.clone();
-            let place = Place { project: project(open.path.as_deref()), environment };
+            let fresh = open.fresh.clone();
+            let place = Place { project: project(open.path.as_deref()), environment, fresh };
             if open.run.state == RunStatus::Queued {
                 position += 1;
                 open.run.position = Some(position);

@@ -9,7 +9,8 @@ use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::media::Media;
-use fanlight_shared::problem::Severity;
+use fanlight_shared::origin::Fresh;
+use fanlight_shared::problem::{Severity, near};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
@@ -40,9 +41,6 @@ pub(super) fn prepare(
     types: &NodeTypeSet,
 ) -> Result<Prepared, RpcError> {
     let digest = digest(&request);
-    if request.fresh {
-        return Err(RpcError::refused("`--fresh` is not in this version: nothing is remembered yet"));
-    }
     if request.sets.is_empty() {
         return Err(RpcError::new(ErrorCode::BadParams, "no runs requested: `sets` is empty"));
     }
@@ -55,6 +53,7 @@ pub(super) fn prepare(
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document, types)?;
     check_place(&workflow, path.as_deref(), config)?;
+    check_fresh(&workflow, &request.fresh)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
     let mut files = Files::new(blobs);
@@ -100,6 +99,7 @@ pub(super) fn prepare(
         blobs: files.published,
         environment: request.environment,
         concurrency: plan.workflow.concurrency,
+        fresh: request.fresh,
         next: request.next,
         resume: None,
     };
@@ -177,6 +177,15 @@ pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Con
             .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{node}`: {why}")))?;
     }
     Ok(())
+}
+
+/// Checks the names of the nodes that reuse no results.
+fn check_fresh(workflow: &Workflow, fresh: &Fresh) -> Result<(), RpcError> {
+    let Fresh::Nodes(names) = fresh else { return Ok(()) };
+    let Some(unknown) = names.iter().find(|name| !workflow.nodes.contains_key(*name)) else { return Ok(()) };
+    let near = near(unknown, workflow.nodes.keys().map(String::as_str));
+    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Err(RpcError::new(ErrorCode::BadParams, format!("`fresh`: the workflow has no node `{unknown}`{hint}")))
 }
 
 /// Checks the user's own label.

@@ -1,5 +1,6 @@
 //! Stories about the engine with a real store, in a small test world.
 
+mod cached;
 mod data;
 mod dataflow;
 mod execution;

@@ -28,6 +28,7 @@ impl Build {
             effects: Effects::None,
             place: Place::Inline,
             source: false,
+            remember: false,
             max_bytes: MAX_BYTES,
             inputs: IndexMap::new(),
             more_inputs: false,
@@ -65,6 +66,12 @@ impl Build {
     /// Marks its outputs as files that the user already has, not products.
     pub(super) fn source(mut self) -> Self {
         self.spec.source = true;
+        self
+    }
+
+    /// Lets later nodes with the same inputs reuse its results. It must depend on nothing but its inputs.
+    pub(super) fn remember(mut self) -> Self {
+        self.spec.remember = true;
         self
     }
 

@@ -41,10 +41,15 @@ fn write_type(out: &mut String, spec: &NodeTypeSpec) {
             "has effects outside the run, so that an interrupted node fails unless `on_interrupt: again`"
         }
     };
+    let reuse = match (spec.remember, spec.place) {
+        (false, _) => "",
+        (true, Place::Inline) => "; results of large inputs are [reused](cache.md)",
+        (true, _) => "; results are [reused](cache.md)",
+    };
     let most = spec.max_bytes >> 20;
     let _ = write!(
         out,
-        "\n## {}\n\n{}\n\nRuns {place}; {effects}; returns at most {most} MiB of values.\n",
+        "\n## {}\n\n{}\n\nRuns {place}; {effects}{reuse}; returns at most {most} MiB of values.\n",
         spec.name, spec.summary
     );
     if !spec.inputs.is_empty() || spec.more_inputs {

@@ -17,7 +17,7 @@ use crate::services::Level;
 
 /// Returns the types of tests.
 pub(crate) fn types() -> Vec<NodeType> {
-    vec![stream(), ask(), agent(), elsewhere(), work(), crash()]
+    vec![stream(), ask(), agent(), elsewhere(), remembered(), work(), crash()]
 }
 
 /// Runs in a worker that finds its disk full as long as `full` is there, and hands `file` on.
@@ -87,6 +87,15 @@ fn elsewhere() -> NodeType {
     Build::new("test.elsewhere", "Runs where the test says.")
         .input("script", Type::Text, "The script to run.")
         .output("stdout", Type::Text, "The output of the script.")
+        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
+}
+
+/// A type whose results are reused, run by the same executor.
+fn remembered() -> NodeType {
+    Build::new("test.remembered", "Runs where the test says, once for the same script.")
+        .input("script", Type::Text, "The script to run.")
+        .output("stdout", Type::Text, "The output of the script.")
+        .remember()
         .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
 }
 

@@ -24,6 +24,7 @@ pub(super) fn node_type() -> NodeType {
         .default(0.5)
         .range(0.0, 1.0)
         .output("image", ty::image(), "The blended picture.")
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -30,6 +30,7 @@ pub(super) fn node_type() -> NodeType {
         .optional()
         .range(1.0, side)
         .output("image", ty::image(), "The rectangle, without what is outside of the picture.")
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -25,6 +25,7 @@ pub(super) fn node_type() -> NodeType {
         .default(0.5)
         .range(-1.0, 1.0)
         .output("image", ty::image(), "The filtered picture, of the same size.")
+        .remember()
         .run(Runner::worker(run))
 }
 

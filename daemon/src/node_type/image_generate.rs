@@ -49,6 +49,7 @@ pub(super) fn node_type() -> NodeType {
         .default("auto")
         .choices(&palette::names())
         .output("image", ty::image(), "The picture.")
+        .remember()
         .run(Runner::worker(run))
 }
 

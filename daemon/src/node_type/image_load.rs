@@ -11,6 +11,7 @@ pub(super) fn node_type() -> NodeType {
     Build::new("image.load", "Decodes a picture file and rotates it as its EXIF data says.")
         .input("file", ty::file(), "The file: PNG, JPEG, GIF (the first frame), WebP, BMP or TIFF.")
         .output("image", ty::image(), "The picture, as PNG.")
+        .remember()
         .run(Runner::worker(run))
 }
 

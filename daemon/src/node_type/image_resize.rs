@@ -27,6 +27,7 @@ pub(super) fn node_type() -> NodeType {
         .default("fit")
         .choices(&["fit", "fill", "stretch"])
         .output("image", ty::image(), "The resized picture.")
+        .remember()
         .run(Runner::worker(run))
 }
 

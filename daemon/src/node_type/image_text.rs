@@ -56,6 +56,7 @@ pub(super) fn node_type() -> NodeType {
         .default(0.0)
         .range(-1.0, 1.0)
         .output("image", ty::image(), "The picture with the text.")
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -36,6 +36,7 @@ pub(super) fn node_type() -> NodeType {
         .input("title", Type::Text, "The title above the pictures.")
         .default("")
         .output("image", ty::image(), "The sheet.")
+        .remember()
         .run(Runner::worker(run))
 }
 

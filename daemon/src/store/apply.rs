@@ -1,6 +1,7 @@
 //! Turns operations into rows, within the writer's transaction.
 
 mod asset;
+mod cache;
 mod delete;
 mod environment;
 mod reference;
@@ -8,7 +9,7 @@ mod run;
 mod submit;
 mod value;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub(super) struct Apply {
     summaries: RefCell<HashMap<RunId, Summary>>,
     /// Blobs that were stored by one batch and are first referenced by a later one.
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
+    /// The size of all cached results in bytes, once it is known.
+    cache_bytes: Cell<Option<u64>>,
 }
 
 /// The effects of a transaction beyond its rows.
@@ -83,7 +86,13 @@ struct Work {
 
 impl Apply {
     pub(super) fn new(blobs: Blobs) -> Self {
-        Self { blobs, keys: RefCell::default(), summaries: RefCell::default(), unclaimed: RefCell::default() }
+        Self {
+            blobs,
+            keys: RefCell::default(),
+            summaries: RefCell::default(),
+            unclaimed: RefCell::default(),
+            cache_bytes: Cell::default(),
+        }
     }
 
     /// Applies one batch. Returns `false` if it failed without a savepoint, so that the transaction must be rolled
@@ -170,6 +179,8 @@ impl Apply {
                 self.write_rows(db, work, true)?;
                 self.evict(db, work, *workflow, *keep)
             }
+            Op::CacheEntry(new) => self.store_entry(db, work, new),
+            Op::CacheUsed { key, at } => Self::entry_used(db, *key, *at),
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
             Op::Setting { name, value } => {
@@ -210,6 +221,7 @@ impl Apply {
     pub(super) fn forget(&self) {
         self.keys.borrow_mut().clear();
         self.summaries.borrow_mut().clear();
+        self.cache_bytes.set(None);
     }
 
     /// Drops the caches.

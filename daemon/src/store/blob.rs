@@ -34,7 +34,7 @@ pub(crate) use source::Referred;
 pub const INLINE_LIMIT: u64 = 64 * 1024;
 
 /// Bytes that are (or are about to be) in the store. While it lives, the writer does not unlink the hash.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Published {
     /// Names the bytes.
     pub hash: BlobHash,

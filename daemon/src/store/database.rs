@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_environment.sql"),
     include_str!("migrations/0004_requests.sql"),
     include_str!("migrations/0005_spent.sql"),
+    include_str!("migrations/0006_cache.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -5,6 +5,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
@@ -12,7 +13,7 @@ use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
 use super::blob::Published;
-use super::{Bodies, StoreError};
+use super::{Bodies, CacheKey, NewEntry, StoreError};
 
 /// A write operation. The order within a batch and between batches is kept.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -97,6 +98,15 @@ pub enum Op {
         /// How many of its newest runs keep their values.
         keep: u32,
     },
+    /// A result that later nodes reuse.
+    CacheEntry(Box<NewEntry>),
+    /// A result was reused.
+    CacheUsed {
+        /// Its key.
+        key: CacheKey,
+        /// When.
+        at: Time,
+    },
     /// The preview of an asset was made, or there is none.
     Preview {
         /// The asset.
@@ -145,6 +155,7 @@ impl Op {
             }
             Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
             Self::AttemptsRemoved(attempts) => (attempts.len(), 0),
+            Self::CacheEntry(_) => (4, 0),
             Self::DeleteAssets(assets) | Self::Star { assets, .. } => (assets.len() * 2, 0),
             Self::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
             _ => (1, 0),
@@ -163,6 +174,8 @@ pub struct NewAsset {
     pub duration_ms: u64,
     /// Its cost in US dollars.
     pub cost_usd: Option<f64>,
+    /// The key of the result that it is a part of.
+    pub cache_key: Option<CacheKey>,
 }
 
 /// Runs to be submitted.
@@ -202,6 +215,8 @@ pub struct Submit {
     pub environment: Environment,
     /// `concurrency:` of the file.
     pub concurrency: Option<u32>,
+    /// The nodes that reuse no results.
+    pub fresh: Fresh,
     /// Whether they go to the head of the queue.
     pub next: bool,
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the

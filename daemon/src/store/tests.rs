@@ -1,5 +1,6 @@
 //! Stories about the store. The builders are here, the stories in one file per noun.
 
+mod cached;
 mod damaged;
 mod deletion;
 mod disk;
@@ -19,6 +20,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
@@ -165,6 +167,7 @@ pub(crate) fn submission(runs: usize) -> Submit {
         blobs: Vec::new(),
         environment: Environment::default(),
         concurrency: None,
+        fresh: Fresh::default(),
         next: false,
         resume: None,
     }
@@ -224,7 +227,7 @@ pub(crate) fn asset(run: &Run, node: &str, value: Value) -> Asset {
 }
 
 pub(crate) fn new_asset(asset: &Asset) -> NewAsset {
-    NewAsset { asset: asset.clone(), attempt: 1, duration_ms: 40, cost_usd: None }
+    NewAsset { asset: asset.clone(), attempt: 1, duration_ms: 40, cost_usd: None, cache_key: None }
 }
 
 /// Returns bytes that are too many for SQLite.

@@ -9,6 +9,7 @@ use super::activity::{Activity, Prediction};
 use super::limit;
 use crate::id::AttemptId;
 use crate::item::ItemPath;
+use crate::origin::Origin;
 use crate::preview;
 use crate::question::{Answer, Question};
 use crate::run::{AttemptEnd, NodeStatus, RunStatus};
@@ -161,6 +162,9 @@ pub struct NodeUpdate {
     /// Of an attempt that ended: its plan, tasks and calls, and what it took from models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Box<Activity>>,
+    /// Of a result that was computed before: where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
 }
 
 impl NodeUpdate {
@@ -188,6 +192,7 @@ impl NodeUpdate {
             log_end: None,
             last_line: None,
             activity: None,
+            origin: None,
         }
     }
 

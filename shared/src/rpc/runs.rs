@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::event::EdgeActivity;
 use crate::id::{RunId, WorkflowId};
 use crate::item::ItemPath;
+use crate::origin::Fresh;
 use crate::run::{Run, RunStatus};
 use crate::run_state::{InstanceState, NodeState, RunState};
 use crate::value::Value;
@@ -36,9 +37,9 @@ pub struct Start {
     /// Whether they go to the head of the queue.
     #[serde(default)]
     pub next: bool,
-    /// Not in this version.
+    /// Nodes that reuse no result of earlier runs: `true` for all, or their names.
     #[serde(default)]
-    pub fresh: bool,
+    pub fresh: Fresh,
     /// The environment that the commands of these runs get from the submitter: `PATH`, the variables that the file
     /// names in `pass_env`, and those that the user passes. It is stored with the runs and never sent back. Without
     /// `PATH`, commands get the daemon's.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Activity, NodeError, NodeUpdate, Progress};
 use crate::id::AttemptId;
+use crate::origin::Origin;
 use crate::preview;
 use crate::question::{Answer, Question};
 use crate::run::{AttemptEnd, NodeStatus};
@@ -69,6 +70,9 @@ pub struct InstanceState {
     /// The plan, tasks, tool calls and predictions of the newest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Box<Activity>>,
+    /// Where its result was computed, if it is a reused one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
 }
 
 /// One attempt.
@@ -219,6 +223,7 @@ impl InstanceState {
             self.error.clone_from(&update.error);
             self.outputs.clone_from(&update.outputs);
             self.unchanged.clone_from(&update.unchanged);
+            self.origin.clone_from(&update.origin);
             self.end_live();
         }
     }

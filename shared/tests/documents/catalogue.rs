@@ -14,6 +14,7 @@ fn spec(name: &str) -> Spec {
         effects: Effects::None,
         place: Place::Inline,
         source: false,
+        remember: false,
         max_bytes: 1 << 20,
         inputs: Default::default(),
         more_inputs: false,

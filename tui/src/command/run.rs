@@ -10,8 +10,11 @@ use std::path::PathBuf;
 
 use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::client::{Client, ClientError};
+use fanlight_shared::origin::Fresh;
+use fanlight_shared::problem::near;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
+use fanlight_shared::workflow::Workflow;
 
 use super::follow::{Options, follow};
 use super::interrupt::Interrupt;
@@ -54,9 +57,9 @@ pub(crate) struct Args {
     /// Put the runs at the head of the queue.
     #[arg(long)]
     next: bool,
-    /// Reuse nothing of earlier runs. Not in this version.
-    #[arg(long, hide = true)]
-    fresh: bool,
+    /// Compute the results of all nodes, or of this one, even if an earlier run computed the same.
+    #[arg(long, value_name = "NODE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    fresh: Vec<String>,
     /// Print the names of the runs and exit; the runs continue.
     #[arg(long, conflicts_with = "out")]
     detach: bool,
@@ -76,9 +79,6 @@ pub(crate) struct Args {
 
 /// Runs `run`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    if args.fresh {
-        return Err(Failure::not_in_this_version("--fresh"));
-    }
     let context = Context::from_env()?;
     let source = source::find(&context, &args.workflow).await?;
     // An invalid file starts no daemon.
@@ -90,6 +90,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::usage(format!("`--stream` prints the text of one run, and these are {count}"))
             .hint("`fanlight logs RUN -f` follows one of several"));
     }
+    let fresh = fresh(&args.fresh, &workflow)?;
     let environment = environment::submitted(&workflow, &args.variables)?;
     let folder = args.out.as_deref().map(save::prepare).transpose()?;
 
@@ -104,7 +105,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         sets,
         label: args.label.clone(),
         next: args.next,
-        fresh: false,
+        fresh,
         environment,
         request_key: request_key(),
     };
@@ -170,6 +171,21 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),
         _ => Ok(()),
     }
+}
+
+/// Returns the nodes that reuse no results: all, if one `--fresh` names none.
+fn fresh(given: &[String], workflow: &Workflow) -> Result<Fresh, Failure> {
+    if given.iter().any(String::is_empty) {
+        return Ok(Fresh::All(true));
+    }
+    if let Some(unknown) = given.iter().find(|name| !workflow.nodes.contains_key(*name)) {
+        let failure = Failure::usage(format!("the workflow has no node `{}`", sanitise::line(unknown)));
+        return Err(match near(unknown, workflow.nodes.keys().map(String::as_str)) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure,
+        });
+    }
+    Ok(Fresh::Nodes(given.to_vec()))
 }
 
 fn print_names(runs: &[fanlight_shared::run::Run], as_json: bool) -> Result<(), Failure> {

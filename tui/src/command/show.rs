@@ -78,6 +78,7 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "started_at": node.whole.started_at(),
         "ended_at": node.whole.ended_at,
         "error": node.whole.error,
+        "origin": node.whole.origin,
         "unchanged": node.whole.unchanged,
         "items": node.item_count,
         "items_failed": node.items_failed,
@@ -195,7 +196,7 @@ fn elapsed(node: &InstanceState) -> String {
     node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
 }
 
-/// Returns the error of a node, else the items it dropped, else its progress, else its outputs.
+/// Returns the error of a node, else the items it dropped, else its progress, else its outputs and the run that computed them.
 fn note(node: &NodeState) -> String {
     let whole = &node.whole;
     if let Some(error) = &whole.error {
@@ -210,11 +211,12 @@ fn note(node: &NodeState) -> String {
     if let Some(line) = whole.last_line.as_ref().filter(|_| !whole.status.is_ended()) {
         return sanitise::line(line);
     }
+    let origin = whole.origin.iter().map(|origin| format!("≡ {}", sanitise::line(&origin.run)));
     let outputs = whole.outputs.iter().map(|(port, value)| {
         let unchanged = if whole.unchanged.contains(port) { " (unchanged)" } else { "" };
         let input = value.as_media().and_then(text::input);
         let words = input.unwrap_or_else(|| sanitise::line(&value.summary(24)));
         format!("{port}={words}{unchanged}")
     });
-    outputs.collect::<Vec<_>>().join("  ")
+    origin.chain(outputs).collect::<Vec<_>>().join("  ")
 }

@@ -1,6 +1,7 @@
 //! Sanitises data from runs before it enters the model.
 
 use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateEvent, ToolCall};
+use fanlight_shared::origin::Origin;
 use fanlight_shared::question::{Answer, Question, QuestionKind};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
@@ -106,8 +107,16 @@ fn instance(instance: &mut InstanceState) {
     instance.previews.values_mut().for_each(value);
     maybe(&mut instance.last_line);
     activity(&mut instance.activity);
+    origin(&mut instance.origin);
     if let Some(progress) = &mut instance.progress {
         maybe(&mut progress.message);
+    }
+}
+
+fn origin(origin: &mut Option<Box<Origin>>) {
+    if let Some(origin) = origin {
+        line(&mut origin.run);
+        line(&mut origin.node);
     }
 }
 
@@ -158,6 +167,7 @@ pub fn notification(notification: &mut Notification) {
                 update.outputs.values_mut().for_each(value);
                 maybe(&mut update.last_line);
                 activity(&mut update.activity);
+                origin(&mut update.origin);
             }
         },
         Notification::Live { event, .. } => live(event),

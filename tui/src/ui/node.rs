@@ -183,7 +183,12 @@ impl<'a> Facts<'a> {
                 }
             }
             NodeStatus::Cached | NodeStatus::Skipped | NodeStatus::Cancelled => {
-                plain(whole.status.word().to_owned(), theme.dim)
+                let words = ended_word(whole);
+                match &whole.origin {
+                    // The glyph says that it is cached.
+                    Some(origin) if words.width() > columns => plain(origin.run.clone(), theme.dim),
+                    _ => plain(words, theme.dim),
+                }
             }
             NodeStatus::Waiting | NodeStatus::Ready => match whole.retry_at {
                 Some(at) if at > self.model.now => {
@@ -255,6 +260,13 @@ impl<'a> Facts<'a> {
         let more = if port.more.is_some() { "+" } else { "" };
         (port.count() > 1).then(|| format!("×{}{more}", port.count()))
     }
+}
+
+/// Returns the state of an ended node, and the run that computed its result.
+#[must_use]
+pub fn ended_word(instance: &InstanceState) -> String {
+    let origin = instance.origin.iter().map(|origin| format!(" · {}", origin.run));
+    std::iter::once(instance.status.word().to_owned()).chain(origin).collect()
 }
 
 fn severity(problem: &Problem, theme: &Theme) -> Style {

@@ -22,7 +22,7 @@ nodes:
     with: { template: \"{{ text }} again\", text: \"${{ one.text }}\" }
   picture:
     uses: image.generate
-    with: { style: noise, width: 24, height: 16, seed: \"${{ params.seed }}\" }
+    with: { style: noise, width: 24, height: 16, seed: \"${{ run.number % 50 }}\" }
   effect:
     run: |
       printf '%s\\n' \"$FANLIGHT_KEY\" >> \"$FANLIGHT_PROJECT/effects\"

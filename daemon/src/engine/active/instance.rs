@@ -8,6 +8,7 @@ use fanlight_shared::run_state::InstanceState;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::cached::Needed;
 use crate::engine::earlier::Earlier;
 use crate::engine::inputs::Prepared;
 use crate::engine::pools::Ticket;
@@ -40,6 +41,8 @@ pub(in crate::engine) struct ActiveInstance {
     pub(in crate::engine) answered: bool,
     /// The prepared work, kept for retries.
     pub(in crate::engine) prepared: Option<Prepared>,
+    /// The result that it needs, if others may have computed it.
+    pub(in crate::engine) needed: Option<Box<Needed>>,
     /// The values of its ports.
     pub(in crate::engine) values: Option<Values>,
     /// The outputs of its failed attempts, until it ends.
@@ -78,6 +81,7 @@ impl ActiveInstance {
             live: None,
             ticket: None,
             prepared: None,
+            needed: None,
             values,
             earlier,
             error: state.error.clone(),

@@ -34,6 +34,7 @@ pub(super) fn node_type() -> NodeType {
         .output("files", ty::file().list(), "The files, sorted by path; executable files stay executable.")
         .output("paths", Type::Text.list(), "Their paths in the archive.")
         .output("count", Type::Int, "The number of files.")
+        .remember()
         .run(Runner::worker(run))
 }
 

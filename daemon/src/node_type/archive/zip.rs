@@ -28,6 +28,7 @@ pub(super) fn node_type() -> NodeType {
         .default("archive.zip")
         .output("file", ty::file(), "The archive.")
         .output("count", Type::Int, "The number of files in it.")
+        .remember()
         .run(Runner::worker(run))
 }
 

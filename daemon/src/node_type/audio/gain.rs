@@ -16,7 +16,7 @@ pub(super) fn node_type() -> NodeType {
         .input("audio", ty::audio(), "The sound.")
         .input("gain", Type::Float, "By how much, in decibels; a sound that would exceed full scale fails.")
         .range(-120.0, 120.0);
-    making(build, "The louder or softer sound.").run(Runner::worker(run))
+    making(build, "The louder or softer sound.").remember().run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

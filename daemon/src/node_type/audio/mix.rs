@@ -34,6 +34,7 @@ pub(super) fn node_type() -> NodeType {
             Type::Float,
             "By how much the whole was lowered to fit, in decibels; 0 if it was not.",
         )
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -35,6 +35,7 @@ pub(super) fn node_type() -> NodeType {
         .input("floor", Type::Float, "The level that is drawn black, in decibels of full scale.")
         .default(-90.0)
         .range(-160.0, -10.0)
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -19,6 +19,7 @@ pub(super) fn node_type() -> NodeType {
         .default("blue")
         .input("background", Type::Text, "The colour behind it.")
         .default("white")
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn node_type() -> NodeType {
         .input("values", Type::Choice, "Whether to write the numbers in the cells; `auto` does so if there is room.")
         .default("auto")
         .choices(&["auto", "always", "never"]);
-    look::outputs(look::inputs(build)).run(Runner::worker(run))
+    look::outputs(look::inputs(build)).remember().run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

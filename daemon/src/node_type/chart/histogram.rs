@@ -35,6 +35,7 @@ pub(super) fn node_type() -> NodeType {
             Type::Json.list(),
             "The ranges: `from`, `to` (exclusive, except in the last range) and `count`.",
         )
+        .remember()
         .run(Runner::worker(run))
 }
 

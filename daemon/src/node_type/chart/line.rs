@@ -30,7 +30,7 @@ pub(super) fn node_type() -> NodeType {
         .default(false)
         .input("area", Type::Bool, "Whether to fill the area between a line and 0.")
         .default(false);
-    look::outputs(look::inputs(build)).run(Runner::worker(run))
+    look::outputs(look::inputs(build)).remember().run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

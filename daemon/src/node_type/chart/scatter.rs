@@ -30,7 +30,7 @@ pub(super) fn node_type() -> NodeType {
             "Whether to draw the trend of each series: its least-squares line.",
         )
         .default(false);
-    look::outputs(look::inputs(build)).run(Runner::worker(run))
+    look::outputs(look::inputs(build)).remember().run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

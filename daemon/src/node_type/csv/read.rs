@@ -54,6 +54,7 @@ pub(super) fn node_type() -> NodeType {
         .output("count", Type::Int, "The number of rows.")
         .output("skipped", Type::Json.list(), "The skipped rows, each with its `line` and an `error`; at most the first 1,000.")
         .max_bytes(MAX_BYTES)
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -30,6 +30,7 @@ pub(super) fn node_type() -> NodeType {
         .output("file", ty::file(), "The file.")
         .output("text", Type::Text, "The contents of the file.")
         .max_bytes(48 << 20)
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -33,6 +33,7 @@ pub(super) fn node_type() -> NodeType {
         .output("title", Type::Text, "The title of the page; absent if it has none.")
         .output("links", Type::Text.list(), "The addresses of its links, each once, in order.")
         .max_bytes(48 << 20)
+        .remember()
         .run(Runner::worker(run))
 }
 

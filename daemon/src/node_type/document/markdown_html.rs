@@ -33,6 +33,7 @@ pub(super) fn node_type() -> NodeType {
         .output("html", Type::Text, "The page, or its content.")
         .output("file", ty::file(), "The same as a file.")
         .max_bytes(MAX_PAGE_BYTES as u64 + (1 << 20))
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -32,6 +32,7 @@ pub(super) fn node_type() -> NodeType {
         .output("values", Type::Any.list(), "All results.")
         .output("count", Type::Int, "The number of results.")
         .max_bytes(2 * MAX_BYTES)
+        .remember()
         .run(Runner::worker(run))
 }
 

@@ -29,6 +29,7 @@ pub(super) fn node_type() -> NodeType {
         .output("valid", Type::Bool, "Whether the value is valid.")
         .output("errors", Type::Text.list(), "The errors, each with the path of the invalid part; at most 100.")
         .max_bytes(32 << 20)
+        .remember()
         .run(Runner::worker(run))
 }
 

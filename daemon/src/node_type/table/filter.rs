@@ -24,6 +24,7 @@ pub(super) fn node_type() -> NodeType {
         .output("rows", Type::Json.list(), "The rows for which it is true.")
         .output("rest", Type::Json.list(), "The other rows.")
         .output("count", Type::Int, "The number of rows for which it is true.")
+        .remember()
         .run(aside(run))
 }
 

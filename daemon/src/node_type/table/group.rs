@@ -24,6 +24,7 @@ pub(super) fn node_type() -> NodeType {
         )
         .output("rows", Type::Json.list(), "A row for each group, in the order in which the groups first appear.")
         .output("count", Type::Int, "The number of groups.")
+        .remember()
         .run(Runner::inline(run))
 }
 

@@ -28,6 +28,7 @@ pub(super) fn node_type() -> NodeType {
         .default("_right")
         .output("rows", Type::Json.list(), "The rows.")
         .output("count", Type::Int, "The number of rows.")
+        .remember()
         .run(Runner::inline(run))
 }
 

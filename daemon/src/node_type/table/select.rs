@@ -29,6 +29,7 @@ pub(super) fn node_type() -> NodeType {
         .more_inputs()
         .output("rows", Type::Json.list(), "The rows with these columns.")
         .output("columns", Type::Text.list(), "The names of the columns, in order.")
+        .remember()
         .run(aside(run))
 }
 

@@ -17,6 +17,7 @@ pub(super) fn node_type() -> NodeType {
         .default("ascending")
         .choices(&["ascending", "descending"])
         .output("rows", Type::Json.list(), "The sorted rows.")
+        .remember()
         .run(Runner::inline(run))
 }
 

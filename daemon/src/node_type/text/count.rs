@@ -23,6 +23,7 @@ pub(super) fn node_type() -> NodeType {
             Type::Int,
             "The number of occurrences of `find`, without overlaps; absent without `find`.",
         )
+        .remember()
         .run(Runner::inline(run))
 }
 

@@ -29,6 +29,7 @@ pub(super) fn node_type() -> NodeType {
         .output("added", Type::Int, "The number of added lines.")
         .output("removed", Type::Int, "The number of removed lines.")
         .max_bytes(64 << 20)
+        .remember()
         .run(Runner::inline(run))
 }
 

@@ -45,6 +45,7 @@ pub(super) fn node_type() -> NodeType {
         .output("text", Type::Text, "The text with all matches replaced; absent without `replace`.")
         .output("count", Type::Int, "The number of matches.")
         .max_bytes(MAX_BYTES)
+        .remember()
         .run(Runner::worker(run))
 }
 

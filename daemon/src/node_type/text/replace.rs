@@ -25,6 +25,7 @@ pub(super) fn node_type() -> NodeType {
     .output("text", Type::Text, "The new text.")
     .output("count", Type::Int, "The number of replacements.")
     .max_bytes(MAX_TEXT_BYTES as u64)
+    .remember()
     .run(Runner::inline(run))
 }
 

@@ -37,6 +37,7 @@ pub(super) fn node_type() -> NodeType {
         .output("items", Type::Text.list(), "The parts.")
         .output("count", Type::Int, "The number of parts.")
         .max_bytes(64 << 20)
+        .remember()
         .run(Runner::inline(run))
 }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::value::Stored;
 use super::{Apply, Done, Failure, Work, environment};
-use crate::store::{StoreError, code};
+use crate::store::{CacheKey, StoreError, code};
 
 /// A value's row: node, item, port.
 type Place = (String, i64, String);
@@ -94,8 +94,8 @@ impl Apply {
     fn delete_asset(&self, db: &Connection, work: &mut Work, id: AssetId) -> Done<Option<GoneAsset>> {
         let found = db
             .prepare_cached(
-                "SELECT a.key, a.run, a.node, a.item, a.port, a.value, r.status, r.number, w.slug, w.id \
-                 FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = a.workflow WHERE a.id = ?1",
+                "SELECT a.key, a.run, a.node, a.item, a.port, a.value, r.status, r.number, w.slug, w.id, r.id, \
+                 a.cache_key FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = a.workflow WHERE a.id = ?1",
             )?
             .query_row([id.as_bytes()], GoneAsset::read)
             .optional()?;
@@ -109,6 +109,9 @@ impl Apply {
         db.prepare_cached("DELETE FROM preview WHERE asset = ?1")?.execute([asset.key])?;
         db.prepare_cached("DELETE FROM asset WHERE key = ?1")?.execute([asset.key])?;
         self.release_value(db, work, &asset.value)?;
+        let media = asset.value.media().iter().map(|media| media.hash).collect();
+        let (node, item, _) = &asset.place;
+        self.drop_entries_of(db, work, asset.cache_key, (asset.run_id, node, *item), &media)?;
         work.committed.deleted_assets.push((asset.workflow, id));
         Ok(Some(asset))
     }
@@ -216,6 +219,8 @@ struct GoneAsset {
     value: Value,
     status: i64,
     workflow: WorkflowId,
+    run_id: RunId,
+    cache_key: Option<CacheKey>,
 }
 
 impl GoneAsset {
@@ -229,6 +234,8 @@ impl GoneAsset {
             value: code::json(row, 5)?,
             status: row.get(6)?,
             workflow: WorkflowId::from_bytes(row.get(9)?),
+            run_id: RunId::from_bytes(row.get(10)?),
+            cache_key: row.get::<_, Option<[u8; 32]>>(11)?.map(CacheKey::from_bytes),
         })
     }
 }

@@ -36,6 +36,7 @@ impl Apply {
         let count = submit.runs.len() as i64;
         let first_position = queue_positions(db, submit.next, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
+        let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
         let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
         let mut runs = Vec::with_capacity(submit.runs.len());
         let mut first_key = None;
@@ -49,8 +50,8 @@ impl Apply {
             let key = db
                 .prepare_cached(
                     "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
-                     submitted_at, nodes, resumed_from, queue_position, environment) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14)",
+                     submitted_at, nodes, resumed_from, queue_position, environment, fresh) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15)",
                 )?
                 .insert(params![
                     new.id.as_bytes(),
@@ -67,6 +68,7 @@ impl Apply {
                     resumed,
                     first_position + place as i64,
                     environment,
+                    fresh,
                 ])?;
             first_key.get_or_insert(key);
             for value in new.params.values() {

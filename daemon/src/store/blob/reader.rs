@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fanlight_shared::id::BlobHash;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Blobs, source};
+use super::{Blobs, Published, source};
 use crate::store::StoreError;
 
 /// How much of a blob is hashed at a time.
@@ -222,6 +222,33 @@ impl Blobs {
     /// The blob is gone or damaged.
     pub(crate) fn verify(&self, hash: BlobHash) -> Result<(), StoreError> {
         self.opened(None, hash).and_then(|mut reader| reader.verify()).map_err(|error| self.explain(error))
+    }
+
+    /// Publishes stored bytes again, so that they stay until something else refers to them. Returns `None` if they are gone or
+    /// damaged. Blocks.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub(crate) fn republish(&self, hash: BlobHash) -> Result<Option<Published>, StoreError> {
+        let known = match self.inner.registry.published(hash) {
+            Some(published) => Some(published),
+            None => self.inner.readers.read(|db| row(db, hash))?,
+        };
+        let Some((bytes, inline)) = known else { return Ok(None) };
+        if let Some(inline) = &inline {
+            if inline.len() as u64 != bytes || BlobHash::of(inline) != hash {
+                return Ok(None);
+            }
+            let inline = inline.to_vec();
+            let open = self.inner.registry.open(hash, bytes, Some(&inline));
+            return Ok(Some(Published { hash, bytes, inline: Some(inline), open }));
+        }
+        // From here on the file is not removed, if it is still there.
+        let open = self.inner.registry.open(hash, bytes, None);
+        let is_whole =
+            |mut file: File| Ok(file.metadata()?.len() == bytes && self.is_undamaged(hash, &mut file)?);
+        let whole = File::open(self.path(hash)).and_then(is_whole).unwrap_or(false);
+        Ok(whole.then_some(Published { hash, bytes, inline: None, open }))
     }
 
     /// Returns whether the hash of a file is its name. Blocks.

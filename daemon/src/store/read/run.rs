@@ -7,9 +7,11 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{Numbered, StateEvent};
 use fanlight_shared::id::{AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Edges, RunState};
 use fanlight_shared::value::Value;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{DamagedRun, OpenRun, Store, StoreError, code};
@@ -190,7 +192,7 @@ impl Store {
 
     /// Reads all stored data of a run.
     fn opened(&self, db: &Connection, row: RunRow, shared: &mut Environments) -> Result<OpenRun, StoreError> {
-        let RunRow { key, run, document, path, environment, .. } = row;
+        let RunRow { key, run, document, path, environment, fresh, .. } = row;
         let name = run.name();
         let events = events(db, key, &name)?;
         let values = self.values_of(db, key).map_err(|error| match error {
@@ -201,7 +203,7 @@ impl Store {
             Some(key) => shared.of(db, key)?,
             None => Arc::default(),
         };
-        Ok(OpenRun { run, document, path, environment, events, values })
+        Ok(OpenRun { run, document, path, environment, events, values, fresh: Arc::new(fresh) })
     }
 
     fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {
@@ -260,11 +262,12 @@ struct RunRow {
     path: Option<String>,
     position: i64,
     environment: Option<i64>,
+    fresh: Fresh,
 }
 
 fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
     let sql = format!(
-        "SELECT {}, v.document, r.path, r.queue_position, r.environment FROM {} WHERE r.id = ?1 AND r.status <> {}",
+        "SELECT {}, v.document, r.path, r.queue_position, r.environment, r.fresh FROM {} WHERE r.id = ?1 AND r.status <> {}",
         code::RUN,
         code::RUN_TABLES,
         code::DELETED
@@ -279,6 +282,10 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
                 path: row.get(25)?,
                 position: row.get(26)?,
                 environment: row.get(27)?,
+                fresh: match row.get_ref(28)? {
+                    ValueRef::Null => Fresh::default(),
+                    _ => code::json(row, 28)?,
+                },
             })
         })
         .optional()?

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use fanlight_shared::event::{LiveEvent, Progress};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Origin;
 use fanlight_shared::problem::{Problem, Span};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{NodeStatus, RunStatus};
@@ -247,4 +248,23 @@ fn a_card_says_what_its_node_waits_for_and_whether_a_stand_in_answered() {
     model.grid.zooming = Zooming::At(Zoom::Card);
     let shown = testing::screen(&mut model, 120, 40);
     assert!(shown.contains("waits for `api") && shown.contains("· offline"), "{shown}");
+}
+
+#[test]
+fn the_card_of_a_cached_node_names_the_run_that_computed_its_result() {
+    let mut model = poster();
+    testing::change_state(&mut model, |state| {
+        let sky = &mut state.nodes["sky"].whole;
+        sky.status = NodeStatus::Cached;
+        sky.attempts.clear();
+        let origin = Origin {
+            run_id: run_id(1),
+            run: "poster#1".to_owned(),
+            node: "sky".to_owned(),
+            item: ItemPath::WHOLE,
+        };
+        sky.origin = Some(Box::new(origin));
+    });
+    let text = testing::screen(&mut model, 120, 40);
+    assert!(text.contains("≡ sky") && text.contains("│ poster#1"), "{text}");
 }

@@ -1,4 +1,6 @@
 use fanlight_shared::event::{Activity, NodeError, Prediction, Task, TaskStatus, ToolCall, ToolResult};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Origin;
 use fanlight_shared::rpc::logs::{Part, Piece};
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::ItemError;
@@ -176,4 +178,22 @@ fn the_activity_of_an_agent_has_its_own_page() {
     });
     press(&mut model, "l l");
     insta::assert_snapshot!("activity__100x40", screen(&mut model, 100, 40));
+}
+
+#[test]
+fn a_cached_node_names_the_run_that_computed_its_result() {
+    let mut model = with_runs(&[run(2, RunStatus::Completed)]);
+    change_state(&mut model, |state| {
+        let sky = &mut state.nodes["sky"].whole;
+        sky.status = NodeStatus::Cached;
+        sky.attempts.clear();
+        sky.origin = Some(Box::new(Origin {
+            run_id: testing::run_id(1),
+            run: "poster#1".to_owned(),
+            node: "sky".to_owned(),
+            item: ItemPath::WHOLE,
+        }));
+    });
+    let (mut model, _) = opened(model, "sky");
+    insta::assert_snapshot!("cached__120x40", screen(&mut model, 120, 40));
 }

@@ -11,6 +11,7 @@ use super::{Inspector, Tab, content};
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::frame::screen;
 use crate::ui::model::Model;
+use crate::ui::node;
 use crate::ui::theme::{Theme, node_glyph};
 
 /// Rows above the page.
@@ -82,7 +83,7 @@ fn head(
     let beat = if model.options.motion { model.beat } else { 0 };
     let glyph = node_glyph(instance.status, beat, model.options.ascii);
     let mut spans =
-        vec![Span::styled(format!("{glyph} {}", instance.status.word()), theme.node(instance.status))];
+        vec![Span::styled(format!("{glyph} {}", node::ended_word(instance)), theme.node(instance.status))];
     if let Some(started) = instance.started_at() {
         let took = instance.ended_at.unwrap_or(model.now).since(started);
         spans.push(Span::styled(format!(" · {}", human_duration(took)), theme.text));

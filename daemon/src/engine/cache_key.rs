@@ -1,0 +1,97 @@
+//! The key of a result that later nodes reuse: everything that it depends on.
+
+use fanlight_shared::value::{Value, Values};
+
+use crate::node_type::NodeType;
+use crate::store::CacheKey;
+
+/// Returns the key of the result of a node of this type with these inputs, or `None` if they can't be compared. `limit`: the
+/// size above which its values become handles.
+pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> Option<CacheKey> {
+    let spec = &node_type.spec;
+    let mut parts = vec![
+        ("type".to_owned(), spec.name.clone().into_bytes()),
+        ("version".to_owned(), spec.version.to_string().into_bytes()),
+        ("limit".to_owned(), limit.to_string().into_bytes()),
+    ];
+    for (name, value) in inputs {
+        parts.push((format!("input {name}"), canonical(value)?));
+    }
+    Some(CacheKey::of(parts.iter().map(|(name, part)| (name.as_str(), part.as_slice()))))
+}
+
+/// Returns a value as bytes. Media counts by its hash and by what else a node sees of it, wherever its bytes are.
+fn canonical(value: &Value) -> Option<Vec<u8>> {
+    if !value.has_source() {
+        return serde_json::to_vec(value).ok();
+    }
+    let mut value = value.clone();
+    let without_source = value.change_media(&mut |media| {
+        media.source = None;
+        Ok::<_, std::convert::Infallible>(())
+    });
+    without_source.ok()?;
+    serde_json::to_vec(&value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::media::SourceFile;
+
+    use super::*;
+    use crate::node_type::NodeTypes;
+
+    fn key(of: &str, inputs: &[(&str, Value)]) -> CacheKey {
+        let types = NodeTypes::built_in().now();
+        let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        of_native(types.get(of).unwrap(), &inputs, 1).unwrap()
+    }
+
+    #[test]
+    fn the_same_inputs_have_the_same_key_and_no_others() {
+        let of = |value: Value| key("image.resize", &[("width", value)]);
+        assert_eq!(of(Value::Int(1)), of(Value::Int(1)));
+        let all = [
+            of(Value::Int(1)),
+            of(Value::Float(1.0)),
+            of(Value::from("1")),
+            of(Value::None),
+            of(Value::List(vec![Value::Int(1)])),
+            key("image.resize", &[("height", Value::Int(1))]),
+            key("image.crop", &[("width", Value::Int(1))]),
+            key("image.resize", &[]),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[at + 1..].iter().all(|other| other != one), "{at}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_key_do_not_run_into_each_other() {
+        let one = CacheKey::of([("a", b"bc".as_slice()), ("d", b"")]);
+        assert_ne!(one, CacheKey::of([("a", b"b".as_slice()), ("cd", b"")]));
+        assert_ne!(one, CacheKey::of([("ab", b"c".as_slice()), ("d", b"")]));
+    }
+
+    #[test]
+    fn media_counts_by_its_content_wherever_that_is() {
+        let media: Value = serde_json::from_str(&format!(
+            r#"{{"$media": {{"kind": "image", "hash": "{}", "mime": "image/png", "bytes": 1, "name": "a.png"}}}}"#,
+            "ab".repeat(32)
+        ))
+        .unwrap();
+        let change = |change: &dyn Fn(&mut fanlight_shared::media::Media)| {
+            let mut value = media.clone();
+            let _ = value.change_media(&mut |media| {
+                change(media);
+                Ok::<_, std::convert::Infallible>(())
+            });
+            key("image.resize", &[("image", value)])
+        };
+        let file = SourceFile { path: "/a".into(), modified_us: 1, changed_us: 1 };
+        let same = change(&|_| {});
+        assert_eq!(same, change(&|media| media.source = Some(Box::new(file.clone()))));
+        assert_ne!(same, change(&|media| media.hash = fanlight_shared::id::BlobHash::of(b"other")));
+        assert_ne!(same, change(&|media| media.name = "b.png".into()), "a node may pass the name on");
+    }
+}

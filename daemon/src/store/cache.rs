@@ -1,0 +1,183 @@
+//! Results that later nodes reuse: their keys, what is stored for them, and how they are found again.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use fanlight_shared::id::{BlobHash, RunId};
+use fanlight_shared::media::DirManifest;
+use fanlight_shared::origin::Origin;
+use fanlight_shared::value::{Value, Values};
+use rusqlite::OptionalExtension;
+
+use super::blob::{Blobs, Published};
+use super::{Bodies, Store, StoreError, code};
+
+/// Identifies a result by the hash of everything that it depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CacheKey([u8; 32]);
+
+impl CacheKey {
+    /// Returns the key of a result that depends on these parts, each with its name.
+    pub fn of<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for (name, part) in parts {
+            for bytes in [name.as_bytes(), part] {
+                hasher.update(&(bytes.len() as u64).to_le_bytes());
+                hasher.update(bytes);
+            }
+        }
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CacheKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        BlobHash::from_bytes(self.0).fmt(f)
+    }
+}
+
+/// A result to be kept: the values of a node or item, which are stored before it in the same batch.
+#[derive(Debug)]
+pub struct NewEntry {
+    /// Its key; an entry that has it is replaced.
+    pub key: CacheKey,
+    /// The type of the node.
+    pub node_type: String,
+    /// The node or item whose values they are.
+    pub origin: Origin,
+    /// The size of the values and of everything that they refer to, in bytes.
+    pub bytes: u64,
+    /// The most bytes of all entries together; the least recently used ones are removed.
+    pub limit: u64,
+}
+
+/// A result that was found. Its bytes stay while it lives.
+#[derive(Clone, Debug)]
+pub struct Cached {
+    /// The values by port.
+    pub values: Values,
+    /// The bytes that they refer to.
+    pub blobs: Vec<Published>,
+    /// The JSON of values that is too long for a row.
+    pub bodies: Bodies,
+    /// Where they were computed.
+    pub origin: Origin,
+}
+
+/// An entry as it is stored.
+struct Row {
+    origin: Origin,
+    /// Port, JSON, or the blob that holds the JSON.
+    values: Vec<(String, Option<String>, Option<[u8; 32]>)>,
+}
+
+impl Store {
+    /// Finds a result with everything that it refers to. An entry of which something is gone or damaged is not found: it is
+    /// computed again. Blocks.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn cached(&self, key: CacheKey) -> Result<Option<Cached>, StoreError> {
+        let Some(row) = self.cache_row(key)? else { return Ok(None) };
+        let found = Finder { blobs: self.blobs(), seen: HashSet::new(), published: Vec::new() }.found(row);
+        if let Err(Missing(why)) = &found {
+            tracing::warn!("a stored result can't be reused, it is computed again: {why}");
+        }
+        Ok(found.ok())
+    }
+
+    fn cache_row(&self, key: CacheKey) -> Result<Option<Row>, StoreError> {
+        self.read(|db| {
+            let found = db
+                .prepare_cached("SELECT entry, run, name, node, item FROM cache WHERE key = ?1")?
+                .query_row([key.as_bytes()], |row| {
+                    let origin = Origin {
+                        run_id: RunId::from_bytes(row.get(1)?),
+                        run: row.get(2)?,
+                        node: row.get(3)?,
+                        item: code::item_from(row.get(4)?),
+                    };
+                    Ok((row.get::<_, i64>(0)?, origin))
+                })
+                .optional()?;
+            let Some((entry, origin)) = found else { return Ok(None) };
+            let values = db
+                .prepare_cached("SELECT port, body, large FROM cache_value WHERE entry = ?1")?
+                .query_map([entry], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
+            Ok(Some(Row { origin, values }))
+        })
+    }
+}
+
+/// Why a result can't be reused.
+struct Missing(String);
+
+impl From<StoreError> for Missing {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Missing {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Publishes everything that an entry refers to again, so that nothing removes it before the values are stored.
+struct Finder<'a> {
+    blobs: &'a Blobs,
+    seen: HashSet<BlobHash>,
+    published: Vec<Published>,
+}
+
+impl Finder<'_> {
+    fn found(mut self, row: Row) -> Result<Cached, Missing> {
+        let (mut values, mut bodies) = (Values::new(), Bodies::new());
+        for (port, body, large) in row.values {
+            let value: Value = match (body, large) {
+                (Some(body), _) => serde_json::from_str(&body)?,
+                (None, Some(hash)) => {
+                    let published = self.republished(BlobHash::from_bytes(hash))?;
+                    let value = serde_json::from_slice(&self.blobs.read(published.hash)?)?;
+                    bodies.insert(port.clone(), published);
+                    value
+                }
+                (None, None) => return Err(Missing(format!("the value of `{port}` was deleted"))),
+            };
+            for (hash, folder) in value.blobs() {
+                self.keep(hash, folder)?;
+            }
+            values.insert(port, value);
+        }
+        Ok(Cached { values, blobs: self.published, bodies, origin: row.origin })
+    }
+
+    fn keep(&mut self, hash: BlobHash, folder: bool) -> Result<(), Missing> {
+        if !self.seen.insert(hash) {
+            return Ok(());
+        }
+        let published = self.republished(hash)?;
+        self.published.push(published);
+        if folder {
+            let manifest: DirManifest = serde_json::from_slice(&self.blobs.read(hash)?)?;
+            for file in manifest.files {
+                self.keep(file.hash, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn republished(&self, hash: BlobHash) -> Result<Published, Missing> {
+        self.blobs.republish(hash)?.ok_or_else(|| Missing(format!("the bytes {hash} are gone or damaged")))
+    }
+}

@@ -1,0 +1,67 @@
+//! Results that later runs reuse, through the whole program.
+
+use crate::support::{Fanlight, png_size};
+
+const POSTER: &str = "params:
+  text: { type: text, default: Hello }
+nodes:
+  sky: { uses: image.generate, with: { width: 64, height: 32 } }
+  wide: { uses: image.resize, with: { image: \"${{ sky.image }}\", width: 128 } }
+  poster: { uses: image.text, with: { image: \"${{ wide.image }}\", text: \"${{ params.text }}\" } }
+outputs:
+  poster: \"${{ poster.image }}\"
+";
+
+/// Returns the states of the nodes of the last run, and the runs that computed their results.
+fn nodes(fanlight: &Fanlight) -> Vec<String> {
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    let node = |node: &serde_json::Value| {
+        let origin = node["origin"]["run"].as_str().map(|run| format!(" {run}")).unwrap_or_default();
+        format!("{} {}{origin}", node["name"].as_str().unwrap(), node["state"].as_str().unwrap())
+    };
+    shown["nodes"].as_array().unwrap().iter().map(node).collect()
+}
+
+#[test]
+fn a_run_computes_only_what_no_run_has_computed() {
+    let fanlight = Fanlight::new();
+    fanlight.file("poster.yaml", POSTER);
+    fanlight.say(&["run", "poster.yaml", "--out", "o"]).exits(0);
+    assert_eq!(nodes(&fanlight), ["sky completed", "wide completed", "poster completed"]);
+
+    fanlight.say(&["run", "poster.yaml", "-p", "text=Bye", "--out", "o"]).exits(0);
+    assert_eq!(nodes(&fanlight), ["sky cached poster#1", "wide cached poster#1", "poster completed"]);
+    let shown = fanlight.say(&["show", "last"]).exits(0).out;
+    assert!(shown.contains("≡ cached") && shown.contains("≡ poster#1"), "{shown}");
+
+    // The next daemon knows the results too.
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    fanlight.say(&["run", "poster.yaml", "--out", "o"]).exits(0);
+    assert_eq!(nodes(&fanlight), ["sky cached poster#1", "wide cached poster#1", "poster cached poster#1"]);
+    let bytes = |run: u32| std::fs::read(fanlight.path(&format!("o/poster-{run}/poster.png"))).unwrap();
+    assert_eq!(png_size(&fanlight.path("o/poster-3/poster.png")), (128, 64));
+    assert!(bytes(3) == bytes(1) && bytes(3) != bytes(2));
+
+    fanlight.say(&["run", "poster.yaml", "--fresh=wide"]).exits(0);
+    assert_eq!(nodes(&fanlight), ["sky cached poster#1", "wide completed", "poster cached poster#1"]);
+    fanlight.say(&["run", "poster.yaml", "--fresh"]).exits(0);
+    assert_eq!(nodes(&fanlight), ["sky completed", "wide completed", "poster completed"]);
+    let sound = fanlight.say(&["doctor"]).exits(0).out;
+    assert!(!sound.contains("wrong references"), "{sound}");
+}
+
+#[test]
+fn runs_that_start_together_share_what_they_have_in_common() {
+    let fanlight = Fanlight::new();
+    fanlight.file("poster.yaml", POSTER);
+    fanlight.say(&["run", "poster.yaml", "--sweep", "text=a,b,c,d,e,f,g,h"]).exits(0);
+    let mut computed = 0;
+    for number in 1..=8 {
+        let run = format!("poster#{number}");
+        let shown = fanlight.say(&["show", &run, "--json"]).exits(0).json().remove(0);
+        let nodes = shown["nodes"].as_array().unwrap();
+        computed += nodes.iter().filter(|node| node["state"] == "completed").count();
+        assert_eq!(shown["state"], "completed");
+    }
+    assert_eq!(computed, 10, "two nodes once, and one for each run");
+}
