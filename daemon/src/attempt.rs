@@ -65,6 +65,10 @@ pub struct Attempt {
     pub answer: Option<Answer>,
     /// The secrets that it uses.
     pub secrets: Secrets,
+    /// Whether its inputs or variables are built from secrets. An adopted attempt has this before its `secrets`.
+    pub has_secrets: bool,
+    /// Variables of the submitter that its command does not get: other nodes ask for them.
+    pub withheld: Arc<[String]>,
     /// Receives live events; sending never waits.
     pub hub: Arc<Hub>,
 }

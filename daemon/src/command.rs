@@ -4,6 +4,7 @@
 //! command runs, `finish` collects its outputs. An adoption needs only the attempt's folder. Of the environment, only
 //! the variables that the submitter passed are stored, with the run.
 
+mod agent;
 mod changed;
 mod clean_up;
 mod collect;
@@ -28,6 +29,7 @@ mod reader;
 mod report;
 mod shared;
 mod shown;
+mod tail;
 mod text;
 mod watch;
 

@@ -2,6 +2,7 @@
 //! this file and in those of the families. Adding one touches nothing else.
 //! What a daemon knows is its [registry](NodeTypes), to which types from elsewhere may be added.
 
+mod agent_command;
 #[cfg(feature = "archive")]
 mod archive;
 mod aside;
@@ -79,6 +80,7 @@ fn built_in() -> Vec<NodeType> {
         vec![http_request::node_type(), http_download::node_type()],
         #[cfg(feature = "llm")]
         llm::node_types(),
+        vec![agent_command::node_type()],
         list::node_types(),
         vec![control_switch::node_type()],
         #[cfg(any(feature = "jq", feature = "json-schema"))]

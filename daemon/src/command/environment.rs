@@ -53,7 +53,7 @@ impl Environment {
         inputs: IndexMap<String, OsString>,
     ) -> Result<Variables, String> {
         let mut variables = self.passed.clone();
-        for (name, value) in submitted(attempt, work) {
+        for (name, value) in submitted(attempt) {
             variables.insert(name.into(), value.into());
         }
         for (name, value) in inputs {
@@ -77,18 +77,18 @@ impl Environment {
 }
 
 impl Environment {
-    /// Returns the `PATH` of this command.
-    pub(super) fn path(&self, attempt: &Attempt, work: &CommandWork) -> OsString {
-        let own = work.env.get("PATH").map(String::as_str);
-        let own = own
-            .or_else(|| submitted(attempt, work).find(|(name, _)| *name == "PATH").map(|(_, value)| value));
+    /// Returns the `PATH` of a command with these variables of its own.
+    pub(super) fn path(&self, attempt: &Attempt, env: &IndexMap<String, String>) -> OsString {
+        let own = env.get("PATH").map(String::as_str);
+        let own =
+            own.or_else(|| submitted(attempt).find(|(name, _)| *name == "PATH").map(|(_, value)| value));
         own.map_or_else(|| self.passed.get(OsStr::new("PATH")).cloned().unwrap_or_default(), OsString::from)
     }
 }
 
 /// Returns the variables that the submitter passed to this command.
-fn submitted<'a>(attempt: &'a Attempt, work: &'a CommandWork) -> impl Iterator<Item = (&'a str, &'a str)> {
-    attempt.run.environment.iter().filter(|(name, _)| !work.withheld.iter().any(|it| it == name))
+fn submitted(attempt: &Attempt) -> impl Iterator<Item = (&str, &str)> {
+    attempt.run.environment.iter().filter(|(name, _)| !attempt.withheld.iter().any(|it| it == name))
 }
 
 fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
@@ -202,10 +202,11 @@ mod tests {
     #[test]
     fn a_variable_requested_only_by_another_node_is_withheld() {
         let temp = tempfile::tempdir().unwrap();
-        let attempt = fixture::attempt_with(&[("TOKEN", "secret"), ("CC", "clang")]);
+        let variables = [("TOKEN", "secret"), ("CC", "clang")];
+        let withheld = ["TOKEN".to_owned()].into();
+        let attempt = Attempt { withheld, ..fixture::attempt_with(&variables) };
         let folder = Folder::of(temp.path(), attempt.id);
-        let work = CommandWork { withheld: ["TOKEN".to_owned()].into(), ..fixture::work() };
-        let made = inherit(&[], &[]).of(&attempt, &work, &folder, IndexMap::new()).unwrap();
+        let made = inherit(&[], &[]).of(&attempt, &fixture::work(), &folder, IndexMap::new()).unwrap();
         assert!(!made.contains_key(OsStr::new("TOKEN")));
         assert_eq!(made[OsStr::new("CC")], "clang");
     }
@@ -215,10 +216,10 @@ mod tests {
         let environment = inherit(&[("PATH", "/daemon")], &[]);
         let (nobody, ada) = (fixture::attempt(), fixture::attempt_with(&[("PATH", "/ada")]));
         let mut work = fixture::work();
-        assert_eq!(environment.path(&nobody, &work), "/daemon");
-        assert_eq!(environment.path(&ada, &work), "/ada");
+        assert_eq!(environment.path(&nobody, &work.env), "/daemon");
+        assert_eq!(environment.path(&ada, &work.env), "/ada");
         work.env.insert("PATH".into(), "/own".into());
-        assert_eq!(environment.path(&ada, &work), "/own");
+        assert_eq!(environment.path(&ada, &work.env), "/own");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One attempt of a command: its folder, its process under the supervisor, its outputs.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,15 +10,17 @@ use fanlight_shared::rpc::logs::{Part, Read};
 use fanlight_shared::run::AttemptEnd;
 use futures_util::future::BoxFuture;
 
+use super::agent::{self, Agent};
 use super::folder::{Folder, sentence};
 use super::follow::Follow;
-use super::prepare::prepare;
+use super::prepare::{Resources, prepare};
 use super::reader::Reader;
 use super::{Commands, Inner, finish};
 use crate::attempt::{Attempt, Outcome};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
 use crate::executor::{CommandWork, Work};
 use crate::file_error::FileError;
+use crate::node_type::Runner;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 
 /// The longest wait between two tries to reach a supervisor. After that wait the attempt fails.
@@ -50,13 +53,20 @@ impl Executor for Commands {
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
-        let Work::Command(work) = &*work else { return misplaced(&work) };
+        let work = match &*work {
+            Work::Command(work) => Doing::Command(Arc::clone(work)),
+            Work::Native(native, inputs) if matches!(native.run, Runner::Command) => {
+                Doing::Agent(Arc::new(Agent::new(Arc::clone(native), inputs.clone())))
+            }
+            Work::Native(..) => return misplaced(&work),
+        };
         let folder = Folder::of(&self.inner.attempts, attempt.id);
-        let reader = Reader::new(attempt.clone(), folder.clone(), work.dir.clone(), self.inner.blobs.clone());
+        let mut reader = Reader::new(attempt.clone(), folder.clone(), work.dir(), self.inner.blobs.clone());
+        reader.agent = work.agent().map(|agent| agent.reader());
         Box::new(CommandExecution {
             inner: Arc::clone(&self.inner),
             attempt,
-            work: Arc::clone(work),
+            work,
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::default(),
@@ -95,11 +105,62 @@ impl Executor for Commands {
     }
 }
 
+/// What a command does.
+#[derive(Clone)]
+enum Doing {
+    Command(Arc<CommandWork>),
+    /// It becomes a command when it is prepared.
+    Agent(Arc<Agent>),
+}
+
+impl Doing {
+    /// Returns the folder of the user in which outputs are looked for.
+    fn dir(&self) -> Option<PathBuf> {
+        match self {
+            Self::Command(work) => work.dir.clone(),
+            Self::Agent(_) => None,
+        }
+    }
+
+    fn agent(&self) -> Option<&Agent> {
+        match self {
+            Self::Command(_) => None,
+            Self::Agent(agent) => Some(agent),
+        }
+    }
+
+    fn prepare(
+        &self,
+        attempt: &Attempt,
+        folder: &Folder,
+        resources: &Resources<'_>,
+    ) -> Result<StartSpec, FileError> {
+        match self {
+            Self::Command(work) => prepare(attempt, work, folder, resources),
+            Self::Agent(agent) => agent::prepare(agent, attempt, folder, resources),
+        }
+    }
+
+    fn finish(
+        &self,
+        attempt: &Attempt,
+        resources: &Resources<'_>,
+        reader: &mut Reader,
+        exit: &Exit,
+        give_up: bool,
+    ) -> Result<Outcome, FileError> {
+        match self {
+            Self::Command(work) => finish::finish(attempt, work, resources, reader, exit, give_up),
+            Self::Agent(agent) => agent::finish(agent, attempt, resources, reader, exit, give_up),
+        }
+    }
+}
+
 /// An attempt of a command.
 struct CommandExecution {
     inner: Arc<Inner>,
     attempt: Attempt,
-    work: Arc<CommandWork>,
+    work: Doing,
     folder: Folder,
     reader: Arc<Mutex<Reader>>,
     process: Mutex<Process>,
@@ -141,14 +202,14 @@ impl CommandExecution {
             // A daemon ended between creating the folder and starting the command.
             super::clean_up::each_folder(vec![self.folder.clone()], Folder::remove).await;
         }
-        let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.work));
+        let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), self.work.clone());
         let folder = self.folder.clone();
         let prepared = self.inner.blobs.space().retry(&self.attempt.cancel, || {
-            let (inner, attempt, work) = (Arc::clone(&inner), attempt.clone(), Arc::clone(&work));
+            let (inner, attempt, work) = (Arc::clone(&inner), attempt.clone(), work.clone());
             let folder = folder.clone();
             let preparing = tokio::task::spawn_blocking(move || {
                 let prepared = (inner.blobs.check_reserve())
-                    .and_then(|()| prepare(&attempt, &work, &folder, &inner.resources()));
+                    .and_then(|()| work.prepare(&attempt, &folder, &inner.resources()));
                 if let Err(FileError::Full(_)) = &prepared {
                     // The next try starts over, and these files take up the missing space.
                     inner.shared.leave(attempt.id);
@@ -200,7 +261,7 @@ impl CommandExecution {
                 Stage::Lost => Process::Lost,
             },
         };
-        if self.work.secret {
+        if self.attempt.has_secrets {
             let secrets = with_retries(|| supervisor.secrets(self.attempt.id)).await;
             let secrets = secrets.map_err(|error| Outcome::lost(&error.to_string()))?;
             // Its log was masked when it was written. What else it reported could not be any more.
@@ -274,15 +335,14 @@ impl CommandExecution {
 
     async fn gather(&self) -> Outcome {
         let Process::Ended(exit) = *self.process() else { return failed("the command did not end") };
-        let (inner, work, attempt) = (Arc::clone(&self.inner), Arc::clone(&self.work), self.attempt.clone());
+        let (inner, work, attempt) = (Arc::clone(&self.inner), self.work.clone(), self.attempt.clone());
         let reader = Arc::clone(&self.reader);
         let collect = |give_up| {
-            let (inner, work, attempt) = (Arc::clone(&inner), Arc::clone(&work), attempt.clone());
+            let (inner, work, attempt) = (Arc::clone(&inner), work.clone(), attempt.clone());
             let reader = Arc::clone(&reader);
             let finishing = tokio::task::spawn_blocking(move || {
                 let mut reader = super::follow::lock(&reader);
-                let outcome =
-                    finish::finish(&attempt, &work, &inner.resources(), &mut reader, &exit, give_up)?;
+                let outcome = work.finish(&attempt, &inner.resources(), &mut reader, &exit, give_up)?;
                 Ok(outcome.without(reader.secrets()))
             });
             async {
@@ -335,7 +395,7 @@ impl Execution for CommandExecution {
     }
 
     fn cost_usd(&self) -> Option<f64> {
-        super::follow::lock(&self.reader).report.cost_usd
+        super::follow::lock(&self.reader).cost_usd()
     }
 }
 

@@ -85,10 +85,15 @@ fn signal_name(signal: i32) -> Option<&'static str> {
 
 /// Returns the last line of stderr that is not blank.
 fn last_line(folder: &Path, end: u64) -> Option<String> {
+    super::text::last_line(&stderr(folder, end))
+}
+
+/// Returns the end of stderr.
+pub(super) fn stderr(folder: &Path, end: u64) -> Vec<u8> {
     let mut stderr = Vec::new();
     let mut offset = end.saturating_sub(MAX_SEARCHED_BYTES);
     while offset < end {
-        let part = log::read(folder, offset, 64 * 1024).ok()?;
+        let Ok(part) = log::read(folder, offset, 64 * 1024) else { break };
         for (stream, bytes) in &part.pieces {
             if *stream == StreamTag::Stderr {
                 stderr.extend_from_slice(bytes);
@@ -99,7 +104,7 @@ fn last_line(folder: &Path, end: u64) -> Option<String> {
         }
         offset = part.next;
     }
-    super::text::last_line(&stderr)
+    stderr
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) fn finish(
             (Stdout::default(), Collected { problems: vec![problem.into()], ..Collected::default() })
         }
     };
-    let stdout = match stdout_port(&stdout, resources.blobs) {
+    let stdout = match text_port(&stdout, resources.blobs) {
         Err(full @ FileError::Full(_)) if !give_up => return Err(full),
         port => port,
     };
@@ -54,7 +54,8 @@ pub(super) fn finish(
         reader.report.note(note);
     }
     let ended = Ended::of(attempt, exit);
-    let mut error = failure::error(exit, reader.folder.path(), &resources.environment.path(attempt, work));
+    let mut error =
+        failure::error(exit, reader.folder.path(), &resources.environment.path(attempt, &work.env));
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
         error = Some(NodeError { last_line, ..attempt.time_limit.error() });
@@ -110,7 +111,7 @@ pub(super) fn finish(
 
 /// The reason why the command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ended {
+pub(super) enum Ended {
     /// By itself, or because of something other than Fanlight.
     ByItself(How),
     /// Fanlight ended it, because it exceeded its time limit.
@@ -120,7 +121,7 @@ enum Ended {
 }
 
 impl Ended {
-    fn of(attempt: &Attempt, exit: &Exit) -> Self {
+    pub(super) fn of(attempt: &Attempt, exit: &Exit) -> Self {
         match exit.stopped {
             false => Self::ByItself(exit.how),
             // If it wasn't cancelled, an earlier daemon stopped it, which happens only for this reason.
@@ -130,7 +131,7 @@ impl Ended {
     }
 
     /// Returns the value of the port `status`.
-    fn status(self) -> String {
+    pub(super) fn status(self) -> String {
         match self {
             Self::ByItself(how) => failure::status(how),
             Self::TimedOut => "timed out".into(),
@@ -183,10 +184,10 @@ fn gather(
     Ok((stdout, collected))
 }
 
-/// Returns the port `stdout`: the text without its trailing newlines, as `$(…)` in a shell. If it was too long to be
+/// Returns a port with what a command wrote: the text without its trailing newlines, as `$(…)` in a shell. If it was too long to be
 /// kept, it holds only the beginning, and if a secret in it was masked, it isn't what the command wrote; in both cases nodes
 /// that read it fail.
-fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), FileError> {
+pub(super) fn text_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), FileError> {
     let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
     if !stdout.truncated && !stdout.masked {
         text.truncate(text.trim_end_matches(['\n', '\r']).len());
@@ -200,7 +201,7 @@ fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Publishe
 }
 
 /// Writes the notes for the log and returns their length in bytes.
-fn write_notes(reader: &Reader) -> u64 {
+pub(super) fn write_notes(reader: &Reader) -> u64 {
     if reader.report.notes().is_empty() {
         return 0;
     }

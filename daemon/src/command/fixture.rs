@@ -11,9 +11,9 @@ use crate::executor::{CommandWork, Program};
 
 /// Returns a command that does nothing.
 pub(super) fn work() -> CommandWork {
-    let (inputs, env, withheld, outputs) = Default::default();
+    let (inputs, env, outputs) = Default::default();
     let program = Program::Arguments(Vec::new());
-    CommandWork { program, inputs, env, secret: false, withheld, dir: None, outputs }
+    CommandWork { program, inputs, env, dir: None, outputs }
 }
 
 /// Returns the first attempt of the node `step` of `poster#1`.
@@ -44,6 +44,8 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         time_limit: Default::default(),
         answer: None,
         secrets: Default::default(),
+        has_secrets: false,
+        withheld: Default::default(),
         hub: Arc::default(),
     }
 }

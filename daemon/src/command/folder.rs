@@ -53,6 +53,10 @@ impl Folder {
     pub(super) fn script(&self) -> PathBuf {
         self.path.join("script")
     }
+    /// Returns the folder with the log of an agent: what it says, where other commands have what they write.
+    pub(super) fn said(&self) -> PathBuf {
+        self.path.join("said")
+    }
     /// Returns the path of the snapshot of `dir:` before the start.
     pub(super) fn before(&self) -> PathBuf {
         self.path.join("before")
@@ -84,7 +88,7 @@ impl Folder {
         for entry in entries {
             let entry = entry?;
             match entry.file_name().to_str() {
-                Some("work" | "inputs" | "arguments") => remove_tree(&entry.path())?,
+                Some("work" | "inputs" | "arguments" | "record") => remove_tree(&entry.path())?,
                 Some("events.jsonl" | "script" | "before" | "stdout") => {
                     ignore_absent(fs::remove_file(entry.path()))?;
                 }

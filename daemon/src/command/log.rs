@@ -27,7 +27,10 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
         ended,
         limit,
     };
-    let part = match log::read(folder.path(), read.offset, limit) {
+    // Agents write JSON, which is read; what they say is kept for people.
+    let said = folder.said();
+    let streams = if said.is_dir() { &said } else { folder.path() };
+    let part = match log::read(streams, read.offset, limit) {
         Ok(part) => part,
         // It has not been started, or could not be.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

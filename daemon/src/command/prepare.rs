@@ -19,6 +19,7 @@ use crate::file_error::FileError;
 use crate::media::file_name;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
+use crate::supervisor::log;
 
 /// The resources that preparing and finishing an attempt need, besides its work.
 pub(super) struct Resources<'a> {
@@ -71,6 +72,7 @@ pub(super) fn prepare(
         folder: folder.path().to_owned(),
         grace: resources.grace,
         secrets: attempt.secrets.clone(),
+        stdout_limit: log::STDOUT,
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
+use super::agent::AgentReader;
 use super::collect;
 use super::event::CommandEvent;
 use super::folder::Folder;
@@ -42,6 +43,8 @@ pub(super) struct Reader {
     /// The reports of the command.
     pub(super) report: Report,
     predictions: Predictions,
+    /// What it writes, if it is an agent.
+    pub(super) agent: Option<AgentReader>,
     /// Events that wait to be sent.
     pub(super) pace: Pace,
     offset: u64,
@@ -74,11 +77,19 @@ impl Reader {
             blobs,
             report,
             predictions: Predictions::default(),
+            agent: None,
             pace: Pace::default(),
             offset: 0,
             streams: Default::default(),
             previews: Previews::default(),
         }
+    }
+
+    /// Returns the cost that was reported so far.
+    pub(super) fn cost_usd(&self) -> Option<f64> {
+        let of_agent = self.agent.as_ref().and_then(AgentReader::cost_usd);
+        let costs = [self.report.cost_usd, of_agent];
+        costs.into_iter().flatten().reduce(|one, other| one + other)
     }
 
     /// Returns the secrets of the command.
@@ -94,14 +105,20 @@ impl Reader {
 
     /// Reads what is new in the events file, and in the log up to `end`.
     pub(super) fn read(&mut self, end: u64) {
-        self.read_log(end);
+        match &mut self.agent {
+            Some(agent) => agent.read(&self.attempt, &self.folder),
+            None => self.read_log(end),
+        }
         self.read_events();
         self.publish_previews();
     }
 
     /// Reads the rest when the attempt has ended.
     pub(super) fn finish(&mut self, end: u64) {
-        self.read_log(end);
+        match &mut self.agent {
+            Some(agent) => agent.finish(&self.attempt, &self.folder, end),
+            None => self.read_log(end),
+        }
         self.read_events();
         let Self { attempt, report, predictions, pace, .. } = self;
         report.finish(&mut |event| {

@@ -1,14 +1,11 @@
 //! The reports of a command in `$FANLIGHT_EVENTS`: reads the lines as they are written, in bounded memory.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::MetadataExt;
-
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::event::{self, CommandEvent, MAX_LINE};
 use super::folder::Folder;
-use crate::rooted::{Refusal, open_own};
+use super::tail::{Line, Tail};
 use crate::secret::Secrets;
 
 /// The most bytes of the file that are read.
@@ -33,7 +30,7 @@ pub(super) enum Reported {
 }
 
 /// The reports so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Report {
     /// Outputs by name.
     pub(super) outputs: IndexMap<String, Reported>,
@@ -48,26 +45,26 @@ pub(super) struct Report {
     tail: Tail,
 }
 
-/// The position in the file.
-#[derive(Debug, Default)]
-struct Tail {
-    inode: u64,
-    offset: u64,
-    total: u64,
-    line: Vec<u8>,
-    /// Whether the line is too long and is skipped to its end.
-    skip: bool,
+impl Default for Report {
+    fn default() -> Self {
+        Self::masking(Secrets::default())
+    }
 }
 
 impl Report {
     /// Returns no reports yet; in those that follow these secrets are masked.
     pub(super) fn masking(secrets: Secrets) -> Self {
-        Self { secrets, ..Self::default() }
+        let (outputs, notes) = Default::default();
+        let tail = Tail::new(MAX_LINE, MAX_BYTES);
+        Self { outputs, cost_usd: None, secrets, notes, note_bytes: 0, bad: 0, tail }
     }
 
     /// Reads what is new and calls `visit` with each event, including outputs, costs and log lines.
     pub(super) fn read(&mut self, folder: &Folder, visit: &mut dyn FnMut(&CommandEvent)) {
-        if let Err(refusal) = self.read_new(folder, visit) {
+        let mut tail = std::mem::replace(&mut self.tail, Tail::new(MAX_LINE, MAX_BYTES));
+        let read = tail.read(folder.path(), "events.jsonl", &mut |line| self.take(&line, visit));
+        self.tail = tail;
+        if let Err(refusal) = read {
             let known = self.notes.iter().any(|it| it.contains("$FANLIGHT_EVENTS can't be read"));
             if !known {
                 self.note(&format!("$FANLIGHT_EVENTS can't be read: {refusal}"));
@@ -77,11 +74,9 @@ impl Report {
 
     /// Reads the rest when the attempt has ended: an unterminated last line counts, and bad lines are reported.
     pub(super) fn finish(&mut self, visit: &mut dyn FnMut(&CommandEvent)) {
-        let line = std::mem::take(&mut self.tail.line);
-        if !self.tail.skip {
-            self.line(&line, visit);
-        }
-        self.tail.skip = false;
+        let mut tail = std::mem::replace(&mut self.tail, Tail::new(MAX_LINE, MAX_BYTES));
+        tail.finish(&mut |line| self.take(&line, visit));
+        self.tail = tail;
         if self.bad > MAX_EXPLAINED {
             self.note(&format!("{} lines of $FANLIGHT_EVENTS in all were ignored", self.bad));
         }
@@ -102,62 +97,14 @@ impl Report {
         }
     }
 
-    fn read_new(&mut self, folder: &Folder, visit: &mut dyn FnMut(&CommandEvent)) -> Result<(), Refusal> {
-        let mut file = match open_own(folder.path(), "events.jsonl") {
-            Err(Refusal::Absent) => return Ok(()),
-            other => other?,
-        };
-        let meta = file.metadata()?;
-        if meta.ino() != self.tail.inode || meta.len() < self.tail.offset {
-            // The file is new, or was overwritten with `>` instead of `>>`: start at its beginning.
-            self.tail = Tail { inode: meta.ino(), total: self.tail.total, ..Tail::default() };
-        }
-        if meta.len() == self.tail.offset || self.tail.total >= MAX_BYTES {
-            return Ok(());
-        }
-        file.seek(SeekFrom::Start(self.tail.offset))?;
-        let mut chunk = vec![0; MAX_LINE];
-        loop {
-            let count = match file.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            self.tail.offset += count as u64;
-            self.tail.total += count as u64;
-            self.bytes(&chunk[..count], visit);
-            if self.tail.total >= MAX_BYTES {
+    fn take(&mut self, line: &Line<'_>, visit: &mut dyn FnMut(&CommandEvent)) {
+        match line {
+            Line::Whole(line) => self.line(line, visit),
+            Line::TooLong => self.bad_line(&format!("it is longer than {} KiB", MAX_LINE / 1024)),
+            Line::TooMuch => {
                 self.note(&format!("only the first {} MiB of $FANLIGHT_EVENTS are read", MAX_BYTES >> 20));
-                return Ok(());
             }
         }
-    }
-
-    fn bytes(&mut self, bytes: &[u8], visit: &mut dyn FnMut(&CommandEvent)) {
-        let mut parts = bytes.split(|it| *it == b'\n');
-        let last = parts.next_back().unwrap_or_default();
-        for part in parts {
-            self.append(part);
-            let line = std::mem::take(&mut self.tail.line);
-            if !std::mem::take(&mut self.tail.skip) {
-                self.line(&line, visit);
-            }
-        }
-        self.append(last);
-    }
-
-    fn append(&mut self, part: &[u8]) {
-        if self.tail.skip {
-            return;
-        }
-        if self.tail.line.len() + part.len() > MAX_LINE {
-            self.tail.line = Vec::new();
-            self.tail.skip = true;
-            self.bad_line(&format!("it is longer than {} KiB", MAX_LINE / 1024));
-            return;
-        }
-        self.tail.line.extend_from_slice(part);
     }
 
     fn line(&mut self, line: &[u8], visit: &mut dyn FnMut(&CommandEvent)) {

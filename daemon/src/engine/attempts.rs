@@ -135,6 +135,8 @@ impl ActiveRun {
             time_limit: TimeLimit::new(timeout),
             answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),
             secrets: Secrets::default(),
+            has_secrets: work.sealed.is_some(),
+            withheld: self.plan.nodes[key.node].withheld.clone(),
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {

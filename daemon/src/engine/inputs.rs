@@ -45,7 +45,7 @@ pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> R
             .map(|it| Work::Native(Arc::clone(native), it)),
         Kind::Command => {
             let work = command(plan, scope, &sealed, lenient);
-            work.map(|work| Work::Command(Arc::new(CommandWork { secret: !sealed.is_empty(), ..work })))
+            work.map(|work| Work::Command(Arc::new(work)))
         }
     }?;
     let sealed = (!sealed.is_empty()).then(|| Arc::new(sealed));
@@ -152,8 +152,7 @@ fn command(
         None => None,
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
-    let (withheld, outputs) = (plan.withheld.clone(), plan.node.outputs.clone());
-    Ok(CommandWork { program, inputs, env, secret: false, withheld, dir, outputs })
+    Ok(CommandWork { program, inputs, env, dir, outputs: plan.node.outputs.clone() })
 }
 
 /// Refuses a value of which only the beginning was kept.

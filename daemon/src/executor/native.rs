@@ -64,7 +64,7 @@ impl Executor for NativeNodes {
         let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
         let inputs = inputs.clone();
         match &native.run {
-            Runner::Worker(_) | Runner::Executor { .. } => misplaced(&work),
+            Runner::Worker(_) | Runner::Command | Runner::Executor { .. } => misplaced(&work),
             Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) => {
                 let (native, blobs) = (Arc::clone(native), self.blobs.clone());
                 Task::open(attempt, &self.blobs, move |attempt| {

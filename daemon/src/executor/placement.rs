@@ -22,7 +22,7 @@ impl Placement {
     /// Returns the placement of a node of a native type, or of a command.
     pub(crate) fn of(native: Option<&NodeType>) -> Self {
         let (executor, pool) = match native.map(|native| &native.run) {
-            None => (COMMANDS, Some("process")),
+            None | Some(Runner::Command) => (COMMANDS, Some("process")),
             Some(Runner::Worker(_)) => (WORKERS, Some("cpu")),
             Some(Runner::Executor { name, pool }) => (name.as_str(), pool.as_deref()),
             Some(Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) | Runner::Daemon(_)) => {

@@ -38,10 +38,6 @@ pub struct CommandWork {
     pub inputs: Values,
     /// `env:`, evaluated.
     pub env: IndexMap<String, String>,
-    /// Whether inputs or variables of it are built from secrets.
-    pub secret: bool,
-    /// Variables of the submitter that this command does not get: other nodes ask for them.
-    pub withheld: Arc<[String]>,
     /// `dir:`, resolved to an existing folder; `None` is the private work folder.
     pub dir: Option<PathBuf>,
     /// Declared outputs.

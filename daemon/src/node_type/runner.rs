@@ -104,7 +104,7 @@ impl NodeType {
                 let (text, published) = output.finish()?;
                 return Ok((self.only_output(text), published.into_iter().collect()));
             }
-            Runner::Daemon(_) | Runner::Worker(_) | Runner::Executor { .. } => {
+            Runner::Daemon(_) | Runner::Worker(_) | Runner::Command | Runner::Executor { .. } => {
                 return Err("this type does not run here".into());
             }
         };
@@ -140,6 +140,8 @@ pub enum Runner {
     Daemon(Box<Start>),
     /// In a worker process: see [`crate::worker`]. The worker finds it by name, so it must be built in.
     Worker(Box<Work>),
+    /// As a command under the supervisor.
+    Command,
     /// By its own executor, which gets the type and the inputs.
     Executor {
         /// The name of the executor.
@@ -187,7 +189,7 @@ impl Runner {
             Self::Inline(_) | Self::Handles(_) | Self::Text(_) => Place::Inline,
             Self::Daemon(_) => Place::Daemon,
             Self::Worker(_) => Place::Worker,
-            Self::Executor { .. } => Place::Executor,
+            Self::Command | Self::Executor { .. } => Place::Executor,
         }
     }
 }

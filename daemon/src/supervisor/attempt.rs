@@ -81,7 +81,7 @@ impl Running {
         Self {
             id: spec.id,
             log: LogWriter::new(spec.folder.clone()),
-            stdout: StdoutWriter::new(&spec.folder),
+            stdout: StdoutWriter::new(&spec.folder, spec.stdout_limit),
             masks: [spec.secrets.stream(), spec.secrets.stream()],
             masked: false,
             pid: process.pid,

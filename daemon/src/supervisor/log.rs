@@ -9,8 +9,8 @@
 //! little endian), and that many bytes. Offsets only count the bytes of output. The last record may be cut off while it
 //! is being written.
 //!
-//! `stdout` in the same folder is the beginning of standard output, as plain bytes; a byte over 1 MiB means that there
-//! was more.
+//! `stdout` in the same folder is the beginning of standard output, as plain bytes: 1 MiB, or as much as the command was
+//! started with. One byte more means that there was more.
 //!
 //! If the command got secrets, all of these files contain masked output.
 
@@ -26,8 +26,8 @@ pub(super) use writer::StdoutWriter;
 
 /// The maximum size of a file of the log.
 const FILE: u64 = 512 << 10;
-/// How much of standard output is kept for the port.
-const STDOUT: u64 = 1 << 20;
+/// How much of standard output is kept for the port of a command, in bytes.
+pub(crate) const STDOUT: u64 = 1 << 20;
 
 /// Which stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use fanlight_shared::id::AttemptId;
 
 use super::client::StartSpec;
 use super::frame::{Malformed, Reader, Writer};
+use super::log::STDOUT;
 use super::record::AttemptState;
 use crate::secret::Secrets;
 
@@ -91,9 +92,13 @@ impl Request {
                     to.os(name).os(value);
                 }
                 to.os(&spec.cwd).os(&spec.folder).u32(milliseconds(spec.grace));
-                // Only if there are any: a supervisor that can't mask them then refuses the command.
-                if !spec.secrets.is_empty() {
+                // Only if it differs: a supervisor that can't mask or keep as much then refuses the command.
+                let limited = spec.stdout_limit != STDOUT;
+                if limited || !spec.secrets.is_empty() {
                     write_secrets(&mut to, &spec.secrets);
+                }
+                if limited {
+                    to.u64(spec.stdout_limit);
                 }
                 to.finish()
             }
@@ -126,6 +131,7 @@ impl Request {
                     folder: from.os()?.into(),
                     grace: Duration::from_millis(from.u32()?.into()),
                     secrets: if from.is_empty() { Secrets::default() } else { read_secrets(&mut from)? },
+                    stdout_limit: if from.is_empty() { STDOUT } else { from.u64()? },
                 }),
             },
             0x03 => Self::State { request: from.u32()?, id: AttemptId::from_bytes(from.id()?) },
@@ -301,14 +307,17 @@ mod tests {
             folder: "/tmp/a b".into(),
             grace: Duration::from_millis(1500),
             secrets: Secrets::default(),
+            stdout_limit: STDOUT,
         };
         let secrets: Secrets = [("token".to_owned(), "12345678".to_owned())].into_iter().collect();
         let secret = StartSpec { secrets, ..spec.clone() };
+        let long = StartSpec { stdout_limit: 64 << 20, ..spec.clone() };
         let grace = Duration::from_secs(5);
         for request in [
             Request::Hello { version: 1, build: "0.1.0".into() },
             Request::Start { request: 1, spec: Box::new(spec) },
             Request::Start { request: 1, spec: Box::new(secret) },
+            Request::Start { request: 1, spec: Box::new(long) },
             Request::Secrets { request: 7, id },
             Request::State { request: 2, id },
             Request::List { request: 3 },

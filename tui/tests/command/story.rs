@@ -67,6 +67,8 @@ impl Story {
             time_limit: Default::default(),
             answer: None,
             secrets: Default::default(),
+            has_secrets: false,
+            withheld: Default::default(),
             hub: Arc::new(Hub::default()),
         }
     }
@@ -122,8 +124,8 @@ pub(crate) struct CommandBuilder(CommandWork);
 
 impl CommandBuilder {
     fn of(program: Program) -> Self {
-        let (inputs, env, withheld, outputs) = Default::default();
-        Self(CommandWork { program, inputs, env, secret: false, withheld, dir: None, outputs })
+        let (inputs, env, outputs) = Default::default();
+        Self(CommandWork { program, inputs, env, dir: None, outputs })
     }
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.inputs.insert(name.into(), value.into());

@@ -73,6 +73,7 @@ impl Story {
             folder,
             grace: Duration::from_millis(300),
             secrets: Secrets::default(),
+            stdout_limit: 1 << 20,
         }
     }
 

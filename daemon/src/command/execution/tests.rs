@@ -77,7 +77,7 @@ impl FullDisk {
         CommandExecution {
             inner: Arc::clone(&self.commands.inner),
             attempt: self.attempt.clone(),
-            work: Arc::new(self.work.clone()),
+            work: Doing::Command(Arc::new(self.work.clone())),
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::new(Process::Ended(exit)),
@@ -87,7 +87,8 @@ impl FullDisk {
     /// Returns an ended execution whose command wrote this to its standard output and no file.
     fn ended_with(&self, stdout: &[u8]) -> CommandExecution {
         let mut execution = self.ended();
-        execution.work = Arc::new(CommandWork { outputs: Default::default(), ..self.work.clone() });
+        execution.work =
+            Doing::Command(Arc::new(CommandWork { outputs: Default::default(), ..self.work.clone() }));
         std::fs::write(execution.folder.path().join("stdout"), stdout).unwrap();
         if let Process::Ended(exit) = &mut *execution.process.lock().unwrap() {
             exit.log_end = stdout.len() as u64;

@@ -28,6 +28,8 @@ pub struct StartSpec {
     pub grace: Duration,
     /// The secrets in `env`, which are masked in its output before that is written.
     pub secrets: Secrets,
+    /// How much of its standard output is kept in the file `stdout`, in bytes.
+    pub stdout_limit: u64,
 }
 
 /// The result of [`super::Supervisor::start`].

@@ -115,7 +115,7 @@ fn stdout_is_truncated_at_a_mebibyte_and_marked() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = Stdout { bytes: Vec::new(), truncated: false, masked: false };
     assert_eq!(stdout(folder.path()).unwrap(), nothing);
-    let mut writer = StdoutWriter::new(folder.path());
+    let mut writer = StdoutWriter::new(folder.path(), STDOUT);
     writer.write(&vec![b'x'; 1 << 20]);
     assert_eq!(
         stdout(folder.path()).unwrap(),
@@ -140,7 +140,7 @@ fn a_link_in_place_of_a_log_or_its_folder_is_neither_written_nor_read() {
         std::os::unix::fs::symlink(&victim, folder.join(name)).unwrap();
     }
     LogWriter::new(folder.clone()).write(StreamTag::Stdout, b"said");
-    StdoutWriter::new(&folder).write(b"said");
+    StdoutWriter::new(&folder, STDOUT).write(b"said");
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
     assert!(read(&folder, 0, 100).is_err() && stdout(&folder).is_err());
     // The folder itself.

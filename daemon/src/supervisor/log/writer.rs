@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::{FILE, STDOUT, StreamTag};
+use super::{FILE, StreamTag};
 use crate::rooted::create_own;
 
 /// The writing end of a log.
@@ -81,9 +81,9 @@ pub(crate) struct StdoutWriter {
 }
 
 impl StdoutWriter {
-    /// Creates the writer of `stdout` in this folder.
-    pub(crate) fn new(folder: &std::path::Path) -> Self {
-        Self { folder: folder.to_owned(), file: None, left: STDOUT + 1 }
+    /// Creates the writer of `stdout` in this folder, which keeps this many bytes.
+    pub(crate) fn new(folder: &std::path::Path, limit: u64) -> Self {
+        Self { folder: folder.to_owned(), file: None, left: limit.saturating_add(1) }
     }
 
     /// Writes output, as much as still fits.

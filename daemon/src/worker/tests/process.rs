@@ -100,6 +100,8 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         time_limit: Default::default(),
         answer: None,
         secrets: Default::default(),
+        has_secrets: false,
+        withheld: Default::default(),
         hub: Arc::new(Hub::default()),
     }
 }

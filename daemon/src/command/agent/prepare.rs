@@ -1,0 +1,141 @@
+//! Prepares the attempt of an agent for the supervisor. Blocks.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use fanlight_shared::environment::MAX_VALUE_BYTES;
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::Shell;
+use indexmap::IndexMap;
+
+use super::super::folder::{Folder, make_folder, new_file, sentence};
+use super::super::prepare::{Resources, prepare as prepare_command};
+use super::super::program;
+use super::stream::Dialect;
+use super::{Agent, MAX_OUTPUT};
+use crate::attempt::Attempt;
+use crate::content;
+use crate::executor::{Argument, CommandWork, Program};
+use crate::file_error::FileError;
+use crate::store::blob::Blobs;
+use crate::supervisor::client::StartSpec;
+
+/// Runs the agent between two looks at its folder.
+const RECORD: &str = include_str!("record.sh");
+
+/// Prepares the folder of an attempt and returns the specification for the supervisor.
+///
+/// # Errors
+/// An input can't be used, or the disk is full.
+pub(in super::super) fn prepare(
+    agent: &Agent,
+    attempt: &Attempt,
+    folder: &Folder,
+    resources: &Resources<'_>,
+) -> Result<StartSpec, FileError> {
+    let work = agent.command(attempt, resources.blobs)?;
+    let spec = prepare_command(attempt, &work, folder, resources)?;
+    if let Some(Value::Media(project)) = agent.inputs.get("project") {
+        let target = folder.work();
+        let failed = |error: &io::Error| sentence("can't copy `project` to", &target, error);
+        fs::remove_dir(&target).map_err(|error| failed(&error))?;
+        resources.blobs.materialise(project, &target)?;
+        make_writable(&target).map_err(|error| failed(&error))?;
+    }
+    let (record, said) = (folder.record(), folder.said());
+    for new in [&record, &said] {
+        make_folder(new).map_err(|error| sentence("can't make", new, &error))?;
+    }
+    let script = folder.script();
+    new_file(&script)
+        .and_then(|mut file| file.write_all(RECORD.as_bytes()))
+        .map_err(|error| sentence("can't write", &script, &error))?;
+    let path = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
+    let shell = program::of_script(&Shell::Sh, &script, &path.unwrap_or_default())?;
+    let kind = if work.dir.is_some() { "shared" } else { "own" };
+    let mut arguments = shell.arguments;
+    arguments.extend([record.into_os_string(), OsStr::new(kind).to_owned(), spec.program]);
+    arguments.extend(spec.arguments);
+    Ok(StartSpec { program: shell.program, arguments, stdout_limit: MAX_OUTPUT, ..spec })
+}
+
+impl Agent {
+    /// Returns the agent as a command.
+    fn command(&self, attempt: &Attempt, blobs: &Blobs) -> Result<CommandWork, FileError> {
+        let inputs = content::whole(self.inputs.clone(), blobs).map_err(|error| format!("input {error}"))?;
+        let dialect = self.dialect();
+        if inputs.contains_key("project") && self.given("folder").is_some() {
+            return Err("`project` is copied to a folder of its own, so it excludes `folder`".into());
+        }
+        let prompt = inputs.get("prompt").and_then(Value::as_text).ok_or("input `prompt` is absent")?;
+        let (before, after) = dialect.arguments(self.given("model"), prompt);
+        let mut words = words(&inputs, "command")?;
+        if words.is_empty() {
+            if dialect == Dialect::Plain {
+                return Err("the agent `plain` has no program of its own: give its `command`".into());
+            }
+            words.push(dialect.word().to_owned());
+        }
+        words.extend(before);
+        words.extend(self::words(&inputs, "arguments")?);
+        words.extend(after);
+        if let Some(word) = words.iter().find(|word| word.contains('\0') || word.len() > MAX_VALUE_BYTES) {
+            let what = if word.contains(prompt) { "`prompt`" } else { "an argument" };
+            let why = match word.contains('\0') {
+                true => "it contains a NUL character".to_owned(),
+                false => format!(
+                    "it has {} bytes, and at most {MAX_VALUE_BYTES} fit; put it in a file",
+                    word.len()
+                ),
+            };
+            return Err(format!("{what} can't be passed to the agent: {why}").into());
+        }
+        Ok(CommandWork {
+            program: Program::Arguments(words.into_iter().map(Argument::Text).collect()),
+            inputs: Values::from([("prompt".to_owned(), prompt.into())]),
+            env: environment(&inputs)?,
+            dir: self.dir(attempt)?,
+            outputs: IndexMap::new(),
+        })
+    }
+}
+
+fn words(inputs: &Values, name: &str) -> Result<Vec<String>, String> {
+    let Some(list) = inputs.get(name).and_then(Value::as_list) else { return Ok(Vec::new()) };
+    let words = list.iter().map(Value::to_text).collect::<Result<_, _>>();
+    words.map_err(|error| format!("input `{name}`: {error}"))
+}
+
+/// Returns the variables that the node gives.
+pub(super) fn environment(inputs: &Values) -> Result<IndexMap<String, String>, String> {
+    match inputs.get("env") {
+        None | Some(Value::None) => Ok(IndexMap::new()),
+        Some(Value::Object(fields)) => {
+            let text = |(name, value): (&String, &Value)| Ok((name.clone(), value.to_text()?));
+            fields
+                .iter()
+                .map(text)
+                .collect::<Result<_, String>>()
+                .map_err(|error| format!("input `env`: {error}"))
+        }
+        Some(_) => Err("input `env` is not an object of variables".to_owned()),
+    }
+}
+
+/// Lets the owner write what was copied.
+fn make_writable(path: &Path) -> io::Result<()> {
+    let meta = fs::symlink_metadata(path)?;
+    if meta.is_symlink() {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(meta.permissions().mode() | 0o200))?;
+    if meta.is_dir() {
+        for entry in fs::read_dir(path)? {
+            make_writable(&entry?.path())?;
+        }
+    }
+    Ok(())
+}

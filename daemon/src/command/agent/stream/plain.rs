@@ -1,0 +1,89 @@
+//! Fanlight's own dialect: the events that every command may report, on standard output, with the text of the agent and
+//! its result. `docs/agents.md` documents it.
+
+use fanlight_shared::event::Prediction;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::{End, Said, reason};
+use crate::command::event::{self, CommandEvent};
+use crate::services::Report;
+
+/// The lines that only agents write.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum AgentEvent {
+    /// More of the answer.
+    Text { text: String },
+    /// More of what it thinks.
+    Reasoning { text: String },
+    /// The last line.
+    Result {
+        /// The answer; by default all text.
+        #[serde(default)]
+        text: Option<String>,
+        /// Why it failed, if it did.
+        #[serde(default)]
+        error: Option<String>,
+    },
+}
+
+/// Takes a line.
+///
+/// # Errors
+/// It is not an event.
+pub(super) fn take(json: Json, said: &mut Said) -> Result<(), String> {
+    if ["text", "reasoning", "result"].iter().any(|own| json["type"] == *own) {
+        let event = serde_json::from_value(json).map_err(|error| error.to_string())?;
+        own(event, said);
+    } else {
+        common(event::of_json(json)?, said);
+    }
+    Ok(())
+}
+
+fn own(event: AgentEvent, said: &mut Said) {
+    match event {
+        AgentEvent::Text { text } => said.text(&text),
+        AgentEvent::Reasoning { text } => said.reasoning(&text),
+        AgentEvent::Result { text, error } => {
+            if let Some(text) = text {
+                said.answer(&text);
+            }
+            said.end = Some(match error {
+                Some(error) => End::Failed(reason(&Json::from(error))),
+                None => End::Completed,
+            });
+        }
+    }
+}
+
+fn common(event: CommandEvent, said: &mut Said) {
+    let report = match event {
+        CommandEvent::Progress { value, message } => Report::Progress { fraction: value, message },
+        CommandEvent::Metric { name, value, unit } => Report::Metric { name, value, unit },
+        CommandEvent::Log { level, message } => return said.note(&format!("{}: {message}", level.word())),
+        CommandEvent::Cost { usd } => Report::Cost(usd),
+        CommandEvent::Plan { text } => Report::Plan(text),
+        CommandEvent::Task { number, title, status } => Report::Task { number, title, status },
+        CommandEvent::ToolCall { number, tool, arguments } => {
+            let arguments = match arguments {
+                Json::Null => String::new(),
+                Json::String(text) => text,
+                json => json.to_string(),
+            };
+            Report::ToolCall { number, tool, arguments }
+        }
+        CommandEvent::ToolResult { number, text, failed } => {
+            Report::ToolResult { number, result: if failed { Err(text) } else { Ok(text) } }
+        }
+        CommandEvent::Prediction { provider, model, input_tokens, output_tokens, cost_usd } => {
+            return said.predict(Prediction { provider, model, input_tokens, output_tokens, cost_usd });
+        }
+        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } => {
+            return said
+                .note(&format!("`{name}` was ignored: an agent has the outputs of its node type only"));
+        }
+    };
+    said.reports.push(report);
+}
