@@ -3,6 +3,7 @@
 //! - `provider`: a provider of the config, with its key, its rate and its HTTP client
 //! - `chat`: a request for an answer, in no provider's words; `reply`: the answer as it grows
 //! - `openai`, `anthropic`, `gemini`: the words of the protocols; `offline`: the stand-in without a model
+//! - `tool`: tools that a model may call, and its calls
 //! - `sse`: events of a streamed response
 //! - `models`: the names of models; `price`: what they cost
 
@@ -16,6 +17,7 @@ mod price;
 mod provider;
 pub(crate) mod reply;
 pub(crate) mod sse;
+pub(crate) mod tool;
 
 pub(crate) use provider::Provider;
 pub use provider::Providers;

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::chat::{Attached, AttachedKind, Chat, Turn, merge};
 use super::reply::{Finish, Reply, StreamError};
 use super::sse::Event;
+use super::tool::Call;
 
 /// The path of the chat below the provider's URL.
 pub(crate) const CHAT: &str = "/messages";
@@ -40,6 +41,12 @@ pub(crate) fn body(chat: &Chat) -> Result<Json, String> {
         body["tools"] = json!([{"name": TOOL, "description": "Gives the answer.", "input_schema": schema}]);
         body["tool_choice"] = json!({"type": "tool", "name": TOOL});
     }
+    if !chat.tools.is_empty() {
+        let tools = chat.tools.iter().map(
+            |tool| json!({"name": tool.name, "description": tool.description, "input_schema": tool.schema}),
+        );
+        body["tools"] = tools.collect();
+    }
     merge(&mut body, &chat.options);
     Ok(body)
 }
@@ -51,7 +58,21 @@ pub(crate) fn max_tokens(chat: &Chat) -> u32 {
 
 fn message(turn: &Turn) -> Result<Json, String> {
     let text = json!({"type": "text", "text": turn.text});
-    let parts = turn.files.iter().map(part).chain([Ok(text)]).collect::<Result<Vec<_>, String>>()?;
+    let results = turn.results.iter().map(|it| {
+        Ok(json!({"type": "tool_result", "tool_use_id": it.id, "content": it.text, "is_error": it.failed}))
+    });
+    let calls = turn
+        .calls
+        .iter()
+        .map(|call| Ok(json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.json()})));
+    // A part without text is refused; between calls and results there need be none.
+    let text = if turn.text.is_empty() && !(turn.calls.is_empty() && turn.results.is_empty()) {
+        None
+    } else {
+        Some(Ok(text))
+    };
+    let parts = turn.files.iter().map(part).chain(results).chain(text).chain(calls);
+    let parts = parts.collect::<Result<Vec<_>, String>>()?;
     Ok(json!({"role": turn.role.word(), "content": parts}))
 }
 
@@ -74,11 +95,26 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     })?;
     match json["type"].as_str().unwrap_or(&event.name) {
         "message_start" => usage(&json["message"]["usage"], reply),
+        "content_block_start" => {
+            let block = &json["content_block"];
+            // The tool that stands for an answer in JSON is no call.
+            reply.calling = block["type"] == "tool_use" && block["name"] != TOOL;
+            if reply.calling {
+                let text = |name: &str| block[name].as_str().unwrap_or_default().to_owned();
+                reply.calls.push(Call { id: text("id"), name: text("name"), ..Call::default() });
+            }
+        }
         "content_block_delta" => {
             let delta = &json["delta"];
             match delta["type"].as_str().unwrap_or_default() {
                 "text_delta" => reply.text.push_str(delta["text"].as_str().unwrap_or_default()),
-                "input_json_delta" => reply.text.push_str(delta["partial_json"].as_str().unwrap_or_default()),
+                "input_json_delta" => {
+                    let piece = delta["partial_json"].as_str().unwrap_or_default();
+                    match reply.calls.last_mut().filter(|_| reply.calling) {
+                        Some(call) => call.arguments.push_str(piece),
+                        None => reply.text.push_str(piece),
+                    }
+                }
                 "thinking_delta" => reply.reasoning.push_str(delta["thinking"].as_str().unwrap_or_default()),
                 _ => {}
             }
@@ -87,6 +123,7 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
             usage(&json["usage"], reply);
             if let Some(reason) = json["delta"]["stop_reason"].as_str() {
                 reply.finish = Some(match reason {
+                    "tool_use" if !reply.calls.is_empty() => Finish::Calls,
                     // The only tool is the answer.
                     "end_turn" | "stop_sequence" | "tool_use" => Finish::Stop,
                     "max_tokens" | "model_context_window_exceeded" => Finish::Length,

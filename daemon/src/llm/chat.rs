@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::tool::{Call, Returned, Tool};
+
 /// A request for an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chat {
@@ -11,6 +13,8 @@ pub(crate) struct Chat {
     pub(crate) turns: Vec<Turn>,
     /// What the answer must be, as a JSON Schema.
     pub(crate) schema: Option<Json>,
+    /// The tools that the model may call.
+    pub(crate) tools: Vec<Tool>,
     pub(crate) temperature: Option<f64>,
     pub(crate) max_tokens: Option<u32>,
     pub(crate) seed: Option<i64>,
@@ -25,6 +29,10 @@ pub(crate) struct Turn {
     pub(crate) text: String,
     /// Files of the user.
     pub(crate) files: Vec<Attached>,
+    /// The calls of the assistant.
+    pub(crate) calls: Vec<Call>,
+    /// The results of the calls before, in a turn of the user.
+    pub(crate) results: Vec<Returned>,
 }
 
 /// The speaker of a turn.
@@ -65,7 +73,7 @@ impl Role {
 
 impl Turn {
     pub(crate) fn new(role: Role, text: impl Into<String>) -> Self {
-        Self { role, text: text.into(), files: Vec::new() }
+        Self { role, text: text.into(), files: Vec::new(), calls: Vec::new(), results: Vec::new() }
     }
 }
 

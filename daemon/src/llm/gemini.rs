@@ -6,6 +6,7 @@ use super::chat::{Attached, AttachedKind, Chat, Role, Turn, merge};
 use super::openai::vector;
 use super::reply::{Embeddings, Finish, Reply, StreamError, Usage};
 use super::sse::Event;
+use super::tool::Call;
 
 /// Returns the path of the chat below the provider's URL.
 pub(crate) fn chat_path(model: &str) -> String {
@@ -45,6 +46,12 @@ pub(crate) fn body(chat: &Chat) -> Json {
         config["responseJsonSchema"] = schema.clone();
     }
     body["generationConfig"] = config;
+    if !chat.tools.is_empty() {
+        let tools = chat.tools.iter().map(|tool| {
+            json!({"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.schema})
+        });
+        body["tools"] = json!([{"functionDeclarations": tools.collect::<Json>()}]);
+    }
     merge(&mut body, &chat.options);
     body
 }
@@ -54,7 +61,20 @@ fn content(turn: &Turn) -> Json {
         Role::User => "user",
         Role::Assistant => "model",
     };
-    let parts: Vec<Json> = turn.files.iter().map(part).chain([json!({"text": turn.text})]).collect();
+    let results = turn.results.iter().map(|it| {
+        let word = if it.failed { "error" } else { "result" };
+        json!({"functionResponse": {"name": it.name, "response": {word: it.text}}})
+    });
+    let calls = turn.calls.iter().map(|call| {
+        let mut part = json!({"functionCall": {"name": call.name, "args": call.json()}});
+        if let Some(signature) = &call.signature {
+            part["thoughtSignature"] = signature.as_str().into();
+        }
+        part
+    });
+    let silent = turn.text.is_empty() && !(turn.calls.is_empty() && turn.results.is_empty());
+    let text = (!silent).then(|| json!({"text": turn.text}));
+    let parts: Vec<Json> = turn.files.iter().map(part).chain(results).chain(text).chain(calls).collect();
     json!({"role": role, "parts": parts})
 }
 
@@ -94,12 +114,23 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     }
     let candidate = &json["candidates"][0];
     for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
+        if let Some(call) = part.get("functionCall") {
+            let id = format!("call_{}", reply.calls.len());
+            reply.calls.push(Call {
+                id,
+                name: call["name"].as_str().unwrap_or_default().to_owned(),
+                arguments: call["args"].to_string(),
+                signature: part["thoughtSignature"].as_str().map(str::to_owned),
+            });
+            continue;
+        }
         let text = part["text"].as_str().unwrap_or_default();
         let target = if part["thought"] == true { &mut reply.reasoning } else { &mut reply.text };
         target.push_str(text);
     }
     if let Some(reason) = candidate["finishReason"].as_str() {
         reply.finish = Some(match reason {
+            "STOP" if !reply.calls.is_empty() => Finish::Calls,
             "STOP" => Finish::Stop,
             "MAX_TOKENS" => Finish::Length,
             "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "LANGUAGE" => {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::chat::Chat;
 use super::reply::{Finish, Reply, Usage};
+use super::tool::Call;
 
 /// How deep a made-up answer is nested at most.
 const MAX_DEPTH: usize = 16;
@@ -28,13 +29,24 @@ pub(crate) fn pieces(chat: &Chat, script: &[String], number: usize) -> Vec<Strin
     text.split_inclusive(' ').map(str::to_owned).collect()
 }
 
+/// Returns the call in a script for a request with tools: `{tool: NAME, arguments: {…}}`.
+pub(crate) fn call(chat: &Chat, script: &[String], number: usize) -> Option<Call> {
+    if chat.tools.is_empty() {
+        return None;
+    }
+    let json: Json = serde_json::from_str(script.get(number)?).ok()?;
+    let name = json["tool"].as_str()?.to_owned();
+    let arguments = json.get("arguments").map(Json::to_string).unwrap_or_default();
+    Some(Call { id: format!("call_{number}"), name, arguments, signature: None })
+}
+
 /// Ends an answer. Its tokens are words.
 pub(crate) fn end(chat: &Chat, reply: &mut Reply) {
     let words = |text: &str| text.split_whitespace().count() as u64;
     let turns: u64 = chat.turns.iter().map(|turn| words(&turn.text)).sum();
     let input = turns + chat.instructions().map_or(0, |text| words(&text));
     reply.usage = Usage { input, output: words(&reply.text), ..Usage::default() };
-    reply.finish = Some(Finish::Stop);
+    reply.finish = Some(if reply.calls.is_empty() { Finish::Stop } else { Finish::Calls });
     reply.done = true;
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::chat::{Attached, AttachedKind, Chat, Turn, merge};
 use super::reply::{Embeddings, Finish, Reply, StreamError, Usage};
 use super::sse::Event;
+use super::tool::Call;
 use crate::config::Structured;
 
 /// The path of the chat below the provider's URL.
@@ -18,7 +19,7 @@ pub(crate) const EMBEDDINGS: &str = "/embeddings";
 /// A file can't be sent this way.
 pub(crate) fn body(chat: &Chat, structured: Structured, limit: &str) -> Result<Json, String> {
     let system = chat.instructions().map(|text| json!({"role": "system", "content": text}));
-    let turns = chat.turns.iter().map(message);
+    let turns = chat.turns.iter().flat_map(messages);
     let messages = system.into_iter().map(Ok).chain(turns).collect::<Result<Vec<_>, String>>()?;
     let mut body = json!({
         "model": chat.model,
@@ -45,8 +46,23 @@ pub(crate) fn body(chat: &Chat, structured: Structured, limit: &str) -> Result<J
             Structured::Prompt => {}
         }
     }
+    if !chat.tools.is_empty() {
+        let tools = chat.tools.iter().map(|tool| {
+            json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.schema}})
+        });
+        body["tools"] = tools.collect();
+    }
     merge(&mut body, &chat.options);
     Ok(body)
+}
+
+/// Returns the messages of a turn: each result of a tool is one.
+fn messages(turn: &Turn) -> Vec<Result<Json, String>> {
+    if turn.results.is_empty() {
+        return vec![message(turn)];
+    }
+    let results = turn.results.iter();
+    results.map(|it| Ok(json!({"role": "tool", "tool_call_id": it.id, "content": it.text}))).collect()
 }
 
 fn message(turn: &Turn) -> Result<Json, String> {
@@ -56,7 +72,14 @@ fn message(turn: &Turn) -> Result<Json, String> {
         let text = Ok(json!({"type": "text", "text": turn.text}));
         turn.files.iter().map(part).chain([text]).collect::<Result<Vec<_>, String>>()?.into()
     };
-    Ok(json!({"role": turn.role.word(), "content": content}))
+    let mut message = json!({"role": turn.role.word(), "content": content});
+    if !turn.calls.is_empty() {
+        let calls = turn.calls.iter().map(|call| {
+            json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.json().to_string()}})
+        });
+        message["tool_calls"] = calls.collect();
+    }
+    Ok(message)
 }
 
 fn part(file: &Attached) -> Result<Json, String> {
@@ -109,6 +132,9 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     if let Some(text) = said["content"].as_str() {
         reply.text.push_str(text);
     }
+    for (at, call) in said["tool_calls"].as_array().into_iter().flatten().enumerate() {
+        take_call(call, at, reply)?;
+    }
     if let Some(text) = said["refusal"].as_str().filter(|text| !text.is_empty()) {
         let known = match &reply.finish {
             Some(Finish::Withheld(known)) => known.clone(),
@@ -119,6 +145,7 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     if let Some(reason) = choice["finish_reason"].as_str() {
         let finish = match reason {
             "stop" | "eos" | "end_turn" => Finish::Stop,
+            "tool_calls" | "function_call" => Finish::Calls,
             "length" => Finish::Length,
             "content_filter" => Finish::Withheld("content filter".to_owned()),
             other => Finish::Other(other.to_owned()),
@@ -126,6 +153,26 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
         if !matches!(reply.finish, Some(Finish::Withheld(_))) {
             reply.finish = Some(finish);
         }
+    }
+    Ok(())
+}
+
+/// Takes a part of a call: the first names the tool, and all have a piece of the arguments.
+fn take_call(json: &Json, at: usize, reply: &mut Reply) -> Result<(), StreamError> {
+    let at = json["index"].as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or(at);
+    if at > reply.calls.len() {
+        return Err(StreamError::Final("the provider sent the calls of tools out of order".to_owned()));
+    }
+    if at == reply.calls.len() {
+        let id = json["id"].as_str().map_or_else(|| format!("call_{at}"), str::to_owned);
+        reply.calls.push(Call { id, ..Call::default() });
+    }
+    let Some(call) = reply.calls.get_mut(at) else { return Ok(()) };
+    call.name.push_str(json["function"]["name"].as_str().unwrap_or_default());
+    match &json["function"]["arguments"] {
+        Json::String(piece) => call.arguments.push_str(piece),
+        Json::Null => {}
+        whole => call.arguments = whole.to_string(),
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The answer of a model as it grows, and how it ends.
 
-/// The longest answer, reasoning included, in bytes.
+use super::tool::Call;
+
+/// The longest answer, reasoning and calls included, in bytes.
 pub(crate) const MAX_REPLY_BYTES: usize = 8 << 20;
 
 /// An answer so far.
@@ -8,6 +10,10 @@ pub(crate) const MAX_REPLY_BYTES: usize = 8 << 20;
 pub(crate) struct Reply {
     pub(crate) text: String,
     pub(crate) reasoning: String,
+    /// The tools that the model calls.
+    pub(crate) calls: Vec<Call>,
+    /// Whether what follows are the arguments of the last call.
+    pub(crate) calling: bool,
     /// How the model ended, once it has.
     pub(crate) finish: Option<Finish>,
     /// The provider said that nothing more comes.
@@ -23,11 +29,13 @@ pub(crate) type Embeddings = Vec<(usize, Vec<f64>)>;
 pub(crate) enum Finish {
     /// It said all.
     Stop,
+    /// It calls tools.
+    Calls,
     /// The limit of tokens cut it.
     Length,
     /// The provider or the model withheld it, for this reason.
     Withheld(String),
-    /// Something that no node asks for, such as a call of a tool.
+    /// Something that no node asks for.
     Other(String),
 }
 
@@ -66,8 +74,13 @@ impl Reply {
     /// # Errors
     /// A sentence: it was cut, withheld, or broke off.
     pub(crate) fn check(&self, max_tokens: Option<u32>) -> Result<(), String> {
+        let other = |reason: &str| {
+            format!("the model stopped for another reason than the end of its answer ({reason})")
+        };
         match &self.finish {
             Some(Finish::Stop) => Ok(()),
+            Some(Finish::Calls) if !self.calls.is_empty() => Ok(()),
+            Some(Finish::Calls) => Err(other("tool_calls")),
             Some(Finish::Length) => Err(match max_tokens {
                 Some(limit) => {
                     format!("the answer was cut after `max_tokens` ({limit}); raise it, or ask for less")
@@ -78,9 +91,7 @@ impl Reply {
                 }
             }),
             Some(Finish::Withheld(reason)) => Err(format!("the provider withheld the answer ({reason})")),
-            Some(Finish::Other(reason)) => {
-                Err(format!("the model stopped for another reason than the end of its answer ({reason})"))
-            }
+            Some(Finish::Other(reason)) => Err(other(reason)),
             None if self.done && self.has_begun() => Ok(()),
             None => Err("the connection was cut before the answer was complete".to_owned()),
         }
@@ -88,7 +99,7 @@ impl Reply {
 
     /// Returns whether anything of the answer has come.
     pub(crate) fn has_begun(&self) -> bool {
-        !self.text.is_empty() || !self.reasoning.is_empty()
+        !self.text.is_empty() || !self.reasoning.is_empty() || !self.calls.is_empty()
     }
 
     /// Checks that it is not too long.
@@ -96,7 +107,8 @@ impl Reply {
     /// # Errors
     /// A sentence with the limit.
     pub(crate) fn check_length(&self) -> Result<(), String> {
-        if self.text.len() + self.reasoning.len() > MAX_REPLY_BYTES {
+        let calls: usize = self.calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();
+        if self.text.len() + self.reasoning.len() + calls > MAX_REPLY_BYTES {
             return Err(format!("the answer has more than {} MiB", MAX_REPLY_BYTES >> 20));
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! `llm.*`: node types that ask language models.
 
+mod agent;
 mod ask;
 mod attach;
 mod chat;
@@ -37,6 +38,7 @@ pub(super) fn node_types() -> Vec<NodeType> {
         list::node_type(),
         embed::node_type(),
         rank::node_type(),
+        agent::node_type(),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Language models, played by a server in this process.
 
+mod agent;
 mod answers;
 mod json;
 mod others;

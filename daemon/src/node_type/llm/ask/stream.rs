@@ -20,6 +20,12 @@ impl Asker {
         let mut streamed =
             Streamed { reply: Reply::default(), meter: self.meter(chat.has_audio()), said: (0, 0) };
         if self.is_offline() {
+            if let Some(call) = offline::call(chat, &self.script, number) {
+                streamed.reply.calls.push(call);
+                offline::end(chat, &mut streamed.reply);
+                streamed.tell(&self.services)?;
+                return Ok(streamed.end());
+            }
             for piece in offline::pieces(chat, &self.script, number) {
                 streamed.reply.text.push_str(&piece);
                 streamed.tell(&self.services)?;
@@ -81,6 +87,9 @@ impl Asker {
             _ => chat.max_tokens,
         };
         streamed.reply.check(limit).map_err(|why| self.provider.shown(&why))?;
+        if chat.tools.is_empty() && !streamed.reply.calls.is_empty() {
+            return Err("the model called a tool (tool_calls), but it was offered none".to_owned().into());
+        }
         if streamed.reply.usage.is_empty() {
             self.services.log(Level::Info, "the provider does not say how many tokens it took");
         }
