@@ -11,6 +11,8 @@ mod audio;
 mod bound;
 mod build;
 mod chart;
+#[cfg(feature = "code")]
+mod code;
 mod compare;
 mod control_switch;
 mod csv;
@@ -85,6 +87,8 @@ fn built_in() -> Vec<NodeType> {
         vec![control_switch::node_type()],
         #[cfg(any(feature = "jq", feature = "json-schema"))]
         json::node_types(),
+        #[cfg(feature = "code")]
+        vec![code::node_type()],
         csv::node_types(),
         table::node_types(),
         chart::node_types(),

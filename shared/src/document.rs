@@ -66,7 +66,7 @@ pub struct Checked {
 /// A YAML syntax error on its own; otherwise all errors and warnings at once, in the order of the file.
 pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reading = Reading::new(body);
+    let mut reading = Reading::new(body, catalogue);
     let root = yaml::read(body, &mut reading.problems).map_err(|problem| vec![problem])?;
     let Some(root) = root else {
         let start = Position { line: 1, column: 1 };
@@ -75,7 +75,7 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
     };
     let draft = workflow::read(&mut reading, &root, Version::of(text));
     if let Some(draft) = &draft {
-        check::check(&mut reading, draft, catalogue);
+        check::check(&mut reading, draft);
     }
     let mut problems = reading.problems;
     drop_consequences(&mut problems);

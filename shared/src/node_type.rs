@@ -53,6 +53,28 @@ pub enum Code {
     Row,
     /// A jq filter; the other inputs are its variables, `$NAME`.
     Jq,
+    /// The body of a JavaScript function; the other inputs are `inputs.NAME`.
+    #[serde(rename = "javascript")]
+    JavaScript,
+}
+
+/// The outputs that a node may declare by `outputs:` in the file, instead of those of its type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeclaredOutputs {
+    /// Values that aren't media.
+    Values,
+    /// Values of any type.
+    Any,
+}
+
+impl DeclaredOutputs {
+    /// Returns whether an output of this type may be declared.
+    #[must_use]
+    pub fn allow(self, ty: &Type) -> bool {
+        self == Self::Any || !ty.has_media()
+    }
 }
 
 /// A node type as data.
@@ -87,6 +109,9 @@ pub struct NodeTypeSpec {
     pub more_inputs: bool,
     /// Outputs by name.
     pub outputs: IndexMap<String, OutputSpec>,
+    /// The outputs that a node may declare instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_outputs: Option<DeclaredOutputs>,
 }
 
 /// An input port.

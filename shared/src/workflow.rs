@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use crate::expression::{Expression, Reference, Root};
 use crate::id::{Version, WorkflowId};
-use crate::node_type::Effects;
+use crate::node_type::{Effects, NodeTypeSpec, OutputSpec};
 use crate::problem::Span;
 use crate::types::Type;
 use crate::value::Value;
@@ -92,6 +92,8 @@ pub struct Node {
     pub dir: Option<String>,
     /// The outputs of a command besides its standard ports.
     pub outputs: IndexMap<String, CommandOutput>,
+    /// The declared outputs of a native node; where there are none, it has those of its type.
+    pub native_outputs: IndexMap<String, Type>,
     /// `false`: media of this node does not become an asset; `true`: its other values do too.
     pub keep: Option<bool>,
     /// `remember: {files: …}`; reserved for a later version and refused.
@@ -279,6 +281,18 @@ impl Edge {
 }
 
 impl Node {
+    /// Returns the outputs of a native node of this type.
+    #[must_use]
+    pub fn outputs_of(&self, spec: &NodeTypeSpec) -> IndexMap<String, OutputSpec> {
+        if self.native_outputs.is_empty() {
+            return spec.outputs.clone();
+        }
+        let declared = |(name, ty): (&String, &Type)| {
+            (name.clone(), OutputSpec { ty: ty.clone(), summary: String::new() })
+        };
+        self.native_outputs.iter().map(declared).collect()
+    }
+
     /// Returns every expression of the node, with the name of the part that it is in.
     pub fn expressions(&self) -> Vec<(&str, &Expression)> {
         let mut found = Vec::new();

@@ -58,6 +58,7 @@ const CAUGHT: &[&str] = &[
     "bad_retry",
     "comment_cuts_expression",
     "control_characters",
+    "declared_outputs",
     "empty_file",
     "foreign_action",
     "foreign_node_keys",

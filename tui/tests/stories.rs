@@ -13,6 +13,8 @@ mod agents;
 mod audio;
 #[path = "stories/cached.rs"]
 mod cached;
+#[path = "stories/code.rs"]
+mod code;
 #[path = "stories/coding_agents.rs"]
 mod coding_agents;
 #[path = "stories/ended.rs"]

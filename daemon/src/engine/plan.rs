@@ -116,9 +116,11 @@ impl PlanNode {
         let needs = node.needs.iter().map(|from| number(from)).collect::<Result<Vec<_>, _>>()?;
         needs.iter().for_each(|dep| add(*dep));
         let kind = match &node.action {
-            Action::Uses(type_name) => Kind::Native(
-                types.get(type_name).cloned().ok_or_else(|| format!("unknown node type `{type_name}`"))?,
-            ),
+            Action::Uses(type_name) => {
+                let native =
+                    types.get(type_name).ok_or_else(|| format!("unknown node type `{type_name}`"))?;
+                Kind::Native(native.of_node(node))
+            }
             _ => Kind::Command,
         };
         let placement = Placement::of(match &kind {

@@ -1,6 +1,8 @@
 //! Builds a [`NodeType`] in the order of its documentation.
 
-use fanlight_shared::node_type::{Code, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
+use fanlight_shared::node_type::{
+    Code, DeclaredOutputs, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place,
+};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
@@ -33,6 +35,7 @@ impl Build {
             inputs: IndexMap::new(),
             more_inputs: false,
             outputs: IndexMap::new(),
+            declared_outputs: None,
         };
         Self { spec, safe: Vec::new(), pool: None }
     }
@@ -141,6 +144,13 @@ impl Build {
 
     pub(super) fn output(mut self, name: &str, ty: Type, summary: &str) -> Self {
         self.spec.outputs.insert(name.to_owned(), OutputSpec { ty, summary: summary.to_owned() });
+        self
+    }
+
+    /// Lets a node declare its outputs in the file, in place of these.
+    #[cfg_attr(not(feature = "code"), allow(dead_code))]
+    pub(super) fn declared_outputs(mut self, outputs: DeclaredOutputs) -> Self {
+        self.spec.declared_outputs = Some(outputs);
         self
     }
 

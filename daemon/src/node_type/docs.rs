@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, Place};
+use fanlight_shared::node_type::{DeclaredOutputs, Effects, InputSpec, NodeTypeSpec, Place};
 
 use super::NodeTypes;
 
@@ -71,6 +71,15 @@ fn write_type(out: &mut String, spec: &NodeTypeSpec) {
     for (name, output) in &spec.outputs {
         let _ = writeln!(out, "| `{name}` | {} | {} |", cell(&output.ty.to_string()), cell(&output.summary));
     }
+    out.push_str(match spec.declared_outputs {
+        None => "",
+        Some(DeclaredOutputs::Values) => {
+            "\nA node may declare other outputs instead, of any type but files: `outputs: { total: float }`.\n"
+        }
+        Some(DeclaredOutputs::Any) => {
+            "\nA node may declare other outputs instead, of any type: `outputs: { poster: image }`.\n"
+        }
+    });
 }
 
 fn default(input: &InputSpec) -> String {

@@ -4,10 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use fanlight_shared::node_type::{Effects, NodeTypeSpec, Place};
+use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::Template;
+use fanlight_shared::workflow::{Node, Template};
 use indexmap::IndexMap;
 
 use super::Workspace;
@@ -18,7 +20,7 @@ use crate::services::DaemonServices;
 use crate::store::blob::Blobs;
 
 /// A node type: its spec and its runner.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NodeType {
     /// As data.
     pub spec: NodeTypeSpec,
@@ -28,10 +30,12 @@ pub struct NodeType {
     pub safe: Vec<Safe>,
     /// The input that names the pool of an attempt, and the prefix of that pool.
     pub pool: Option<(String, String)>,
+    /// Whether a node declares the outputs of the spec.
+    pub(crate) declared: bool,
 }
 
 /// An input of which some values make a node harmless to repeat.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Safe {
     /// The input.
     pub input: String,
@@ -46,7 +50,24 @@ impl NodeType {
     #[must_use]
     pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
         spec.place = run.place();
-        Self { spec, run, safe: Vec::new(), pool: None }
+        Self { spec, run, safe: Vec::new(), pool: None, declared: false }
+    }
+
+    /// Returns this type with the outputs that a node declares, if it declares any.
+    #[must_use]
+    pub(crate) fn of_node(self: &Arc<Self>, node: &Node) -> Arc<Self> {
+        if node.native_outputs.is_empty() {
+            return Arc::clone(self);
+        }
+        let mut own = Self { declared: true, ..Self::clone(self) };
+        own.spec.outputs = node.outputs_of(&self.spec);
+        Arc::new(own)
+    }
+
+    /// Returns the outputs that its node declares; none for those of the type.
+    pub(crate) fn declared_outputs(&self) -> IndexMap<String, Type> {
+        let declared = self.spec.outputs.iter().filter(|_| self.declared);
+        declared.map(|(name, output)| (name.clone(), output.ty.clone())).collect()
     }
 
     /// Returns the effects of a second try of a node with these inputs.
@@ -129,17 +150,18 @@ type Start = dyn Fn(NodeCall) -> Making + Send + Sync;
 type Work = dyn Fn(&mut Workspace, Values) -> Result<Values, FileError> + Send + Sync;
 
 /// The runner of a node type. Its inputs are converted, checked against the spec, and include defaults.
+#[derive(Clone)]
 pub enum Runner {
     /// In the engine's loop: pure and quick. Beside the loop if values are large.
-    Inline(Box<Compute>),
+    Inline(Arc<Compute>),
     /// As `Inline`, but passes large values on without looking into them.
-    Handles(Box<Compute>),
+    Handles(Arc<Compute>),
     /// As `Inline`, for a type that writes one text, which may be larger than memory.
-    Text(Box<Write>),
+    Text(Arc<Write>),
     /// In the daemon, beside the loop. Stops when the attempt's token is cancelled.
-    Daemon(Box<Start>),
+    Daemon(Arc<Start>),
     /// In a worker process: see [`crate::worker`]. The worker finds it by name, so it must be built in.
-    Worker(Box<Work>),
+    Worker(Arc<Work>),
     /// As a command under the supervisor.
     Command,
     /// By its own executor, which gets the type and the inputs.
@@ -154,33 +176,33 @@ pub enum Runner {
 impl Runner {
     /// Computed at once.
     pub fn inline(run: impl Fn(Values) -> Result<Values, String> + Send + Sync + 'static) -> Self {
-        Self::Inline(Box::new(run))
+        Self::Inline(Arc::new(run))
     }
 
     /// Creates a runner in the loop that does not look into large values.
     pub fn handles(run: impl Fn(Values) -> Result<Values, String> + Send + Sync + 'static) -> Self {
-        Self::Handles(Box::new(run))
+        Self::Handles(Arc::new(run))
     }
 
     /// Makes one text.
     pub fn text(
         run: impl Fn(&mut TextOutput, Values) -> Result<(), FileError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Text(Box::new(run))
+        Self::Text(Arc::new(run))
     }
 
     /// Creates a runner in the daemon, beside the loop.
     pub fn daemon<F: Future<Output = Made> + Send + 'static>(
         run: impl Fn(NodeCall) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self::Daemon(Box::new(move |call| Box::pin(run(call))))
+        Self::Daemon(Arc::new(move |call| Box::pin(run(call))))
     }
 
     /// Creates a runner in a worker process.
     pub fn worker(
         run: impl Fn(&mut Workspace, Values) -> Result<Values, FileError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Worker(Box::new(run))
+        Self::Worker(Arc::new(run))
     }
 
     /// Returns where it runs, as data.

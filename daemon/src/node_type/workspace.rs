@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, cut};
 use image::DynamicImage;
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::file_error::FileError;
@@ -25,6 +27,7 @@ pub struct Workspace {
     files: BTreeMap<BlobHash, PathBuf>,
     made: MadeFiles,
     services: NodeServices,
+    outputs: IndexMap<String, Type>,
     given_up: bool,
 }
 
@@ -36,7 +39,7 @@ impl Workspace {
         made: MadeFiles,
         services: NodeServices,
     ) -> Self {
-        Self { folder, files, made, services, given_up: false }
+        Self { folder, files, made, services, outputs: IndexMap::new(), given_up: false }
     }
 
     /// Creates a workspace for tests, whose reports go nowhere.
@@ -48,6 +51,17 @@ impl Workspace {
         }
         let services = NodeServices::new(Box::new(Nowhere), Default::default(), folder.join("scratch"));
         Self::new(folder, files, MadeFiles::default(), services)
+    }
+
+    /// Returns a workspace whose node declares these outputs.
+    pub(crate) fn with_outputs(self, outputs: IndexMap<String, Type>) -> Self {
+        Self { outputs, ..self }
+    }
+
+    /// Returns the outputs that the node declares; none for those of its type.
+    #[must_use]
+    pub fn outputs(&self) -> &IndexMap<String, Type> {
+        &self.outputs
     }
 
     /// Returns the services of the running node.

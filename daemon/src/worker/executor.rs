@@ -27,7 +27,7 @@ impl Executor for Workers {
                 let read = move || content::read_inputs(inputs, &reading.spec, false, &blobs);
                 let read = tokio::task::spawn_blocking(read).await;
                 match read.unwrap_or_else(|error| Err(format!("its inputs could not be read: {error}"))) {
-                    Ok(inputs) => workers.run(attempt, &native.spec.name, inputs).await,
+                    Ok(inputs) => workers.run(attempt, native, inputs).await,
                     Err(error) => Outcome::failed(NodeError::new(error)),
                 }
             })

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
+use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
+use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,8 @@ pub(super) enum Request {
         node_type: String,
         /// Its inputs.
         inputs: Values,
+        /// The outputs that the node declares; none for those of its type.
+        outputs: IndexMap<String, Type>,
         /// Where the bytes of the media among them lie.
         files: BTreeMap<BlobHash, PathBuf>,
         /// Where new files go.

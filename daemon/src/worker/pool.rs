@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Outcome};
 use crate::file_error::FileError;
+use crate::node_type::NodeType;
 use crate::rooted::remove_tree;
 use crate::services::Reporter;
 use crate::store::blob::{Blobs, Published};
@@ -104,10 +105,10 @@ impl Workers {
     }
 
     /// Runs one attempt of a native node in a worker. Cancel kills the worker.
-    pub async fn run(&self, attempt: Attempt, node_type: &str, inputs: Values) -> Outcome {
+    pub async fn run(&self, attempt: Attempt, node_type: Arc<NodeType>, inputs: Values) -> Outcome {
         let folder = self.inner.attempts.join(attempt.id.to_string());
         let reporter = Reporter::new(attempt.clone(), &folder);
-        let outcome = match self.make(&attempt, node_type, inputs, &reporter).await {
+        let outcome = match self.make(&attempt, &node_type, inputs, &reporter).await {
             Ok((values, blobs)) => Outcome::completed(values, blobs),
             // A full disk is waited for, until a cancel.
             Err(Stop::Cancelled | Stop::Full(_)) => Outcome::cancelled(),
@@ -121,19 +122,21 @@ impl Workers {
     async fn make(
         &self,
         attempt: &Attempt,
-        node_type: &str,
+        node_type: &NodeType,
         inputs: Values,
         reporter: &Reporter,
     ) -> Result<(Values, Vec<Published>), Stop> {
         let given: Vec<Media> = inputs.values().flat_map(Value::media).map(Clone::clone).collect();
         let known = known(&given);
+        let outputs = node_type.declared_outputs();
         let name = format!("{}", attempt.id);
         let space = self.inner.blobs.space().clone();
         // While it waits, it holds no slot, and its folder takes no space.
         let asked = space.retry(&attempt.cancel, || {
             let ask = |files, folder| Request::Run {
-                node_type: node_type.to_owned(),
+                node_type: node_type.spec.name.clone(),
                 inputs: inputs.clone(),
+                outputs: outputs.clone(),
                 files,
                 folder,
             };

@@ -62,6 +62,8 @@ impl Process {
             .arg("worker")
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            // What a node computes does not depend on the place of the machine.
+            .env("TZ", "UTC")
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))

@@ -107,14 +107,14 @@ fn answer_all(
 
 fn response(request: Request, reports: &Reports, types: &NodeTypeSet, given_up: &mut bool) -> Response {
     let response = match request {
-        Request::Run { node_type, inputs, files, folder } => {
+        Request::Run { node_type, inputs, outputs, files, folder } => {
             let Some(Runner::Worker(run)) = types.get(&node_type).map(|it| &it.run) else {
                 return Response::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
             };
             let made = MadeFiles::default();
             let scratch = folder.with_file_name(SCRATCH);
             let services = NodeServices::new(reports.begin(made.clone()), CancellationToken::new(), scratch);
-            let mut workspace = Workspace::new(folder, files, made.clone(), services);
+            let mut workspace = Workspace::new(folder, files, made.clone(), services).with_outputs(outputs);
             let values = run(&mut workspace, inputs);
             *given_up = workspace.was_given_up();
             values.map(|values| Response::Made { values, files: std::mem::take(&mut *made.files()) })

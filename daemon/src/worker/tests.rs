@@ -27,6 +27,7 @@ fn run(node_type: &str, inputs: &[(&str, Value)], folder: &std::path::Path) -> R
     Request::Run {
         node_type: node_type.into(),
         inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Values>(),
+        outputs: Default::default(),
         files: BTreeMap::new(),
         folder: folder.to_owned(),
     }

@@ -39,7 +39,8 @@ pub(super) struct Reader<'a> {
 }
 
 /// Checks a workflow that has been read.
-pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalogue) {
+pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
+    let catalogue = reading.catalogue;
     let workflow = &draft.workflow;
     let ports = workflow
         .nodes
@@ -140,7 +141,7 @@ impl<'a> CheckContext<'a> {
         let (number, _, node) = self.workflow.nodes.get_full(node)?;
         let ty = match self.ports.get(number)? {
             Ports::Unknown => return Some(Type::Any),
-            Ports::Native(spec) => match spec.outputs.get(port) {
+            Ports::Native(spec) => match node.outputs_of(spec).get(port) {
                 Some(output) => output.ty.clone(),
                 None if port == STATUS_PORT => Type::Text,
                 None => return None,
@@ -153,19 +154,28 @@ impl<'a> CheckContext<'a> {
         Some(if node.each.is_some() { ty.list() } else { ty })
     }
 
+    /// Returns whether the file may declare the outputs of this native node.
+    pub(super) fn may_declare(&self, node: &str) -> bool {
+        let ports = self.workflow.nodes.get_index_of(node).and_then(|number| self.ports.get(number));
+        matches!(ports, Some(Ports::Native(spec)) if spec.declared_outputs.is_some())
+    }
+
     /// Returns the names of a node's ports.
-    pub(super) fn port_names(&self, node: &str) -> Vec<&'a str> {
+    pub(super) fn port_names(&self, node: &str) -> Vec<String> {
         let Some((number, _, node)) = self.workflow.nodes.get_full(node) else { return Vec::new() };
         match self.ports.get(number) {
             Some(Ports::Native(spec)) => {
-                let own = spec.outputs.keys().map(String::as_str);
-                own.chain((!spec.outputs.contains_key(STATUS_PORT)).then_some(STATUS_PORT)).collect()
+                let mut names: Vec<String> = node.outputs_of(spec).into_keys().collect();
+                if !names.iter().any(|name| name == STATUS_PORT) {
+                    names.push(STATUS_PORT.to_owned());
+                }
+                names
             }
             Some(Ports::Command) => node
                 .outputs
                 .keys()
-                .map(String::as_str)
-                .chain(COMMAND_PORTS.iter().map(|(own, _)| *own))
+                .cloned()
+                .chain(COMMAND_PORTS.iter().map(|(own, _)| (*own).to_owned()))
                 .collect(),
             _ => Vec::new(),
         }

@@ -22,7 +22,7 @@ pub(super) fn check(reading: &mut Reading<'_>, spec: &NodeTypeSpec, node: &Node,
                 let element = match code {
                     Code::Item => Element::Item,
                     Code::Row => Element::Row,
-                    Code::Jq | Code::Template => continue,
+                    Code::Jq | Code::JavaScript | Code::Template => continue,
                 };
                 for text in texts(value) {
                     if let Err(problems) = ElementExpression::parse(text, element, others(), place.value) {

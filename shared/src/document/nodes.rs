@@ -79,6 +79,7 @@ impl Reading<'_> {
             env: indexmap::IndexMap::new(),
             dir: None,
             outputs: indexmap::IndexMap::new(),
+            native_outputs: indexmap::IndexMap::new(),
             keep: None,
             remember: false,
             effects: None,
@@ -167,6 +168,14 @@ impl Reading<'_> {
         let value = &field.value;
         let command = node.action.is_command();
         let what = format!("`{}`", cut(&field.key, 60));
+        let declared = match &node.action {
+            Action::Uses(uses) => self.catalogue.get(uses).and_then(|spec| spec.declared_outputs),
+            _ => None,
+        };
+        if let ("outputs", Some(declared)) = (field.key.as_str(), declared) {
+            node.native_outputs = self.native_outputs(value, declared);
+            return;
+        }
         match field.key.as_str() {
             "uses" | "run" | "cmd" => {}
             "shell" => {

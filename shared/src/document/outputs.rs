@@ -3,10 +3,11 @@
 use indexmap::IndexMap;
 
 use super::reading::Reading;
-use super::yaml::{Entry, Node};
+use super::yaml::{Entry, Kind, Node};
+use crate::node_type::DeclaredOutputs;
 use crate::types::Type;
 use crate::value::cut;
-use crate::workflow::{COMMAND_PORTS, CommandOutput, OutputSource};
+use crate::workflow::{COMMAND_PORTS, CommandOutput, OutputSource, STATUS_PORT};
 
 const OUTPUT_KEYS: [&str; 7] = ["path", "glob", "json", "event", "type", "name", "unchanged"];
 
@@ -38,6 +39,55 @@ impl Reading<'_> {
             outputs.insert(name.to_owned(), output);
         }
         outputs
+    }
+
+    /// Reads the declared outputs of a native node.
+    pub(super) fn native_outputs(
+        &mut self,
+        node: &Node,
+        declared: DeclaredOutputs,
+    ) -> IndexMap<String, Type> {
+        let mut outputs = IndexMap::new();
+        let Some(entries) = self.map(node, "`outputs`", "a map such as `total: float`") else {
+            return outputs;
+        };
+        if entries.is_empty() {
+            self.error_hint("no_outputs", node.span, "`outputs` is empty", "remove it, or declare an output");
+        }
+        for entry in entries {
+            let name = entry.key.as_str();
+            self.name(entry, "an output", true);
+            if name == STATUS_PORT {
+                let message = format!("`{name}` is a port that every node has");
+                self.error_hint("reserved_name", entry.key_span, message, "choose another name");
+                continue;
+            }
+            let ty = self.native_output(entry).unwrap_or(Type::Any);
+            if !declared.allow(&ty) {
+                let message = format!("output `{name}` is {ty}, but this node makes values, not files");
+                self.error("bad_output_type", entry.value.span, message);
+            }
+            outputs.insert(name.to_owned(), ty);
+        }
+        outputs
+    }
+
+    /// Reads the type of a declared output: `float` or `{ type: float }`.
+    fn native_output(&mut self, entry: &Entry) -> Option<Type> {
+        let what = format!("output `{}`", cut(&entry.key, 60));
+        let Kind::Map(fields) = &entry.value.kind else { return self.type_of(&entry.value, &what) };
+        let mut ty = None;
+        for field in fields {
+            match field.key.as_str() {
+                "type" => ty = Some(self.type_of(&field.value, &format!("`type` of {what}"))),
+                _ => self.unknown_key(field, &what, &["type"], None),
+            }
+        }
+        if ty.is_none() {
+            let hint = format!("write `{}: float`, or another of {}", entry.key, Type::WORDS.join(", "));
+            self.error_hint("missing_type", entry.key_span, format!("{what} has no type"), hint);
+        }
+        ty?
     }
 
     fn command_output(&mut self, entry: &Entry) -> Option<CommandOutput> {

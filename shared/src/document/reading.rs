@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::yaml::{Entry, Kind, Node, Scalar};
+use crate::node_type::Catalogue;
 use crate::problem::{Problem, Span};
 use crate::time::read_duration;
 use crate::value::{Value, cut};
@@ -16,14 +17,16 @@ pub(super) struct Reading<'t> {
     pub(super) text: &'t str,
     /// The problems found so far.
     pub(super) problems: Vec<Problem>,
+    /// The known node types.
+    pub(super) catalogue: &'t Catalogue,
     /// The node that is being read.
     pub(super) node: Option<String>,
     near_left: usize,
 }
 
 impl<'t> Reading<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Self { text, problems: Vec::new(), node: None, near_left: NEAR_BUDGET }
+    pub(super) fn new(text: &'t str, catalogue: &'t Catalogue) -> Self {
+        Self { text, catalogue, problems: Vec::new(), node: None, near_left: NEAR_BUDGET }
     }
 
     /// Records a problem of the node that is being read.

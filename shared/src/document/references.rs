@@ -130,10 +130,15 @@ impl CheckContext<'_> {
                     names.join(", "),
                     cut(port, 60)
                 ),
+                _ if self.may_declare(node) => format!(
+                    "its ports are {}; declare another as `outputs: {{ {}: … }}` of the node, with its type",
+                    names.join(", "),
+                    cut(port, 60)
+                ),
                 _ => format!("its ports are {}", names.join(", ")),
             };
             let problem = Problem::error("unknown_port", span, message).hint(hint);
-            return Some(reading.near(problem, port, names));
+            return Some(reading.near(problem, port, names.iter().map(String::as_str)));
         };
         self.media_field(reading, &format!("{node}.{port}"), &ty, reference)
     }

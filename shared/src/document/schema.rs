@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::node_type::{Catalogue, InputSpec, NodeTypeSpec};
+use crate::node_type::{Catalogue, DeclaredOutputs, InputSpec, NodeTypeSpec};
 use crate::types::Type;
 
 /// Returns the schema of the workflow file with these node types.
@@ -142,7 +142,11 @@ fn node(catalogue: &Catalogue) -> Json {
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that this command gets" },
             "env": { "type": "object", "propertyNames": { "pattern": VARIABLE } },
             "dir": { "type": "string", "description": "The folder in which a command runs, relative to this file" },
-            "outputs": { "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": { "$ref": "#/$defs/output" } },
+            "outputs": {
+                "type": "object",
+                "propertyNames": { "pattern": NAME },
+                "description": "The outputs of a command, or of a node type that leaves them to the file"
+            },
             "keep": { "type": "boolean", "description": "false: its media does not become assets; true: its other values become assets too" },
             "effects": { "enum": ["none", "idempotent", "external"] },
             "on_interrupt": { "enum": ["again", "fail"] },
@@ -150,11 +154,28 @@ fn node(catalogue: &Catalogue) -> Json {
             "allow_failure": { "type": "boolean", "description": "Its failure does not fail the run" },
             "description": { "type": "string" }
         },
-        "allOf": catalogue.0.values().map(inputs).collect::<Vec<_>>()
+        "allOf": std::iter::once(command_outputs()).chain(catalogue.0.values().map(inputs)).collect::<Vec<_>>()
     })
 }
 
-/// Returns the schema of `with` for a node of this type.
+/// Returns the schema of `outputs` for a command.
+fn command_outputs() -> Json {
+    let outputs = json!({ "additionalProperties": { "$ref": "#/$defs/output" } });
+    json!({ "if": { "not": { "required": ["uses"] } }, "then": { "properties": { "outputs": outputs } } })
+}
+
+/// Returns the schema of `outputs` for a native node that may declare them.
+fn declared_outputs(declared: DeclaredOutputs) -> Json {
+    let media = match declared {
+        DeclaredOutputs::Values => json!({ "not": { "pattern": "file|dir|image|audio|video" } }),
+        DeclaredOutputs::Any => json!({}),
+    };
+    let ty = json!({ "allOf": [{ "$ref": "#/$defs/type" }, media] });
+    let map = json!({ "type": "object", "additionalProperties": false, "required": ["type"], "properties": { "type": ty } });
+    json!({ "minProperties": 1, "additionalProperties": { "anyOf": [ty, map] } })
+}
+
+/// Returns the schema of `with` and `outputs` for a node of this type.
 fn inputs(spec: &NodeTypeSpec) -> Json {
     let properties: Map<String, Json> =
         spec.inputs.iter().map(|(name, input)| (name.clone(), input_schema(input))).collect();
@@ -165,6 +186,9 @@ fn inputs(spec: &NodeTypeSpec) -> Json {
     let mut then = json!({ "properties": { "with": with } });
     if !required.is_empty() {
         then["required"] = json!(["with"]);
+    }
+    if let Some(declared) = spec.declared_outputs {
+        then["properties"]["outputs"] = declared_outputs(declared);
     }
     json!({
         "if": { "required": ["uses"], "properties": { "uses": { "const": spec.name } } },

@@ -1,6 +1,8 @@
 //! A small catalogue of node types for the tests of documents.
 
-use fanlight_shared::node_type::{Catalogue, Code, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
+use fanlight_shared::node_type::{
+    Catalogue, Code, DeclaredOutputs, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place,
+};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 
@@ -19,6 +21,7 @@ fn spec(name: &str) -> Spec {
         inputs: Default::default(),
         more_inputs: false,
         outputs: Default::default(),
+        declared_outputs: None,
     })
 }
 
@@ -45,6 +48,10 @@ impl Spec {
     }
     fn output(mut self, name: &str, of: &str) -> Self {
         self.0.outputs.insert(name.into(), OutputSpec { ty: ty(of), summary: format!("The {name}") });
+        self
+    }
+    fn declares(mut self, outputs: DeclaredOutputs) -> Self {
+        self.0.declared_outputs = Some(outputs);
         self
     }
     fn open(mut self) -> Self {
@@ -99,6 +106,11 @@ pub(crate) fn catalogue() -> Catalogue {
             .input("headers", "json", |it| (it.secret, it.optional) = (true, true))
             .input("take", "text", |it| it.optional = true)
             .output("text", "text"),
+        spec("code.js")
+            .input("code", "text", |it| it.code = Some(Code::JavaScript))
+            .open()
+            .output("value", "any")
+            .declares(DeclaredOutputs::Values),
         spec("util.fail").input("message", "text", |it| it.optional = true),
     ]
     .into_iter()

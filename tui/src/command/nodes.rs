@@ -85,7 +85,14 @@ fn describe(out: &mut Out, spec: &NodeTypeSpec) -> Result<(), Failure> {
             output.summary.as_str().into(),
         ]);
     }
-    outputs.print(out)
+    outputs.print(out)?;
+    match spec.declared_outputs {
+        None => Ok(()),
+        Some(_) => {
+            out.line("")?;
+            out.line("A node may declare other outputs instead: `outputs: { total: float }`.")
+        }
+    }
 }
 
 fn default(input: &InputSpec) -> String {

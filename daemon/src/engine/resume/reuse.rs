@@ -181,6 +181,7 @@ fn is_equivalent(one: &Node, other: &Node) -> bool {
         pass_env,
         dir,
         outputs,
+        native_outputs,
         drop_failed_items,
         retry: _,
         timeout: _,
@@ -210,4 +211,5 @@ fn is_equivalent(one: &Node, other: &Node) -> bool {
         && *dir == other.dir
         && *drop_failed_items == other.drop_failed_items
         && declared(outputs) == declared(&other.outputs)
+        && *native_outputs == other.native_outputs
 }

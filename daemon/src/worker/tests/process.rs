@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Outcome, RunFacts};
 use crate::hub::Hub;
-use crate::node_type::{NodeTypes, fake};
+use crate::node_type::{NodeType, NodeTypes, fake};
 use crate::store::Store;
 use crate::supervisor::log::{self, StreamTag};
 use crate::worker::Workers;
@@ -30,6 +30,12 @@ fn body() {
         types.add(fake::types()).unwrap();
         assert_eq!(crate::worker::serve::main_with(&types.now()), 0);
     }
+}
+
+fn node_type(name: &str) -> Arc<NodeType> {
+    let types = NodeTypes::built_in();
+    types.add(fake::types()).unwrap();
+    types.now().get(name).unwrap().clone()
 }
 
 /// A daemon's folder with a helper script in it.
@@ -140,7 +146,8 @@ async fn a_warm_worker_runs_the_next_request_and_leaves_no_folder() {
     let place = Place::new();
     let workers = place.workers(2);
     for _ in 0..3 {
-        let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+        let outcome =
+            workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
         assert_eq!(message(&outcome), "input `style` is missing");
     }
     assert_eq!(place.pids().len(), 1);
@@ -157,13 +164,13 @@ async fn a_cancel_kills_the_worker_and_frees_its_slot() {
     let cancel = CancellationToken::new();
     let busy = tokio::spawn({
         let (workers, attempt) = (workers.clone(), attempt(&cancel));
-        async move { workers.run(attempt, "image.generate", endless()).await }
+        async move { workers.run(attempt, node_type("image.generate"), endless()).await }
     });
     until("the worker starts", || !place.pids().is_empty()).await;
     let waiting = CancellationToken::new();
     let queued = tokio::spawn({
         let (workers, attempt) = (workers.clone(), attempt(&waiting));
-        async move { workers.run(attempt, "image.generate", endless()).await }
+        async move { workers.run(attempt, node_type("image.generate"), endless()).await }
     });
     waiting.cancel();
     assert_eq!(queued.await.unwrap().end, AttemptEnd::Cancelled, "also while it waits for a slot");
@@ -171,7 +178,8 @@ async fn a_cancel_kills_the_worker_and_frees_its_slot() {
     assert_eq!(busy.await.unwrap().end, AttemptEnd::Cancelled);
     let pid = place.pids()[0];
     until("the worker is gone", || !alive(pid)).await;
-    let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+    let outcome =
+        workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
     assert_eq!(message(&outcome), "input `style` is missing");
     assert_eq!((place.pids().len(), place.left()), (2, 0));
 }
@@ -180,7 +188,7 @@ async fn a_cancel_kills_the_worker_and_frees_its_slot() {
 async fn an_idle_worker_that_was_killed_is_replaced_unnoticed() {
     let place = Place::new();
     let workers = place.workers(1);
-    let run = || workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new());
+    let run = || workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new());
     run().await;
     let pid = rustix::process::Pid::from_raw(place.pids()[0]).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -198,7 +206,8 @@ async fn an_attempt_is_lost_if_its_worker_is_killed() {
     let place = Place::new();
     for end in ["kill -KILL $$", "kill -TERM $$"] {
         let workers = place.workers_of(&place.helper(&format!("head -c 20 >/dev/null; {end}")), 1);
-        let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+        let outcome =
+            workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
         assert_eq!(outcome.end, AttemptEnd::Lost, "{outcome:?}");
         assert!(outcome.error.unwrap().message.contains("from outside"));
     }
@@ -210,7 +219,8 @@ async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     let place = Place::new();
     let run = async |script: &str| {
         let workers = place.workers_of(&place.helper(script), 1);
-        let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+        let outcome =
+            workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
         message(&outcome).to_owned()
     };
     for (end, expected) in [
@@ -224,7 +234,8 @@ async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     }
     assert_eq!(place.left(), 0);
     let missing = place.workers_of(Path::new("/nonexistent/fanlight"), 1);
-    let outcome = missing.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+    let outcome =
+        missing.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
     assert!(message(&outcome).contains("can't be started"));
 }
 
@@ -253,17 +264,20 @@ async fn the_inputs_of_a_worker_wait_for_space() {
     let inputs = || Values::from([("file".to_owned(), file.clone())]);
     place.store.blobs().set_full(true);
     let cancel = CancellationToken::new();
-    let (outcome, ()) = tokio::join!(workers.run(attempt(&cancel), "test.work", inputs()), async {
-        place.until_it_waits().await;
-        cancel.cancel();
-    });
-    assert_eq!((outcome.end, place.left()), (AttemptEnd::Cancelled, 0));
     let (outcome, ()) =
-        tokio::join!(workers.run(attempt(&CancellationToken::new()), "test.work", inputs()), async {
+        tokio::join!(workers.run(attempt(&cancel), node_type("test.work"), inputs()), async {
+            place.until_it_waits().await;
+            cancel.cancel();
+        });
+    assert_eq!((outcome.end, place.left()), (AttemptEnd::Cancelled, 0));
+    let (outcome, ()) = tokio::join!(
+        workers.run(attempt(&CancellationToken::new()), node_type("test.work"), inputs()),
+        async {
             place.until_it_waits().await;
             assert_eq!(place.left(), 0, "nothing of it takes space");
             place.store.blobs().set_full(false);
-        });
+        }
+    );
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert_eq!(outcome.values["file"], file);
 }
@@ -275,11 +289,13 @@ async fn a_worker_with_a_full_disk_continues_once_there_is_space() {
     let full = place.home.path().join("full");
     std::fs::write(&full, "").unwrap();
     let inputs = Values::from([("full".to_owned(), Value::from(full.display().to_string()))]);
-    let (outcome, ()) =
-        tokio::join!(workers.run(attempt(&CancellationToken::new()), "test.work", inputs), async {
+    let (outcome, ()) = tokio::join!(
+        workers.run(attempt(&CancellationToken::new()), node_type("test.work"), inputs),
+        async {
             place.until_it_waits().await;
             std::fs::remove_file(&full).unwrap();
-        });
+        }
+    );
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert_eq!((place.pids().len(), place.left()), (1, 0));
 }
@@ -296,11 +312,13 @@ async fn the_outputs_of_a_worker_are_published_once_the_full_disk_has_space_agai
         ("palette".to_owned(), "ink".into()),
     ]);
     place.store.blobs().set_full(true);
-    let (outcome, ()) =
-        tokio::join!(workers.run(attempt(&CancellationToken::new()), "image.generate", inputs), async {
+    let (outcome, ()) = tokio::join!(
+        workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), inputs),
+        async {
             place.until_it_waits().await;
             place.store.blobs().set_full(false);
-        });
+        }
+    );
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert!(outcome.values["image"].as_media().unwrap().bytes > 64 << 10, "it does not lie in the database");
 }
@@ -330,7 +348,7 @@ async fn a_node_in_a_worker_reports_like_a_node_in_the_daemon() {
     let inputs = Values::from([("say".to_owned(), Value::from("one two three"))]);
     let working = tokio::spawn({
         let (workers, attempt) = (workers.clone(), attempt.clone());
-        async move { workers.run(attempt, "test.work", inputs).await }
+        async move { workers.run(attempt, node_type("test.work"), inputs).await }
     });
     until("its last word is shown", || seen(&attempt).previews.contains_key("file")).await;
     let node = seen(&attempt);
@@ -359,7 +377,7 @@ async fn a_flood_from_a_worker_is_logged_completely_and_delays_nothing() {
     let workers = place.workers(1);
     let attempt = watched(&CancellationToken::new());
     let inputs = Values::from([("flood".to_owned(), Value::Int(LINES))]);
-    let outcome = workers.run(attempt.clone(), "test.work", inputs).await;
+    let outcome = workers.run(attempt.clone(), node_type("test.work"), inputs).await;
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     let node = seen(&attempt);
     assert_eq!((node.log_end, node.metrics["said"]), (100 * LINES as u64, (LINES - 1) as f64));

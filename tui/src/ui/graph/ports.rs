@@ -1,7 +1,7 @@
 //! The ports of nodes as the file names them, collected in one pass for all nodes.
 
 use fanlight_shared::expression::{Reference, Root};
-use fanlight_shared::workflow::Workflow;
+use fanlight_shared::workflow::{Node, Workflow};
 use indexmap::IndexSet;
 
 /// Returns the ports of each node, in the order of the file, the most important first: declared outputs, outputs of the
@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 #[must_use]
 pub fn ports(workflow: &Workflow) -> Vec<Vec<String>> {
     let mut named: Vec<IndexSet<&str>> =
-        workflow.nodes.values().map(|node| node.outputs.keys().map(String::as_str).collect()).collect();
+        workflow.nodes.values().map(|node| declared(node).collect()).collect();
     let put_out = workflow.outputs.values().flat_map(|output| output.value.expressions());
     for reference in put_out.flat_map(|it| it.references()) {
         name(reference, workflow, &mut named);
@@ -23,6 +23,10 @@ pub fn ports(workflow: &Workflow) -> Vec<Vec<String>> {
         }
     }
     named.into_iter().map(|named| named.into_iter().map(str::to_owned).collect()).collect()
+}
+
+fn declared(node: &Node) -> impl Iterator<Item = &str> {
+    node.outputs.keys().chain(node.native_outputs.keys()).map(String::as_str)
 }
 
 fn name<'a>(reference: &'a Reference, workflow: &Workflow, named: &mut [IndexSet<&'a str>]) {
