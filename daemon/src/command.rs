@@ -40,9 +40,13 @@ use std::time::Duration;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
 
+pub(crate) use collect::check_secrets;
+pub(crate) use environment::Environment;
+pub(crate) use event::{CommandEvent, of_json as event_of_json};
+pub(crate) use input::place as place_media;
+
 use crate::store::blob::Blobs;
 use crate::supervisor::client::Supervisor;
-use environment::Environment;
 use folder::Folder;
 use prepare::Resources;
 use shared::SharedFolders;

@@ -9,6 +9,7 @@
 //! - [`node_type`]: the native node types, one per file; [`services`]: the services of a running node; [`worker`] runs
 //!   types that decode foreign bytes, such as a `picture` or a `sound`; `ffmpeg` is the program for other formats
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
+//! - [`plugin`]: node types that programs in other languages provide
 //! - `http` (a feature): clients for node types, and what they may reach; `llm` (a feature): providers of language
 //!   models and their protocols; [`rate`]: how often requests to them may start
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
@@ -48,6 +49,7 @@ pub mod open_files;
 pub mod own_file;
 pub mod own_home;
 mod picture;
+pub mod plugin;
 pub mod rate;
 mod rng;
 mod rooted;

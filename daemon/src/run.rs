@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::command::{CommandSettings, Commands};
 use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineParts};
-use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, WORKERS};
+use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, PLUGINS, WORKERS};
 #[cfg(feature = "http")]
 use crate::http::Http;
 use crate::hub::Hub;
@@ -27,6 +27,7 @@ use crate::lock::{Lock, LockError};
 use crate::node_type::NodeTypes;
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
+use crate::plugin::{PluginSettings, Plugins};
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Store, StoreError};
@@ -127,10 +128,16 @@ pub async fn run(
         #[cfg(feature = "llm")]
         providers: providers.clone(),
     };
+    let settings = PluginSettings::of(&home, helper, config.grace, &config.pass_env);
+    let (known, blobs) = (node_types.clone(), store.blobs().clone());
+    let plugins = tokio::task::spawn_blocking(move || Plugins::load(settings, known, blobs))
+        .await
+        .map_err(|error| StoreError::Other(format!("the plugins can't be loaded: {error}")))?;
     let executors = Executors::default()
         .with(COMMANDS, Arc::new(commands))
         .with(WORKERS, Arc::new(workers.clone()))
-        .with(NATIVE, Arc::new(native));
+        .with(NATIVE, Arc::new(native))
+        .with(PLUGINS, Arc::new(plugins.clone()));
     let engine = Engine::boot(EngineParts {
         store: store.clone(),
         hub: Arc::clone(&hub),
@@ -153,6 +160,7 @@ pub async fn run(
         executors,
         node_types,
         supervisor: supervisor.clone(),
+        plugins,
         #[cfg(feature = "llm")]
         providers,
         workers,

@@ -19,6 +19,7 @@ mod logs;
 mod models;
 #[cfg(not(feature = "llm"))]
 mod no_models;
+mod plugins;
 mod previews;
 mod progress;
 mod questions;

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use in_daemon::DaemonServices;
 pub use level::Level;
 pub(crate) use predictions::{Predictions, is_cost};
-pub(crate) use report::{Report, Stream};
+pub(crate) use report::{Report, Stream, pieces};
 pub(crate) use reporter::Reporter;
 
 /// The name of the scratch folder in the folder of an attempt.

@@ -28,8 +28,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::own_file::OwnFile;
+pub(crate) use process::{TOKEN, explain};
 pub use system::close_inherited;
+pub(crate) use system::{before_exec, default_signals, output_pipe, reap, renumber};
 pub use tree::Choice as Trees;
+pub(crate) use tree::{Member, Tree};
 
 /// The line on standard output once it listens.
 const READY: &str = "ready";

@@ -167,6 +167,11 @@ impl Home {
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
+    /// Returns the folder with a file for each plugin that was added.
+    #[must_use]
+    pub fn plugins(&self) -> PathBuf {
+        self.config.join("plugins")
+    }
     /// Returns the database.
     #[must_use]
     pub fn database(&self) -> PathBuf {

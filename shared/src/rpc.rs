@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod frame;
 pub mod logs;
 pub mod models;
+pub mod plugins;
 pub mod previews;
 pub mod questions;
 pub mod queue;

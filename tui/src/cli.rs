@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Nodes(command::nodes::Args),
     /// List the models of language model providers.
     Models(command::models::Args),
+    /// Add node types that programs in other languages provide, list them or remove them.
+    Plugin(command::plugin::Args),
     /// Print the JSON Schema of workflow files, for editors.
     Schema,
     /// Run the daemon in the foreground, or start, stop or query it.
@@ -122,6 +124,7 @@ impl Cli {
             Some(Command::New(args)) => command::new::run(&args),
             Some(Command::Nodes(args)) => command::nodes::run(&args).await,
             Some(Command::Models(args)) => command::models::run(args).await,
+            Some(Command::Plugin(args)) => command::plugin::run(args).await,
             Some(Command::Schema) => command::schema::run().await,
             Some(Command::Daemon(args)) => command::daemon::run(args).await,
             Some(Command::Doctor(args)) => command::doctor::run(args).await,
@@ -196,6 +199,9 @@ mod tests {
             "fanlight secrets rm token --yes",
             "fanlight models",
             "fanlight models openai --json",
+            "fanlight plugin add clip --yes",
+            "fanlight plugin list --json",
+            "fanlight plugin remove clip",
             "fanlight daemon",
             "fanlight daemon stop",
             "fanlight completions zsh",

@@ -18,6 +18,7 @@ pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod new;
 pub(crate) mod nodes;
+pub(crate) mod plugin;
 pub(crate) mod ps;
 pub(crate) mod queue;
 mod reconnect;

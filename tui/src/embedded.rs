@@ -2,6 +2,7 @@
 
 use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
+pub(crate) use fanlight_daemon::plugin::ManifestFile;
 pub(crate) use fanlight_daemon::secret::{
     SecretFileError, SecretSettings, Source, check_name as check_secret_name, keyring_store,
 };
@@ -16,9 +17,17 @@ use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
 
-/// Returns the node types that are compiled in: those that the daemon of this version knows.
+/// Returns the node types that a daemon of this version knows: those that are compiled in, and those of the plugins of the
+/// home.
 pub(crate) fn catalogue() -> Catalogue {
-    fanlight_daemon::node_type::NodeTypes::built_in().now().catalogue().clone()
+    let types = fanlight_daemon::node_type::NodeTypes::built_in();
+    if let Ok(home) = Home::from_env() {
+        for node_type in fanlight_daemon::plugin::recorded_types(&home) {
+            // A daemon leaves out what does not fit too.
+            let _ = types.add([node_type]);
+        }
+    }
+    types.now().catalogue().clone()
 }
 
 /// Returns the sources of the secrets of a home.

@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     let helper = match arguments.first().and_then(|first| first.to_str()) {
         Some("supervisor") => fanlight_daemon::supervisor::main(&arguments[1..]),
         Some("worker") => fanlight_daemon::worker::main(),
+        Some("plugin-guard") => fanlight_daemon::plugin::guard(&arguments[1..]),
         Some("daemon") if arguments.iter().any(|it| it == "--detached") => {
             // It outlives the process that started it, and must not keep that process' locks and pipes.
             fanlight_daemon::supervisor::close_inherited();

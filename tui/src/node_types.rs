@@ -7,7 +7,7 @@ use fanlight_shared::rpc::workflows::NodeTypes;
 
 use crate::embedded;
 
-/// Returns the node types of the daemon behind a connection; without one, those that are compiled in.
+/// Returns the node types of the daemon behind a connection; without one, those that a new daemon would know.
 pub(crate) async fn of(client: Option<&Client>) -> Catalogue {
     let of_daemon = match client {
         Some(client) => client.call(NodeTypes {}).await.ok(),
@@ -16,7 +16,7 @@ pub(crate) async fn of(client: Option<&Client>) -> Catalogue {
     of_daemon.unwrap_or_else(embedded::catalogue)
 }
 
-/// Returns the node types of the daemon that runs; if none runs, those that are compiled in.
+/// Returns the node types of the daemon that runs; if none runs, those that a new one would know.
 pub(crate) async fn current() -> Catalogue {
     let client = match Home::from_env() {
         Ok(home) => Client::connect(&home).await.ok(),

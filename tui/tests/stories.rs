@@ -35,6 +35,8 @@ mod locale;
 mod models;
 #[path = "stories/people.rs"]
 mod people;
+#[path = "stories/plugins.rs"]
+mod plugins;
 #[path = "stories/preview.rs"]
 mod preview;
 #[path = "stories/secrets.rs"]

@@ -265,7 +265,7 @@ impl Collector<'_> {
 }
 
 /// Refuses a file that contains a secret, before its bytes are stored.
-pub(super) fn check_secrets(secrets: &Secrets, mut file: &File) -> Result<(), FileError> {
+pub(crate) fn check_secrets(secrets: &Secrets, mut file: &File) -> Result<(), FileError> {
     if secrets.is_empty() {
         return Ok(());
     }

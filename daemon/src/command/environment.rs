@@ -27,13 +27,13 @@ pub(super) type Variables = IndexMap<OsString, OsString>;
 
 /// The environment that every command gets.
 #[derive(Debug)]
-pub(super) struct Environment {
+pub(crate) struct Environment {
     passed: Variables,
 }
 
 impl Environment {
     /// Takes the daemon's variables that commands get: the default ones and those named in `pass`.
-    pub(super) fn inherit(all: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> Self {
+    pub(crate) fn inherit(all: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> Self {
         let mut passed: Variables = all.filter(|(name, value)| is_passed(name, value, pass)).collect();
         passed.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());
         // A command has no terminal; this stops programs from assuming one.
@@ -77,6 +77,11 @@ impl Environment {
 }
 
 impl Environment {
+    /// Returns the variables that every command gets.
+    pub(crate) fn passed(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.passed.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
     /// Returns the `PATH` of a command with these variables of its own.
     pub(super) fn path(&self, attempt: &Attempt, env: &IndexMap<String, String>) -> OsString {
         let own = env.get("PATH").map(String::as_str);

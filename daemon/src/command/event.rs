@@ -174,7 +174,7 @@ pub(super) fn json_of(line: &[u8]) -> Result<Json, String> {
 ///
 /// # Errors
 /// See [`parse`].
-pub(super) fn of_json(json: Json) -> Result<CommandEvent, String> {
+pub(crate) fn of_json(json: Json) -> Result<CommandEvent, String> {
     let Some(object) = json.as_object() else { return Err("it is not a JSON object".into()) };
     match object.get("type").and_then(Json::as_str) {
         None => return Err("it has no \"type\"".into()),

@@ -194,7 +194,7 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 /// Makes a private, read-only copy of media at `path`. With `executable`, the copy is executable in any case.
-pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), FileError> {
+pub(crate) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), FileError> {
     blobs.materialise(media, path)?;
     let done = if media.kind == MediaKind::Dir {
         protect_tree(path)

@@ -128,6 +128,7 @@ impl PlanNode {
             Kind::Command => None,
         });
         let pools = placement.pool.as_deref().into_iter().chain(node.pool.as_deref());
+        let own = placement.at_once.map(|(name, size)| Resource::Own(name, size));
         let effects = node.effects.unwrap_or(match &kind {
             Kind::Native(native) => native.effects(&node.with),
             Kind::Command => Effects::External,
@@ -151,7 +152,7 @@ impl PlanNode {
             deps,
             needs,
             readers: Vec::new(),
-            resources: pools::needs(pools.map(Resource::pool)),
+            resources: pools::needs(pools.map(Resource::pool).chain(own)),
             kind,
             executor: placement.executor,
             withheld: workflow.withheld_variables(node).into(),

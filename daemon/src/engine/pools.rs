@@ -1,7 +1,7 @@
 //! Pools and locks: they limit how many attempts of a kind run at once, across all runs.
 //!
 //! An attempt acquires its resources one after the other in a fixed order: locks, then the pools of the config by name,
-//! then the default pools of commands and workers. Each resource has a queue, ordered by arrival. Because the order is
+//! then the places at its executor, then the default pools of commands and workers. Each resource has a queue, ordered by arrival. Because the order is
 //! the same for all, waiters can't deadlock; because queues are first in, first out, nobody starves. A waiter holds
 //! only resources that precede the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a
 //! scarce pool.
@@ -26,6 +26,8 @@ pub(crate) enum Resource {
     Lock(String),
     /// A pool of the config.
     Pool(String),
+    /// The places at an executor, with their number.
+    Own(String, u32),
     /// A pool that all attempts of a kind need.
     Common(String),
 }
@@ -37,6 +39,15 @@ impl Resource {
             Self::Common(name.to_owned())
         } else {
             Self::Pool(name.to_owned())
+        }
+    }
+
+    /// Returns the size of a resource that has a line only while it is used; `None` for pools of the config.
+    fn own_size(&self) -> Option<u32> {
+        match self {
+            Self::Lock(_) => Some(1),
+            Self::Own(_, size) => Some(*size),
+            Self::Pool(_) | Self::Common(_) => None,
         }
     }
 }
@@ -63,7 +74,7 @@ pub(crate) enum Entry<T> {
     Waits(Ticket),
 }
 
-/// The pools of the config, the locks, and their waiters. `T` identifies a future attempt.
+/// The pools of the config, the places at executors, the locks, and their waiters. `T` identifies a future attempt.
 #[derive(Debug)]
 pub(crate) struct Pools<T> {
     lines: HashMap<Resource, Line>,
@@ -126,8 +137,10 @@ impl<T> Pools<T> {
 
     /// Returns the line of a resource; a pool that isn't in the config is unbounded and has none.
     fn line(&mut self, resource: &Resource) -> Option<&mut Line> {
-        if matches!(resource, Resource::Lock(_)) && !self.lines.contains_key(resource) {
-            self.lines.insert(resource.clone(), Line::new(1, None));
+        if let Some(size) = resource.own_size()
+            && !self.lines.contains_key(resource)
+        {
+            self.lines.insert(resource.clone(), Line::new(size, None));
         }
         self.lines.get_mut(resource)
     }
@@ -178,7 +191,8 @@ impl<T> Pools<T> {
         for resource in needs.iter().take(count) {
             let Some(line) = self.lines.get_mut(resource) else { continue };
             line.free += 1;
-            if line.waiting.is_empty() && line.free > 0 && matches!(resource, Resource::Lock(_)) {
+            let unused = line.waiting.is_empty() && line.free >= i64::from(line.size);
+            if unused && resource.own_size().is_some() {
                 self.lines.remove(resource);
             }
             self.admit(resource);
@@ -217,7 +231,7 @@ impl<T> Pools<T> {
         let line = self.lines.get(resource)?;
         let name = match resource {
             Resource::Lock(name) => return Some(format!("waits for the lock `{name}`")),
-            Resource::Pool(name) | Resource::Common(name) => name,
+            Resource::Pool(name) | Resource::Own(name, _) | Resource::Common(name) => name,
         };
         let rate = line.rate.as_ref().filter(|_| line.free > 0);
         Some(match (rate, rate.and_then(|rate| rate.per_minute())) {

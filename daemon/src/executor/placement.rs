@@ -8,6 +8,8 @@ pub(crate) const COMMANDS: &str = "local";
 pub(crate) const WORKERS: &str = "workers";
 /// The name of the executor of native nodes that wait or read files.
 pub(crate) const NATIVE: &str = "daemon";
+/// The name of the executor of node types of plugins.
+pub(crate) const PLUGINS: &str = "plugins";
 
 /// Where a node's attempts run: which executor, and in which pool they count.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,19 +18,23 @@ pub struct Placement {
     pub executor: String,
     /// The pool that its attempts count in, besides the one that the node names itself.
     pub pool: Option<String>,
+    /// The limit of the executor itself: its name, and how many attempts may run at once.
+    pub at_once: Option<(String, u32)>,
 }
 
 impl Placement {
     /// Returns the placement of a node of a native type, or of a command.
     pub(crate) fn of(native: Option<&NodeType>) -> Self {
-        let (executor, pool) = match native.map(|native| &native.run) {
-            None | Some(Runner::Command) => (COMMANDS, Some("process")),
-            Some(Runner::Worker(_)) => (WORKERS, Some("cpu")),
-            Some(Runner::Executor { name, pool }) => (name.as_str(), pool.as_deref()),
+        let (executor, pool, at_once) = match native.map(|native| &native.run) {
+            None | Some(Runner::Command) => (COMMANDS, Some("process"), None),
+            Some(Runner::Worker(_)) => (WORKERS, Some("cpu"), None),
+            Some(Runner::Executor { name, pool, at_once }) => {
+                (name.as_str(), pool.as_deref(), at_once.clone())
+            }
             Some(Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) | Runner::Daemon(_)) => {
-                (NATIVE, None)
+                (NATIVE, None, None)
             }
         };
-        Self { executor: executor.to_owned(), pool: pool.map(str::to_owned) }
+        Self { executor: executor.to_owned(), pool: pool.map(str::to_owned), at_once }
     }
 }

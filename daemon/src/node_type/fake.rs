@@ -87,7 +87,7 @@ fn elsewhere() -> NodeType {
     Build::new("test.elsewhere", "Runs where the test says.")
         .input("script", Type::Text, "The script to run.")
         .output("stdout", Type::Text, "The output of the script.")
-        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
+        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()), at_once: None })
 }
 
 /// A type whose results are reused, run by the same executor.

@@ -38,10 +38,19 @@ impl NodeTypes {
     /// # Errors
     /// A sentence: a name is taken, a type is badly declared, or there are too many.
     pub fn add(&self, types: impl IntoIterator<Item = NodeType>) -> Result<(), String> {
+        self.replace(&[], types)
+    }
+
+    /// Adds all of these types in place of those of the names in `old`, or on an error changes nothing. Runs that were
+    /// planned with the old ones keep them.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn replace(&self, old: &[String], types: impl IntoIterator<Item = NodeType>) -> Result<(), String> {
         let types: Vec<NodeType> = types.into_iter().collect();
         types.iter().try_for_each(|it| check(&it.spec))?;
         let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
-        let mut next = NodeTypeSet { catalogue: set.catalogue.clone(), by_name: set.by_name.clone() };
+        let mut next = set.without(old);
         for node_type in types {
             next.insert(node_type)?;
         }
@@ -61,11 +70,7 @@ impl NodeTypes {
     /// Removes the types of these names. Runs that were planned with them keep them.
     pub fn remove(&self, names: &[String]) {
         let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = set.catalogue.0.keys().filter(|name| !names.contains(name)).cloned();
-        let by_name: HashMap<String, Arc<NodeType>> =
-            kept.filter_map(|name| Some((name.clone(), set.by_name.get(&name)?.clone()))).collect();
-        let specs = set.catalogue.0.values().filter(|it| by_name.contains_key(&it.name)).cloned();
-        *set = Arc::new(NodeTypeSet { catalogue: specs.collect(), by_name });
+        *set = Arc::new(set.without(names));
     }
 
     /// Returns the current types.
@@ -83,6 +88,17 @@ impl NodeTypeSet {
             let _ = set.insert(node_type);
         }
         set
+    }
+
+    /// Returns this set without the types of these names.
+    fn without(&self, names: &[String]) -> Self {
+        let kept = |name: &&String| !names.contains(name);
+        let by_name = self.by_name.iter().filter(|(name, _)| kept(name));
+        let specs = self.catalogue.0.values().filter(|it| kept(&&it.name)).cloned();
+        Self {
+            catalogue: specs.collect(),
+            by_name: by_name.map(|(name, it)| (name.clone(), Arc::clone(it))).collect(),
+        }
     }
 
     fn insert(&mut self, node_type: NodeType) -> Result<(), String> {

@@ -170,6 +170,8 @@ pub enum Runner {
         name: String,
         /// The pool that its attempts count in.
         pool: Option<String>,
+        /// How many attempts of it the executor takes at once, all types with the same key together.
+        at_once: Option<(String, u32)>,
     },
 }
 

@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::llm::Providers;
 use crate::node_type::NodeTypes;
 use crate::own_home::OwnHome;
+use crate::plugin::Plugins;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -28,6 +29,8 @@ pub struct Context {
     pub executors: Executors,
     /// The node types that `uses:` may name.
     pub node_types: NodeTypes,
+    /// The plugins that were added.
+    pub plugins: Plugins,
     /// The providers of language models.
     #[cfg(feature = "llm")]
     pub providers: Providers,

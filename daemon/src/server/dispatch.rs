@@ -13,7 +13,9 @@ use super::models;
 #[cfg(not(feature = "llm"))]
 use super::no_models as models;
 use super::session::Session;
-use super::{assets, daemon, items, logs, previews, questions, queue, runs, values, watch, workflows};
+use super::{
+    assets, daemon, items, logs, plugins, previews, questions, queue, runs, values, watch, workflows,
+};
 use crate::hub::text;
 
 /// A successful response and the bytes that follow it.
@@ -81,6 +83,9 @@ plain {
     rpc::assets::Delete => assets::delete,
     rpc::questions::List => questions::list,
     rpc::models::List => models::list,
+    rpc::plugins::List => plugins::list,
+    rpc::plugins::Add => plugins::add,
+    rpc::plugins::Remove => plugins::remove,
     rpc::queue::Get => queue::get,
     rpc::queue::Set => queue::set,
     rpc::watch::Watch => watch::watch,

@@ -31,6 +31,7 @@ use crate::hub::Hub;
 use crate::lock::Lock;
 use crate::node_type::NodeTypes;
 use crate::own_home::OwnHome;
+use crate::plugin::{PluginSettings, Plugins};
 use crate::store::Store;
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -95,6 +96,8 @@ impl Served {
         .await
         .unwrap();
         let listener = listen(&home, &lock).unwrap();
+        let settings = PluginSettings::of(&home, helper, std::time::Duration::from_secs(5), &[]);
+        let plugins = Plugins::load(settings, NodeTypes::built_in(), store.blobs().clone());
         let context = Arc::new(Context {
             own_home: Arc::new(OwnHome::of(&home).unwrap()),
             queued: Arc::default(),
@@ -104,6 +107,7 @@ impl Served {
             executors,
             node_types: NodeTypes::built_in(),
             supervisor,
+            plugins,
             #[cfg(feature = "llm")]
             providers: crate::llm::Providers::default(),
             workers,

@@ -1,7 +1,9 @@
 //! Starts one command: its session, limits and pipes, with a clear sentence if it can't be started.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit};
@@ -67,22 +69,23 @@ pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Resu
     command.env(TOKEN, spec.id.to_string());
     command.stdin(Stdio::null()).stdout(stdout_end).stderr(stderr_end);
     system::before_exec(&mut command, move || inherited.release());
-    let pid = tree.spawn(&mut command).map_err(|error| explain(spec, &error))?;
+    let path = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    let pid = tree.spawn(&mut command).map_err(|error| explain(&spec.program, &spec.cwd, path, &error))?;
     Ok(Started { pid, stdout, stderr })
 }
 
-fn explain(spec: &StartSpec, error: &io::Error) -> String {
-    let program = spec.program.display();
-    let path = spec.cwd.join(&spec.program);
-    let has_slash = spec.program.as_encoded_bytes().contains(&b'/');
+/// Returns the sentence for a program that could not be started in the folder `cwd`, with the `PATH` that was searched.
+pub(crate) fn explain(program: &OsStr, cwd: &Path, searched: Option<&OsStr>, error: &io::Error) -> String {
+    let path = cwd.join(program);
+    let has_slash = program.as_encoded_bytes().contains(&b'/');
+    let program = program.display();
     match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
         Some(rustix::io::Errno::NOENT) if has_slash && path.exists() => {
             format!("`{program}` can't be started: the interpreter that its first line names is missing")
         }
         Some(rustix::io::Errno::NOENT) if has_slash => format!("there is no program `{program}`"),
         Some(rustix::io::Errno::NOENT) => {
-            let path = spec.env.iter().find(|(name, _)| name == "PATH");
-            let path = path.map(|(_, value)| value.to_string_lossy()).unwrap_or_default();
+            let path = searched.map(OsStr::to_string_lossy).unwrap_or_default();
             format!("there is no program `{program}` in PATH ({path})")
         }
         Some(rustix::io::Errno::ACCESS) => {

@@ -53,6 +53,16 @@ where
     unsafe { command.pre_exec(before) };
 }
 
+/// Gives a descriptor this number. For a child between fork and exec, in which nothing else uses the number.
+pub(crate) fn renumber(descriptor: BorrowedFd<'_>, number: i32) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: a system call on numbers; the caller knows that nobody owns `number`.
+    match unsafe { libc::dup2(descriptor.as_raw_fd(), number) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// Resets every signal to its default: signals that the parent of Fanlight ignored would be ignored by commands too. An
 /// ignored SIGPIPE is std's own, which takes it back in each child.
 pub(crate) fn default_signals() {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
 use super::{
-    Request, RpcError, assets, daemon, logs, models, previews, questions, queue, runs, values, watch,
-    workflows,
+    Request, RpcError, assets, daemon, logs, models, plugins, previews, questions, queue, runs, values,
+    watch, workflows,
 };
 
 macro_rules! all {
@@ -59,6 +59,9 @@ all! {
     queue::Get,
     queue::Set,
     models::List,
+    plugins::List,
+    plugins::Add,
+    plugins::Remove,
     workflows::List,
     workflows::Get,
     workflows::Read,

@@ -10,10 +10,11 @@ fn pools() -> Pools<u32> {
     Pools::new(&sizes(), &Rates::default())
 }
 
-/// Returns pools by name; a name with a `!` is a lock.
+/// Returns pools by name; a name with a `!` is a lock, `plugin` has two places of its own.
 fn of(names: &[&str]) -> Needs {
     needs(names.iter().map(|name| match name.strip_prefix('!') {
         Some(lock) => Resource::Lock(lock.to_owned()),
+        None if *name == "plugin" => Resource::Own(name.to_string(), 2),
         None => Resource::pool(name),
     }))
 }
@@ -45,6 +46,21 @@ fn an_attempt_that_waits_for_the_gpu_or_a_lock_holds_no_process() {
         pools.leave(&both);
         assert_eq!(pools.next(), Some((both, 2)));
     }
+}
+
+#[test]
+fn the_places_of_an_executor_are_limited_and_forgotten_when_all_are_free() {
+    let mut pools = pools();
+    let plugin = of(&["plugin"]);
+    assert!(starts(&pools.enter(&plugin, 1)) && starts(&pools.enter(&plugin, 2)));
+    let Entry::Waits(third) = pools.enter(&plugin, 3) else { panic!("two places") };
+    assert_eq!(pools.reason(third).unwrap(), "waits for `plugin`: 2 at once");
+    pools.leave(&plugin);
+    assert_eq!(pools.next(), Some((plugin.clone(), 3)));
+    pools.leave(&plugin);
+    assert!(pools.lines.contains_key(&plugin[0]));
+    pools.leave(&plugin);
+    assert!(!pools.lines.contains_key(&plugin[0]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,6 +206,7 @@ impl World {
     fn check(&self) {
         let size = |resource: &Resource| match resource {
             Resource::Lock(_) => 1,
+            Resource::Own(_, size) => i64::from(*size),
             Resource::Pool(name) | Resource::Common(name) => i64::from(sizes()[name]),
         };
         let mut held: HashMap<&Resource, i64> = HashMap::new();

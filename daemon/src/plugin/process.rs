@@ -1,0 +1,354 @@
+//! One process of a plugin, seen from the daemon.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fanlight_shared::sanitise;
+use fanlight_shared::value::cut;
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncBufRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::pipe;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::guard::Ended;
+use super::heard::Heard;
+use super::launch::{Launch, Started};
+use super::message::{self, MAX_LINE, Message};
+use super::pace::Pace;
+use super::printed::Printed;
+use crate::secret::Secrets;
+
+/// How much of the end of what it printed is kept, in bytes.
+const MAX_TAIL_BYTES: usize = 4 << 10;
+/// How long the guard may take to say how the program ended.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A process; clones are the same one. Without any it is ended.
+pub(super) struct Process {
+    shared: Arc<Shared>,
+    /// The secrets that it was given: only attempts with the same ones may use it.
+    pub(super) secrets: Secrets,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Ends the process with everything that it started.
+    kill: CancellationToken,
+    over: CancellationToken,
+}
+
+#[derive(Default)]
+struct State {
+    last_id: u64,
+    calls: HashMap<u64, Call>,
+    /// The end of the channel to the process; `None` when nothing more is said to it.
+    requests: Option<mpsc::UnboundedSender<Vec<u8>>>,
+    /// The last bytes that it printed.
+    tail: Vec<u8>,
+    /// Why it is over.
+    end: Option<End>,
+    /// Why the daemon ended it.
+    killed: Option<End>,
+}
+
+struct Call {
+    answer: oneshot::Sender<Result<Json, Failure>>,
+    heard: Option<Arc<Heard>>,
+}
+
+/// Why a process is over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// It ended by itself, or broke the protocol.
+    Fault(String),
+    /// Somebody else ended it, which says nothing about its attempts.
+    Outside(String),
+}
+
+/// Why there is no result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Failure {
+    /// The plugin refused; its sentence.
+    Refused(String),
+    /// The process is over.
+    Over(End),
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl Shared {
+    /// Each change leaves it whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, line: Vec<u8>) {
+        // A process that is over hears nothing; its calls end by that.
+        let _ = self.state().requests.as_ref().map(|requests| requests.send(line));
+    }
+
+    /// Appends what the process printed to the logs of the attempts that run in it.
+    fn print(&self, text: &str) {
+        let mut state = self.state();
+        state.tail.extend_from_slice(text.as_bytes());
+        let over = state.tail.len().saturating_sub(MAX_TAIL_BYTES);
+        state.tail.drain(..over);
+        let hearers: Vec<Arc<Heard>> = state.calls.values().filter_map(|call| call.heard.clone()).collect();
+        drop(state);
+        hearers.iter().for_each(|heard| heard.print(text));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.shared.kill.cancel();
+    }
+}
+
+impl Process {
+    /// Starts the program of a plugin.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn start(launch: &Launch, secrets: Secrets) -> Result<Self, String> {
+        let started = launch.start().map_err(|error| format!("no process can be started now: {error}"))?;
+        let (requests, lines) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State { requests: Some(requests), ..State::default() }),
+            kill: CancellationToken::new(),
+            over: CancellationToken::new(),
+        });
+        tokio::spawn(attend(started, lines, Arc::clone(&shared)));
+        Ok(Self { shared, secrets })
+    }
+
+    /// Returns whether it takes no more requests.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.shared.state();
+        state.requests.is_none() || state.killed.is_some() || state.end.is_some()
+    }
+
+    /// Asks it something that takes at most `most`.
+    pub(super) async fn ask(&self, method: &str, params: &Json, most: Duration) -> Result<Json, Failure> {
+        let (_, answer) = self.call(method, params, None)?;
+        match timeout(most, answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(Failure::Over(self.end()))),
+            Err(_) => {
+                let sentence = format!("it did not answer `{method}` within {} s", most.as_secs());
+                self.kill(End::Fault(sentence.clone()));
+                Err(Failure::Over(End::Fault(sentence)))
+            }
+        }
+    }
+
+    /// Runs an attempt. After a cancel it has `grace` to answer; then the process is ended.
+    pub(super) async fn execute(
+        &self,
+        params: &Json,
+        heard: Arc<Heard>,
+        cancel: &CancellationToken,
+        grace: Duration,
+    ) -> Result<Json, Failure> {
+        let (id, mut answer) = self.call("execute", params, Some(heard))?;
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer.unwrap_or_else(|_| Err(Failure::Over(self.end()))),
+            () = cancel.cancelled() => {}
+        }
+        self.shared.say(message::notification("cancel", &json!({ "id": id })));
+        if timeout(grace, answer).await.is_err() {
+            let why = "the plugin's process was ended, because another attempt in it did not obey its cancel";
+            self.kill(End::Outside(why.to_owned()));
+            self.shared.over.cancelled().await;
+        }
+        Err(Failure::Cancelled)
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        params: &Json,
+        heard: Option<Arc<Heard>>,
+    ) -> Result<(u64, oneshot::Receiver<Result<Json, Failure>>), Failure> {
+        let (answer, received) = oneshot::channel();
+        let mut state = self.shared.state();
+        if let Some(end) = state.killed.clone().or_else(|| state.end.clone()) {
+            return Err(Failure::Over(end));
+        }
+        state.last_id += 1;
+        let id = state.last_id;
+        state.calls.insert(id, Call { answer, heard });
+        drop(state);
+        self.shared.say(message::request(id, method, params));
+        Ok((id, received))
+    }
+
+    fn end(&self) -> End {
+        let end = self.shared.state().end.clone();
+        end.unwrap_or_else(|| End::Outside("the plugin's process was ended".to_owned()))
+    }
+
+    /// Ends it with everything that it started.
+    fn kill(&self, why: End) {
+        self.shared.state().killed.get_or_insert(why);
+        self.shared.kill.cancel();
+    }
+
+    /// Says that nothing more comes, waits until it ends by itself within `grace`, and ends it otherwise.
+    pub(super) async fn stop(self, grace: Duration) {
+        self.shared.state().requests = None;
+        if timeout(grace, self.shared.over.cancelled()).await.is_err() {
+            self.shared.kill.cancel();
+            self.shared.over.cancelled().await;
+        }
+    }
+}
+
+/// Attends a process until it is over: brings requests to it, reads what it says, and finds out how it ended.
+async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, shared: Arc<Shared>) {
+    let Started { mut guard, mut control, requests, responses, output } = started;
+    let writing = tokio::spawn(write(requests, lines));
+    let printed = output.map(|pipe| Arc::new(Printed::new(pipe)));
+    let printing = printed.each_ref().map(|pipe| tokio::spawn(print(Arc::clone(pipe), Arc::clone(&shared))));
+    let fault = tokio::select! {
+        biased;
+        () = shared.kill.cancelled() => None,
+        fault = listen(BufReader::new(responses), &printed, &shared) => fault,
+    };
+    // The guard ends the program, with all that it started, when this end of the socket is closed.
+    if fault.is_some() || shared.kill.is_cancelled() {
+        let _ = control.shutdown().await;
+    }
+    let mut ended = Vec::new();
+    let said = timeout(END_TIMEOUT, control.read_to_end(&mut ended)).await;
+    if said.is_err() {
+        // It closed its end of the protocol and goes on.
+        let _ = control.shutdown().await;
+        let _ = timeout(END_TIMEOUT, control.read_to_end(&mut ended)).await;
+    }
+    drop(control);
+    writing.abort();
+    for printing in printing {
+        // Nobody holds these pipes any more, unless a process escaped.
+        let _ = timeout(Duration::from_secs(1), printing).await;
+    }
+    let _ = timeout(END_TIMEOUT, guard.wait()).await;
+    let ended = serde_json::from_slice::<Ended>(&ended).ok();
+    let mut state = shared.state();
+    let end = match (state.killed.take(), fault) {
+        (Some(killed), _) => killed,
+        (None, Some(fault)) => End::Fault(fault),
+        (None, None) => reason(ended, &state.tail),
+    };
+    state.requests = None;
+    state.end = Some(end.clone());
+    let calls: Vec<Call> = state.calls.drain().map(|(_, call)| call).collect();
+    drop(state);
+    for call in calls {
+        // Who asked may have given up.
+        let _ = call.answer.send(Err(Failure::Over(end.clone())));
+    }
+    shared.over.cancel();
+}
+
+/// Writes requests until there are no more, and closes the pipe.
+async fn write(mut pipe: pipe::Sender, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(line) = lines.recv().await {
+        if pipe.write_all(&line).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads messages until the process closes its end; returns what is wrong with it otherwise.
+async fn listen(
+    mut input: impl AsyncBufRead + Unpin,
+    printed: &[Arc<Printed>; 2],
+    shared: &Shared,
+) -> Option<String> {
+    let mut pace = Pace::new();
+    loop {
+        let line = match message::next_line(&mut input, MAX_LINE).await {
+            Ok(Some(line)) => line,
+            Ok(None) => return None,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Some(format!("it wrote a message of more than {} MiB", MAX_LINE >> 20));
+            }
+            Err(error) => return Some(format!("its messages can't be read: {error}")),
+        };
+        pace.take(line.len()).await;
+        match Message::read(&line) {
+            Ok(message) => {
+                if matches!(message, Message::Response { .. }) {
+                    // What was printed before belongs to the attempt that ends.
+                    printed.iter().for_each(|pipe| pipe.drain(|text| shared.print(text)));
+                }
+                if let Err(fault) = take(message, line.len() as u64, shared) {
+                    return Some(fault);
+                }
+            }
+            Err(what) => return Some(format!("it wrote {what}")),
+        }
+    }
+}
+
+/// Takes a message.
+///
+/// # Errors
+/// A sentence: it answers what it was not asked.
+fn take(message: Message, bytes: u64, shared: &Shared) -> Result<(), String> {
+    match message {
+        Message::Response { id, result } => {
+            let mut state = shared.state();
+            let call = state.calls.remove(&id);
+            if call.is_none() {
+                return Err(format!("it answered a request {id}, which does not wait for an answer"));
+            }
+            drop(state);
+            // Who asked may have given up.
+            let _ = call.map(|call| call.answer.send(result.map_err(Failure::Refused)));
+        }
+        Message::Notification { method, mut params } => {
+            let id = params.remove("id").and_then(|id| id.as_u64());
+            let heard = id.and_then(|id| shared.state().calls.get(&id).and_then(|call| call.heard.clone()));
+            // What it says of an ended attempt comes too late.
+            if let Some(heard) = heard {
+                heard.notify(&method, params, bytes);
+            }
+        }
+        Message::Request { id, method } => shared.say(message::unknown_method(&id, &method)),
+    }
+    Ok(())
+}
+
+/// Reads what the process prints until it has ended.
+async fn print(pipe: Arc<Printed>, shared: Arc<Shared>) {
+    let mut pace = Pace::new();
+    while let Some(count) = pipe.next(|text| shared.print(text)).await {
+        pace.take(count).await;
+    }
+}
+
+/// Returns why a process ended that nobody ended here.
+fn reason(ended: Option<Ended>, tail: &[u8]) -> End {
+    let tail = String::from_utf8_lossy(tail);
+    let lines = tail.lines().map(|line| sanitise::line(line).trim().to_owned());
+    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(3)..].join(" / ");
+    let last = if last.is_empty() { String::new() } else { format!(": {}", cut(&last, 400)) };
+    /// The signals by which a person or the system ends a process; one that crashes gets others.
+    const EXTERNAL: [i32; 5] = [1, 2, 3, 9, 15];
+    match ended {
+        Some(Ended::Code(code)) => End::Fault(format!("it ended with exit code {code}{last}")),
+        Some(Ended::Signal(signal)) if EXTERNAL.contains(&signal) => {
+            End::Outside(format!("the plugin's process was ended from outside (signal {signal})"))
+        }
+        Some(Ended::Signal(signal)) => End::Fault(format!("it crashed with signal {signal}{last}")),
+        Some(Ended::Unstarted(why)) => End::Fault(sanitise::line(&why)),
+        None => End::Outside("the plugin's process was ended from outside".to_owned()),
+    }
+}

@@ -1,0 +1,33 @@
+//! `fanlight plugin`: node types that programs in other languages provide.
+
+mod add;
+mod list;
+mod remove;
+
+use crate::failure::Failure;
+
+/// The arguments of `plugin`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Add the plugin in a folder, or add it again after its manifest or its node types changed.
+    Add(add::Args),
+    /// List the plugins that were added.
+    List(list::Args),
+    /// Remove plugins with their node types. Their folders stay.
+    Remove(remove::Args),
+}
+
+/// Runs `plugin`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    match args.action {
+        Action::Add(args) => add::run(args).await,
+        Action::List(args) => list::run(args).await,
+        Action::Remove(args) => remove::run(args).await,
+    }
+}
