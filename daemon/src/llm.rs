@@ -4,13 +4,16 @@
 //! - `chat`: a request for an answer, in no provider's words; `reply`: the answer as it grows
 //! - `openai`, `anthropic`, `gemini`: the words of the protocols; `offline`: the stand-in without a model
 //! - `tool`: tools that a model may call, and its calls
+//! - `media`: pictures, speech and transcripts in OpenAI's words; `multipart`: forms with files
 //! - `sse`: events of a streamed response
 //! - `models`: the names of models; `price`: what they cost
 
 pub(crate) mod anthropic;
 pub(crate) mod chat;
 pub(crate) mod gemini;
+pub(crate) mod media;
 pub(crate) mod models;
+pub(crate) mod multipart;
 pub(crate) mod offline;
 pub(crate) mod openai;
 mod price;

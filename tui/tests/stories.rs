@@ -31,6 +31,8 @@ mod inputs;
 mod isolation;
 #[path = "stories/locale.rs"]
 mod locale;
+#[path = "stories/media.rs"]
+mod media;
 #[path = "stories/models.rs"]
 mod models;
 #[path = "stories/people.rs"]

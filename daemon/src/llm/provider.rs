@@ -11,6 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value as Json;
 
+use super::multipart::Form;
 use super::price;
 use super::reply::Usage;
 use crate::config::{Config, KeySource, POOL_PREFIX, ProviderKind, ProviderSettings};
@@ -174,6 +175,30 @@ impl Provider {
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<RequestBuilder, String> {
         let request = self.request(Method::POST, path)?;
         Ok(request.header(CONTENT_TYPE, "application/json").body(body.to_string()))
+    }
+
+    /// Returns a request with a form as its body.
+    ///
+    /// # Errors
+    /// The key has characters that a request can't have.
+    pub(crate) fn send_form(&self, path: &str, form: &Form) -> Result<RequestBuilder, String> {
+        let (content_type, body) = form.finish();
+        Ok(self.request(Method::POST, path)?.header(CONTENT_TYPE, content_type).body(body))
+    }
+
+    /// Checks that the provider has OpenAI's endpoints, which `what` needs.
+    ///
+    /// # Errors
+    /// A sentence: it has another protocol.
+    pub(crate) fn check_openai(&self, what: &str) -> Result<(), String> {
+        match self.settings.kind {
+            ProviderKind::OpenAi | ProviderKind::Offline => Ok(()),
+            other => Err(format!(
+                "{what} needs a provider with OpenAI's protocol, and `{}` has that of {}",
+                self.name,
+                other.word()
+            )),
+        }
     }
 
     /// Returns the beginning of what a provider says, safe to show, without its key.

@@ -60,7 +60,17 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     Ok(one("image", workspace.put_picture(style, &DynamicImage::from(picture))?))
 }
 
-fn paint(style: &str, width: u32, height: u32, seed: i64, palette: &str) -> Result<RgbImage, String> {
+/// Paints a picture.
+///
+/// # Errors
+/// It is too large.
+pub(super) fn paint(
+    style: &str,
+    width: u32,
+    height: u32,
+    seed: i64,
+    palette: &str,
+) -> Result<RgbImage, String> {
     check_size(width, height)?;
     let mut rng = Rng::new(seed);
     let palette = Palette::named(palette, &mut rng);

@@ -1,4 +1,4 @@
-//! `llm.*`: node types that ask language models.
+//! `llm.*`: node types that ask language models; and those that ask models for pictures, speech and transcripts.
 
 mod agent;
 mod ask;
@@ -7,11 +7,18 @@ mod chat;
 mod classify;
 mod embed;
 mod extract;
+mod image_create;
+mod image_edit;
 mod list;
+mod picture;
 mod rank;
+#[cfg(feature = "audio")]
+mod speak;
+mod stored;
 mod structured;
 #[cfg(test)]
 mod tests;
+mod transcribe;
 
 use fanlight_shared::node_type::Effects;
 use fanlight_shared::types::Type;
@@ -39,6 +46,11 @@ pub(super) fn node_types() -> Vec<NodeType> {
         embed::node_type(),
         rank::node_type(),
         agent::node_type(),
+        image_create::node_type(),
+        image_edit::node_type(),
+        #[cfg(feature = "audio")]
+        speak::node_type(),
+        transcribe::node_type(),
     ]
 }
 
@@ -77,6 +89,11 @@ fn tuning(build: Build) -> Build {
         )
         .optional();
     requests(build)
+}
+
+/// Adds the input with fields in the provider's own words.
+fn options(build: Build) -> Build {
+    build.input("options", Type::Json, "Fields of the request in the provider's own words.").optional()
 }
 
 /// Adds the inputs that say how requests are sent.

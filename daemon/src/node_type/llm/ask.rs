@@ -1,9 +1,12 @@
 //! Requests of a node to its provider: with the pool's rate, retries, streaming, and what they take from the model.
 
 mod embeddings;
+mod fetch;
 mod meter;
 mod send;
 mod stream;
+
+pub(super) use fetch::Sent;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +38,13 @@ pub(super) struct Asker {
     /// Whether the engine has counted the next request in the rate of the pool.
     counted: bool,
     spent: Arc<Mutex<Usage>>,
+}
+
+/// The tries of a request.
+struct Tries {
+    /// The number of the request.
+    number: usize,
+    retries: Retries,
 }
 
 /// A failure, and whether the provider asked for fewer requests.
@@ -137,14 +147,11 @@ impl Asker {
     /// # Errors
     /// The provider refuses, has trouble for too long, or its answer is not complete.
     pub(super) async fn ask(&mut self, chat: &Chat) -> Result<Reply, FileError> {
-        let number = self.requests;
-        self.requests += 1;
-        let mut retries = Retries::new(self.retries);
+        let mut tries = self.begin().await;
         loop {
-            self.until_allowed().await;
-            match self.answer(chat, number).await {
+            match self.answer(chat, tries.number).await {
                 Ok(reply) => return Ok(reply),
-                Err(trouble) => self.wait(&mut retries, trouble).await?,
+                Err(trouble) => self.again(&mut tries, trouble).await?,
             }
         }
     }
@@ -154,16 +161,31 @@ impl Asker {
     /// # Errors
     /// The provider refuses, has trouble for too long, or sends something else.
     pub(super) async fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f64>>, FileError> {
-        let number = self.requests;
-        self.requests += 1;
-        let mut retries = Retries::new(self.retries);
+        let mut tries = self.begin().await;
         loop {
-            self.until_allowed().await;
-            match self.embeddings(texts, number).await {
+            match self.embeddings(texts, tries.number).await {
                 Ok(vectors) => return Ok(vectors),
-                Err(trouble) => self.wait(&mut retries, trouble).await?,
+                Err(trouble) => self.again(&mut tries, trouble).await?,
             }
         }
+    }
+
+    /// Begins a request, once the rate of the pool allows it.
+    async fn begin(&mut self) -> Tries {
+        let number = self.requests;
+        self.requests += 1;
+        self.until_allowed().await;
+        Tries { number, retries: Retries::new(self.retries) }
+    }
+
+    /// Waits until a request may be tried again.
+    ///
+    /// # Errors
+    /// The trouble, if another try makes no difference or none is left.
+    async fn again(&mut self, tries: &mut Tries, trouble: Trouble) -> Result<(), FileError> {
+        self.wait(&mut tries.retries, trouble).await?;
+        self.until_allowed().await;
+        Ok(())
     }
 
     /// Waits until the rate of the pool allows a request.

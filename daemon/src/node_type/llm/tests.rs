@@ -3,6 +3,7 @@
 mod agent;
 mod answers;
 mod json;
+mod media;
 mod others;
 mod trouble;
 

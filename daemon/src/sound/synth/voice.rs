@@ -33,6 +33,45 @@ impl Syllable {
         Self { vowel: None, consonant: false, seconds }
     }
 
+    /// Returns the syllables of a text: one for each group of vowels, a pause after each word and sentence.
+    #[cfg(feature = "llm")]
+    pub(crate) fn of_text(text: &str, speed: f64) -> Vec<Self> {
+        let mut syllables = Vec::new();
+        for word in text.split_whitespace() {
+            let mut before = None;
+            let mut consonant = false;
+            for letter in word.chars().flat_map(char::to_lowercase) {
+                let vowel = vowel(letter);
+                match (vowel, before) {
+                    (Some(vowel), None) => {
+                        syllables.push(Self { vowel: Some(vowel), consonant, seconds: 0.18 / speed });
+                        consonant = false;
+                    }
+                    (None, _) => consonant |= letter.is_alphanumeric(),
+                    _ => {}
+                }
+                before = vowel;
+            }
+            // What is left is a word without vowels, or the end of one.
+            if consonant && before.is_none() && syllables.last().is_none_or(Self::is_pause) {
+                syllables.push(Self { vowel: Some(1), consonant, seconds: 0.12 / speed });
+            }
+            let pause = match word.chars().next_back() {
+                Some('.' | '!' | '?' | '…') => 0.4,
+                Some(',' | ';' | ':') => 0.2,
+                _ => 0.06,
+            };
+            syllables.push(Self::pause(pause / speed));
+        }
+        syllables
+    }
+
+    /// Returns whether nothing is said.
+    #[cfg(feature = "llm")]
+    pub(crate) fn is_pause(&self) -> bool {
+        self.vowel.is_none()
+    }
+
     /// Returns syllables from a seed that last at least this many seconds.
     pub(crate) fn babble(seed: i64, seconds: f64) -> Vec<Self> {
         let mut rng = Rng::new(seed);
@@ -56,6 +95,22 @@ impl Syllable {
         }
         syllables
     }
+}
+
+/// Returns the vowel that a letter sounds like.
+#[cfg(feature = "llm")]
+fn vowel(letter: char) -> Option<usize> {
+    Some(match letter {
+        'a' | 'à' | 'á' | 'â' | 'ä' | 'å' => 0,
+        'e' | 'è' | 'é' | 'ê' | 'ë' | 'æ' => 1,
+        'i' | 'í' | 'ì' | 'î' | 'ï' | 'y' => 2,
+        'o' | 'ó' | 'ò' | 'ô' | 'ö' | 'ø' => 3,
+        'u' | 'ú' | 'ù' | 'û' | 'ü' => 4,
+        // A letter of a script without vowels among them is a syllable of its own.
+        other if other.is_alphabetic() && !other.is_ascii() => other as usize % VOWELS.len(),
+        '0'..='9' => 1,
+        _ => return None,
+    })
 }
 
 /// A voice.
@@ -102,6 +157,12 @@ impl Voice {
 
     fn length(&self, syllable: &Syllable) -> u64 {
         (syllable.seconds * self.rate).round() as u64
+    }
+
+    /// Returns how many frames all syllables take.
+    #[cfg(feature = "llm")]
+    pub(crate) fn frames(&self) -> u64 {
+        self.syllables.iter().map(|it| self.length(it)).sum()
     }
 
     /// Sets the resonances of the vowel that is said now.

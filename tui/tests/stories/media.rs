@@ -1,0 +1,35 @@
+//! Media from models, played by stand-ins.
+
+use std::fs;
+
+use crate::support::{Fanlight, png_size};
+
+#[test]
+fn a_meeting_becomes_notes_with_action_items() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["run", "meeting_notes", "--out", "notes"]).exits(0);
+    let folder = fanlight.path("notes/meeting_notes-1");
+    let notes = fs::read_to_string(folder.join("notes.txt")).unwrap();
+    assert!(notes.contains("- [ ] **Ben**: Write the text of the page (Tuesday)\n"), "{notes}");
+    assert!(notes.contains("0.0 s  Anna: The new lamp ships"), "{notes}");
+    assert!(fs::read(folder.join("speech.flac")).unwrap().starts_with(b"fLaC"));
+}
+
+#[test]
+fn a_series_of_pictures_gets_its_captions() {
+    let fanlight = Fanlight::new();
+    let said = fanlight.say(&["run", "captions", "--out", "sheet"]).exits(0);
+    assert!(said.out.contains("captions#1\tcaptions[3]\tFootsteps and nobody"), "{}", said.out);
+    let (width, height) = png_size(&fanlight.path("sheet/captions-1/sheet.png"));
+    assert!(width == 2 * 512 + 3 * 32 && height > 1000, "{width} {height}");
+}
+
+#[test]
+fn without_a_key_a_model_is_not_asked_and_the_variable_is_named() {
+    let fanlight = Fanlight::new();
+    fanlight.file(
+        "fox.yaml",
+        "nodes:\n  fox:\n    uses: image.create\n    with: { provider: openai, model: m, prompt: A fox }\n",
+    );
+    fanlight.say(&["run", "fox.yaml"]).exits(1).complains("set `OPENAI_API_KEY`");
+}
