@@ -113,7 +113,7 @@ pub async fn run(
     let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch(), home.attempts());
-    let linger = config.linger;
+    let (linger, cache_bytes) = (config.linger, config.cache_bytes);
     let rates = Rates::new(&config);
     #[cfg(feature = "http")]
     let http = Http::new(config.http.clone());
@@ -168,6 +168,7 @@ pub async fn run(
         home,
         own_home: Arc::clone(&own_home),
         clients,
+        cache_bytes,
         shutdown: shutdown.token.clone(),
     });
     let releasing = tokio::spawn(release_memory::release_memory(engine.activity(), store.clone()));

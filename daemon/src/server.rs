@@ -6,6 +6,7 @@
 
 mod assets;
 mod bytes;
+mod cache;
 mod connection;
 mod context;
 mod daemon;

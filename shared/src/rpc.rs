@@ -4,6 +4,7 @@
 //! client sends the same types. `docs/protocol.md` shows the frames.
 
 pub mod assets;
+pub mod cache;
 pub mod daemon;
 pub mod frame;
 pub mod logs;

@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Label(command::label::Args),
     /// List, save, open, star or delete the products of runs.
     Assets(command::assets::Args),
+    /// Show how many results later runs reuse, list them, or remove them.
+    Cache(command::cache::Args),
     /// Show the queue, pause it, or set how many runs may run at once.
     Queue(command::queue::Args),
     /// Check a workflow file.
@@ -119,6 +121,7 @@ impl Cli {
             Some(Command::Delete(args)) => command::delete::run(args).await,
             Some(Command::Label(args)) => command::label::run(args).await,
             Some(Command::Assets(args)) => command::assets::run(args).await,
+            Some(Command::Cache(args)) => command::cache::run(args).await,
             Some(Command::Queue(args)) => command::queue::run(args).await,
             Some(Command::Check(args)) => command::check::run(&args).await,
             Some(Command::New(args)) => command::new::run(&args),

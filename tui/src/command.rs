@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod assets;
+pub(crate) mod cache;
 pub(crate) mod cancel;
 pub(crate) mod check;
 mod choice;

@@ -14,10 +14,11 @@ use toml::de::{DeTable, DeValue};
 use super::{Config, HttpSettings};
 use crate::secret::{Source, check_name};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "max_concurrent_runs",
     "pools",
     "keep_values",
+    "cache_size",
     "linger",
     "grace",
     "writable",
@@ -78,6 +79,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
         match key.get_ref().as_ref() {
             "max_concurrent_runs" => config.max_concurrent_runs = integer(&value, 1)?,
             "keep_values" => config.keep_values = integer(&value, 0)?,
+            "cache_size" => config.cache_bytes = size(&value)?,
             "linger" => config.linger = duration(&value)?,
             "grace" => config.grace = duration(&value)?,
             "writable" => config.writable = folders(&value)?,
@@ -203,6 +205,30 @@ fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, SpannedError> {
     })
 }
 
+/// Reads a number of bytes, with a unit.
+fn size(value: &Spanned<DeValue<'_>>) -> Result<u64, SpannedError> {
+    const UNITS: [(&str, u64); 8] = [
+        ("", 1),
+        ("B", 1),
+        ("KB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+    ];
+    let parse = |text: &str| {
+        let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+        let (_, bytes) = UNITS.into_iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
+        digits.trim_end().parse::<u64>().ok()?.checked_mul(bytes)
+    };
+    value
+        .get_ref()
+        .as_str()
+        .and_then(parse)
+        .ok_or_else(|| (value.span(), "expected a size, such as \"500 MB\", \"4 GiB\" or \"0\"".to_owned()))
+}
+
 fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<(Range<usize>, String)>, SpannedError> {
     let wrong = |span| (span, "expected a list of texts, such as [\"HOME\", \"LANG\"]".to_owned());
     let list = value.get_ref().as_array().ok_or_else(|| wrong(value.span()))?;
@@ -251,6 +277,19 @@ mod tests {
         let http = parse(Path::new("config.toml"), http).unwrap().http;
         assert_eq!((http.allow, http.ca_file), (vec!["localhost".into()], Some("/etc/ca.pem".into())));
         assert_eq!(config.pass_env, ["CUDA_HOME"]);
+    }
+
+    #[test]
+    fn a_size_has_a_unit() {
+        let size = |text: &str| {
+            parse(Path::new("/c/config.toml"), &format!("cache_size = {text}"))
+                .map(|config| config.cache_bytes)
+        };
+        assert_eq!((size("\"0\""), size("\"500 MB\"")), (Ok(0), Ok(500_000_000)));
+        assert_eq!((size("\"4GiB\""), size("\"20 KiB\"")), (Ok(4 << 30), Ok(20 << 10)));
+        for text in ["4", "\"\"", "\"4 gigs\"", "\"-1\"", "\"1.5 GB\"", "\"99999999999 GB\""] {
+            assert!(size(text).unwrap_err().to_string().contains("expected a size"), "{text}");
+        }
     }
 
     #[test]

@@ -96,6 +96,8 @@ impl Core {
             working,
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
+        let limit = core.context.config.cache_bytes;
+        core.context.op(Op::CacheLimit(limit));
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
         core.clean_up(found.attempts);
         for (asset, media) in found.previews {

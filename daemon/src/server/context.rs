@@ -48,6 +48,8 @@ pub struct Context {
     pub clients: tokio::sync::watch::Sender<u32>,
     /// Bytes of responses that wait for connections.
     pub queued: Arc<AtomicUsize>,
+    /// The most bytes of results that are kept for later nodes.
+    pub cache_bytes: u64,
     /// Ends the daemon.
     pub shutdown: CancellationToken,
 }

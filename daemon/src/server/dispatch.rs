@@ -14,7 +14,7 @@ use super::models;
 use super::no_models as models;
 use super::session::Session;
 use super::{
-    assets, daemon, items, logs, plugins, previews, questions, queue, runs, values, watch, workflows,
+    assets, cache, daemon, items, logs, plugins, previews, questions, queue, runs, values, watch, workflows,
 };
 use crate::hub::text;
 
@@ -81,6 +81,9 @@ plain {
     rpc::assets::Get => assets::get,
     rpc::assets::Star => assets::star,
     rpc::assets::Delete => assets::delete,
+    rpc::cache::List => cache::list,
+    rpc::cache::Stats => cache::stats,
+    rpc::cache::Remove => cache::remove,
     rpc::questions::List => questions::list,
     rpc::models::List => models::list,
     rpc::plugins::List => plugins::list,

@@ -113,6 +113,7 @@ impl Served {
             workers,
             hub: Arc::clone(&hub),
             clients: tokio::sync::watch::Sender::new(0),
+            cache_bytes: 0,
             shutdown: CancellationToken::new(),
         });
         let stop = CancellationToken::new();

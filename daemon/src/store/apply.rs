@@ -180,6 +180,9 @@ impl Apply {
                 self.evict(db, work, *workflow, *keep)
             }
             Op::CacheEntry(new) => self.store_entry(db, work, new),
+            Op::CacheRemove(keys) => keys.iter().try_for_each(|key| self.drop_entry(db, work, *key)),
+            Op::CacheRemoveOldest(count) => self.drop_oldest(db, work, *count),
+            Op::CacheLimit(limit) => self.limit_entries(db, work, *limit),
             Op::CacheUsed { key, at } => Self::entry_used(db, *key, *at),
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),

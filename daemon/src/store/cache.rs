@@ -6,11 +6,16 @@ use std::fmt;
 use fanlight_shared::id::{BlobHash, RunId};
 use fanlight_shared::media::DirManifest;
 use fanlight_shared::origin::Origin;
+use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::cache::{Entry, List, StatsResponse};
+use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::blob::{Blobs, Published};
-use super::{Bodies, Store, StoreError, code};
+use super::{Bodies, Store, StoreError, code, page};
+
+const LIST: page::List = page::List("cache.list");
 
 /// Identifies a result by the hash of everything that it depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,19 +99,68 @@ impl Store {
         Ok(found.ok())
     }
 
+    /// Returns a page of the stored results, the most recently used first. Blocks.
+    ///
+    /// # Errors
+    /// The cursor is invalid.
+    pub fn cache_entries(&self, list: &List) -> Result<Page<Entry>, StoreError> {
+        let limit = page::limit(list.limit);
+        let last = LIST.parse(list.cursor.as_deref(), |used| used.parse().ok())?.unwrap_or(i64::MAX);
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT key, type, run, name, node, item, bytes, created_at, uses, used_at FROM cache \
+                 WHERE used_at < ?1 ORDER BY used_at DESC LIMIT ?2",
+            )?;
+            let mut found = query.query(params![last, limit as i64 + 1])?;
+            let mut page = LIST.page(limit);
+            while let Some(row) = found.next()? {
+                let entry = Entry {
+                    key: BlobHash::from_bytes(row.get(0)?).to_string(),
+                    node_type: row.get(1)?,
+                    origin: origin(row, 2)?,
+                    bytes: code::unsigned(row.get(6)?),
+                    created_at: Time(row.get(7)?),
+                    uses: code::unsigned(row.get(8)?),
+                };
+                if !page.add(row.get::<_, i64>(9)?, entry) {
+                    break;
+                }
+            }
+            Ok(page.finish(i64::to_string))
+        })
+    }
+
+    /// Returns how many results are stored, and their size; `limit` is 0. Blocks.
+    ///
+    /// # Errors
+    /// An error of SQLite.
+    pub fn cache_stats(&self) -> Result<StatsResponse, StoreError> {
+        self.read(|db| {
+            let sums = "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(uses), 0) FROM cache";
+            Ok(db.prepare_cached(sums)?.query_row([], |row| {
+                Ok(StatsResponse {
+                    entries: code::unsigned(row.get(0)?),
+                    bytes: code::unsigned(row.get(1)?),
+                    uses: code::unsigned(row.get(2)?),
+                    limit: 0,
+                })
+            })?)
+        })
+    }
+
+    /// Returns the keys that begin like each of these, which must be exactly one. Blocks.
+    ///
+    /// # Errors
+    /// A beginning is not of a key, or of several.
+    pub(crate) fn cache_keys(&self, beginnings: &[String]) -> Result<Vec<CacheKey>, StoreError> {
+        self.read(|db| beginnings.iter().map(|beginning| key_of(db, beginning)).collect())
+    }
+
     fn cache_row(&self, key: CacheKey) -> Result<Option<Row>, StoreError> {
         self.read(|db| {
             let found = db
                 .prepare_cached("SELECT entry, run, name, node, item FROM cache WHERE key = ?1")?
-                .query_row([key.as_bytes()], |row| {
-                    let origin = Origin {
-                        run_id: RunId::from_bytes(row.get(1)?),
-                        run: row.get(2)?,
-                        node: row.get(3)?,
-                        item: code::item_from(row.get(4)?),
-                    };
-                    Ok((row.get::<_, i64>(0)?, origin))
-                })
+                .query_row([key.as_bytes()], |row| Ok((row.get::<_, i64>(0)?, origin(row, 1)?)))
                 .optional()?;
             let Some((entry, origin)) = found else { return Ok(None) };
             let values = db
@@ -115,6 +169,33 @@ impl Store {
                 .collect::<Result<_, _>>()?;
             Ok(Some(Row { origin, values }))
         })
+    }
+}
+
+/// Reads an origin from four columns: id and name of the run, node, item.
+fn origin(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Origin> {
+    Ok(Origin {
+        run_id: RunId::from_bytes(row.get(first)?),
+        run: row.get(first + 1)?,
+        node: row.get(first + 2)?,
+        item: code::item_from(row.get(first + 3)?),
+    })
+}
+
+fn key_of(db: &Connection, beginning: &str) -> Result<CacheKey, StoreError> {
+    let hexadecimal = beginning.len() <= 64 && beginning.bytes().all(|it| it.is_ascii_hexdigit());
+    if beginning.is_empty() || !hexadecimal {
+        let shown: String = beginning.chars().take(70).collect();
+        return Err(StoreError::BadParam(format!("`{}` is not a key of a result", shown.escape_debug())));
+    }
+    let found = db
+        .prepare_cached("SELECT key FROM cache WHERE hex(key) LIKE ?1 || '%' LIMIT 2")?
+        .query_map([beginning], |row| row.get(0).map(CacheKey))?
+        .collect::<Result<Vec<_>, _>>()?;
+    match found[..] {
+        [key] => Ok(key),
+        [] => Err(StoreError::NotFound(format!("no result has the key `{beginning}`"))),
+        _ => Err(StoreError::BadParam(format!("several keys begin with `{beginning}`; give more of it"))),
     }
 }
 

@@ -100,6 +100,12 @@ pub enum Op {
     },
     /// A result that later nodes reuse.
     CacheEntry(Box<NewEntry>),
+    /// Removes results with these keys.
+    CacheRemove(Vec<CacheKey>),
+    /// Removes this many results, those first that were used longest ago.
+    CacheRemoveOldest(u32),
+    /// Removes the results that were used longest ago until all together have at most this many bytes.
+    CacheLimit(u64),
     /// A result was reused.
     CacheUsed {
         /// Its key.
@@ -156,6 +162,8 @@ impl Op {
             Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
             Self::AttemptsRemoved(attempts) => (attempts.len(), 0),
             Self::CacheEntry(_) => (4, 0),
+            Self::CacheRemove(keys) => (keys.len() * 4, 0),
+            Self::CacheRemoveOldest(count) => (*count as usize * 4, 0),
             Self::DeleteAssets(assets) | Self::Star { assets, .. } => (assets.len() * 2, 0),
             Self::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
             _ => (1, 0),
@@ -253,6 +261,8 @@ pub struct Committed {
     pub deleted_assets: Vec<(WorkflowId, AssetId)>,
     /// Of [`Op::Star`] and [`Op::Preview`]: the changed assets.
     pub changed_assets: Vec<Asset>,
+    /// Of [`Op::CacheRemove`] and [`Op::CacheRemoveOldest`]: how many results were removed.
+    pub removed_entries: u64,
 }
 
 /// The result of [`Op::Submit`].

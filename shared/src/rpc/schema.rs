@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
 use super::{
-    Request, RpcError, assets, daemon, logs, models, plugins, previews, questions, queue, runs, values,
+    Request, RpcError, assets, cache, daemon, logs, models, plugins, previews, questions, queue, runs, values,
     watch, workflows,
 };
 
@@ -78,6 +78,9 @@ all! {
     previews::Thumbnail,
     assets::Star,
     assets::Delete,
+    cache::List,
+    cache::Stats,
+    cache::Remove,
     daemon::Status,
     daemon::Stop,
     daemon::Doctor,

@@ -65,3 +65,30 @@ fn runs_that_start_together_share_what_they_have_in_common() {
     }
     assert_eq!(computed, 10, "two nodes once, and one for each run");
 }
+
+#[test]
+fn results_can_be_listed_counted_and_removed() {
+    let fanlight = Fanlight::new();
+    fanlight.file("poster.yaml", POSTER);
+    fanlight.say(&["run", "poster.yaml", "--repeat", "2"]).exits(0);
+    let stats = || fanlight.say(&["cache", "stats", "--json"]).exits(0).json().remove(0);
+    assert_eq!((stats()["entries"].as_u64(), stats()["limit"].as_u64()), (Some(3), Some(4 << 30)));
+    assert!(fanlight.say(&["cache"]).exits(0).out.starts_with("3 results, "));
+    let listed = fanlight.say(&["cache", "ls", "--json"]).exits(0).json();
+    let types: Vec<&str> = listed.iter().map(|entry| entry["type"].as_str().unwrap()).collect();
+    assert_eq!(types.len(), 3, "{types:?}");
+    let resize = listed.iter().find(|entry| entry["type"] == "image.resize").unwrap();
+    assert_eq!(resize["node"], "wide");
+    assert!(fanlight.say(&["cache", "ls", "--limit", "1"]).exits(0).out.contains("poster#"));
+
+    fanlight.say(&["cache", "rm", "xyz"]).exits(2).complains("`xyz` is not a key");
+    fanlight.say(&["cache", "rm", "0000000000"]).exits(1).complains("no result has the key");
+    fanlight.say(&["cache", "rm", &resize["key"].as_str().unwrap()[..12]]).exits(0);
+    assert_eq!(stats()["entries"], 2);
+    let assets = || fanlight.say(&["assets", "list", "--json"]).exits(0).json().len();
+    let before = assets();
+    fanlight.say(&["cache", "rm", "--all"]).exits(0).complains("2 results removed");
+    assert_eq!((stats()["entries"].as_u64(), assets()), (Some(0), before));
+    fanlight.say(&["run", "poster.yaml"]).exits(0);
+    assert_eq!(nodes(&fanlight), ["sky completed", "wide completed", "poster completed"]);
+}

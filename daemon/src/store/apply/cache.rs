@@ -96,7 +96,7 @@ impl Apply {
         entries.into_iter().try_for_each(|entry| self.drop_row(db, work, entry))
     }
 
-    fn drop_entry(&self, db: &Connection, work: &mut Work, key: CacheKey) -> Done {
+    pub(super) fn drop_entry(&self, db: &Connection, work: &mut Work, key: CacheKey) -> Done {
         let entry = db
             .prepare_cached("SELECT entry FROM cache WHERE key = ?1")?
             .query_row([key.as_bytes()], |row| row.get(0))
@@ -119,7 +119,23 @@ impl Apply {
             .prepare_cached("DELETE FROM cache WHERE entry = ?1 RETURNING bytes")?
             .query_row([entry], |row| row.get(0))
             .optional()?;
+        work.committed.removed_entries += u64::from(bytes.is_some());
         self.count_cached(db, |all| all.saturating_sub(bytes.map_or(0, code::unsigned)))
+    }
+
+    /// Removes this many of the least recently used results.
+    pub(super) fn drop_oldest(&self, db: &Connection, work: &mut Work, count: u32) -> Done {
+        let entries = db
+            .prepare_cached("SELECT entry FROM cache ORDER BY used_at, entry LIMIT ?1")?
+            .query_map([count], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        entries.into_iter().try_for_each(|entry| self.drop_row(db, work, entry))
+    }
+
+    /// Removes the least recently used results beyond a limit, which may be lower than it was.
+    pub(super) fn limit_entries(&self, db: &Connection, work: &mut Work, limit: u64) -> Done {
+        self.count_cached(db, |all| all)?;
+        self.evict_entries(db, work, limit)
     }
 
     /// Removes the least recently used results until all together have at most `limit` bytes.

@@ -1,6 +1,7 @@
 //! Results that are reused: found only if everything that they refer to is there.
 
 use fanlight_shared::origin::Origin;
+use fanlight_shared::rpc::cache::List;
 
 use super::*;
 
@@ -116,5 +117,28 @@ fn a_result_that_is_larger_than_the_limit_is_not_kept_and_drops_no_others() {
     at.commit(vec![entry(&run, "sky3", 3000, 4000), entry(&run, "sky4", 3000, 4000)]);
     let kept: Vec<_> = ["sky", "sky3", "sky4"].map(|node| found(&at, node).is_some()).into();
     assert_eq!(kept, [false, false, true], "those used longest ago go first");
+    sound(&at);
+}
+
+#[test]
+fn pages_of_results_begin_with_the_most_recently_used() {
+    let at = Fixture::new();
+    let (_, _) = made(&at, &[("a", b"1".to_vec()), ("b", b"2".to_vec()), ("c", b"3".to_vec())]);
+    at.commit(vec![Op::CacheUsed { key: key("a"), at: Time::now() }]);
+    let (mut cursor, mut nodes) = (None, Vec::new());
+    loop {
+        let page = at.store.cache_entries(&List { cursor, limit: Some(2) }).unwrap();
+        nodes.extend(page.rows.iter().map(|entry| (entry.origin.node.clone(), entry.uses)));
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(nodes, [("a".into(), 1), ("c".into(), 0), ("b".into(), 0)]);
+    let stats = at.store.cache_stats().unwrap();
+    assert_eq!((stats.entries, stats.uses), (3, 1));
+    at.commit(vec![Op::CacheLimit(stats.bytes - 1)]);
+    assert!(found(&at, "b").is_none() && found(&at, "a").is_some());
+    assert_eq!(at.commit(vec![Op::CacheRemoveOldest(5)]).removed_entries, 2);
     sound(&at);
 }
