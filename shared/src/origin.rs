@@ -49,6 +49,15 @@ impl Fresh {
         }
     }
 
+    /// Includes one more node.
+    pub fn add(&mut self, node: &str) {
+        match self {
+            Self::All(true) => {}
+            Self::All(false) => *self = Self::Nodes(vec![node.to_owned()]),
+            Self::Nodes(nodes) => nodes.push(node.to_owned()),
+        }
+    }
+
     /// Returns whether it includes no node.
     #[must_use]
     pub fn is_none(&self) -> bool {

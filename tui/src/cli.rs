@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Answer(command::answer::Args),
     /// Resume ended runs: run what failed again, and reuse the rest.
     Resume(command::resume::Args),
+    /// Run an ended run again from one of its nodes on, and reuse what is before it.
+    Fork(command::fork::Args),
     /// Delete ended runs.
     Delete(command::delete::Args),
     /// Label a run.
@@ -117,6 +119,7 @@ impl Cli {
             Some(Command::Logs(args)) => command::logs::run(args).await,
             Some(Command::Cancel(args)) => command::cancel::run(args).await,
             Some(Command::Answer(args)) => command::answer::run(args).await,
+            Some(Command::Fork(args)) => command::fork::run(args).await,
             Some(Command::Resume(args)) => command::resume::run(args).await,
             Some(Command::Delete(args)) => command::delete::run(args).await,
             Some(Command::Label(args)) => command::label::run(args).await,

@@ -12,6 +12,7 @@ pub(crate) mod delete;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 mod follow;
+pub(crate) mod fork;
 pub(crate) mod help;
 mod interrupt;
 pub(crate) mod label;

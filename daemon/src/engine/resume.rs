@@ -11,11 +11,14 @@ use std::sync::Arc;
 use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId, Version};
+use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::origin::Fresh;
+use fanlight_shared::problem::near;
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
+use indexmap::IndexMap;
 
 use super::plan::Plan;
 use super::recover;
@@ -65,13 +68,22 @@ pub(super) fn prepare(
     let digest = submit::digest(&request);
     let open = store.run(request.run).map_err(|error| refused(&error))?;
     let version = request.document.as_deref().map(Version::of);
-    check_state(&open.run, version.as_ref())?;
-    let source = match request.document {
+    let is_fork = request.at.is_some() || !request.params.is_empty();
+    check_state(&open.run, version.as_ref(), is_fork)?;
+    let mut source = match request.document {
         Some(document) if version.as_ref() != Some(&open.run.version) => {
-            new_version(&open, document, store, types)?
+            new_version(&open, document, &request.params, store, types)?
+        }
+        _ if !request.params.is_empty() => {
+            new_version(&open, open.document.clone(), &request.params, store, types)?
         }
         _ => same_version(&open, store, types)?,
     };
+    let mut fresh = Fresh::clone(&open.fresh);
+    if let Some(at) = &request.at {
+        source.touched.insert(node_named(&source.plan, at)?);
+        fresh.add(at);
+    }
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config)?;
     let state = recover::fold(&source.plan, &open);
@@ -85,6 +97,8 @@ pub(super) fn prepare(
     hints.extend(inputs.hint());
     drop(inputs);
     let (plan, run) = (source.plan, &open.run);
+    let label =
+        if request.params.is_empty() { run.label.clone() } else { label_of(&plan, path, &source.params) };
     let submit = Submit {
         request_key: request.request_key,
         workflow_id: Some(run.workflow_id),
@@ -98,11 +112,11 @@ pub(super) fn prepare(
         digest,
         submission: SubmissionId::new(),
         at: Time::now(),
-        runs: vec![NewRun { id: RunId::new(), label: run.label.clone(), params: source.params }],
+        runs: vec![NewRun { id: RunId::new(), label, params: source.params }],
         blobs: source.blobs,
         environment,
         concurrency: plan.workflow.concurrency,
-        fresh: Fresh::clone(&open.fresh),
+        fresh,
         next: false,
         resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
         path: open.path.clone(),
@@ -111,10 +125,34 @@ pub(super) fn prepare(
     Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints })
 }
 
-/// Checks that the run has ended; a completed one is only resumed with another version of its file.
-fn check_state(run: &Run, version: Option<&Version>) -> Result<(), RpcError> {
+/// Returns the place of a node.
+fn node_named(plan: &Plan, name: &str) -> Result<usize, RpcError> {
+    plan.index.get(name).copied().ok_or_else(|| {
+        let near = near(name, plan.index.keys().map(String::as_str));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        RpcError::new(ErrorCode::BadParams, format!("`at`: the workflow has no node `{name}`{hint}"))
+    })
+}
+
+/// Returns the label of a run with these params.
+fn label_of(plan: &Plan, path: Option<&Path>, params: &Values) -> String {
+    let defaults: IndexMap<_, _> =
+        plan.workflow.params.iter().map(|(name, it)| (name.clone(), it.default.clone())).collect();
+    label::label(&Labelled {
+        own: None,
+        title: &submit::title(&plan.workflow, path),
+        defaults: &defaults,
+        params,
+        swept: &label::swept(&[]),
+        repeat: None,
+    })
+}
+
+/// Checks that the run has ended; a completed one is only resumed with another version of its file, or forked.
+fn check_state(run: &Run, version: Option<&Version>, is_fork: bool) -> Result<(), RpcError> {
     let name = run.name();
     match run.state {
+        RunStatus::Completed if is_fork => Ok(()),
         RunStatus::Completed if version.is_none() => {
             Err(RpcError::refused(format!("{name} completed; there is nothing to resume")))
         }
@@ -150,10 +188,11 @@ fn same_version(open: &OpenRun, store: &Store, types: &NodeTypeSet) -> Result<So
     })
 }
 
-/// Returns the current file, with the params of the run.
+/// Returns the current file, with the params of the run and `other` values for some of them.
 fn new_version(
     open: &OpenRun,
     document: String,
+    other: &Values,
     store: &Store,
     types: &NodeTypeSet,
 ) -> Result<Source, RpcError> {
@@ -167,8 +206,9 @@ fn new_version(
     }
     let (known, gone): (Values, Values) =
         run.params.clone().into_iter().partition(|(name, _)| plan.workflow.params.contains_key(name));
-    let known =
+    let mut known =
         content::whole(known, store.blobs()).map_err(|error| RpcError::refused(format!("param {error}")))?;
+    known.extend(other.clone());
     let params = check_params(&plan.workflow, &known)
         .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
     let mut files = Files::new(store.blobs());

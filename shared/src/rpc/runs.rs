@@ -330,6 +330,12 @@ pub struct Resume {
     /// Without it, the new run has the version of the ended one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+    /// This node runs again, and everything that reads it, even if it completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Params whose values differ from those of the ended run.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub params: IndexMap<String, Value>,
     /// Starts nothing: the response has no runs and says what would be reused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,

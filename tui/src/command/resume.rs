@@ -69,6 +69,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             request_key: request_key(),
             document,
             environment: variables,
+            at: None,
+            params: indexmap::IndexMap::new(),
             dry_run: false,
         });
     }
@@ -105,14 +107,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     out.flush()
 }
 
-fn say_hints(hints: &[String]) {
+pub(super) fn say_hints(hints: &[String]) {
     for hint in hints {
         output::note(&format!("hint: {}", sanitise::line(hint)));
     }
 }
 
 /// `keeps slow, thumbs (7 of 9 items); runs step, report again`
-fn sentence(reuse: &Reuse) -> String {
+pub(super) fn sentence(reuse: &Reuse) -> String {
     let kept = reuse.reused.iter().map(|kept| match (kept.items, kept.of) {
         (Some(items), Some(of)) if items < of => {
             format!("{} ({items} of {})", kept.node, text::count(of as usize, "item"))

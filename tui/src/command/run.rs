@@ -25,6 +25,7 @@ use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
+pub(super) use params::given;
 use save::Saver;
 
 /// The arguments of `run`.

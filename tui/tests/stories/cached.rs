@@ -92,3 +92,25 @@ fn results_can_be_listed_counted_and_removed() {
     fanlight.say(&["run", "poster.yaml"]).exits(0);
     assert_eq!(nodes(&fanlight), ["sky completed", "wide completed", "poster completed"]);
 }
+
+#[test]
+fn a_fork_runs_again_from_one_node_on() {
+    let fanlight = Fanlight::new();
+    fanlight.file("poster.yaml", POSTER);
+    fanlight.say(&["run", "poster.yaml"]).exits(0);
+    let fork = ["fork", "poster#1", "--at", "wide", "-p", "text=Bye", "--times", "2"];
+    let said = fanlight.say(&fork).exits(0).complains("poster#1: keeps sky; runs wide, poster again");
+    assert_eq!(said.out, "poster#2\nposter#3\n");
+    for run in ["poster#2", "poster#3"] {
+        fanlight.say(&["watch", run]).exits(0);
+        let shown = fanlight.say(&["show", run, "--json"]).exits(0).json().remove(0);
+        assert_eq!(
+            (shown["params"]["text"].as_str(), shown["label"].as_str()),
+            (Some("Bye"), Some("text=Bye"))
+        );
+        let state = |at: usize| shown["nodes"][at]["state"].as_str().unwrap().to_owned();
+        // Both compute `wide` again; one of them may take the poster from the other.
+        assert_eq!((state(0).as_str(), state(1).as_str()), ("cached", "completed"));
+    }
+    fanlight.say(&["fork", "poster#1", "--at", "wied"]).exits(2).complains("did you mean `wide`?");
+}

@@ -1,5 +1,7 @@
 //! Results that are reused instead of computed again.
 
+mod properties;
+
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::{assets, runs};
 use fanlight_shared::run::{NodeStatus, RunStatus};

@@ -323,6 +323,8 @@ async fn a_resumed_run_asks_only_what_was_not_answered() {
         environment: fanlight_shared::environment::Environment::default(),
         request_key: "again".into(),
         document: None,
+        at: None,
+        params: indexmap::IndexMap::new(),
         dry_run: false,
     };
     let again = world.engine.resume(resume).await.unwrap().runs[0].id;

@@ -14,6 +14,8 @@ fn request(run: &Run) -> runs::Resume {
         request_key: RunId::new().to_string(),
         document: None,
         environment: Environment::default(),
+        at: None,
+        params: indexmap::IndexMap::new(),
         dry_run: false,
     }
 }
@@ -225,4 +227,44 @@ async fn only_an_ended_run_that_did_not_complete_can_be_resumed() {
     assert!(world.engine.resume(request(&completed.run)).await.unwrap_err().message.contains("completed"));
     let running = world.start("nodes: { a: { uses: util.sleep, with: { seconds: 3600 } } }").await;
     assert!(world.engine.resume(request(&running)).await.unwrap_err().message.contains("cancel it first"));
+}
+
+const CHAIN: &str = "
+params: { word: { type: text, default: one } }
+nodes:
+  a: { uses: test.elsewhere, with: { script: done a } }
+  b: { uses: test.remembered, with: { script: 'done ${{ a.stdout }}' } }
+  c: { uses: text.template, with: { template: '{{ b }} {{ word }}', b: '${{ b.stdout }}', word: '${{ params.word }}' } }
+outputs: { said: '${{ c.text }}' }
+";
+
+#[tokio::test]
+async fn a_fork_of_a_completed_run_takes_over_what_is_before_its_node() {
+    let world = World::new().await;
+    let first = world.run(CHAIN).await;
+    assert_eq!(first.nodes(), "a completed, b completed, c completed");
+    let fork = |at: &str, word: Option<&str>| runs::Resume {
+        at: Some(at.to_owned()),
+        params: word.map(|word| ("word".to_owned(), Value::from(word))).into_iter().collect(),
+        ..request(&first.run)
+    };
+    for (request, nodes, said) in [
+        // It computes its result again, although that is known.
+        (fork("b", None), "a cached, b completed, c completed", "a one"),
+        (fork("c", Some("two")), "a cached, b cached, c completed", "a two"),
+    ] {
+        let run = world.engine.resume(request).await.unwrap().runs.remove(0);
+        world.idle().await;
+        let ended = world.ended(run.id);
+        assert_eq!((ended.nodes().as_str(), ended.output("said")), (nodes, Some(&Value::from(said))));
+        assert_eq!(run.resumed_from, Some(first.run.id));
+    }
+    let unknown = world.engine.resume(fork("bb", None)).await.unwrap_err().message;
+    assert!(unknown.starts_with("`at`: the workflow has no node `bb`"), "{unknown}");
+    let wrong = runs::Resume {
+        params: [("wort".to_owned(), Value::from("x"))].into_iter().collect(),
+        ..request(&first.run)
+    };
+    let wrong = world.engine.resume(wrong).await.unwrap_err().message;
+    assert!(wrong.contains("did you mean `word`?"), "{wrong}");
 }

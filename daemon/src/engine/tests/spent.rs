@@ -81,6 +81,8 @@ nodes:
         request_key: RunId::new().to_string(),
         document: None,
         environment: Environment::default(),
+        at: None,
+        params: indexmap::IndexMap::new(),
         dry_run: false,
     };
     let again = world.engine.resume(resume).await.unwrap().runs.remove(0);

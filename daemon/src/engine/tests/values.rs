@@ -126,6 +126,8 @@ outputs: { n: '${{ n.items }}', joined: '${{ j.text }}' }
         request_key: RunId::new().to_string(),
         document: Some(document.replace("run: fail", "run: done")),
         environment: Environment::default(),
+        at: None,
+        params: indexmap::IndexMap::new(),
         dry_run: false,
     };
     let again = world.engine.resume(request).await.unwrap().runs.remove(0);

@@ -10,10 +10,12 @@ use crate::store::blob::Published;
 use crate::store::{StoreError, code};
 
 impl Apply {
-    /// Adds the row of a blob, which need not be referenced yet.
+    /// Adds the row of a blob, which need not be referenced yet. Bytes that were damaged in the database are replaced, as damaged
+    /// files are when they are published.
     pub(super) fn store_blob(&self, db: &Connection, work: &mut Work, published: &Published) -> Done {
         db.prepare_cached(
-            "INSERT INTO blob (hash, bytes, inline) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING",
+            "INSERT INTO blob (hash, bytes, inline) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO UPDATE \
+             SET inline = excluded.inline, bytes = excluded.bytes WHERE inline IS NOT excluded.inline",
         )?
         .execute(params![
             published.hash.as_bytes(),

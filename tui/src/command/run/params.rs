@@ -17,15 +17,7 @@ use crate::text_file::{self, MAX_TEXT_BYTES};
 
 /// Returns the sets of params of all runs, in their order.
 pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Failure> {
-    let mut fixed: IndexMap<String, Value> = IndexMap::new();
-    for text in &args.params {
-        let (key, value) = split("-p", text)?;
-        let value = value_of(param(workflow, key)?, key, value)?;
-        if fixed.insert(key.to_owned(), value).is_some() {
-            return Err(Failure::usage(format!("the param `{key}` is given twice"))
-                .hint(format!("for several runs use `--sweep {key}=a,b`")));
-        }
-    }
+    let fixed = given(&args.params, workflow)?;
     let mut axes = if args.matrix { matrix(workflow)? } else { IndexMap::new() };
     // A param that is given or swept here is not swept by the file.
     axes.retain(|key, _| !fixed.contains_key(key));
@@ -50,6 +42,23 @@ pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Fa
         all.push(params);
     }
     repeat(all, args.repeat)
+}
+
+/// Returns the params of `-p key=value`, each given once.
+pub(in crate::command) fn given(
+    params: &[String],
+    workflow: &Workflow,
+) -> Result<IndexMap<String, Value>, Failure> {
+    let mut given: IndexMap<String, Value> = IndexMap::new();
+    for text in params {
+        let (key, value) = split("-p", text)?;
+        let value = value_of(param(workflow, key)?, key, value)?;
+        if given.insert(key.to_owned(), value).is_some() {
+            return Err(Failure::usage(format!("the param `{key}` is given twice"))
+                .hint(format!("for several runs use `--sweep {key}=a,b`")));
+        }
+    }
+    Ok(given)
 }
 
 fn repeat(sets: Vec<IndexMap<String, Value>>, times: Option<u32>) -> Result<Vec<ParamSet>, Failure> {

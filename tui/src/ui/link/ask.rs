@@ -99,6 +99,8 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                         request_key,
                         document: None,
                         environment: Environment::default(),
+                        at: None,
+                        params: indexmap::IndexMap::new(),
                         dry_run: false,
                     })
                     .await?,
