@@ -96,7 +96,7 @@ fn remembered() -> NodeType {
         .input("script", Type::Text, "The script to run.")
         .output("stdout", Type::Text, "The output of the script.")
         .remember()
-        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
+        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()), at_once: None })
 }
 
 /// A type that writes its text word by word, as a language model does, and uses all other services.

@@ -117,6 +117,7 @@ impl DescribedType {
             inputs: inputs.collect(),
             more_inputs: false,
             outputs: self.outputs.clone(),
+            declared_outputs: None,
         };
         let run = Runner::Executor {
             name: PLUGINS.to_owned(),

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
 use super::{
-    Request, RpcError, assets, cache, daemon, logs, models, plugins, previews, questions, queue, runs, values,
-    watch, workflows,
+    Request, RpcError, assets, cache, daemon, logs, models, plugins, previews, questions, queue, runs,
+    values, watch, workflows,
 };
 
 macro_rules! all {

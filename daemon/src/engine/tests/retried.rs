@@ -85,6 +85,8 @@ async fn a_resumed_run_does_not_take_what_a_failed_attempt_made_for_a_result() {
         request_key: RunId::new().to_string(),
         document: Some(node("hang", "200ms")),
         environment: Environment::default(),
+        at: None,
+        params: Default::default(),
         dry_run: false,
     };
     let again = world.engine.resume(request).await.unwrap().runs.remove(0);
