@@ -203,10 +203,11 @@ impl Plugins {
         process.stop(self.inner.settings.grace).await;
         let types = described.node_types(&file.manifest).map_err(wrong)?;
         let record = Record::new(file, described);
-        let old = match self.known().get(&name) {
-            Some(Known::Usable(processes)) => processes.record.described.names(),
-            Some(Known::Broken(_)) | None => Vec::new(),
+        let former = match self.known().get(&name) {
+            Some(Known::Usable(processes)) => Some(processes.record.clone()),
+            Some(Known::Broken(_)) | None => None,
         };
+        let old = former.as_ref().map(|record| record.described.names()).unwrap_or_default();
         let family = format!("{name}.");
         let catalogue = self.inner.node_types.now();
         let taken = |it: &&String| it.starts_with(&family) && !old.contains(it);
@@ -216,11 +217,14 @@ impl Plugins {
             )));
         }
         // Recorded first: what runs use is known to the next daemon.
-        let (records, written) = (self.inner.settings.records.clone(), record.clone());
-        let writing = tokio::task::spawn_blocking(move || record::write(&records, &written));
-        let failed = |error: io::Error| wrong(format!("its record can't be written: {error}"));
-        self.inner.node_types.replace(&old, types).map_err(wrong)?;
-        writing.await.map_err(|error| wrong(error.to_string()))?.map_err(failed)?;
+        self.record(record.clone()).await.map_err(wrong)?;
+        if let Err(why) = self.inner.node_types.replace(&old, types) {
+            match former {
+                Some(former) => self.record(former).await.map_err(wrong)?,
+                None => self.forget(&name).await.map_err(wrong)?,
+            }
+            return Err(wrong(why));
+        }
         let processes = self.processes(record);
         let before = self.known().insert(name.clone(), Known::Usable(Arc::clone(&processes)));
         if let Some(Known::Usable(before)) = before {
@@ -238,16 +242,27 @@ impl Plugins {
         if !self.known().contains_key(name) {
             return Err(self.missing(name));
         }
-        let (records, file) = (self.inner.settings.records.clone(), name.to_owned());
-        let removing = tokio::task::spawn_blocking(move || record::remove(&records, &file));
-        let removed = removing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        removed.map_err(|error| format!("the record of the plugin `{name}` can't be removed: {error}"))?;
+        self.forget(name).await.map_err(|why| format!("the plugin `{name}` can't be removed: {why}"))?;
         let known = self.known().remove(name);
         if let Some(Known::Usable(processes)) = known {
             self.inner.node_types.remove(&processes.record.described.names());
             processes.remove().await;
         }
         Ok(())
+    }
+
+    async fn record(&self, record: Record) -> Result<(), String> {
+        let records = self.inner.settings.records.clone();
+        let writing = tokio::task::spawn_blocking(move || record::write(&records, &record));
+        let written = writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        written.map_err(|error| format!("its record can't be written: {error}"))
+    }
+
+    async fn forget(&self, name: &str) -> Result<(), String> {
+        let (records, file) = (self.inner.settings.records.clone(), name.to_owned());
+        let removing = tokio::task::spawn_blocking(move || record::remove(&records, &file));
+        let removed = removing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        removed.map_err(|error| format!("its record can't be removed: {error}"))
     }
 
     fn missing(&self, name: &str) -> String {
