@@ -42,7 +42,7 @@ use fanlight_shared::rpc::logs::{Part, Read};
 
 pub(crate) use collect::check_secrets;
 pub(crate) use environment::Environment;
-pub(crate) use event::{CommandEvent, of_json as event_of_json};
+pub(crate) use event::{CommandEvent, TYPES as EVENT_TYPES, Told, of_json as event_of_json};
 pub(crate) use input::place as place_media;
 
 use crate::store::blob::Blobs;

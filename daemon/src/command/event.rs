@@ -1,7 +1,7 @@
 //! The reports that a command can write to `$FANLIGHT_EVENTS`: one JSON object per line. `docs/events.md` documents
 //! them, `docs/events.schema.json` has the schema.
 
-use fanlight_shared::event::TaskStatus;
+use fanlight_shared::event::{Prediction, TaskStatus};
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
 #[cfg(feature = "schema")]
@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::services::{Level, is_cost};
+use crate::services::{Level, Report, is_cost};
 
 /// The longest line, in bytes.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -132,7 +132,47 @@ pub enum CommandEvent {
     },
 }
 
-const TYPES: [&str; 11] = [
+/// An event, for a node whose outputs are those of its type.
+pub(crate) enum Told {
+    /// A report as any node makes it.
+    Report(Report),
+    /// A line for the log.
+    Line(String),
+    /// Something about an output of this name.
+    Output(String),
+}
+
+impl CommandEvent {
+    /// Returns what the event means for a node whose outputs are those of its type.
+    pub(crate) fn told(self) -> Told {
+        Told::Report(match self {
+            Self::Progress { value, message } => Report::Progress { fraction: value, message },
+            Self::Metric { name, value, unit } => Report::Metric { name, value, unit },
+            Self::Log { level, message } => return Told::Line(format!("{}: {message}", level.word())),
+            Self::Cost { usd } => Report::Cost(usd),
+            Self::Plan { text } => Report::Plan(text),
+            Self::Task { number, title, status } => Report::Task { number, title, status },
+            Self::ToolCall { number, tool, arguments } => {
+                let arguments = match arguments {
+                    Json::Null => String::new(),
+                    Json::String(text) => text,
+                    json => json.to_string(),
+                };
+                Report::ToolCall { number, tool, arguments }
+            }
+            Self::ToolResult { number, text, failed } => {
+                Report::ToolResult { number, result: if failed { Err(text) } else { Ok(text) } }
+            }
+            Self::Prediction { provider, model, input_tokens, output_tokens, cost_usd } => {
+                Report::Prediction(Prediction { provider, model, input_tokens, output_tokens, cost_usd })
+            }
+            Self::Output { name, .. } | Self::Preview { name, .. } => return Told::Output(name),
+        })
+    }
+}
+
+/// The types of events.
+pub(crate) const TYPES: [&str; 11] = [
     "progress",
     "output",
     "preview",

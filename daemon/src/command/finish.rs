@@ -90,23 +90,24 @@ pub(super) fn finish(
     }
     values.insert("exit_code".into(), Value::Int(failure::exit_code(exit.how)));
     values.insert("status".into(), Value::Text(status));
-    let end = exit.log_end + write_notes(reader);
-    reader.pace.drain().for_each(|event| attempt.live(event));
-    if end > exit.log_end {
-        let last_line = reader.report.notes().last().cloned();
-        attempt.live(shown::log(attempt, end, last_line));
-    }
+    tell_notes(attempt, reader, exit.log_end);
     Ok(Outcome {
-        end: match (ended, &error) {
-            (Ended::Cancelled, _) => AttemptEnd::Cancelled,
-            (_, Some(_)) => AttemptEnd::Failed,
-            (_, None) => AttemptEnd::Completed,
-        },
+        end: ended.end(error.is_some()),
         error: error.filter(|_| ended != Ended::Cancelled),
         unchanged: collected.unchanged,
         cost_usd: reader.report.cost_usd,
         ..Outcome::completed(values, published)
     })
+}
+
+/// Appends the reader's notes to the log, which ends at `log_end` without them, and sends what it held back.
+pub(super) fn tell_notes(attempt: &Attempt, reader: &mut Reader, log_end: u64) {
+    let end = log_end + write_notes(reader);
+    reader.pace.drain().for_each(|event| attempt.live(event));
+    if end > log_end {
+        let last_line = reader.report.notes().last().cloned();
+        attempt.live(shown::log(attempt, end, last_line));
+    }
 }
 
 /// The reason why the command ended.
@@ -121,6 +122,15 @@ pub(super) enum Ended {
 }
 
 impl Ended {
+    /// Returns the end of the attempt.
+    pub(super) fn end(self, has_error: bool) -> AttemptEnd {
+        match self {
+            Self::Cancelled => AttemptEnd::Cancelled,
+            Self::ByItself(_) | Self::TimedOut if has_error => AttemptEnd::Failed,
+            Self::ByItself(_) | Self::TimedOut => AttemptEnd::Completed,
+        }
+    }
+
     pub(super) fn of(attempt: &Attempt, exit: &Exit) -> Self {
         match exit.stopped {
             false => Self::ByItself(exit.how),
@@ -201,7 +211,7 @@ pub(super) fn text_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option
 }
 
 /// Writes the notes for the log and returns their length in bytes.
-pub(super) fn write_notes(reader: &Reader) -> u64 {
+fn write_notes(reader: &Reader) -> u64 {
     if reader.report.notes().is_empty() {
         return 0;
     }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fanlight_shared::event::Prediction;
 use fanlight_shared::node_type::NodeTypeSpec;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
 use serde_json::{Map, Value as Json};
 
-use crate::command::{CommandEvent, event_of_json};
+use crate::command::{CommandEvent, EVENT_TYPES, Told, event_of_json};
 use crate::services::{Report, Reporter, Stream, pieces};
 
 /// Takes the notifications about one attempt, and keeps its outputs.
@@ -63,19 +62,8 @@ impl Heard {
                 None => self.explain("a chunk has no text"),
             };
         }
-        const KNOWN: [&str; 10] = [
-            "progress",
-            "output",
-            "log",
-            "metric",
-            "cost",
-            "plan",
-            "task",
-            "tool_call",
-            "tool_result",
-            "prediction",
-        ];
-        if !KNOWN.contains(&method) {
+        // A preview is a file of a command.
+        if !EVENT_TYPES.contains(&method) || method == "preview" {
             return;
         }
         params.insert("type".into(), method.into());
@@ -95,32 +83,11 @@ impl Heard {
     }
 
     fn event(&self, event: CommandEvent) {
-        let report = match event {
-            CommandEvent::Progress { value, message } => Report::Progress { fraction: value, message },
-            CommandEvent::Metric { name, value, unit } => Report::Metric { name, value, unit },
-            CommandEvent::Log { level, message } => {
-                return self.note(&format!("{}: {message}", level.word()));
-            }
-            CommandEvent::Cost { usd } => Report::Cost(usd),
-            CommandEvent::Plan { text } => Report::Plan(text),
-            CommandEvent::Task { number, title, status } => Report::Task { number, title, status },
-            CommandEvent::ToolCall { number, tool, arguments } => {
-                let arguments = match arguments {
-                    Json::Null => String::new(),
-                    Json::String(text) => text,
-                    json => json.to_string(),
-                };
-                Report::ToolCall { number, tool, arguments }
-            }
-            CommandEvent::ToolResult { number, text, failed } => {
-                Report::ToolResult { number, result: if failed { Err(text) } else { Ok(text) } }
-            }
-            CommandEvent::Prediction { provider, model, input_tokens, output_tokens, cost_usd } => {
-                Report::Prediction(Prediction { provider, model, input_tokens, output_tokens, cost_usd })
-            }
-            CommandEvent::Output { .. } | CommandEvent::Preview { .. } => return,
-        };
-        self.reporter.take(report);
+        match event.told() {
+            Told::Report(report) => self.reporter.take(report),
+            Told::Line(line) => self.note(&line),
+            Told::Output(_) => {}
+        }
     }
 
     /// Keeps the value of a port; the last one counts.

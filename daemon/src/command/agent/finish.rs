@@ -5,17 +5,16 @@ use std::path::Path;
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::media::MediaKind;
-use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
 use super::super::collect::{MAX_FILES, check_secrets};
-use super::super::finish::{Ended, text_port, write_notes};
+use super::super::finish::{Ended, tell_notes, text_port};
 use super::super::folder::Folder;
 use super::super::prepare::Resources;
 use super::super::reader::Reader;
-use super::super::{failure, shown, text};
+use super::super::{failure, text};
 use super::stream::Stream;
 use super::{Agent, prepare, read};
 use crate::attempt::{Attempt, Outcome};
@@ -82,18 +81,9 @@ pub(in super::super) fn finish(
         Err(why) => (Values::new(), error.or_else(|| Some(NodeError::new(why)))),
     };
     let streams_end = read::end(&reader.folder);
-    let end = streams_end + write_notes(reader);
-    reader.pace.drain().for_each(|event| attempt.live(event));
-    if end > streams_end {
-        let last_line = reader.report.notes().last().cloned();
-        attempt.live(shown::log(attempt, end, last_line));
-    }
+    tell_notes(attempt, reader, streams_end);
     Ok(Outcome {
-        end: match (ended, &error) {
-            (Ended::Cancelled, _) => AttemptEnd::Cancelled,
-            (_, Some(_)) => AttemptEnd::Failed,
-            (_, None) => AttemptEnd::Completed,
-        },
+        end: ended.end(error.is_some()),
         error: error.filter(|_| ended != Ended::Cancelled),
         cost_usd: reader.cost_usd(),
         ..Outcome::completed(values, made.blobs)

@@ -1,12 +1,11 @@
 //! Fanlight's own dialect: the events that every command may report, on standard output, with the text of the agent and
 //! its result. `docs/agents.md` documents it.
 
-use fanlight_shared::event::Prediction;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{End, Said, reason};
-use crate::command::event::{self, CommandEvent};
+use crate::command::event::{self, CommandEvent, Told};
 use crate::services::Report;
 
 /// The lines that only agents write.
@@ -59,31 +58,12 @@ fn own(event: AgentEvent, said: &mut Said) {
 }
 
 fn common(event: CommandEvent, said: &mut Said) {
-    let report = match event {
-        CommandEvent::Progress { value, message } => Report::Progress { fraction: value, message },
-        CommandEvent::Metric { name, value, unit } => Report::Metric { name, value, unit },
-        CommandEvent::Log { level, message } => return said.note(&format!("{}: {message}", level.word())),
-        CommandEvent::Cost { usd } => Report::Cost(usd),
-        CommandEvent::Plan { text } => Report::Plan(text),
-        CommandEvent::Task { number, title, status } => Report::Task { number, title, status },
-        CommandEvent::ToolCall { number, tool, arguments } => {
-            let arguments = match arguments {
-                Json::Null => String::new(),
-                Json::String(text) => text,
-                json => json.to_string(),
-            };
-            Report::ToolCall { number, tool, arguments }
+    match event.told() {
+        Told::Report(Report::Prediction(prediction)) => said.predict(prediction),
+        Told::Report(report) => said.reports.push(report),
+        Told::Line(line) => said.note(&line),
+        Told::Output(name) => {
+            said.note(&format!("`{name}` was ignored: an agent has the outputs of its node type only"));
         }
-        CommandEvent::ToolResult { number, text, failed } => {
-            Report::ToolResult { number, result: if failed { Err(text) } else { Ok(text) } }
-        }
-        CommandEvent::Prediction { provider, model, input_tokens, output_tokens, cost_usd } => {
-            return said.predict(Prediction { provider, model, input_tokens, output_tokens, cost_usd });
-        }
-        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } => {
-            return said
-                .note(&format!("`{name}` was ignored: an agent has the outputs of its node type only"));
-        }
-    };
-    said.reports.push(report);
+    }
 }
