@@ -18,6 +18,7 @@ pub(crate) mod fixture;
 mod folder;
 mod follow;
 mod input;
+mod job;
 mod log;
 mod orphans;
 mod osc;

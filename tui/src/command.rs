@@ -12,6 +12,7 @@ pub(crate) mod delete;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 mod follow;
+mod followed;
 pub(crate) mod fork;
 pub(crate) mod help;
 mod interrupt;

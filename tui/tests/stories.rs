@@ -27,6 +27,8 @@ mod files;
 mod http;
 #[path = "stories/inputs.rs"]
 mod inputs;
+#[path = "stories/interrupt.rs"]
+mod interrupt;
 #[path = "stories/isolation.rs"]
 mod isolation;
 #[path = "stories/locale.rs"]
@@ -262,35 +264,6 @@ fn the_queue_waits_beyond_its_cap_and_can_be_emptied() {
 }
 
 #[test]
-fn the_first_ctrl_c_cancels_what_was_started() {
-    let fanlight = gated();
-    let running = fanlight.start(&["run", "gated.yaml", "--sweep", "seed=1..2"]);
-    fanlight.await_states(&["running", "running"]);
-    running.interrupt();
-    running.ends().exits(130);
-    fanlight.await_states(&["cancelled", "cancelled"]);
-}
-
-#[test]
-fn the_second_ctrl_c_exits_at_once_and_the_cancelling_continues() {
-    let fanlight = gated();
-    let config = fanlight.path("../h/config");
-    std::fs::create_dir_all(&config).unwrap();
-    // A command that ignores signals has all the time it needs.
-    std::fs::write(config.join("config.toml"), "grace = \"1h\"\n").unwrap();
-    let deaf = GATED.replace("echo begun $seed", "trap '' TERM; echo begun $seed");
-    let running = fanlight.file("gated.yaml", &deaf).start(&["run", "gated.yaml"]);
-    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun 1\n");
-    running.interrupt();
-    fanlight.await_states(&["cancelling"]);
-    running.interrupt();
-    running.ends().exits(130).complains("Ctrl-C again leaves at once");
-    fanlight.await_states(&["cancelling"]);
-    fanlight.file("go", "");
-    fanlight.await_states(&["cancelled"]);
-}
-
-#[test]
 fn a_run_is_found_by_its_id_and_by_the_beginning_of_it() {
     let fanlight = Fanlight::new();
     fanlight.file("quick.yaml", QUICK).say(&["run", "quick.yaml", "--sweep", "seed=1..2"]).exits(0);
@@ -304,20 +277,6 @@ fn a_run_is_found_by_its_id_and_by_the_beginning_of_it() {
     for candidate in [format!("quick#1 ({first})"), format!("quick#2 ({second})")] {
         assert!(ambiguous.err.contains(&candidate), "{}", ambiguous.err);
     }
-}
-
-#[test]
-fn leaving_a_watch_cancels_nothing() {
-    let fanlight = gated();
-    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
-    let mut watching = fanlight.command(&["watch", "last", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
-    // The first line says that it is watching.
-    lines.next().unwrap().unwrap();
-    let pid = rustix::process::Pid::from_child(&watching);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert_eq!(watching.wait().unwrap().code(), Some(130));
-    fanlight.await_states(&["running"]);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! One attempt of a command: its folder, its process under the supervisor, its outputs.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,15 +9,15 @@ use fanlight_shared::rpc::logs::{Part, Read};
 use fanlight_shared::run::AttemptEnd;
 use futures_util::future::BoxFuture;
 
-use super::agent::{self, Agent};
+use super::agent::Agent;
 use super::folder::{Folder, sentence};
 use super::follow::Follow;
-use super::prepare::{Resources, prepare};
+use super::job::Job;
 use super::reader::Reader;
-use super::{Commands, Inner, finish};
+use super::{Commands, Inner};
 use crate::attempt::{Attempt, Outcome};
+use crate::executor::Work;
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
-use crate::executor::{CommandWork, Work};
 use crate::file_error::FileError;
 use crate::node_type::Runner;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
@@ -54,9 +53,9 @@ impl Executor for Commands {
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         let work = match &*work {
-            Work::Command(work) => Doing::Command(Arc::clone(work)),
+            Work::Command(work) => Job::Command(Arc::clone(work)),
             Work::Native(native, inputs) if matches!(native.run, Runner::Command) => {
-                Doing::Agent(Arc::new(Agent::new(Arc::clone(native), inputs.clone())))
+                Job::Agent(Arc::new(Agent::new(Arc::clone(native), inputs.clone())))
             }
             Work::Native(..) => return misplaced(&work),
         };
@@ -105,62 +104,11 @@ impl Executor for Commands {
     }
 }
 
-/// What a command does.
-#[derive(Clone)]
-enum Doing {
-    Command(Arc<CommandWork>),
-    /// It becomes a command when it is prepared.
-    Agent(Arc<Agent>),
-}
-
-impl Doing {
-    /// Returns the folder of the user in which outputs are looked for.
-    fn dir(&self) -> Option<PathBuf> {
-        match self {
-            Self::Command(work) => work.dir.clone(),
-            Self::Agent(_) => None,
-        }
-    }
-
-    fn agent(&self) -> Option<&Agent> {
-        match self {
-            Self::Command(_) => None,
-            Self::Agent(agent) => Some(agent),
-        }
-    }
-
-    fn prepare(
-        &self,
-        attempt: &Attempt,
-        folder: &Folder,
-        resources: &Resources<'_>,
-    ) -> Result<StartSpec, FileError> {
-        match self {
-            Self::Command(work) => prepare(attempt, work, folder, resources),
-            Self::Agent(agent) => agent::prepare(agent, attempt, folder, resources),
-        }
-    }
-
-    fn finish(
-        &self,
-        attempt: &Attempt,
-        resources: &Resources<'_>,
-        reader: &mut Reader,
-        exit: &Exit,
-        give_up: bool,
-    ) -> Result<Outcome, FileError> {
-        match self {
-            Self::Command(work) => finish::finish(attempt, work, resources, reader, exit, give_up),
-            Self::Agent(agent) => agent::finish(agent, attempt, resources, reader, exit, give_up),
-        }
-    }
-}
-
 /// An attempt of a command.
 struct CommandExecution {
     inner: Arc<Inner>,
     attempt: Attempt,
-    work: Doing,
+    work: Job,
     folder: Folder,
     reader: Arc<Mutex<Reader>>,
     process: Mutex<Process>,

@@ -11,6 +11,7 @@ use fanlight_shared::rpc::{ErrorCode, runs};
 use fanlight_shared::run::{Asks, Run, RunStatus};
 use tokio::time::Instant;
 
+use super::followed::Followed;
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
 use super::stream::Streamer;
@@ -34,16 +35,6 @@ pub(super) struct Options<'a> {
     pub(super) no_wait: bool,
     /// Called once for each ended run, with its complete state.
     pub(super) ended: &'a mut dyn FnMut(&Client, Row<'_>),
-}
-
-/// The runs after they were followed.
-pub(super) struct Followed {
-    /// The runs that still exist.
-    pub(super) projection: Projection,
-    /// The connection, which may be a new one.
-    pub(super) client: Client,
-    /// The names of the runs that were deleted without having been seen to complete.
-    deleted: Vec<String>,
 }
 
 /// Follows the runs of a projection until all have ended.
@@ -383,33 +374,4 @@ impl Follower<'_> {
         }
         Ok(())
     }
-}
-
-impl Followed {
-    /// Succeeds if every run completed. A run that has not ended waits for a person.
-    pub(super) fn verdict(&self, interrupt: &Interrupt) -> Result<(), Failure> {
-        if interrupt.received() {
-            return Err(Failure::interrupted());
-        }
-        match &self.deleted[..] {
-            [] => {}
-            [name] => return Err(Failure::failed(format!("{name} was deleted while it was followed"))),
-            names => {
-                let count = names.len();
-                return Err(Failure::failed(format!("{count} runs were deleted while they were followed")));
-            }
-        }
-        verdict(&self.projection)
-    }
-}
-
-/// Succeeds if every run completed. A run that has not ended waits for a person.
-pub(super) fn verdict(projection: &Projection) -> Result<(), Failure> {
-    if projection.count(|status| status.is_ended() && status != RunStatus::Completed) > 0 {
-        return Err(Failure::run_failed());
-    }
-    if !projection.is_over() {
-        return Err(Failure::parked());
-    }
-    Ok(())
 }

@@ -3,7 +3,8 @@
 use fanlight_shared::client::Client;
 use fanlight_shared::client::projection::{Projection, Row};
 
-use super::follow::{Options, follow, verdict};
+use super::follow::{Options, follow};
+use super::followed::verdict;
 use super::interrupt::Interrupt;
 use super::tail::failed_commands;
 use super::{find_params, find_run};

@@ -1,0 +1,47 @@
+//! The runs of a command after they were followed, and whether that is success.
+
+use fanlight_shared::client::Client;
+use fanlight_shared::client::projection::Projection;
+use fanlight_shared::run::RunStatus;
+
+use super::interrupt::Interrupt;
+use crate::failure::Failure;
+
+/// The runs after they were followed.
+pub(super) struct Followed {
+    /// The runs that still exist.
+    pub(super) projection: Projection,
+    /// The connection, which may be a new one.
+    pub(super) client: Client,
+    /// The names of the runs that were deleted without having been seen to complete.
+    pub(super) deleted: Vec<String>,
+}
+
+impl Followed {
+    /// Succeeds if every run completed. A run that has not ended waits for a person.
+    pub(super) fn verdict(&self, interrupt: &Interrupt) -> Result<(), Failure> {
+        if interrupt.received() {
+            return Err(Failure::interrupted());
+        }
+        match &self.deleted[..] {
+            [] => {}
+            [name] => return Err(Failure::failed(format!("{name} was deleted while it was followed"))),
+            names => {
+                let count = names.len();
+                return Err(Failure::failed(format!("{count} runs were deleted while they were followed")));
+            }
+        }
+        verdict(&self.projection)
+    }
+}
+
+/// Succeeds if every run completed. A run that has not ended waits for a person.
+pub(super) fn verdict(projection: &Projection) -> Result<(), Failure> {
+    if projection.count(|status| status.is_ended() && status != RunStatus::Completed) > 0 {
+        return Err(Failure::run_failed());
+    }
+    if !projection.is_over() {
+        return Err(Failure::parked());
+    }
+    Ok(())
+}
