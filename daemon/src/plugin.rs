@@ -280,9 +280,8 @@ impl Plugins {
             Some(Known::Broken(why)) => return Err(why.clone()),
             None => return Err(format!("the plugin `{family}` was removed")),
         };
-        let types = processes.record.described.node_types(&processes.record.manifest)?;
-        if !types.iter().any(|it| it.spec == node_type.spec) {
-            let name = &node_type.spec.name;
+        let (name, record) = (&node_type.spec.name, &processes.record);
+        if record.described.node_type(name, &record.manifest).is_none_or(|it| it.spec != node_type.spec) {
             return Err(format!("the plugin `{family}` was replaced, and its `{name}` is another one now"));
         }
         Ok(processes)

@@ -85,7 +85,7 @@ pub(super) fn prepare(
         fresh.add(at);
     }
     let path = open.path.as_deref().map(Path::new);
-    submit::check_place(&source.plan.workflow, path, config)?;
+    submit::check_place(&source.plan.workflow, path, config, types)?;
     let state = recover::fold(&source.plan, &open);
     let inputs = Inputs::new(&source.plan, store.blobs());
     let ended = Ended::new(&state, &open.values, |node, port, value| inputs.are_there(node, port, value));

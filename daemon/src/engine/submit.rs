@@ -15,13 +15,14 @@ use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::Workflow;
+use fanlight_shared::workflow::{Action, Workflow};
 use indexmap::IndexMap;
 
 use super::plan::Plan;
 use super::requests::refused;
 use crate::config::Config;
 use crate::content;
+use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
@@ -52,7 +53,7 @@ pub(super) fn prepare(
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document, types)?;
-    check_place(&workflow, path.as_deref(), config)?;
+    check_place(&workflow, path.as_deref(), config, types)?;
     check_fresh(&workflow, &request.fresh)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
@@ -148,7 +149,12 @@ fn canonical(path: &str) -> Result<PathBuf, RpcError> {
 }
 
 /// Checks what only the daemon knows: whether the file has a path, and which pools and secrets exist. Blocks.
-pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Config) -> Result<(), RpcError> {
+pub(super) fn check_place(
+    workflow: &Workflow,
+    path: Option<&Path>,
+    config: &Config,
+    types: &NodeTypeSet,
+) -> Result<(), RpcError> {
     if path.is_none() && workflow.id.is_none() {
         return Err(RpcError::new(
             ErrorCode::BadParams,
@@ -162,7 +168,12 @@ pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Con
                 format!("node `{name}` has `dir:`, which needs a path"),
             ));
         }
-        if let Some(pool) = node.pool.as_ref().filter(|pool| !config.pools.contains_key(*pool)) {
+        let placed = match &node.action {
+            Action::Uses(name) => types.get(name).and_then(|it| Placement::of(Some(it)).pool),
+            _ => None,
+        };
+        let mut pools = node.pool.iter().chain(&placed);
+        if let Some(pool) = pools.find(|pool| !config.pools.contains_key(*pool)) {
             let message = format!("node `{name}`: {}", config.unknown_pool(pool));
             return Err(RpcError::new(ErrorCode::InvalidWorkflow, message));
         }

@@ -87,7 +87,13 @@ fn elsewhere() -> NodeType {
     Build::new("test.elsewhere", "Runs where the test says.")
         .input("script", Type::Text, "The script to run.")
         .output("stdout", Type::Text, "The output of the script.")
-        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()), at_once: None })
+        .run(Runner::Executor { name: "elsewhere".into(), pool: None, at_once: None })
+}
+
+/// A type that is run by an executor outside of this crate, in a pool.
+pub(crate) fn in_pool(name: &str, pool: &str) -> NodeType {
+    let run = Runner::Executor { name: "elsewhere".into(), pool: Some(pool.into()), at_once: None };
+    Build::new(name, "Runs in a pool.").output("stdout", Type::Text, "The output.").run(run)
 }
 
 /// A type whose results are reused, run by the same executor.
@@ -96,7 +102,7 @@ fn remembered() -> NodeType {
         .input("script", Type::Text, "The script to run.")
         .output("stdout", Type::Text, "The output of the script.")
         .remember()
-        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()), at_once: None })
+        .run(Runner::Executor { name: "elsewhere".into(), pool: None, at_once: None })
 }
 
 /// A type that writes its text word by word, as a language model does, and uses all other services.

@@ -78,6 +78,11 @@ impl Described {
         self.node_types.iter().map(|it| it.name.clone()).collect()
     }
 
+    /// Returns one node type of a plugin with this manifest, if it is described.
+    pub(super) fn node_type(&self, name: &str, manifest: &Manifest) -> Option<NodeType> {
+        self.node_types.iter().find(|it| it.name == name)?.node_type(manifest).ok()
+    }
+
     /// Returns the node types of a plugin with this manifest. The registry checks them further.
     ///
     /// # Errors

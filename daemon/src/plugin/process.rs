@@ -24,6 +24,9 @@ use crate::secret::Secrets;
 
 /// How much of the end of what it printed is kept, in bytes.
 const MAX_TAIL_BYTES: usize = 4 << 10;
+/// The most requests of one process, which this version refuses, and the longest one in bytes.
+const MAX_REFUSED: u32 = 1000;
+const MAX_REFUSED_BYTES: u64 = 64 << 10;
 /// How long the guard may take to say how the program ended.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -44,6 +47,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     last_id: u64,
+    /// How many requests of the process were refused.
+    refused: u32,
     calls: HashMap<u64, Call>,
     /// The end of the channel to the process; `None` when nothing more is said to it.
     requests: Option<mpsc::UnboundedSender<Vec<u8>>>,
@@ -199,7 +204,7 @@ impl Process {
     }
 
     /// Says that nothing more comes, waits until it ends by itself within `grace`, and ends it otherwise.
-    pub(super) async fn stop(self, grace: Duration) {
+    pub(super) async fn stop(&self, grace: Duration) {
         self.shared.state().requests = None;
         if timeout(grace, self.shared.over.cancelled()).await.is_err() {
             self.shared.kill.cancel();
@@ -214,11 +219,13 @@ async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, share
     let writing = tokio::spawn(write(requests, lines));
     let printed = output.map(|pipe| Arc::new(Printed::new(pipe)));
     let printing = printed.each_ref().map(|pipe| tokio::spawn(print(Arc::clone(pipe), Arc::clone(&shared))));
-    let fault = tokio::select! {
+    let mut fault = tokio::select! {
         biased;
         () = shared.kill.cancelled() => None,
         fault = listen(BufReader::new(responses), &printed, &shared) => fault,
     };
+    // It takes no more attempts.
+    shared.state().requests = None;
     // The guard ends the program, with all that it started, when this end of the socket is closed.
     if fault.is_some() || shared.kill.is_cancelled() {
         let _ = control.shutdown().await;
@@ -226,7 +233,9 @@ async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, share
     let mut ended = Vec::new();
     let said = timeout(END_TIMEOUT, control.read_to_end(&mut ended)).await;
     if said.is_err() {
-        // It closed its end of the protocol and goes on.
+        if !shared.kill.is_cancelled() {
+            fault.get_or_insert_with(|| "it closed descriptor 4 and did not end".to_owned());
+        }
         let _ = control.shutdown().await;
         let _ = timeout(END_TIMEOUT, control.read_to_end(&mut ended)).await;
     }
@@ -320,7 +329,16 @@ fn take(message: Message, bytes: u64, shared: &Shared) -> Result<(), String> {
                 heard.notify(&method, params, bytes);
             }
         }
-        Message::Request { id, method } => shared.say(message::unknown_method(&id, &method)),
+        Message::Request { id, method } => {
+            let mut state = shared.state();
+            state.refused += 1;
+            let too_many = state.refused > MAX_REFUSED || bytes > MAX_REFUSED_BYTES;
+            drop(state);
+            if too_many {
+                return Err("it goes on to send requests, none of which this version knows".to_owned());
+            }
+            shared.say(message::unknown_method(&id, &method));
+        }
     }
     Ok(())
 }

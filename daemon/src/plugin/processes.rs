@@ -134,16 +134,10 @@ impl Processes {
         };
         match idle {
             Some(held) => {
-                self.stop(held).await;
+                held.process.stop(self.grace).await;
                 true
             }
             None => false,
-        }
-    }
-
-    async fn stop(&self, held: Held) {
-        if let Some(process) = Arc::into_inner(held.process) {
-            process.stop(self.grace).await;
         }
     }
 
@@ -181,7 +175,7 @@ impl Processes {
         self.removed.cancel();
         let idle: Vec<Held> = self.state().extract_if(.., |held| held.attempts == 0).collect();
         for held in idle {
-            self.stop(held).await;
+            held.process.stop(self.grace).await;
         }
     }
 }
@@ -224,7 +218,7 @@ async fn stop_idle(of: Weak<Processes>, process: Weak<Process>) {
         state.iter().position(idle).map(|at| state.swap_remove(at))
     };
     if let Some(held) = held {
-        of.stop(held).await;
+        held.process.stop(of.grace).await;
     }
 }
 

@@ -4,6 +4,7 @@ use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
 use super::world::World;
+use crate::node_type::fake;
 
 const ELSEWHERE: &str = "
 nodes:
@@ -82,4 +83,12 @@ async fn a_type_that_crashes_fails_its_node_and_nothing_else() {
     let ended = world.run("nodes: { a: { uses: test.crash }, b: { run: done } }").await;
     assert_eq!(ended.nodes(), "a failed, b completed");
     assert!(ended.error().contains("crashed, which is a bug in it: no luck"), "{}", ended.error());
+}
+
+#[tokio::test]
+async fn a_type_whose_pool_the_config_does_not_declare_is_refused_before_the_start() {
+    let world = World::new().await;
+    world.node_types.add([fake::in_pool("test.pooled", "gpu")]).unwrap();
+    let error = world.try_start("nodes: { a: { uses: test.pooled } }", &[&[]]).await.unwrap_err();
+    assert!(error.message.contains("does not declare the pool `gpu`"), "{}", error.message);
 }
