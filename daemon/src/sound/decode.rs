@@ -36,8 +36,6 @@ pub(crate) struct Decoder {
     exact: bool,
     /// Whether the file has an end.
     whole: bool,
-    /// Whether samples may be infinite, or not numbers.
-    float: bool,
     frames: u64,
 }
 
@@ -85,7 +83,7 @@ impl Decoder {
         let shape = Shape { rate: 0, channels: 0, bits };
         let track = track.id;
         let mut opened =
-            Self { format, decoder, track, shape, first: None, announced, exact, whole, float, frames: 0 };
+            Self { format, decoder, track, shape, first: None, announced, exact, whole, frames: 0 };
         let mut first = Vec::new();
         opened.decode(&mut first)?;
         if first.is_empty() {
@@ -149,7 +147,7 @@ impl Decoder {
                 self.seconds()
             ));
         }
-        if self.float && block.iter().any(|it| !it.is_finite()) {
+        if block.iter().any(|it| !it.is_finite()) {
             return Err(format!(
                 "the sound is damaged: after {:.1} s a sample is not a number",
                 self.seconds()
@@ -163,6 +161,9 @@ impl Decoder {
         let slack = if self.exact { 0 } else { MP3_SLACK };
         if !self.whole || self.announced.is_some_and(|announced| self.frames + slack < announced) {
             return Err(self.cut_off());
+        }
+        if self.exact && self.announced.is_some_and(|announced| self.frames > announced) {
+            return Err("the sound is damaged: it is longer than it says".into());
         }
         if self.decoder.finalize().verify_ok == Some(false) {
             return Err("the sound is damaged: its samples don't match its checksum".into());

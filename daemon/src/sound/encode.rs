@@ -81,6 +81,9 @@ impl Encoder {
     }
 
     fn add(&mut self, block: &[f32]) -> Result<(), FileError> {
+        if !block.iter().all(|sample| sample.is_finite()) {
+            return Err("the sound has a sample that is not a number".into());
+        }
         let full = (1_i64 << (self.shape.bits - 1)) as f64;
         self.samples.clear();
         for sample in block {

@@ -16,7 +16,7 @@ pub(super) fn node_type() -> NodeType {
         .input("audio", ty::audio(), "The sound.")
         .input("gain", Type::Float, "By how much, in decibels; a sound that would exceed full scale fails.")
         .range(-120.0, 120.0);
-    making(build, "The louder or softer sound.").remember().run(Runner::worker(run))
+    making(build, "The louder or softer sound.").run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
@@ -24,10 +24,10 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let gain = inputs.float("gain")?;
     let factor = from_db(gain);
     let peak = peak(&mut *sound.source()?)?;
-    if gain > 0.0 && peak * factor > 1.0 {
+    if peak * factor > 1.0 {
         return Err(format!(
-            "`gain` is {gain} dB, but the sound reaches full scale after {:.2} dB already; lower it, or use audio.loudness",
-            -to_db(peak)
+            "with a gain of {gain} dB the sound exceeds full scale by {:.2} dB; lower `gain`, or use audio.loudness",
+            to_db(peak * factor)
         )
         .into());
     }

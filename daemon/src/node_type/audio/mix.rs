@@ -11,6 +11,9 @@ use crate::node_type::typed_inputs::{TypedInputs, check_lengths};
 use crate::node_type::{NodeType, Runner, Workspace};
 use crate::sound::{MAX_SECONDS, Mix, Shape, Shaped, Track, from_db, peak, to_db};
 
+/// The gains that are accepted, in decibels.
+const LEVELS: std::ops::RangeInclusive<f64> = -120.0..=120.0;
+
 pub(super) fn node_type() -> NodeType {
     let build = Build::new("audio.mix", "Plays sounds at the same time, until the last one ends.")
         .input(
@@ -34,7 +37,6 @@ pub(super) fn node_type() -> NodeType {
             Type::Float,
             "By how much the whole was lowered to fit, in decibels; 0 if it was not.",
         )
-        .remember()
         .run(Runner::worker(run))
 }
 
@@ -50,6 +52,10 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let (levels, starts) = (numbers("levels")?, numbers("starts")?);
     if starts.iter().any(|start| !(0.0..=MAX_SECONDS as f64).contains(start)) {
         return Err(format!("`starts` has a number that is not within 0 and {MAX_SECONDS} seconds").into());
+    }
+    if levels.iter().any(|level| !LEVELS.contains(level)) {
+        let (low, high) = (LEVELS.start(), LEVELS.end());
+        return Err(format!("`levels` has a number that is not within {low} and {high} decibels").into());
     }
     let shape = widest(&sounds);
     let placed: Vec<Placed> = (sounds.iter().zip(&levels).zip(&starts))
