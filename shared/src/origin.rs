@@ -51,6 +51,9 @@ impl Fresh {
 
     /// Includes one more node.
     pub fn add(&mut self, node: &str) {
+        if self.has(node) {
+            return;
+        }
         match self {
             Self::All(true) => {}
             Self::All(false) => *self = Self::Nodes(vec![node.to_owned()]),

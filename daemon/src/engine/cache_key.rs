@@ -12,10 +12,15 @@ pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> 
     let mut parts = vec![
         ("type".to_owned(), spec.name.clone().into_bytes()),
         ("version".to_owned(), spec.version.to_string().into_bytes()),
+        // What a type computes may change with any version of the program.
+        ("program".to_owned(), env!("CARGO_PKG_VERSION").as_bytes().to_vec()),
         ("limit".to_owned(), limit.to_string().into_bytes()),
     ];
     for (name, value) in inputs {
         parts.push((format!("input {name}"), canonical(value)?));
+    }
+    for (name, ty) in node_type.declared_outputs() {
+        parts.push((format!("output {name}"), ty.to_string().into_bytes()));
     }
     Some(CacheKey::of(parts.iter().map(|(name, part)| (name.as_str(), part.as_slice()))))
 }
@@ -60,6 +65,26 @@ mod tests {
             key("image.resize", &[("height", Value::Int(1))]),
             key("image.crop", &[("width", Value::Int(1))]),
             key("image.resize", &[]),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[at + 1..].iter().all(|other| other != one), "{at}");
+        }
+    }
+
+    #[cfg(feature = "code")]
+    #[test]
+    fn declared_outputs_are_part_of_the_key() {
+        use fanlight_shared::types::Type;
+        let of = |outputs: &[(&str, Type)]| {
+            let types = NodeTypes::built_in().now();
+            let own = types.get("code.js").unwrap().declaring(outputs);
+            of_native(&own, &Values::new(), 1).unwrap()
+        };
+        let all = [
+            of(&[]),
+            of(&[("value", Type::Any)]),
+            of(&[("total", Type::Int)]),
+            of(&[("total", Type::Float)]),
         ];
         for (at, one) in all.iter().enumerate() {
             assert!(all[at + 1..].iter().all(|other| other != one), "{at}");

@@ -60,7 +60,7 @@ impl ActiveRun {
         let instance = self.instance(node, item)?;
         let prepared = instance.prepared.as_ref().filter(|it| it.sealed.is_none())?;
         match &*prepared.work {
-            Work::Native(native, inputs) if native.spec.remember && instance.answer.is_none() => {
+            Work::Native(native, inputs) if native.is_remembered(inputs) && instance.answer.is_none() => {
                 cache_key::of_native(native, inputs, content::limit(item))
             }
             _ => None,
@@ -152,6 +152,7 @@ impl ActiveRun {
             key: cache_key,
             node_type,
             origin: cached.origin.clone(),
+            ports: cached.values.keys().cloned().collect(),
             bytes: values.saturating_add(long),
             limit: context.config.cache_bytes,
         })));

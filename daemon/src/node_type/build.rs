@@ -18,6 +18,7 @@ pub(super) struct Build {
     spec: NodeTypeSpec,
     safe: Vec<Safe>,
     pool: Option<(String, String)>,
+    alone: Option<(String, Vec<Value>)>,
 }
 
 impl Build {
@@ -37,7 +38,7 @@ impl Build {
             outputs: IndexMap::new(),
             declared_outputs: None,
         };
-        Self { spec, safe: Vec::new(), pool: None }
+        Self { spec, safe: Vec::new(), pool: None, alone: None }
     }
 
     /// Sets its side effects; `none` by default.
@@ -76,6 +77,13 @@ impl Build {
     pub(super) fn remember(mut self) -> Self {
         self.spec.remember = true;
         self
+    }
+
+    /// Lets results be reused only with these values of an input: with others they depend on another program too.
+    #[cfg_attr(not(feature = "audio"), allow(dead_code))]
+    pub(super) fn remember_with(mut self, input: &str, values: &[&str]) -> Self {
+        self.alone = Some((input.to_owned(), values.iter().map(|it| Value::from(*it)).collect()));
+        self.remember()
     }
 
     /// Sets the maximum total size of its values; 16 MiB by default.
@@ -156,7 +164,7 @@ impl Build {
 
     /// Finishes with its runner, which determines where it runs.
     pub(super) fn run(self, run: Runner) -> NodeType {
-        NodeType { safe: self.safe, pool: self.pool, ..NodeType::new(self.spec, run) }
+        NodeType { safe: self.safe, pool: self.pool, alone: self.alone, ..NodeType::new(self.spec, run) }
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) fn node_type() -> NodeType {
     .output(VALUE, Type::Any, "What the code returns, if the node declares no outputs; otherwise each is a field of it.")
     .declared_outputs(DeclaredOutputs::Values)
     .max_bytes(MAX_BYTES)
+    // Another version of the engine needs another version of the type.
+    .remember()
     .run(Runner::worker(run))
 }
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+#[cfg(test)]
+use fanlight_shared::node_type::OutputSpec;
 use fanlight_shared::node_type::{Effects, NodeTypeSpec, Place};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
@@ -30,6 +32,8 @@ pub struct NodeType {
     pub safe: Vec<Safe>,
     /// The input that names the pool of an attempt, and the prefix of that pool.
     pub pool: Option<(String, String)>,
+    /// The input, and those of its values, with which a result depends on the inputs only; `None`: with all.
+    pub(crate) alone: Option<(String, Vec<Value>)>,
     /// Whether a node declares the outputs of the spec.
     pub(crate) declared: bool,
 }
@@ -50,7 +54,7 @@ impl NodeType {
     #[must_use]
     pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
         spec.place = run.place();
-        Self { spec, run, safe: Vec::new(), pool: None, declared: false }
+        Self { spec, run, safe: Vec::new(), pool: None, alone: None, declared: false }
     }
 
     /// Returns this type with the outputs that a node declares, if it declares any.
@@ -62,6 +66,19 @@ impl NodeType {
         let mut own = Self { declared: true, ..Self::clone(self) };
         own.spec.outputs = node.outputs_of(&self.spec);
         Arc::new(own)
+    }
+
+    /// Returns this type with declared outputs.
+    #[cfg(test)]
+    pub(crate) fn declaring(&self, outputs: &[(&str, Type)]) -> Self {
+        let output = |(name, ty): &(&str, Type)| {
+            ((*name).to_owned(), OutputSpec { ty: ty.clone(), summary: String::new() })
+        };
+        let mut own = Self { declared: !outputs.is_empty(), ..self.clone() };
+        if own.declared {
+            own.spec.outputs = outputs.iter().map(output).collect();
+        }
+        own
     }
 
     /// Returns the outputs that its node declares; none for those of the type.
@@ -82,6 +99,13 @@ impl NodeType {
             value.is_some_and(|value| safe.values.contains(value))
         };
         self.safe.iter().find(holds).map_or(self.spec.effects, |safe| safe.effects)
+    }
+
+    /// Returns whether later nodes may reuse a result with these inputs.
+    pub(crate) fn is_remembered(&self, inputs: &Values) -> bool {
+        let is_alone =
+            |(input, values): &(String, Vec<Value>)| inputs.get(input).is_some_and(|it| values.contains(it));
+        self.spec.remember && self.alone.as_ref().is_none_or(is_alone)
     }
 
     /// Returns the pool that the inputs of an attempt name.

@@ -58,6 +58,8 @@ pub struct NewEntry {
     pub node_type: String,
     /// The node or item whose values they are.
     pub origin: Origin,
+    /// The ports that it has.
+    pub ports: Vec<String>,
     /// The size of the values and of everything that they refer to, in bytes.
     pub bytes: u64,
     /// The most bytes of all entries together; the least recently used ones are removed.

@@ -21,7 +21,7 @@ pub(super) fn node_type() -> NodeType {
         .input("gap", Type::Float, "The silence between two of them, in seconds.")
         .default(0.0)
         .range(0.0, 3600.0);
-    making(build, "All of them.").remember().run(Runner::worker(run))
+    making(build, "All of them.").run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

@@ -23,7 +23,7 @@ pub(super) fn node_type() -> NodeType {
         .input("curve", Type::Choice, "How: `linear`, or `smooth` without an edge at either end.")
         .default("smooth")
         .choices(&["smooth", "linear"]);
-    making(build, "The sound with its fades.").remember().run(Runner::worker(run))
+    making(build, "The sound with its fades.").run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

@@ -41,7 +41,7 @@ pub(super) fn node_type() -> NodeType {
         .input("channels", Type::Int, "The number of channels, which are all the same.")
         .default(1_i64)
         .range(1.0, 8.0);
-    making(build, "The sound.").remember().run(Runner::worker(run))
+    making(build, "The sound.").run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

@@ -23,7 +23,6 @@ pub(super) fn node_type() -> NodeType {
     making(build, "The sound, with the rate and channels of the file.")
         .output("rate", Type::Int, "Its frames per second.")
         .output("channels", Type::Int, "The number of its channels.")
-        .remember()
         .run(Runner::worker(run))
 }
 

@@ -41,7 +41,6 @@ pub(super) fn node_type() -> NodeType {
         .output("gain", Type::Float, "By how much the level was changed, in decibels.")
         .output("measured", Type::Float, "Its loudness before, in LUFS.")
         .output("range", Type::Float, "The range of its loudness, in LU.")
-        .remember()
         .run(Runner::worker(run))
 }
 

@@ -14,6 +14,7 @@ use crate::sound::{Encoder, FORMATS, Format, Source};
 /// Adds what each type that makes a sound has: the format, the sound and its length.
 pub(super) fn making(build: Build, sound: &str) -> Build {
     build
+        .remember_with("format", &["wav", "flac"])
         .input(
             "format",
             Type::Choice,

@@ -24,7 +24,7 @@ pub(super) fn node_type() -> NodeType {
         )
         .optional()
         .range(1.0, 8.0);
-    making(build, "The converted sound.").remember().run(Runner::worker(run))
+    making(build, "The converted sound.").run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

@@ -37,7 +37,6 @@ pub(super) fn node_type() -> NodeType {
         .choices(&["everywhere", "ends"]);
     making(build, "The sound without its silence.")
         .output("removed", Type::Float, "How much was removed, in seconds.")
-        .remember()
         .run(Runner::worker(run))
 }
 

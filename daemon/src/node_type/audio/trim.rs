@@ -20,7 +20,7 @@ pub(super) fn node_type() -> NodeType {
         .input("end", Type::Float, "Where it ends, in seconds; by default at the end of the sound.")
         .optional()
         .range(0.0, 14_400.0);
-    making(build, "The part.").remember().run(Runner::worker(run))
+    making(build, "The part.").run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {

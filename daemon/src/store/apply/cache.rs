@@ -46,7 +46,8 @@ impl Apply {
                 Ok((row.get(0)?, Stored { body: row.get(1)?, large: row.get(2)? }))
             })?
             .collect::<Result<Vec<(String, Stored)>, _>>()?;
-        for (port, stored) in rows {
+        // What failed attempts left is removed later in the batch.
+        for (port, stored) in rows.into_iter().filter(|(port, _)| new.ports.contains(port)) {
             self.reference_stored(db, work, &stored)?;
             let media = self.value_with_media(db, &stored)?;
             for media in media.iter().flat_map(|value| value.media()).filter(|media| media.source.is_none()) {

@@ -17,6 +17,7 @@ fn entry(run: &Run, node: &str, bytes: u64, limit: u64) -> Op {
         key: key(node),
         node_type: "image.generate".into(),
         origin,
+        ports: vec!["image".into()],
         bytes,
         limit,
     }))
