@@ -330,7 +330,7 @@ pub struct Resume {
     /// Without it, the new run has the version of the ended one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// This node runs again, and everything that reads it, even if it completed.
+    /// This node computes its result again, even if it completed; nodes that read it follow, and may reuse stored results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// Params whose values differ from those of the ended run.

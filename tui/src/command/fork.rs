@@ -1,9 +1,7 @@
 //! `fanlight fork`: new runs that take over what an ended one computed before one of its nodes.
 
 use fanlight_shared::environment::Environment;
-use fanlight_shared::problem::near;
 use fanlight_shared::rpc::runs;
-use fanlight_shared::sanitise;
 
 use super::resume::{say_hints, sentence};
 use super::run::given;
@@ -18,7 +16,7 @@ pub(crate) struct Args {
     /// The ended run.
     #[arg(value_name = "RUN")]
     run: String,
-    /// The node that runs again, with everything that reads it.
+    /// The node that computes its result again; nodes that read it follow.
     #[arg(long, value_name = "NODE")]
     at: String,
     /// Change a param; nodes that read it run again too.
@@ -38,13 +36,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let from = find_run(&client, &args.run).await?.run;
     let document = client.document(&from.version).await?;
     let workflow = read_workflow(Some(&client), &from.name(), &document).await?;
-    if !workflow.nodes.contains_key(&args.at) {
-        let failure = Failure::usage(format!("the workflow has no node `{}`", sanitise::line(&args.at)));
-        return Err(match near(&args.at, workflow.nodes.keys().map(String::as_str)) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure,
-        });
-    }
     let request = runs::Resume {
         run: from.id,
         request_key: request_key(),
