@@ -10,6 +10,8 @@
 
 pub(crate) mod anthropic;
 pub(crate) mod chat;
+#[cfg(test)]
+mod fixture;
 pub(crate) mod gemini;
 pub(crate) mod media;
 pub(crate) mod models;

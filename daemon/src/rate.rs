@@ -1,4 +1,4 @@
-//! How often requests to a provider may start: so many in any minute, and none while it wants to be left alone.
+//! How often requests to a provider may start: this many in any minute, and none while it wants to be left alone.
 //!
 //! The engine asks before it starts an attempt of a pool; the attempt asks before each further request.
 

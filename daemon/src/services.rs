@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use in_daemon::DaemonServices;
 pub use level::Level;
-pub(crate) use predictions::{Predictions, is_cost};
+pub(crate) use predictions::{Predictions, is_cost, usage};
 pub(crate) use report::{Report, Stream, pieces};
 pub(crate) use reporter::Reporter;
 

@@ -132,6 +132,15 @@ pub enum CommandEvent {
     },
 }
 
+/// Returns the arguments of a call as text.
+pub(crate) fn arguments_text(arguments: &Json) -> String {
+    match arguments {
+        Json::Null => String::new(),
+        Json::String(text) => text.clone(),
+        json => json.to_string(),
+    }
+}
+
 /// An event, for a node whose outputs are those of its type.
 pub(crate) enum Told {
     /// A report as any node makes it.
@@ -153,12 +162,7 @@ impl CommandEvent {
             Self::Plan { text } => Report::Plan(text),
             Self::Task { number, title, status } => Report::Task { number, title, status },
             Self::ToolCall { number, tool, arguments } => {
-                let arguments = match arguments {
-                    Json::Null => String::new(),
-                    Json::String(text) => text,
-                    json => json.to_string(),
-                };
-                Report::ToolCall { number, tool, arguments }
+                Report::ToolCall { number, tool, arguments: arguments_text(&arguments) }
             }
             Self::ToolResult { number, text, failed } => {
                 Report::ToolResult { number, result: if failed { Err(text) } else { Ok(text) } }

@@ -3,9 +3,8 @@
 use fanlight_shared::event::{LiveEvent, Prediction, Progress, Source, Task, ToolCall, ToolResult};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
-use serde_json::Value as Json;
 
-use super::event::CommandEvent;
+use super::event::{CommandEvent, arguments_text};
 use super::text;
 use crate::attempt::Attempt;
 use crate::services::Predictions;
@@ -39,11 +38,7 @@ pub(super) fn event(
             task: Task { number: *number, title: short(title), status: *status },
         },
         CommandEvent::ToolCall { number, tool, arguments } => {
-            let arguments = match arguments {
-                Json::Null => String::new(),
-                Json::String(text) => short(text),
-                json => short(&json.to_string()),
-            };
+            let arguments = short(&arguments_text(arguments));
             let call = ToolCall { number: *number, tool: short(tool), arguments, result: None };
             LiveEvent::ToolCallUpdate { source: source(attempt), call }
         }

@@ -69,7 +69,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// Waits until so many connections are closed.
+    /// Waits until this many connections are closed.
     pub(crate) async fn until_closed(&self, count: usize) {
         let mut closed = self.closed.clone();
         let wait = closed.wait_for(|closed| *closed >= count);

@@ -65,12 +65,7 @@ fn message(turn: &Turn) -> Result<Json, String> {
         .calls
         .iter()
         .map(|call| Ok(json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.json()})));
-    // A part without text is refused; between calls and results there need be none.
-    let text = if turn.text.is_empty() && !(turn.calls.is_empty() && turn.results.is_empty()) {
-        None
-    } else {
-        Some(Ok(text))
-    };
+    let text = (!turn.is_silent()).then_some(Ok(text));
     let parts = turn.files.iter().map(part).chain(results).chain(text).chain(calls);
     let parts = parts.collect::<Result<Vec<_>, String>>()?;
     Ok(json!({"role": turn.role.word(), "content": parts}))
@@ -146,7 +141,9 @@ fn usage(usage: &Json, reply: &mut Reply) {
     if let Some(fresh) = count("input_tokens") {
         let cached = count("cache_read_input_tokens").unwrap_or_default();
         reply.usage.cached = cached;
-        reply.usage.input = fresh + cached + count("cache_creation_input_tokens").unwrap_or_default();
+        let written = count("cache_creation_input_tokens").unwrap_or_default();
+        reply.usage.cache_written = written;
+        reply.usage.input = fresh + cached + written;
     }
     if let Some(output) = count("output_tokens") {
         reply.usage.output = output;
@@ -157,9 +154,8 @@ fn error_of(error: &Json) -> StreamError {
     let message = error["message"].as_str().unwrap_or("it gave no reason");
     let sentence = format!("the provider reported an error: {message}");
     match error["type"].as_str().unwrap_or_default() {
-        "overloaded_error" | "api_error" | "rate_limit_error" | "timeout_error" => {
-            StreamError::Passing(sentence)
-        }
+        "overloaded_error" | "rate_limit_error" => StreamError::Passing { why: sentence, busy: true },
+        "api_error" | "timeout_error" => StreamError::Passing { why: sentence, busy: false },
         _ => StreamError::Final(sentence),
     }
 }
@@ -168,14 +164,11 @@ fn error_of(error: &Json) -> StreamError {
 mod tests {
     use super::*;
     use crate::llm::chat::Role;
+    use crate::llm::fixture::taken;
     use crate::llm::reply::Usage;
 
     fn said(events: &[&str]) -> (Reply, Option<StreamError>) {
-        let mut reply = Reply::default();
-        let error = events.iter().find_map(|data| {
-            take(&Event { name: String::new(), data: (*data).to_owned() }, &mut reply).err()
-        });
-        (reply, error)
+        taken(take, events)
     }
 
     #[test]
@@ -192,7 +185,7 @@ mod tests {
         ]);
         assert_eq!(error, None);
         assert_eq!((reply.text.as_str(), reply.reasoning.as_str(), reply.check(None)), ("Hi", "hm", Ok(())));
-        assert_eq!(reply.usage, Usage { input: 23, output: 9, cached: 20, cost_usd: None });
+        assert_eq!(reply.usage, Usage { input: 23, output: 9, cached: 20, ..Usage::default() });
     }
 
     #[test]
@@ -219,7 +212,9 @@ mod tests {
     fn an_error_and_a_cut_are_told_apart() {
         let (_, error) =
             said(&[r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#]);
-        assert!(matches!(error, Some(StreamError::Passing(it)) if it.ends_with("Overloaded")));
+        assert!(
+            matches!(error, Some(StreamError::Passing { why, busy: true }) if why.ends_with("Overloaded"))
+        );
         let (reply, _) =
             said(&[r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"},"usage":{}}"#]);
         assert!(reply.check(Some(8192)).unwrap_err().contains("8192"));

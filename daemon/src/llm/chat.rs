@@ -75,6 +75,12 @@ impl Turn {
     pub(crate) fn new(role: Role, text: impl Into<String>) -> Self {
         Self { role, text: text.into(), files: Vec::new(), calls: Vec::new(), results: Vec::new() }
     }
+
+    /// Returns whether it has other parts but no text: an empty part is refused.
+    pub(crate) fn is_silent(&self) -> bool {
+        let others = !(self.files.is_empty() && self.calls.is_empty() && self.results.is_empty());
+        self.text.is_empty() && others
+    }
 }
 
 impl Attached {

@@ -72,8 +72,7 @@ fn content(turn: &Turn) -> Json {
         }
         part
     });
-    let silent = turn.text.is_empty() && !(turn.calls.is_empty() && turn.results.is_empty());
-    let text = (!silent).then(|| json!({"text": turn.text}));
+    let text = (!turn.is_silent()).then(|| json!({"text": turn.text}));
     let parts: Vec<Json> = turn.files.iter().map(part).chain(results).chain(text).chain(calls).collect();
     json!({"role": role, "parts": parts})
 }
@@ -97,8 +96,11 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     if let Some(error) = json.get("error") {
         let message = error["message"].as_str().unwrap_or("it gave no reason");
         let sentence = format!("the provider reported an error: {message}");
-        let passing = error["code"].as_u64().is_some_and(|code| code == 429 || code >= 500);
-        return Err(if passing { StreamError::Passing(sentence) } else { StreamError::Final(sentence) });
+        return Err(match error["code"].as_u64() {
+            Some(429) => StreamError::Passing { why: sentence, busy: true },
+            Some(500..) => StreamError::Passing { why: sentence, busy: false },
+            _ => StreamError::Final(sentence),
+        });
     }
     if let Some(reason) = json["promptFeedback"]["blockReason"].as_str() {
         reply.finish = Some(Finish::Withheld(format!("the prompt was blocked: {reason}")));
@@ -109,7 +111,7 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
             input: count("promptTokenCount"),
             output: count("candidatesTokenCount") + count("thoughtsTokenCount"),
             cached: count("cachedContentTokenCount"),
-            cost_usd: None,
+            ..Usage::default()
         };
     }
     let candidate = &json["candidates"][0];
@@ -119,7 +121,7 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
             reply.calls.push(Call {
                 id,
                 name: call["name"].as_str().unwrap_or_default().to_owned(),
-                arguments: call["args"].to_string(),
+                arguments: call.get("args").map(Json::to_string).unwrap_or_default(),
                 signature: part["thoughtSignature"].as_str().map(str::to_owned),
             });
             continue;
@@ -163,13 +165,10 @@ pub(crate) fn embeddings(response: &Json) -> Result<(Embeddings, Usage), String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llm::fixture::taken;
 
     fn said(events: &[&str]) -> (Reply, Option<StreamError>) {
-        let mut reply = Reply::default();
-        let error = events.iter().find_map(|data| {
-            take(&Event { name: String::new(), data: (*data).to_owned() }, &mut reply).err()
-        });
-        (reply, error)
+        taken(take, events)
     }
 
     #[test]
@@ -194,7 +193,7 @@ mod tests {
             said(&[r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"MAX_TOKENS"}]}"#]).0;
         assert!(cut.check(Some(3)).unwrap_err().contains("cut after `max_tokens` (3)"));
         let (_, error) = said(&[r#"{"error":{"code":503,"message":"busy"}}"#]);
-        assert!(matches!(error, Some(StreamError::Passing(_))));
+        assert!(matches!(error, Some(StreamError::Passing { .. })));
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn json(body: &[u8]) -> Result<Json, String> {
 fn usage(json: &Json) -> Usage {
     let count = |name: &str| json["usage"][name].as_u64().unwrap_or_default();
     let cost_usd = json["usage"]["cost"].as_f64().filter(|cost| *cost >= 0.0);
-    Usage { input: count("input_tokens"), output: count("output_tokens"), cached: 0, cost_usd }
+    Usage { input: count("input_tokens"), output: count("output_tokens"), cost_usd, ..Usage::default() }
 }
 
 #[cfg(test)]

@@ -13,8 +13,6 @@ use crate::http;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest list, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-/// The most names that are taken.
-const MAX_MODELS: usize = 2000;
 
 /// Asks a provider for its models.
 ///
@@ -57,7 +55,6 @@ async fn ask(provider: &Provider) -> Result<Vec<String>, String> {
     let mut names = names(&json).ok_or("its list is not a list of models")?;
     names.sort();
     names.dedup();
-    names.truncate(MAX_MODELS);
     Ok(names)
 }
 

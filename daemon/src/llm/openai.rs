@@ -160,11 +160,15 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
 /// Takes a part of a call: the first names the tool, and all have a piece of the arguments.
 fn take_call(json: &Json, at: usize, reply: &mut Reply) -> Result<(), StreamError> {
     let at = json["index"].as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or(at);
+    // Some servers number all calls alike.
+    let id = json["id"].as_str().filter(|id| !id.is_empty());
+    let is_another = |call: &Call| id.is_some_and(|id| id != call.id);
+    let at = if reply.calls.get(at).is_some_and(is_another) { reply.calls.len() } else { at };
     if at > reply.calls.len() {
         return Err(StreamError::Final("the provider sent the calls of tools out of order".to_owned()));
     }
     if at == reply.calls.len() {
-        let id = json["id"].as_str().map_or_else(|| format!("call_{at}"), str::to_owned);
+        let id = id.map_or_else(|| format!("call_{at}"), str::to_owned);
         reply.calls.push(Call { id, ..Call::default() });
     }
     let Some(call) = reply.calls.get_mut(at) else { return Ok(()) };
@@ -182,6 +186,7 @@ fn usage_of(usage: &Json) -> Usage {
     Usage {
         input: count(&usage["prompt_tokens"]),
         output: count(&usage["completion_tokens"]),
+        cache_written: 0,
         cached: count(&usage["prompt_tokens_details"]["cached_tokens"]),
         // OpenRouter says it.
         cost_usd: usage["cost"].as_f64(),
@@ -194,9 +199,12 @@ fn error_of(error: &Json) -> StreamError {
     let sentence = format!("the provider reported an error: {message}");
     let code = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
     let kind = error["type"].as_str().unwrap_or_default();
-    let passing = code.is_some_and(|code| code == 429 || code >= 500)
-        || ["overloaded", "rate_limit", "server_error", "unavailable"].iter().any(|it| kind.contains(it));
-    if passing { StreamError::Passing(sentence) } else { StreamError::Final(sentence) }
+    let is = |words: &[&str]| words.iter().any(|it| kind.contains(it));
+    let busy = code.is_some_and(|code| code == 429 || code == 529) || is(&["overloaded", "rate_limit"]);
+    if busy || code.is_some_and(|code| code >= 500) || is(&["server_error", "unavailable"]) {
+        return StreamError::Passing { why: sentence, busy };
+    }
+    StreamError::Final(sentence)
 }
 
 /// Returns the body of a request for embeddings.
@@ -233,13 +241,10 @@ pub(crate) fn vector(json: &Json) -> Result<Vec<f64>, String> {
 mod tests {
     use super::*;
     use crate::llm::chat::Role;
+    use crate::llm::fixture::taken;
 
     fn said(events: &[&str]) -> (Reply, Option<StreamError>) {
-        let mut reply = Reply::default();
-        let error = events.iter().find_map(|data| {
-            take(&Event { name: String::new(), data: (*data).to_owned() }, &mut reply).err()
-        });
-        (reply, error)
+        taken(take, events)
     }
 
     #[test]
@@ -284,8 +289,20 @@ mod tests {
         ]);
         assert_eq!(error, None);
         assert_eq!((reply.text.as_str(), reply.reasoning.as_str(), reply.done), ("Grüße", "hm", true));
-        assert_eq!(reply.usage, Usage { input: 10, output: 4, cached: 8, cost_usd: None });
+        assert_eq!(reply.usage, Usage { input: 10, output: 4, cached: 8, cost_usd: None, cache_written: 0 });
         assert_eq!(reply.check(None), Ok(()));
+    }
+
+    #[test]
+    fn calls_that_a_server_numbers_alike_stay_apart() {
+        let (reply, error) = said(&[
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"one","arguments":"{\"x\":"}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"two","arguments":"{}"}}]}}]}"#,
+        ]);
+        let calls = reply.calls.iter().map(|it| (it.id.as_str(), it.name.as_str(), it.arguments.as_str()));
+        assert_eq!(calls.collect::<Vec<_>>(), [("a", "one", r#"{"x":1}"#), ("b", "two", "{}")]);
+        assert_eq!(error, None);
     }
 
     #[test]
@@ -307,10 +324,13 @@ mod tests {
     #[test]
     fn an_error_in_the_stream_says_whether_it_may_pass() {
         let error = |data| said(&[data]).1.unwrap();
-        assert!(matches!(error(r#"{"error":{"message":"busy","code":502}}"#), StreamError::Passing(_)));
+        assert!(matches!(
+            error(r#"{"error":{"message":"busy","code":502}}"#),
+            StreamError::Passing { busy: false, .. }
+        ));
         assert!(matches!(
             error(r#"{"error":{"message":"busy","type":"overloaded_error"}}"#),
-            StreamError::Passing(_)
+            StreamError::Passing { .. }
         ));
         assert!(matches!(error(r#"{"error":"no"}"#), StreamError::Final(it) if it.ends_with(": no")));
         assert!(matches!(error("<html>"), StreamError::Final(it) if it.contains("not JSON")));

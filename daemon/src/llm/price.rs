@@ -14,7 +14,7 @@ pub(super) fn cost(name: &str, settings: &ProviderSettings, model: &str, usage: 
     if let Some(cost) = usage.cost_usd {
         return Some(cost);
     }
-    if usage.is_empty() {
+    if usage.is_empty() || usage.cache_written > 0 {
         return None;
     }
     let built_in = || built_in().get(name)?.get(model).filter(|_| settings.is_original);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn usage(input: u64, output: u64, cached: u64) -> Usage {
-        Usage { input, output, cached, cost_usd: None }
+        Usage { input, output, cached, ..Usage::default() }
     }
 
     #[test]

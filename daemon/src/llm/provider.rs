@@ -181,7 +181,7 @@ impl Provider {
     ///
     /// # Errors
     /// The key has characters that a request can't have.
-    pub(crate) fn send_form(&self, path: &str, form: &Form) -> Result<RequestBuilder, String> {
+    pub(crate) fn post_form(&self, path: &str, form: &Form) -> Result<RequestBuilder, String> {
         let (content_type, body) = form.finish();
         Ok(self.request(Method::POST, path)?.header(CONTENT_TYPE, content_type).body(body))
     }

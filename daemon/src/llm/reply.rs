@@ -48,6 +48,8 @@ pub(crate) struct Usage {
     pub(crate) output: u64,
     /// Input that the provider had cached.
     pub(crate) cached: u64,
+    /// Input that was written to the provider's cache, which has a price of its own.
+    pub(crate) cache_written: u64,
     /// The cost in US dollars, if the provider says it.
     pub(crate) cost_usd: Option<f64>,
 }
@@ -62,8 +64,8 @@ impl Usage {
 /// An error that a provider sends in a stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum StreamError {
-    /// The provider has trouble that may pass.
-    Passing(String),
+    /// The provider has trouble that may pass; `busy`: it wants fewer requests.
+    Passing { why: String, busy: bool },
     /// Anything else.
     Final(String),
 }
@@ -92,7 +94,8 @@ impl Reply {
             }),
             Some(Finish::Withheld(reason)) => Err(format!("the provider withheld the answer ({reason})")),
             Some(Finish::Other(reason)) => Err(other(reason)),
-            None if self.done && self.has_begun() => Ok(()),
+            // Some servers end a text without a reason.
+            None if self.done && self.calls.is_empty() && !self.text.trim().is_empty() => Ok(()),
             None => Err("the connection was cut before the answer was complete".to_owned()),
         }
     }

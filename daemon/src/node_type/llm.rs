@@ -20,17 +20,16 @@ mod structured;
 mod tests;
 mod transcribe;
 
+use fanlight_shared::event::Prediction;
 use fanlight_shared::node_type::Effects;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use indexmap::IndexMap;
 
 use super::build::Build;
 use super::{NodeCall, NodeType};
 use crate::config::POOL_PREFIX;
 use crate::content;
 use crate::file_error::FileError;
-use crate::llm::reply::Usage;
 use ask::Asker;
 
 /// The largest values of a node.
@@ -139,18 +138,15 @@ async fn with_whole_inputs(mut call: NodeCall) -> Result<NodeCall, FileError> {
 }
 
 /// Returns the tokens of all requests as a value.
-fn usage(asker: &Asker, usage: &Usage) -> Value {
-    let count = |tokens: u64| Value::Int(i64::try_from(tokens).unwrap_or(i64::MAX));
-    let mut object = IndexMap::from([
-        ("provider".to_owned(), Value::from(asker.provider())),
-        ("model".to_owned(), Value::from(asker.model())),
-        ("input_tokens".to_owned(), count(usage.input)),
-        ("output_tokens".to_owned(), count(usage.output)),
-    ]);
-    if let Some(cost) = usage.cost_usd {
-        object.insert("cost_usd".to_owned(), Value::Float(cost));
-    }
-    Value::Object(object)
+fn usage(asker: &Asker) -> Value {
+    let spent = asker.spent();
+    crate::services::usage(&Prediction {
+        provider: asker.provider().to_owned(),
+        model: asker.model().to_owned(),
+        input_tokens: spent.input,
+        output_tokens: spent.output,
+        cost_usd: spent.cost_usd,
+    })
 }
 
 /// Returns the items of an input that is a list of texts.

@@ -13,7 +13,7 @@ use crate::services::{DaemonServices, Level};
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that a server may ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Why a try came to nothing.
 pub(super) enum Failure {

@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::config::{KeySource, ProviderSettings};
 use crate::llm;
 
-/// The most bytes of names in a response, and of the names of one provider.
+/// The most bytes of names in a response.
 const MAX_BYTES: usize = 512 << 10;
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Models, RpcError> {
@@ -58,9 +58,9 @@ async fn row(providers: &llm::Providers, name: &str, settings: &ProviderSettings
 fn shorten(row: &mut Provider, room: &mut usize) {
     let fits = row.models.iter().take_while(|name| {
         let bytes = name.len() + 4;
-        let fits = bytes <= *room;
-        *room = room.saturating_sub(bytes);
-        fits
+        let left = room.checked_sub(bytes);
+        *room = left.unwrap_or(*room);
+        left.is_some()
     });
     let kept = fits.count();
     row.more = u32::try_from(row.models.len() - kept).unwrap_or(u32::MAX);

@@ -2,7 +2,8 @@
 
 use fanlight_shared::event::{MAX_MODELS, Prediction};
 use fanlight_shared::sanitise;
-use fanlight_shared::value::cut;
+use fanlight_shared::value::{Value, cut};
+use indexmap::IndexMap;
 
 use super::MAX_MESSAGE;
 
@@ -28,6 +29,11 @@ impl Predictions {
         total.clone()
     }
 
+    /// Returns the sums, by model.
+    pub(crate) fn totals(&self) -> &[Prediction] {
+        &self.totals
+    }
+
     fn of_model(&mut self, provider: String, model: String) -> &mut Prediction {
         let at = self.totals.iter().position(|known| known.provider == provider && known.model == model);
         if at.is_none() && self.totals.len() >= MAX_MODELS - 1 && (&*provider, &*model) != OTHER_MODELS {
@@ -39,6 +45,21 @@ impl Predictions {
         });
         &mut self.totals[at]
     }
+}
+
+/// Returns the use of a model as a value.
+pub(crate) fn usage(one: &Prediction) -> Value {
+    let count = |tokens: u64| Value::Int(i64::try_from(tokens).unwrap_or(i64::MAX));
+    let mut object = IndexMap::from([
+        ("provider".to_owned(), Value::from(one.provider.as_str())),
+        ("model".to_owned(), Value::from(one.model.as_str())),
+        ("input_tokens".to_owned(), count(one.input_tokens)),
+        ("output_tokens".to_owned(), count(one.output_tokens)),
+    ]);
+    if let Some(cost) = one.cost_usd {
+        object.insert("cost_usd".to_owned(), Value::Float(cost));
+    }
+    Value::Object(object)
 }
 
 /// The largest cost that one report may have, in US dollars. It keeps every sum of costs finite.

@@ -49,9 +49,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             output::note(&format!("{} has {} more models", provider.provider, provider.more));
         }
     }
-    if args.provider.is_none() {
-        say_unlisted(&providers);
-    }
+    say_unlisted(&providers);
     Ok(())
 }
 

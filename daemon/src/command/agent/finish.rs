@@ -7,7 +7,6 @@ use fanlight_shared::event::NodeError;
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use indexmap::IndexMap;
 
 use super::super::collect::{MAX_FILES, check_secrets};
 use super::super::finish::{Ended, tell_notes, text_port};
@@ -119,19 +118,7 @@ fn failure_of(
 
 /// Adds what it took from models.
 fn spent(stream: &Stream, values: &mut Values) {
-    let number = |tokens: u64| Value::Int(i64::try_from(tokens).unwrap_or(i64::MAX));
-    let models = stream.spent().iter().map(|one| {
-        let mut model = IndexMap::from([
-            ("provider".to_owned(), Value::from(text::line(&one.provider))),
-            ("model".to_owned(), Value::from(text::line(&one.model))),
-            ("input_tokens".to_owned(), number(one.input_tokens)),
-            ("output_tokens".to_owned(), number(one.output_tokens)),
-        ]);
-        if let Some(usd) = one.cost_usd {
-            model.insert("cost_usd".to_owned(), Value::Float(usd));
-        }
-        Value::Object(model)
-    });
+    let models = stream.spent().iter().map(crate::services::usage);
     values.insert("usage".into(), Value::List(models.collect()));
 }
 

@@ -16,11 +16,18 @@ pub(in super::super) struct AgentReader {
     pub(super) stream: Stream,
     tail: Tail,
     reporter: Option<Reporter>,
+    /// Whether the rest was read.
+    ended: bool,
 }
 
 impl AgentReader {
     pub(super) fn new(dialect: Dialect, model: Option<String>) -> Self {
-        Self { stream: Stream::new(dialect, model), tail: Tail::new(MAX_LINE, MAX_OUTPUT), reporter: None }
+        Self {
+            stream: Stream::new(dialect, model),
+            tail: Tail::new(MAX_LINE, MAX_OUTPUT),
+            reporter: None,
+            ended: false,
+        }
     }
 
     /// Reads what is new. Blocks.
@@ -34,6 +41,10 @@ impl AgentReader {
 
     /// Reads the rest of an agent that has ended, and what it wrote to its standard error, up to `end` of its log. Blocks.
     pub(in super::super) fn finish(&mut self, attempt: &Attempt, folder: &Folder, end: u64) {
+        // Outputs are collected again when there is space.
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
         self.read(attempt, folder);
         let Self { stream, tail, .. } = self;
         tail.finish(&mut |line| stream.take(&line));

@@ -14,10 +14,10 @@ use fanlight_shared::event::{Prediction, TaskStatus};
 use fanlight_shared::value::cut;
 use serde_json::Value as Json;
 
-use super::super::event::json_of;
+use super::super::event::{arguments_text, json_of};
 use super::super::tail::Line;
 use super::super::text;
-use crate::services::{Report, Stream as LogStream};
+use crate::services::{Predictions, Report, Stream as LogStream};
 
 /// The longest line, in bytes: agents put the whole files that they read into one.
 pub(in super::super) const MAX_LINE: usize = 16 << 20;
@@ -65,7 +65,7 @@ struct Said {
     calls: HashMap<String, u32>,
     tasks: Vec<(String, TaskStatus)>,
     /// The use of each model so far.
-    spent: Vec<Prediction>,
+    spent: Predictions,
     /// The use by each message of the model, where an agent repeats it.
     messages: HashMap<String, (u64, u64)>,
     /// Whether the text that follows begins a new answer.
@@ -177,7 +177,7 @@ impl Stream {
 
     /// Returns the use of each model.
     pub(in super::super) fn spent(&self) -> &[Prediction] {
-        &self.said.spent
+        self.said.spent.totals()
     }
 
     /// Returns the reason that the agent itself gave for its failure.
@@ -272,11 +272,7 @@ impl Said {
         }
         self.answered = true;
         self.close();
-        let arguments = match arguments {
-            Json::Null => String::new(),
-            Json::String(text) => text.clone(),
-            json => json.to_string(),
-        };
+        let arguments = arguments_text(arguments);
         self.reports.push(Report::ToolCall { number, tool: tool.to_owned(), arguments });
     }
 
@@ -328,23 +324,14 @@ impl Said {
     fn predict(&mut self, one: Prediction) {
         let cost_usd = one.cost_usd.filter(|usd| crate::services::is_cost(*usd));
         let one = Prediction { cost_usd, ..one };
-        match self.spent.iter_mut().find(|it| it.provider == one.provider && it.model == one.model) {
-            Some(known) => {
-                known.input_tokens = known.input_tokens.saturating_add(one.input_tokens);
-                known.output_tokens = known.output_tokens.saturating_add(one.output_tokens);
-                if let Some(usd) = one.cost_usd {
-                    *known.cost_usd.get_or_insert(0.0) += usd;
-                }
-            }
-            None => self.spent.push(one.clone()),
-        }
+        self.spent.add(&one);
         self.reports.push(Report::Prediction(one));
     }
 
     /// Takes the whole use of a model, of which a part may be known.
     fn spent_in_all(&mut self, dialect: Dialect, model: &str, input: u64, output: u64, cost: Option<f64>) {
         let provider = dialect.provider();
-        let known = self.spent.iter().find(|it| it.provider == provider && it.model == model);
+        let known = self.spent.totals().iter().find(|it| it.provider == provider && it.model == model);
         let (known_input, known_output) = known.map_or((0, 0), |it| (it.input_tokens, it.output_tokens));
         let known_cost = known.and_then(|it| it.cost_usd).unwrap_or(0.0);
         let (input, output) = (input.saturating_sub(known_input), output.saturating_sub(known_output));

@@ -82,7 +82,7 @@ async fn agent(call: NodeCall) -> Made {
                     ("text".to_owned(), reply.text.into()),
                     ("steps".to_owned(), Value::Int(step.into())),
                     ("calls".to_owned(), Value::List(done)),
-                    ("usage".to_owned(), usage(&asker, &asker.spent())),
+                    ("usage".to_owned(), usage(&asker)),
                 ]),
                 Vec::new(),
             ));
@@ -120,7 +120,7 @@ fn check_cost(asker: &Asker, max: Option<f64>, calls: usize) -> Result<(), FileE
             "it has cost ${usd:.4} after {calls} calls, and `max_cost_usd` is {max}; the log has what was done"
         )
         .into()),
-        None if !spent.is_empty() && !asker.is_offline() => {
+        None if asker.has_asked() && !asker.is_offline() => {
             Err("`max_cost_usd` can't be kept, because the cost of the model is not known; set its `prices` in the config"
                 .into())
         }

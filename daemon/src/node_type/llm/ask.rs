@@ -19,9 +19,10 @@ use crate::llm::Provider;
 use crate::llm::chat::Chat;
 use crate::llm::reply::{Reply, Usage};
 use crate::node_type::NodeCall;
-use crate::node_type::retry::{Failure, Retries};
+use crate::node_type::retry::{Failure, MAX_RETRY_AFTER, Retries};
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::services::{DaemonServices, Level};
+use meter::Spent;
 
 /// Sends the requests of one attempt.
 pub(super) struct Asker {
@@ -37,7 +38,7 @@ pub(super) struct Asker {
     requests: usize,
     /// Whether the engine has counted the next request in the rate of the pool.
     counted: bool,
-    spent: Arc<Mutex<Usage>>,
+    spent: Arc<Mutex<Spent>>,
 }
 
 /// The tries of a request.
@@ -116,9 +117,14 @@ impl Asker {
         }
     }
 
-    /// Returns the tokens of all requests so far.
+    /// Returns the tokens of all requests so far, and their cost if all of it is known.
     pub(super) fn spent(&self) -> Usage {
-        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner).in_all()
+    }
+
+    /// Returns whether anything was asked.
+    pub(super) fn has_asked(&self) -> bool {
+        self.requests > 0
     }
 
     /// Returns a request for an answer, with what the inputs say about the answer.
@@ -204,8 +210,13 @@ impl Asker {
 
     /// Waits before the next try. A provider that asks for fewer requests gets none from anybody meanwhile.
     async fn wait(&self, retries: &mut Retries, trouble: Trouble) -> Result<(), FileError> {
+        let rate = self.provider.rate.as_ref().filter(|_| trouble.busy);
+        // It holds for all, also if this request is given up.
+        if let (Some(rate), Failure::Again(_, Some(asked))) = (rate, &trouble.failure) {
+            rate.pause((*asked).min(MAX_RETRY_AFTER));
+        }
         let wait = retries.next(&self.services, trouble.failure)?;
-        if let Some(rate) = self.provider.rate.as_ref().filter(|_| trouble.busy) {
+        if let Some(rate) = rate {
             rate.pause(wait);
         }
         self.services.progress(None, Some(&format!("retrying in {:.1} s", wait.as_secs_f64())));

@@ -36,14 +36,14 @@ pub(super) async fn attach(call: &NodeCall, mut turn: Turn) -> Result<Turn, File
     let blobs = call.blobs.clone();
     let read =
         move || media.iter().map(|(input, media)| one(&blobs, input, media)).collect::<Result<Vec<_>, _>>();
+    let mut texts = String::new();
     for part in call.services.blocking(read).await? {
         match part {
             Part::File(file) => turn.files.push(file),
-            Part::Text { name, text } => {
-                turn.text = format!("File `{name}`:\n\n{text}\n\n{}", turn.text);
-            }
+            Part::Text { name, text } => texts.push_str(&format!("File `{name}`:\n\n{text}\n\n")),
         }
     }
+    turn.text.insert_str(0, &texts);
     Ok(turn)
 }
 

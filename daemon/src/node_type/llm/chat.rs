@@ -81,7 +81,7 @@ async fn chat(call: NodeCall) -> Made {
     if !reasoning.is_empty() {
         values.insert("reasoning".to_owned(), reasoning.into());
     }
-    values.insert("usage".to_owned(), usage(&asker, &asker.spent()));
+    values.insert("usage".to_owned(), usage(&asker));
     Ok((values, Vec::new()))
 }
 

@@ -85,7 +85,7 @@ async fn classify(call: NodeCall) -> Made {
         serde_json::Value::Array(all) => all.iter().filter_map(|it| Some(it.as_str()?.into())).collect(),
         one => one.as_str().map(Value::from).into_iter().collect(),
     };
-    let mut values = Values::from([("usage".to_owned(), usage(&asker, &asker.spent()))]);
+    let mut values = Values::from([("usage".to_owned(), usage(&asker))]);
     if let Some(first) = chosen.first() {
         values.insert("category".to_owned(), first.clone());
     }

@@ -53,7 +53,7 @@ async fn embed(call: NodeCall) -> Made {
     let values = Values::from([
         ("vectors".to_owned(), Value::List(vectors)),
         ("dimensions".to_owned(), Value::Int(dimensions)),
-        ("usage".to_owned(), usage(&asker, &asker.spent())),
+        ("usage".to_owned(), usage(&asker)),
     ]);
     Ok((values, Vec::new()))
 }

@@ -54,7 +54,7 @@ async fn extract(call: NodeCall) -> Made {
     let answer = structured::ask(&mut asker, chat, Wanted::new(inputs.value("schema")?.to_json())).await?;
     let values = Values::from([
         ("json".to_owned(), Value::from_json(answer.json)),
-        ("usage".to_owned(), usage(&asker, &asker.spent())),
+        ("usage".to_owned(), usage(&asker)),
     ]);
     Ok((values, Vec::new()))
 }

@@ -59,9 +59,7 @@ async fn list(call: NodeCall) -> Made {
     let answer = structured::ask(&mut asker, chat, Wanted::new(schema)).await?;
     let items = answer.json["items"].as_array().into_iter().flatten();
     let items: Vec<Value> = items.filter_map(|item| Some(item.as_str()?.into())).collect();
-    let values = Values::from([
-        ("items".to_owned(), Value::List(items)),
-        ("usage".to_owned(), usage(&asker, &asker.spent())),
-    ]);
+    let values =
+        Values::from([("items".to_owned(), Value::List(items)), ("usage".to_owned(), usage(&asker))]);
     Ok((values, Vec::new()))
 }

@@ -95,7 +95,6 @@ fn size(given: Option<&str>) -> Result<(u32, u32), String> {
 
 /// Returns the outputs.
 pub(super) fn made(asker: &Asker, (image, published): (Value, Published)) -> Made {
-    let values =
-        Values::from([("image".to_owned(), image), ("usage".to_owned(), usage(asker, &asker.spent()))]);
+    let values = Values::from([("image".to_owned(), image), ("usage".to_owned(), usage(asker))]);
     Ok((values, vec![published]))
 }

@@ -78,7 +78,7 @@ async fn rank(call: NodeCall) -> Made {
         ("items".to_owned(), list(&|(index, _)| items[*index].as_str().into())),
         ("indexes".to_owned(), list(&|(index, _)| Value::Int(i64::try_from(*index).unwrap_or_default()))),
         ("scores".to_owned(), list(&|(_, score)| Value::Float(*score))),
-        ("usage".to_owned(), usage(&asker, &asker.spent())),
+        ("usage".to_owned(), usage(&asker)),
     ]);
     Ok((values, Vec::new()))
 }

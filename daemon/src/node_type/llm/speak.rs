@@ -80,8 +80,7 @@ async fn speak(call: NodeCall) -> Made {
         let bytes = asker.fetch(SPEAK, Sent::Json(body), true, take).await?;
         store(&call, bytes, "speech", MediaKind::Audio).await?
     };
-    let values =
-        Values::from([("audio".to_owned(), audio), ("usage".to_owned(), usage(&asker, &asker.spent()))]);
+    let values = Values::from([("audio".to_owned(), audio), ("usage".to_owned(), usage(&asker))]);
     Ok((values, vec![published]))
 }
 

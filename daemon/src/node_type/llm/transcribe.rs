@@ -80,7 +80,7 @@ async fn transcribe(call: NodeCall) -> Made {
     let mut values = Values::from([
         ("segments".to_owned(), Value::List(list.collect())),
         ("text".to_owned(), transcript.text.into()),
-        ("usage".to_owned(), usage(&asker, &asker.spent())),
+        ("usage".to_owned(), usage(&asker)),
     ]);
     values.extend(transcript.language.map(|it| ("language".to_owned(), it.into())));
     values.extend(transcript.seconds.map(|it| ("seconds".to_owned(), Value::Float(it))));

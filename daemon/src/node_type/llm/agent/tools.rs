@@ -140,8 +140,8 @@ impl Tools {
         let spec = &native.spec;
         let shown = &spec.name;
         let runs = matches!(spec.place, Place::Inline | Place::Daemon);
-        // A person who is asked parks the run, and a model that asks models has no limit.
-        if !runs || shown.starts_with("human.") || shown.starts_with("llm.") {
+        // A person who is asked parks the run. What asks a provider has a pool: it would be outside of all limits here.
+        if !runs || shown.starts_with("human.") || native.pool.is_some() {
             return Err(format!(
                 "input `tools`: `{shown}` can't be a tool; those can that run in the daemon, without people and models"
             ));

@@ -6,7 +6,6 @@ use super::send::read;
 use super::{Asker, Trouble};
 use crate::config::ProviderKind;
 use crate::llm::{gemini, offline, openai};
-use crate::node_type::retry::Failure;
 
 /// The longest response, in bytes.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -30,7 +29,9 @@ impl Asker {
             }
         };
         let response = self.send(self.provider.post(&path, &body)?, number).await?;
-        let body = read(response, MAX_BODY_BYTES).await.map_err(|error| Failure::Again(error, None))?;
+        // From here on it is charged, so it is not asked for again.
+        meter.charged = true;
+        let body = read(response, MAX_BODY_BYTES).await?;
         if body.len() >= MAX_BODY_BYTES {
             return Err(format!(
                 "the response has more than {} MiB; send fewer texts at once",

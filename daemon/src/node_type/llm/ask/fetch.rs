@@ -8,7 +8,6 @@ use super::{Asker, Trouble};
 use crate::file_error::FileError;
 use crate::llm::multipart::Form;
 use crate::llm::reply::Usage;
-use crate::node_type::retry::Failure;
 
 /// The longest response, in bytes.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -52,7 +51,7 @@ impl Asker {
         let mut meter = self.meter(priced_apart);
         let request = match sent {
             Sent::Json(body) => self.provider.post(path, body)?,
-            Sent::Form(form) => self.provider.send_form(path, form)?,
+            Sent::Form(form) => self.provider.post_form(path, form)?,
         };
         let response = self.send(request, number).await?;
         // Bytes of a sound that end with the connection may be cut.
@@ -60,7 +59,9 @@ impl Asker {
         if !ends {
             return Err("the response does not say where it ends, so it may be cut".into());
         }
-        let body = read(response, MAX_BODY_BYTES).await.map_err(|error| Failure::Again(error, None))?;
+        // From here on it is charged, so it is not asked for again.
+        meter.charged = true;
+        let body = read(response, MAX_BODY_BYTES).await?;
         if body.len() >= MAX_BODY_BYTES {
             return Err(format!("the response has more than {} MiB", MAX_BODY_BYTES >> 20).into());
         }

@@ -9,45 +9,62 @@ use crate::llm::Provider;
 use crate::llm::reply::Usage;
 use crate::services::DaemonServices;
 
+/// What the requests of an attempt took so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
+    usage: Usage,
+    /// Whether a request took something whose cost is not known.
+    unpriced: bool,
+}
+
+impl Spent {
+    /// Returns the tokens, and the cost if all of it is known.
+    pub(super) fn in_all(self) -> Usage {
+        Usage { cost_usd: self.usage.cost_usd.filter(|_| !self.unpriced), ..self.usage }
+    }
+}
+
 /// Reports what a request took, also if it fails or is cancelled: what was spent is spent.
 pub(super) struct Meter {
     services: DaemonServices,
     provider: Provider,
     model: String,
-    spent: Arc<Mutex<Usage>>,
-    has_audio: bool,
+    spent: Arc<Mutex<Spent>>,
+    /// Whether its tokens have prices that no table here has, such as those of sound.
+    priced_apart: bool,
+    /// Whether an answer has begun, so that the provider charges for it.
+    pub(super) charged: bool,
     pub(super) usage: Usage,
 }
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        if self.usage.is_empty() {
-            return;
-        }
-        // Sound has a price of its own, which no table here has.
-        let by_table = Some(&self.usage).filter(|usage| !self.has_audio || usage.cost_usd.is_some());
+        let by_table = Some(&self.usage).filter(|usage| !self.priced_apart || usage.cost_usd.is_some());
         let cost_usd = by_table.and_then(|usage| self.provider.cost(&self.model, usage));
-        self.services.prediction(&Prediction {
-            provider: self.provider.name.clone(),
-            model: self.model.clone(),
-            input_tokens: self.usage.input,
-            output_tokens: self.usage.output,
-            cost_usd,
-        });
+        if !self.usage.is_empty() {
+            self.services.prediction(&Prediction {
+                provider: self.provider.name.clone(),
+                model: self.model.clone(),
+                input_tokens: self.usage.input,
+                output_tokens: self.usage.output,
+                cost_usd,
+            });
+        }
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.input = spent.input.saturating_add(self.usage.input);
-        spent.output = spent.output.saturating_add(self.usage.output);
+        spent.unpriced |= self.charged && cost_usd.is_none();
+        spent.usage.input = spent.usage.input.saturating_add(self.usage.input);
+        spent.usage.output = spent.usage.output.saturating_add(self.usage.output);
         if let Some(cost) = cost_usd {
-            *spent.cost_usd.get_or_insert(0.0) += cost;
+            *spent.usage.cost_usd.get_or_insert(0.0) += cost;
         }
     }
 }
 
 impl Asker {
-    /// Returns the meter of one request.
-    pub(super) fn meter(&self, has_audio: bool) -> Meter {
+    /// Returns the meter of one request. `priced_apart`: whether its tokens have prices that no table has.
+    pub(super) fn meter(&self, priced_apart: bool) -> Meter {
         let (services, provider) = (self.services.clone(), self.provider.clone());
         let (model, spent) = (self.model.clone(), Arc::clone(&self.spent));
-        Meter { services, provider, model, spent, has_audio, usage: Usage::default() }
+        Meter { services, provider, model, spent, priced_apart, charged: false, usage: Usage::default() }
     }
 }

@@ -68,8 +68,8 @@ impl Asker {
                 streamed.meter.usage = streamed.reply.usage;
                 match taken {
                     Ok(()) => {}
-                    Err(StreamError::Passing(why)) => {
-                        return Err(Trouble { busy: true, ..streamed.broken(self.provider.shown(&why)) });
+                    Err(StreamError::Passing { why, busy }) => {
+                        return Err(Trouble { busy, ..streamed.broken(self.provider.shown(&why)) });
                     }
                     Err(StreamError::Final(why)) => return Err(self.provider.shown(&why).into()),
                 }
@@ -118,6 +118,7 @@ impl Streamed {
     fn tell(&mut self, services: &DaemonServices) -> Result<(), String> {
         self.reply.check_length()?;
         self.meter.usage = self.reply.usage;
+        self.meter.charged |= self.reply.has_begun();
         let (text, reasoning) = (&self.reply.text[self.said.0..], &self.reply.reasoning[self.said.1..]);
         if !reasoning.is_empty() {
             services.reasoning(reasoning);

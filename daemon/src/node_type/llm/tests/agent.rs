@@ -188,6 +188,8 @@ async fn what_can_t_be_a_tool_is_refused_before_the_model_is_asked() {
         (json!(["text.cuont"]), "no tool or node type `text.cuont`"),
         (json!(["human.ask"]), "`human.ask` can't be a tool"),
         (json!(["image.resize"]), "`image.resize` can't be a tool"),
+        (json!(["image.create"]), "`image.create` can't be a tool"),
+        (json!(["llm.chat"]), "`llm.chat` can't be a tool"),
         (json!(["text.count", "text.count"]), "two tools have the name `text_count`"),
         (json!([{"node": "text.count", "with": {"x": 1}}]), "`text.count` has no input `x`"),
         (json!([{"files": "/nowhere"}]), "/nowhere"),

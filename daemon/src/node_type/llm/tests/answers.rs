@@ -93,14 +93,18 @@ async fn pictures_and_files_are_sent_along() {
     image::DynamicImage::new_rgb8(2, 2).write_to(&mut png, image::ImageFormat::Png).unwrap();
     let ((image, _image), (note, _note)) =
         (media(png.get_ref(), "pen.png"), media(b"It is blue.", "note.txt"));
-    let given = [("images", Value::List(vec![image])), ("files", Value::List(vec![note]))];
+    let (more, _more) = media(b"It is thin.", "more.txt");
+    let given = [("images", Value::List(vec![image])), ("files", Value::List(vec![note, more]))];
     assert_eq!(place.chat(&given).await.text(), "A pen");
     let content = body(&server.requests()[0])["messages"][0]["content"].clone();
     assert!(
         content[0]["image_url"]["url"].as_str().unwrap().starts_with("data:image/png;base64,iVBOR"),
         "{content}"
     );
-    assert_eq!(content[1]["text"], "File `note.txt`:\n\nIt is blue.\n\nSay it");
+    assert_eq!(
+        content[1]["text"],
+        "File `note.txt`:\n\nIt is blue.\n\nFile `more.txt`:\n\nIt is thin.\n\nSay it"
+    );
     let (zip, _zip) = media(b"PK\x03\x04\xff\xfe\x00", "a.zip");
     let done = place.chat(&[("files", Value::List(vec![zip]))]).await;
     assert!(

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use fanlight_shared::media::{Media, MediaKind};
 
 use super::*;
-use crate::http::server::answer;
+use crate::http::server::{Step, answer};
 use crate::node_type::fixture::json;
 
 const JSON: &str = "Content-Type: application/json\r\n";
@@ -38,6 +38,24 @@ impl Done {
     fn media(&self, port: &str) -> &Media {
         self.value(port).as_media().unwrap()
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_breaks_off_is_not_paid_for_twice() {
+    let whole = answer("200 OK", JSON, pictured(&png()).as_bytes());
+    let server = Server::new(move |_, _| {
+        let mut steps = whole.clone();
+        if let Some(Step::Write(bytes)) = steps.last_mut() {
+            bytes.truncate(bytes.len() - 10);
+        }
+        steps
+    })
+    .await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let given = [("prompt", "A fox".into()), ("model", "priced".into()), ("retries", Value::Int(3))];
+    let done = place.run("image.create", &given).await;
+    assert!(!done.error().is_empty());
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -33,6 +33,10 @@ async fn an_answer_that_is_cut_or_withheld_fails_the_node_with_the_reason() {
             "reported an error: out of memory",
         ),
         (format!("{begun}data: {{oops\n\n"), "an event that is not JSON"),
+        (
+            "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\ndata: [DONE]\n\n".to_owned(),
+            "the connection was cut before the answer was complete",
+        ),
         ("data: [DONE]\n\n".to_owned(), "the connection was cut before the answer was complete"),
     ] {
         let (done, _) = after(&text).await;
