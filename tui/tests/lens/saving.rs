@@ -27,7 +27,7 @@ fn a_program_saved_from_the_gallery_can_be_executed_and_a_folder_has_its_files()
     let mut ui = ui(&fanlight);
     ui.wait_for("build.yaml");
     ui.press(&["enter"]);
-    ui.wait_for("Done 1");
+    ui.wait_for_all(&["Done 1", "dir · ", "#!/bin/sh"]);
     for (key, name) in [("g", "first"), ("G", "second")] {
         ui.press(&["3", key, key, "S"]);
         ui.wait_for("Save ");
