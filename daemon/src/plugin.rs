@@ -50,7 +50,7 @@ use processes::Processes;
 use record::Record;
 
 pub use guard::guard;
-pub use manifest::{Manifest, ManifestFile};
+pub use manifest::{Manifest, ManifestFile, check_name};
 
 /// The version of the protocol.
 pub const PROTOCOL: u32 = 1;

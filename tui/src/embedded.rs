@@ -2,7 +2,7 @@
 
 use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
-pub(crate) use fanlight_daemon::plugin::ManifestFile;
+pub(crate) use fanlight_daemon::plugin::{ManifestFile, check_name as check_plugin_name};
 pub(crate) use fanlight_daemon::secret::{
     SecretFileError, SecretSettings, Source, check_name as check_secret_name, keyring_store,
 };

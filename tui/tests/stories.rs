@@ -39,6 +39,8 @@ mod media;
 mod models;
 #[path = "stories/people.rs"]
 mod people;
+#[path = "stories/plugin_kit.rs"]
+mod plugin_kit;
 #[path = "stories/plugins.rs"]
 mod plugins;
 #[path = "stories/preview.rs"]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::document::is_name;
 use fanlight_shared::sanitise;
+use fanlight_shared::value::cut;
 use serde::{Deserialize, Serialize};
 
 use super::PROTOCOL;
@@ -64,6 +65,20 @@ pub struct ManifestFile {
     pub hash: String,
 }
 
+/// Checks the name of a plugin.
+///
+/// # Errors
+/// A sentence that says what a name may consist of.
+pub fn check_name(name: &str) -> Result<(), String> {
+    if is_name(name) && name.len() <= MAX_NAME_BYTES {
+        return Ok(());
+    }
+    Err(format!(
+        "`{}` can't be the name of a plugin; use at most {MAX_NAME_BYTES} small letters, digits and `_`",
+        cut(&sanitise::line(name), 60)
+    ))
+}
+
 impl Manifest {
     /// Returns how many attempts of the plugin run at once.
     #[must_use]
@@ -73,12 +88,7 @@ impl Manifest {
 
     fn check(&self) -> Result<(), String> {
         let Self { name, version, protocol, command, processes, concurrent, idle_seconds } = self;
-        if !is_name(name) || name.len() > MAX_NAME_BYTES {
-            return Err(format!(
-                "`{}` can't be the name of a plugin; use at most {MAX_NAME_BYTES} small letters, digits and `_`",
-                fanlight_shared::value::cut(&sanitise::line(name), 60)
-            ));
-        }
+        check_name(name)?;
         if version.is_empty() || version.len() > 60 || sanitise::line(version) != *version {
             return Err("`version` must be a short text such as \"1.0.0\"".into());
         }

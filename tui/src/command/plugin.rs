@@ -2,6 +2,7 @@
 
 mod add;
 mod list;
+mod new;
 mod remove;
 
 use crate::failure::Failure;
@@ -17,6 +18,8 @@ pub(crate) struct Args {
 enum Action {
     /// Add the plugin in a folder, or add it again after its manifest or its node types changed.
     Add(add::Args),
+    /// Write the folder of a new plugin, which works as it is.
+    New(new::Args),
     /// List the plugins that were added.
     List(list::Args),
     /// Remove plugins with their node types. Their folders stay.
@@ -27,6 +30,7 @@ enum Action {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add::run(args).await,
+        Action::New(args) => new::run(&args),
         Action::List(args) => list::run(args).await,
         Action::Remove(args) => remove::run(args).await,
     }

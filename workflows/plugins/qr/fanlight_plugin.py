@@ -1,0 +1,1 @@
+../fanlight_plugin.py
