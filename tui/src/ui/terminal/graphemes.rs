@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 const PLACEHOLDER: char = '\u{10EEEE}';
 
 /// Returns whether the width of a symbol differs between terminals.
+#[inline]
 pub(super) fn is_contested(symbol: &str) -> bool {
     // Nearly all cells.
     if symbol.len() <= 1 {
@@ -62,10 +63,8 @@ impl Graphemes {
             self.area = buffer.area;
         }
         let mut now = Vec::new();
-        for at in 0..buffer.content.len() {
-            if !is_contested(buffer.content[at].symbol()) {
-                continue;
-            }
+        let contested = buffer.content.iter().enumerate().filter(|(_, cell)| is_contested(cell.symbol()));
+        for at in contested.map(|(at, _)| at).collect::<Vec<_>>() {
             let (x, y) = buffer.pos_of(at);
             if reach(buffer.content[at].symbol()) > buffer.area.right() - x {
                 // It could continue in the next line.
