@@ -77,6 +77,7 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         fresh: Fresh::default(),
         next: false,
         resume: None,
+        sweep: None,
     };
     commit(store, vec![Op::Submit(submit.into())]).submitted.unwrap().runs
 }

@@ -29,6 +29,7 @@ mod recent;
 mod runs;
 mod session;
 mod state;
+mod sweeps;
 #[cfg(test)]
 pub(crate) mod tests;
 mod values;

@@ -46,9 +46,9 @@ use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, NewEntry};
-pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
+pub use op::{After, Batch, Committed, NewAsset, NewRun, NewSweep, Op, ResumeFrom, Submit, Submitted};
+pub use read::StoredValue;
 pub(crate) use read::page;
-pub use read::{Counts, StoredValue};
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 

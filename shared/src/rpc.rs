@@ -16,6 +16,7 @@ pub mod queue;
 pub mod runs;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod sweeps;
 pub mod values;
 pub mod watch;
 pub mod workflows;

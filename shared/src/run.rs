@@ -1,9 +1,13 @@
 //! Runs as lists show them, and the states of runs, nodes and attempts.
 
+mod counts;
+
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use counts::Counts;
 
 use crate::id::{RunId, SubmissionId, Version, WorkflowId};
 use crate::item::ItemPath;
@@ -208,6 +212,9 @@ pub struct Run {
     /// `concurrency:` of its file: it waits while that many runs of its workflow are running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
+    /// The name of its sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
 }
 
 /// The open questions of a run, in short; `questions.list` has all of them.

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Assets(command::assets::Args),
     /// Show how many results later runs reuse, list them, or remove them.
     Cache(command::cache::Args),
+    /// List the sweeps, or show one.
+    Sweep(command::sweep::Args),
     /// Show the queue, pause it, or set how many runs may run at once.
     Queue(command::queue::Args),
     /// Check a workflow file.
@@ -125,6 +127,7 @@ impl Cli {
             Some(Command::Label(args)) => command::label::run(args).await,
             Some(Command::Assets(args)) => command::assets::run(args).await,
             Some(Command::Cache(args)) => command::cache::run(args).await,
+            Some(Command::Sweep(args)) => command::sweep::run(args).await,
             Some(Command::Queue(args)) => command::queue::run(args).await,
             Some(Command::Check(args)) => command::check::run(&args).await,
             Some(Command::New(args)) => command::new::run(&args),
@@ -199,6 +202,11 @@ mod tests {
             "fanlight assets list --workflow poster",
             "fanlight assets rm 01 --yes",
             "fanlight queue --max 3 --pause",
+            "fanlight sweep",
+            "fanlight sweep list --workflow poster --json",
+            "fanlight sweep show poster/3",
+            "fanlight run poster --sweep seed=1..6 --name lr-scan",
+            "fanlight ps --all --sweep lr-scan",
             "fanlight new a.yaml --from train",
             "fanlight secrets set token",
             "fanlight secrets list --json",

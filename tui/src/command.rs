@@ -31,6 +31,7 @@ pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod show;
 mod stream;
+pub(crate) mod sweep;
 mod tail;
 pub(crate) mod ui;
 pub(crate) mod watch;

@@ -47,6 +47,8 @@ mod plugins;
 mod preview;
 #[path = "stories/secrets.rs"]
 mod secrets;
+#[path = "stories/sweeps.rs"]
+mod sweeps;
 #[path = "stories/values.rs"]
 mod values;
 

@@ -155,6 +155,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         blobs: Vec::new(),
         next: false,
         resume: None,
+        sweep: None,
         environment: Environment::default(),
         concurrency: None,
         fresh: Fresh::default(),

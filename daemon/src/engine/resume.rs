@@ -120,6 +120,7 @@ pub(super) fn prepare(
         next: false,
         resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
         path: open.path.clone(),
+        sweep: None,
     };
     let reuse = ended.reuse(&plan, &again);
     Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints })

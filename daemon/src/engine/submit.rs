@@ -12,6 +12,7 @@ use fanlight_shared::media::Media;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Severity, near};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
+use fanlight_shared::sweep::check_name;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
@@ -26,7 +27,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{NewRun, Submit};
+use crate::store::{NewRun, NewSweep, Submit};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -63,6 +64,7 @@ pub(super) fn prepare(
     let given: Vec<IndexMap<String, Value>> = request.sets.iter().map(|set| set.params.clone()).collect();
     let swept = label::swept(&given);
     let own_label = request.label.as_deref().map(check_label).transpose()?;
+    let sweep = sweep(request.sweep.as_ref(), &swept, request.sets.len())?;
     let mut new = Vec::with_capacity(request.sets.len());
     for set in &request.sets {
         let params = check_params(&workflow, &set.params)
@@ -102,6 +104,7 @@ pub(super) fn prepare(
         concurrency: plan.workflow.concurrency,
         fresh: request.fresh,
         next: request.next,
+        sweep,
         resume: None,
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
@@ -197,6 +200,22 @@ fn check_fresh(workflow: &Workflow, fresh: &Fresh) -> Result<(), RpcError> {
     let near = near(unknown, workflow.nodes.keys().map(String::as_str));
     let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Err(RpcError::new(ErrorCode::BadParams, format!("`fresh`: the workflow has no node `{unknown}`{hint}")))
+}
+
+/// Returns the sweep of a submission: several runs are one, and a single run if it is said.
+fn sweep(
+    options: Option<&runs::SweepOptions>,
+    swept: &[String],
+    runs: usize,
+) -> Result<Option<NewSweep>, RpcError> {
+    if options.is_none() && runs == 1 {
+        return Ok(None);
+    }
+    let name = options.and_then(|options| options.name.clone());
+    if let Some(name) = &name {
+        check_name(name).map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
+    }
+    Ok(Some(NewSweep { name, swept: swept.to_vec() }))
 }
 
 /// Checks the user's own label.

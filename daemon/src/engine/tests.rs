@@ -20,5 +20,6 @@ mod secrets;
 mod services;
 mod space;
 mod spent;
+mod sweep;
 mod values;
 mod world;

@@ -14,7 +14,8 @@ use super::models;
 use super::no_models as models;
 use super::session::Session;
 use super::{
-    assets, cache, daemon, items, logs, plugins, previews, questions, queue, runs, values, watch, workflows,
+    assets, cache, daemon, items, logs, plugins, previews, questions, queue, runs, sweeps, values, watch,
+    workflows,
 };
 use crate::hub::text;
 
@@ -75,6 +76,8 @@ plain {
     rpc::runs::Resume => runs::resume,
     rpc::runs::Delete => runs::delete,
     rpc::runs::Label => runs::label,
+    rpc::sweeps::List => sweeps::list,
+    rpc::sweeps::Get => sweeps::get,
     rpc::values::List => values::list,
     rpc::logs::Read => logs::read,
     rpc::assets::List => assets::list,

@@ -105,6 +105,7 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Run>
         .context
         .read(move |store| {
             list.workflow_id.map_or(Ok(()), |workflow| store.check_workflow(workflow))?;
+            list.sweep.as_deref().map_or(Ok(()), |sweep| store.check_sweep(sweep))?;
             store.runs(&list)
         })
         .await?;

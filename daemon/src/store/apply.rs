@@ -7,6 +7,7 @@ mod environment;
 mod reference;
 mod run;
 mod submit;
+mod sweep;
 mod value;
 
 use std::cell::{Cell, RefCell};

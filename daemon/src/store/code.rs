@@ -112,14 +112,17 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-/// The columns that [`run`] reads, of `run r` and `workflow w` and `version v`.
+/// The columns that [`run`] reads, of `run r`, `workflow w`, `version v` and `sweep s`.
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
-     r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens";
+     r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens, s.name";
+
+/// The number of columns in [`RUN`].
+pub(super) const RUN_COLUMNS: usize = 25;
 
 /// The tables of [`RUN`], the run first.
-pub(super) const RUN_TABLES: &str =
-    "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version";
+pub(super) const RUN_TABLES: &str = "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version \
+     LEFT JOIN sweep s ON s.key = r.sweep";
 
 /// Returns a row of [`RUN`], with its key.
 pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
@@ -156,6 +159,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         position: None,
         asks: None,
         concurrency: row.get(19)?,
+        sweep: row.get(24)?,
     };
     Ok((row.get(20)?, run))
 }

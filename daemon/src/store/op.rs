@@ -227,9 +227,20 @@ pub struct Submit {
     pub fresh: Fresh,
     /// Whether they go to the head of the queue.
     pub next: bool,
+    /// Makes the runs a sweep.
+    pub sweep: Option<NewSweep>,
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
     /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
+}
+
+/// A sweep to be created.
+#[derive(Debug)]
+pub struct NewSweep {
+    /// The name that the user gave it; without one it is named after its workflow.
+    pub name: Option<String>,
+    /// The params that were given several values.
+    pub swept: Vec<String>,
 }
 
 /// The part of an ended run that a resumed run reuses.

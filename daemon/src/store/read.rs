@@ -5,13 +5,13 @@ mod find;
 mod list;
 pub(crate) mod page;
 mod run;
+mod sweep;
 mod totals;
 mod value;
 mod workflow;
 
 use rusqlite::OptionalExtension;
 
-pub use list::Counts;
 pub use value::StoredValue;
 
 use super::{Store, StoreError};

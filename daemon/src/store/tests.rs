@@ -12,6 +12,7 @@ mod opening;
 mod paging;
 mod source;
 mod submitted;
+mod sweeps;
 mod totals;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
@@ -170,6 +171,7 @@ pub(crate) fn submission(runs: usize) -> Submit {
         fresh: Fresh::default(),
         next: false,
         resume: None,
+        sweep: None,
     }
 }
 

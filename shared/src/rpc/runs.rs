@@ -34,6 +34,9 @@ pub struct Start {
     /// The user's own label, for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Makes them a sweep, even if there is only one. Several runs are always a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepOptions>,
     /// Whether they go to the head of the queue.
     #[serde(default)]
     pub next: bool,
@@ -47,6 +50,16 @@ pub struct Start {
     pub environment: Environment,
     /// The same key gives the same runs, however often it is sent.
     pub request_key: String,
+}
+
+/// The options of a sweep.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SweepOptions {
+    /// Its name. Without one it is named after its workflow, such as `poster/3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// The given params of one run.
@@ -142,6 +155,9 @@ pub struct List {
     /// Of the submission with this `request_key` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_key: Option<String>,
+    /// Of the sweep with this name only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
     /// Only runs whose label, workflow or number contains this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::watch::Notification;
 use super::{
     Request, RpcError, assets, cache, daemon, logs, models, plugins, previews, questions, queue, runs,
-    values, watch, workflows,
+    sweeps, values, watch, workflows,
 };
 
 macro_rules! all {
@@ -55,6 +55,8 @@ all! {
     runs::Resume,
     runs::Delete,
     runs::Label,
+    sweeps::List,
+    sweeps::Get,
     questions::List,
     queue::Get,
     queue::Set,

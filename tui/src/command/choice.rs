@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use fanlight_shared::client::Client;
 use fanlight_shared::id::{RunId, WorkflowId};
-use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::{runs, sweeps};
 use fanlight_shared::run::{Run, RunStatus};
 
 use super::{find_run, find_workflow};
@@ -28,6 +28,14 @@ pub(super) async fn workflow(client: &Client, name: Option<&str>) -> Result<Opti
     match name {
         None => Ok(None),
         Some(name) => Ok(Some(find_workflow(client, name).await?.workflow.id)),
+    }
+}
+
+/// Returns the whole name of the sweep that a person named, if one is given.
+pub(super) async fn sweep(client: &Client, name: Option<String>) -> Result<Option<String>, Failure> {
+    match name {
+        None => Ok(None),
+        Some(sweep) => Ok(Some(client.call(sweeps::Get { sweep }).await?.sweep.name)),
     }
 }
 

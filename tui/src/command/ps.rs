@@ -10,7 +10,7 @@ use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 
-use super::find_workflow;
+use super::{choice, find_workflow};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::style::{Role, run_glyph};
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Only list runs of this workflow: its name, or the path of its file.
     #[arg(short, long, value_name = "WORKFLOW")]
     workflow: Option<String>,
+    /// Only list runs of this sweep.
+    #[arg(long, value_name = "SWEEP", conflicts_with = "workflow")]
+    sweep: Option<String>,
     /// Print JSON, one object per line.
     #[arg(long)]
     json: bool,
@@ -42,6 +45,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Some(name) => Some(find_workflow(&client, name).await?.workflow.id),
         None => None,
     };
+    let sweep = choice::sweep(&client, args.sweep).await?;
     let states = match (args.failed, args.all) {
         (true, _) => vec![RunStatus::Failed],
         (false, true) => Vec::new(),
@@ -49,7 +53,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             vec![RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling, RunStatus::Queued]
         }
     };
-    let list = runs::List { workflow_id, states, limit: Some(1000), ..runs::List::default() };
+    let list = runs::List { workflow_id, sweep, states, limit: Some(1000), ..runs::List::default() };
     let mut out = Out::new();
     let Found { runs: found, asking } = print(&client, list, args.json, &mut out).await?;
     out.flush()?;

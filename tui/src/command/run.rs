@@ -14,6 +14,7 @@ use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
+use fanlight_shared::sweep::check_name;
 use fanlight_shared::workflow::Workflow;
 
 use super::follow::{Options, follow};
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// Use the sweep under `matrix:` in the file.
     #[arg(long)]
     matrix: bool,
+    /// Name the sweep; several runs without a name are `poster/1`, `poster/2` ….
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// Label all these runs.
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
@@ -86,6 +90,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let running = context.running().await?;
     let workflow = read_workflow(running.as_ref(), &source.shown, &source.document).await?;
     let sets = params::sets(&args, &workflow)?;
+    args.name.as_deref().map_or(Ok(()), check_name).map_err(Failure::usage)?;
     if args.stream && sets.len() != 1 {
         let count = crate::text::count(sets.len(), "run");
         return Err(Failure::usage(format!("`--stream` prints the text of one run, and these are {count}"))
@@ -105,6 +110,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         path: Some(source.path),
         sets,
         label: args.label.clone(),
+        sweep: args.name.clone().map(|name| runs::SweepOptions { name: Some(name) }),
         next: args.next,
         fresh,
         environment,

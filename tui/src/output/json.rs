@@ -4,6 +4,7 @@ use fanlight_shared::asset::Asset;
 use fanlight_shared::client::Client;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::daemon::DaemonStatus;
+use fanlight_shared::rpc::sweeps::Sweep;
 use fanlight_shared::run::Run;
 use fanlight_shared::spent::Spent;
 use fanlight_shared::value::Value;
@@ -41,6 +42,22 @@ pub(crate) fn run(run: &Run) -> Json {
         "error": run.error,
         "asks": run.asks,
         "spent": spent(&run.spent),
+        "sweep": run.sweep,
+    })
+}
+
+/// Returns a sweep.
+pub(crate) fn sweep(sweep: &Sweep) -> Json {
+    json!({
+        "name": sweep.name,
+        "workflow": sweep.workflow,
+        "version": sweep.version,
+        "created_at": sweep.created_at,
+        "state": sweep.state,
+        "swept": sweep.swept,
+        "runs": sweep.runs,
+        "spent": spent(&sweep.spent),
+        "time_ms": sweep.time_ms,
     })
 }
 

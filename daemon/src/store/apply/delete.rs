@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, Work, environment};
+use super::{Apply, Done, Failure, Work, environment, sweep};
 use crate::store::{CacheKey, StoreError, code};
 
 /// A value's row: node, item, port.
@@ -45,6 +45,7 @@ impl Apply {
         .execute([key])?;
         db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
         environment::release(db, key)?;
+        sweep::remove_if_empty(db, key)?;
         self.keys.borrow_mut().remove(&run);
         if assets {
             let ids = db

@@ -7,7 +7,7 @@ use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, RunKey, Work, environment};
+use super::{Apply, Done, Failure, RunKey, Work, environment, sweep};
 use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
@@ -36,6 +36,10 @@ impl Apply {
         let count = submit.runs.len() as i64;
         let first_position = queue_positions(db, submit.next, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
+        let sweep = match &submit.sweep {
+            Some(new) => Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?),
+            None => None,
+        };
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
         let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
         let mut runs = Vec::with_capacity(submit.runs.len());
@@ -50,8 +54,8 @@ impl Apply {
             let key = db
                 .prepare_cached(
                     "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
-                     submitted_at, nodes, resumed_from, queue_position, environment, fresh) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15)",
+                     submitted_at, nodes, resumed_from, queue_position, environment, fresh, sweep) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
                 )?
                 .insert(params![
                     new.id.as_bytes(),
@@ -69,6 +73,7 @@ impl Apply {
                     first_position + place as i64,
                     environment,
                     fresh,
+                    sweep.as_ref().map(|(key, _)| *key),
                 ])?;
             first_key.get_or_insert(key);
             for value in new.params.values() {
@@ -103,6 +108,7 @@ impl Apply {
                 position: Some(ahead + place as u32 + 1),
                 asks: None,
                 concurrency: submit.concurrency,
+                sweep: sweep.as_ref().map(|(_, name)| name.clone()),
             });
         }
         let Some(first_key) = first_key else {

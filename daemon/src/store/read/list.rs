@@ -2,30 +2,11 @@
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{Page, runs};
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{Counts, Run, RunStatus};
 use rusqlite::{Connection, params_from_iter};
 
 use super::page;
 use crate::store::{Store, StoreError, code};
-
-/// The number of runs in each state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counts {
-    /// Those that wait.
-    pub queued: u32,
-    /// Those that run.
-    pub running: u32,
-    /// Runs that wait for a person.
-    pub parked: u32,
-    /// Runs that are being cancelled.
-    pub cancelling: u32,
-    /// Runs that completed.
-    pub completed: u32,
-    /// Those that failed.
-    pub failed: u32,
-    /// Runs that a person cancelled.
-    pub cancelled: u32,
-}
 
 impl Store {
     /// Returns a run as lists show it. Blocks.
@@ -96,16 +77,7 @@ impl Store {
                 db.prepare_cached("SELECT status, count(*) FROM run WHERE status <> 6 GROUP BY status")?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                let place = match code::status_from(row.get(0)?) {
-                    RunStatus::Queued => &mut counts.queued,
-                    RunStatus::Running => &mut counts.running,
-                    RunStatus::Parked => &mut counts.parked,
-                    RunStatus::Cancelling => &mut counts.cancelling,
-                    RunStatus::Completed => &mut counts.completed,
-                    RunStatus::Failed => &mut counts.failed,
-                    RunStatus::Cancelled => &mut counts.cancelled,
-                };
-                *place = row.get(1)?;
+                *counts.of(code::status_from(row.get(0)?)) = row.get(1)?;
             }
             Ok(counts)
         })
@@ -132,6 +104,9 @@ fn newest(
     limit: usize,
 ) -> Result<Vec<i64>, StoreError> {
     let mut sql = String::from("SELECT r.key FROM run r");
+    if list.sweep.is_some() {
+        sql.push_str(" INDEXED BY run_by_sweep");
+    }
     if list.text.is_some() {
         sql.push_str(" CROSS JOIN workflow w ON w.key = r.workflow");
     }
@@ -151,6 +126,9 @@ fn newest(
              AND r.key < (SELECT first_run + runs FROM request WHERE key = ?6)",
         );
     }
+    if list.sweep.is_some() {
+        sql.push_str(" AND r.sweep = (SELECT key FROM sweep WHERE name = ?7)");
+    }
     sql.push_str(" ORDER BY r.key DESC LIMIT ?3");
     let mut query = db.prepare_cached(&sql)?;
     query.raw_bind_parameter(1, code::status(status))?;
@@ -164,6 +142,9 @@ fn newest(
     }
     if let Some(request_key) = &list.request_key {
         query.raw_bind_parameter(6, request_key)?;
+    }
+    if let Some(sweep) = &list.sweep {
+        query.raw_bind_parameter(7, sweep)?;
     }
     let mut keys = Vec::new();
     let mut found = query.raw_query();

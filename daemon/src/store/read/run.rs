@@ -274,17 +274,18 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
     );
     db.prepare_cached(&sql)?
         .query_row([id.as_bytes()], |row| {
+            const MORE: usize = code::RUN_COLUMNS;
             let (key, run) = code::run(row)?;
             Ok(RunRow {
                 key,
                 run,
-                document: row.get(24)?,
-                path: row.get(25)?,
-                position: row.get(26)?,
-                environment: row.get(27)?,
-                fresh: match row.get_ref(28)? {
+                document: row.get(MORE)?,
+                path: row.get(MORE + 1)?,
+                position: row.get(MORE + 2)?,
+                environment: row.get(MORE + 3)?,
+                fresh: match row.get_ref(MORE + 4)? {
                     ValueRef::Null => Fresh::default(),
-                    _ => code::json(row, 28)?,
+                    _ => code::json(row, MORE + 4)?,
                 },
             })
         })

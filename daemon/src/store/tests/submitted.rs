@@ -41,7 +41,7 @@ fn a_submission_that_fails_leaves_nothing() {
     let mut submit = submission(2);
     submit.runs[1].id = submit.runs[0].id;
     assert!(at.try_commit(vec![Op::Submit(submit.into())]).is_err());
-    assert_eq!(at.store.counts().unwrap(), Counts::default());
+    assert_eq!(at.store.counts().unwrap(), fanlight_shared::run::Counts::default());
     assert_eq!(at.submit(1)[0].number, 1);
 }
 

@@ -32,6 +32,7 @@ fn run(number: u32, label: &str) -> Run {
         nodes: 5,
         position: None,
         asks: None,
+        sweep: None,
         concurrency: None,
     }
 }

@@ -71,6 +71,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         nodes: 4,
         position: None,
         asks: None,
+        sweep: None,
         concurrency: None,
     }
 }

@@ -94,6 +94,7 @@ impl Feeds {
             cursor: feed.cursor.clone(),
             limit: Some(if whole || section == Section::Enqueued { LARGE_PAGE } else { PAGE }),
             request_key: None,
+            sweep: None,
         };
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
     }

@@ -1,0 +1,22 @@
+//! `sweeps.*`
+
+use std::sync::Arc;
+
+use fanlight_shared::rpc::sweeps::{Detail, Get, List, Sweep};
+use fanlight_shared::rpc::{Page, RpcError};
+
+use super::session::Session;
+
+pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Sweep>, RpcError> {
+    session
+        .context
+        .read(move |store| {
+            list.workflow_id.map_or(Ok(()), |workflow| store.check_workflow(workflow))?;
+            store.sweeps(&list)
+        })
+        .await
+}
+
+pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
+    session.context.read(move |store| store.sweep(&get.sweep)).await
+}

@@ -1,0 +1,66 @@
+//! Sweeps: created with their runs, removed with the last of them.
+
+use fanlight_shared::time::Time;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Done, Failure};
+use crate::store::{NewSweep, StoreError};
+
+/// Creates a sweep of a workflow, given by key and slug. Returns its key and its name.
+pub(super) fn create(
+    db: &Connection,
+    new: &NewSweep,
+    (workflow, slug): (i64, &str),
+    version: i64,
+    at: Time,
+) -> Done<(i64, String)> {
+    let name = match &new.name {
+        Some(name) if exists(db, name)? => {
+            return Err(Failure::Batch(StoreError::BadParam(format!(
+                "there is already a sweep `{name}`; choose another name, or delete its runs first"
+            ))));
+        }
+        Some(name) => name.clone(),
+        None => numbered(db, workflow, slug)?,
+    };
+    let swept = serde_json::to_string(&new.swept)?;
+    let key = db
+        .prepare_cached(
+            "INSERT INTO sweep (name, workflow, version, swept, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .insert(params![name, workflow, version, swept, at.0])?;
+    Ok((key, name))
+}
+
+/// Returns the next name after the workflow. Another workflow may have had its slug, and still have a sweep of that name.
+fn numbered(db: &Connection, workflow: i64, slug: &str) -> Done<String> {
+    loop {
+        let number: i64 = db
+            .prepare_cached(
+                "UPDATE workflow SET last_sweep = last_sweep + 1 WHERE key = ?1 RETURNING last_sweep",
+            )?
+            .query_row([workflow], |row| row.get(0))?;
+        let name = format!("{slug}/{number}");
+        if !exists(db, &name)? {
+            return Ok(name);
+        }
+    }
+}
+
+fn exists(db: &Connection, name: &str) -> Done<bool> {
+    Ok(db.prepare_cached("SELECT 1 FROM sweep WHERE name = ?1")?.exists([name])?)
+}
+
+/// Removes the sweep of a run that was deleted, if it was its last one.
+pub(super) fn remove_if_empty(db: &Connection, run: i64) -> Done {
+    let sweep: Option<i64> = db
+        .prepare_cached("SELECT sweep FROM run WHERE key = ?1 AND sweep IS NOT NULL")?
+        .query_row([run], |row| row.get(0))
+        .optional()?;
+    let Some(sweep) = sweep else { return Ok(()) };
+    db.prepare_cached(
+        "DELETE FROM sweep WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE run.sweep = ?1 AND run.status <> 6)",
+    )?
+    .execute([sweep])?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Sweeps: lists of them, their totals, and their best results.
+
+use std::collections::HashSet;
+
+use fanlight_shared::event::StateEvent;
+use fanlight_shared::id::{Version, WorkflowId};
+use fanlight_shared::preview;
+use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::sweeps::{Best, Detail, List, Reached, Sweep, SweepState, VALUES_LIMIT, Varied};
+use fanlight_shared::run::Counts;
+use fanlight_shared::spent::Spent;
+use fanlight_shared::time::Time;
+use fanlight_shared::value::{Value, Values};
+use indexmap::IndexMap;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::page;
+use crate::store::{Store, StoreError, code};
+
+/// The columns that [`read`] reads, of `sweep s`, `workflow w` and `version v`.
+const COLUMNS: &str = "s.key, s.name, w.slug, w.id, v.hash, s.created_at, s.swept";
+
+/// The tables of [`COLUMNS`].
+const TABLES: &str =
+    "sweep s CROSS JOIN workflow w ON w.key = s.workflow CROSS JOIN version v ON v.key = s.version";
+
+/// The most bytes of a value of a param.
+const MAX_VALUE_BYTES: usize = 80;
+
+impl Store {
+    /// Returns a page of sweeps, newest first. Blocks.
+    ///
+    /// # Errors
+    /// The cursor is invalid.
+    pub fn sweeps(&self, list: &List) -> Result<Page<Sweep>, StoreError> {
+        const LIST: page::List = page::List("sweeps.list");
+        let before = LIST.before(list.cursor.as_deref())?;
+        let limit = page::limit(list.limit);
+        self.read(|db| {
+            let of_workflow = match list.workflow_id {
+                Some(_) => "s.workflow = (SELECT key FROM workflow WHERE id = ?3)",
+                None => "?3 IS NULL",
+            };
+            let sql = format!(
+                "SELECT {COLUMNS} FROM {TABLES} WHERE s.key < ?1 AND {of_workflow} ORDER BY s.key DESC LIMIT ?2"
+            );
+            let workflow = list.workflow_id.map(|id| id.as_bytes().to_vec());
+            let found = db
+                .prepare_cached(&sql)?
+                .query_map(params![before, limit as i64 + 1, workflow], read)?
+                .collect::<Result<Vec<_>, _>>()?;
+            let mut page = LIST.page(limit);
+            for (key, mut sweep) in found {
+                add_totals(db, key, &mut sweep)?;
+                if !page.add(key, sweep) {
+                    break;
+                }
+            }
+            Ok(page.finish(i64::to_string))
+        })
+    }
+
+    /// Returns the sweep that a person names: its name, a workflow's name (its newest sweep), or `last`. Blocks.
+    ///
+    /// # Errors
+    /// There is no such sweep.
+    pub fn sweep(&self, name: &str) -> Result<Detail, StoreError> {
+        self.read(|db| {
+            let key = find(db, name)?;
+            let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE s.key = ?1");
+            let (_, mut sweep) = db.prepare_cached(&sql)?.query_row([key], read)?;
+            add_totals(db, key, &mut sweep)?;
+            let (params, best) = (varied(db, key)?, best(db, key, &sweep.workflow)?);
+            Ok(Detail { sweep, params, best })
+        })
+    }
+
+    /// Checks that there is a sweep with this name. Blocks.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn check_sweep(&self, name: &str) -> Result<(), StoreError> {
+        self.read(|db| match named(db, name)? {
+            Some(_) => Ok(()),
+            None => Err(unknown(name)),
+        })
+    }
+}
+
+fn named(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT key FROM sweep WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
+}
+
+fn find(db: &Connection, name: &str) -> Result<i64, StoreError> {
+    if let Some(key) = named(db, name)? {
+        return Ok(key);
+    }
+    let newest: Option<i64> = if name == "last" {
+        db.prepare_cached("SELECT max(key) FROM sweep")?.query_row([], |row| row.get(0))?
+    } else {
+        db.prepare_cached(
+            "SELECT max(key) FROM sweep WHERE workflow = (SELECT key FROM workflow WHERE slug = ?1)",
+        )?
+        .query_row([name], |row| row.get(0))?
+    };
+    newest.ok_or_else(|| unknown(name))
+}
+
+fn unknown(name: &str) -> StoreError {
+    let shown: String = name.chars().take(80).collect();
+    StoreError::NotFound(format!(
+        "there is no sweep `{}`; `fanlight sweep list` lists them",
+        shown.escape_debug()
+    ))
+}
+
+/// Returns a sweep without its totals, with its key.
+fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Sweep)> {
+    let sweep = Sweep {
+        name: row.get(1)?,
+        workflow: row.get(2)?,
+        workflow_id: WorkflowId::from_bytes(row.get(3)?),
+        version: Version::from_stored(row.get(4)?),
+        created_at: Time(row.get(5)?),
+        state: SweepState::Active,
+        swept: code::json(row, 6)?,
+        runs: Counts::default(),
+        spent: Spent::default(),
+        time_ms: 0,
+    };
+    Ok((row.get(0)?, sweep))
+}
+
+/// Adds up the runs of a sweep that were not deleted.
+fn add_totals(db: &Connection, key: i64, sweep: &mut Sweep) -> rusqlite::Result<()> {
+    let mut query = db.prepare_cached(
+        "SELECT status, cost_usd, input_tokens, output_tokens, started_at, ended_at FROM run INDEXED BY run_by_sweep \
+         WHERE sweep = ?1 AND status <> 6",
+    )?;
+    let mut rows = query.query([key])?;
+    let now = Time::now();
+    while let Some(row) = rows.next()? {
+        *sweep.runs.of(code::status_from(row.get(0)?)) += 1;
+        sweep.spent.add(&code::spent(row, 1)?);
+        if let Some(started) = row.get::<_, Option<i64>>(4)?.map(Time) {
+            let ended = row.get::<_, Option<i64>>(5)?.map_or(now, Time);
+            let time = u64::try_from(ended.since(started).as_millis()).unwrap_or(u64::MAX);
+            sweep.time_ms = sweep.time_ms.saturating_add(time);
+        }
+    }
+    if sweep.runs.open() == 0 {
+        sweep.state = SweepState::Ended;
+    }
+    Ok(())
+}
+
+/// Returns the params whose values differ between the runs of a sweep.
+fn varied(db: &Connection, key: i64) -> Result<IndexMap<String, Varied>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT params FROM run INDEXED BY run_by_sweep WHERE sweep = ?1 AND status <> 6 ORDER BY key",
+    )?;
+    let mut rows = query.query([key])?;
+    let mut seen: IndexMap<String, (HashSet<String>, Vec<Value>)> = IndexMap::new();
+    while let Some(row) = rows.next()? {
+        // A run whose params can't be read says so where it is listed.
+        let Ok(params) = code::json::<Values>(row, 0) else { continue };
+        for (name, value) in params {
+            let (texts, values) = seen.entry(name).or_default();
+            if texts.insert(serde_json::to_string(&value).unwrap_or_default()) && values.len() < VALUES_LIMIT
+            {
+                values.push(preview::value(&value, MAX_VALUE_BYTES));
+            }
+        }
+    }
+    let differ = seen.into_iter().filter(|(_, (texts, _))| texts.len() > 1);
+    Ok(differ
+        .map(|(name, (texts, values))| {
+            (name, Varied { count: u32::try_from(texts.len()).unwrap_or(u32::MAX), values })
+        })
+        .collect())
+}
+
+/// Returns the lowest and the highest value of every output that is a number, among the completed runs of a sweep.
+fn best(db: &Connection, key: i64, workflow: &str) -> Result<IndexMap<String, Best>, StoreError> {
+    // The last event of a run that has ended has its outputs.
+    let mut query = db.prepare_cached(
+        "SELECT number, (SELECT body FROM event WHERE event.run = run.key ORDER BY seq DESC LIMIT 1) \
+         FROM run INDEXED BY run_by_sweep WHERE sweep = ?1 AND status = 3 ORDER BY key",
+    )?;
+    let mut rows = query.query([key])?;
+    let mut best: IndexMap<String, Best> = IndexMap::new();
+    while let Some(row) = rows.next()? {
+        let number: u32 = row.get(0)?;
+        let Ok(StateEvent::RunUpdate(last)) = code::json::<StateEvent>(row, 1) else { continue };
+        for (output, value) in last.outputs {
+            let Some(value) = value.as_float().filter(|value| value.is_finite()) else { continue };
+            let reached = || Reached { value, run: format!("{workflow}#{number}") };
+            let known = best.entry(output).or_insert_with(|| Best { lowest: reached(), highest: reached() });
+            if value < known.lowest.value {
+                known.lowest = reached();
+            }
+            if value > known.highest.value {
+                known.highest = reached();
+            }
+        }
+    }
+    Ok(best)
+}

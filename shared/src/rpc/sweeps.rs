@@ -1,0 +1,135 @@
+//! `sweeps.*`
+
+use indexmap::IndexMap;
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Page, request};
+use crate::id::{Version, WorkflowId};
+use crate::run::Counts;
+use crate::spent::Spent;
+use crate::time::Time;
+use crate::value::Value;
+
+/// `sweeps.list`: newest first.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Of this workflow only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// The cursor of this page; the first page by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Rows per page: at most 1,000, 100 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// `sweeps.get`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Get {
+    /// Its name, a workflow's name (its newest sweep), or `last`.
+    pub sweep: String,
+}
+
+/// A sweep as lists show it. Deleted runs don't count.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Sweep {
+    /// Its name: `poster/3`, or the name that the user gave it.
+    pub name: String,
+    /// The slug of its workflow.
+    pub workflow: String,
+    /// Its workflow.
+    pub workflow_id: WorkflowId,
+    /// The version of the workflow that its runs have.
+    pub version: Version,
+    /// When it was submitted.
+    pub created_at: Time,
+    /// Its state.
+    pub state: SweepState,
+    /// The params that were given several values, in the order of the submission.
+    pub swept: Vec<String>,
+    /// The number of its runs in each state.
+    pub runs: Counts,
+    /// The cost and the tokens of its runs.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
+    /// The sum of the times of its runs from start to end, or until now, in milliseconds.
+    pub time_ms: u64,
+}
+
+/// The state of a sweep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SweepState {
+    /// Some of its runs wait or run.
+    Active,
+    /// All of its runs have ended.
+    Ended,
+}
+
+impl SweepState {
+    /// Returns the word used on the wire and on screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Response of `sweeps.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Detail {
+    /// The sweep.
+    pub sweep: Sweep,
+    /// The params whose values differ between its runs.
+    pub params: IndexMap<String, Varied>,
+    /// The outputs that are numbers, with the runs that have the lowest and the highest. Only completed runs count.
+    pub best: IndexMap<String, Best>,
+}
+
+/// The most values of a param that a [`Varied`] names.
+pub const VALUES_LIMIT: usize = 20;
+
+/// The values of a param in a sweep.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Varied {
+    /// How many different values there are.
+    pub count: u32,
+    /// The first [`VALUES_LIMIT`] of them, in the order of the runs, shortened.
+    pub values: Vec<Value>,
+}
+
+/// The lowest and the highest value of an output.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Best {
+    /// The lowest.
+    pub lowest: Reached,
+    /// The highest.
+    pub highest: Reached,
+}
+
+/// A number that a run reached; of equal ones, the first run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Reached {
+    /// The number.
+    pub value: f64,
+    /// The run, such as `poster#12`.
+    pub run: String,
+}
+
+request!(List, "sweeps.list", Page<Sweep>);
+request!(Get, "sweeps.get", Detail);
