@@ -18,6 +18,7 @@ mod printed;
 mod process;
 mod processes;
 mod record;
+mod trial;
 mod values;
 
 use std::collections::BTreeMap;
@@ -50,7 +51,8 @@ use processes::Processes;
 use record::Record;
 
 pub use guard::guard;
-pub use manifest::{Manifest, ManifestFile, check_name};
+pub use manifest::{Example, Manifest, ManifestFile, check_name};
+pub use trial::{Check, TrialSettings, Verdict, trial};
 
 /// The version of the protocol.
 pub const PROTOCOL: u32 = 1;
@@ -113,14 +115,12 @@ impl Plugins {
     /// Returns the plugins of a home, and adds their node types. Blocks.
     #[must_use]
     pub fn load(settings: PluginSettings, node_types: NodeTypes, blobs: Blobs) -> Self {
-        let inherited = Environment::inherit(std::env::vars_os(), &settings.pass_env);
-        let environment =
-            inherited.passed().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let environment = environment(&settings.pass_env);
         let records = record::load(&settings.records);
         let plugins = Self {
             inner: Arc::new(Inner {
                 settings,
-                environment: Arc::new(environment),
+                environment,
                 node_types,
                 blobs,
                 by_name: Mutex::default(),
@@ -286,6 +286,12 @@ impl Plugins {
         }
         Ok(processes)
     }
+}
+
+/// Returns the whole environment of plugins.
+fn environment(pass_env: &[String]) -> Arc<Vec<(OsString, OsString)>> {
+    let inherited = Environment::inherit(std::env::vars_os(), pass_env);
+    Arc::new(inherited.passed().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 fn changed(folder: &str) -> String {

@@ -1,8 +1,13 @@
 //! The daemon crate inside this executable: the only module that uses it, besides the helpers in `main.rs`.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
-pub(crate) use fanlight_daemon::plugin::{ManifestFile, check_name as check_plugin_name};
+pub(crate) use fanlight_daemon::plugin::{
+    Check, ManifestFile, TrialSettings, Verdict, check_name as check_plugin_name, trial,
+};
 pub(crate) use fanlight_daemon::secret::{
     SecretFileError, SecretSettings, Source, check_name as check_secret_name, keyring_store,
 };
@@ -28,6 +33,18 @@ pub(crate) fn catalogue() -> Catalogue {
         }
     }
     types.now().catalogue().clone()
+}
+
+/// Returns how a plugin is tried in this home, with a folder for what is needed meanwhile.
+pub(crate) fn trial_settings(home: &Home, scratch: &Path, limit: Duration) -> Result<TrialSettings, Failure> {
+    let config = Config::load(home).map_err(|error| Failure::failed(error.to_string()))?;
+    let (scratch, grace, pass_env) = (scratch.to_owned(), config.grace, config.pass_env);
+    Ok(TrialSettings { scratch, helper: this_program()?, grace, limit, pass_env })
+}
+
+fn this_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))
 }
 
 /// Returns the sources of the secrets of a home.
@@ -67,8 +84,7 @@ pub(crate) async fn run_daemon(home: &Home, detached: bool, when_idle: bool) -> 
     } else {
         log_to_stderr()?;
     }
-    let helper = std::env::current_exe()
-        .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
+    let helper = this_program()?;
     fanlight_daemon::run::live(home.clone(), &helper, when_idle).await.map_err(|error| {
         let code = u8::try_from(error.exit_code()).unwrap_or(1);
         Failure::failed(error.to_string()).with_code(code)

@@ -41,6 +41,8 @@ mod models;
 mod people;
 #[path = "stories/plugin_kit.rs"]
 mod plugin_kit;
+#[path = "stories/plugin_trial.rs"]
+mod plugin_trial;
 #[path = "stories/plugins.rs"]
 mod plugins;
 #[path = "stories/preview.rs"]

@@ -20,7 +20,7 @@ use crate::content;
 use crate::file_error::FileError;
 use crate::rooted::remove_tree;
 use crate::services::{Reporter, SCRATCH};
-use crate::store::blob::Blobs;
+use crate::store::blob::{Blobs, Published};
 
 /// What an attempt needs besides its inputs.
 pub(super) struct Execution {
@@ -34,9 +34,11 @@ pub(super) struct Execution {
 }
 
 /// Why there are no values.
-enum Stop {
+pub(super) enum Stop {
     Cancelled,
     Lost(String),
+    /// The plugin refused; its sentence.
+    Refused(String),
     Failed(String),
 }
 
@@ -53,41 +55,57 @@ impl From<FileError> for Stop {
 impl Execution {
     /// Runs the attempt to its end.
     pub(super) async fn run(self, inputs: Values) -> Outcome {
-        let folder = self.attempts.join(self.attempt.id.to_string());
-        let reporter = Reporter::new(self.attempt.clone(), &folder);
-        let heard = Arc::new(Heard::new(self.spec.clone(), reporter));
-        let made = self.make(inputs, &folder.join(SCRATCH), &heard).await;
+        let heard = self.hear();
+        let made = self.make(inputs, &heard).await;
         heard.finish();
         let outcome = match made {
             _ if self.attempt.cancel.is_cancelled() => Outcome::cancelled(),
             Ok((values, blobs)) => Outcome::completed(values, blobs),
             Err(Stop::Cancelled) => Outcome::cancelled(),
             Err(Stop::Lost(why)) => Outcome::lost(&why),
-            Err(Stop::Failed(why)) => Outcome::failed(NodeError::new(why)),
+            Err(Stop::Refused(why) | Stop::Failed(why)) => Outcome::failed(NodeError::new(why)),
         };
         // The cost is spent, however the attempt ended.
         Outcome { cost_usd: heard.cost_usd(), ..outcome }
     }
 
-    async fn make(
-        &self,
-        inputs: Values,
-        folder: &Path,
-        heard: &Arc<Heard>,
-    ) -> Result<(Values, Vec<crate::store::blob::Published>), Stop> {
-        let cancel = &self.attempt.cancel;
-        let inputs = self.lay_out(inputs, folder, cancel).await?;
+    fn folder(&self) -> PathBuf {
+        self.attempts.join(self.attempt.id.to_string())
+    }
+
+    /// Returns what takes the notifications about it.
+    pub(super) fn hear(&self) -> Arc<Heard> {
+        let reporter = Reporter::new(self.attempt.clone(), &self.folder());
+        Arc::new(Heard::new(self.spec.clone(), reporter))
+    }
+
+    /// Writes its inputs, and returns the params of its request.
+    pub(super) async fn request(&self, inputs: Values) -> Result<Json, Stop> {
+        let folder = self.folder().join(SCRATCH);
+        let inputs = self.lay_out(inputs, &folder, &self.attempt.cancel).await?;
         let name = &self.plugin.record.manifest.name;
-        let params = self.params(inputs, folder);
+        let params = self.params(inputs, &folder);
         if serde_json::to_vec(&params).map_or(usize::MAX, |json| json.len()) >= MAX_LINE {
             let most = MAX_LINE >> 20;
             return Err(Stop::Failed(format!(
                 "its inputs have more than {most} MiB; declare large ones as files in the plugin `{name}`"
             )));
         }
+        Ok(params)
+    }
+
+    /// Has the plugin make its outputs.
+    pub(super) async fn make(
+        &self,
+        inputs: Values,
+        heard: &Arc<Heard>,
+    ) -> Result<(Values, Vec<Published>), Stop> {
+        let cancel = &self.attempt.cancel;
+        let params = self.request(inputs).await?;
+        let name = &self.plugin.record.manifest.name;
         let explain = |failure: Failure| match failure {
             Failure::Cancelled => Stop::Cancelled,
-            Failure::Refused(why) => Stop::Failed(why),
+            Failure::Refused(why) => Stop::Refused(why),
             Failure::Over(End::Outside(why)) => Stop::Lost(why),
             Failure::Over(End::Fault(why)) => Stop::Failed(format!("the plugin `{name}`: {why}")),
         };
@@ -99,7 +117,7 @@ impl Execution {
         let outputs = Outputs {
             given,
             spec: self.spec.clone(),
-            folder: folder.join("work"),
+            folder: self.folder().join(SCRATCH).join("work"),
             secrets: self.attempt.secrets.clone(),
         };
         let made: Made = content::with_space(&self.blobs, cancel, move |blobs| outputs.publish(blobs)).await;

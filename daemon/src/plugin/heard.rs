@@ -25,8 +25,8 @@ struct State {
     sizes: BTreeMap<String, u64>,
     /// The first thing that is wrong with what the plugin said.
     fault: Option<String>,
-    /// Bad notifications are explained once.
-    explained: bool,
+    /// Why the first bad notification was ignored; others are not explained.
+    ignored: Option<String>,
 }
 
 impl Heard {
@@ -77,7 +77,9 @@ impl Heard {
     }
 
     fn explain(&self, why: &str) {
-        if !std::mem::replace(&mut self.state().explained, true) {
+        let first = self.state().ignored.is_none();
+        if first {
+            self.state().ignored = Some(why.to_owned());
             self.note(&format!("warn: a notification of the plugin was ignored: {why}"));
         }
     }
@@ -143,6 +145,11 @@ impl Heard {
             Some(_) => return Err("the `outputs` of its result are not an object".into()),
         }
         Ok(outputs)
+    }
+
+    /// Returns why a bad notification was ignored.
+    pub(super) fn ignored(&self) -> Option<String> {
+        self.state().ignored.clone()
     }
 
     /// Returns the cost so far, if the plugin reported one.

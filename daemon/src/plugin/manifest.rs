@@ -1,5 +1,6 @@
 //! The manifest of a plugin: `plugin.toml` in its folder.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use fanlight_shared::document::is_name;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::cut;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::PROTOCOL;
 
@@ -44,6 +46,24 @@ pub struct Manifest {
     /// How long an idle process is kept, in seconds.
     #[serde(default = "minute")]
     pub idle_seconds: u64,
+    /// What `fanlight plugin test` executes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub example: Vec<Example>,
+}
+
+/// Inputs of a node type with which it can be tried.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// The node type.
+    #[serde(rename = "type")]
+    pub node_type: String,
+    /// The inputs by name; a file is a path in the plugin's folder.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, Json>,
+    /// Outputs that it must give.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Json>,
 }
 
 fn one() -> u32 {
@@ -87,7 +107,7 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { name, version, protocol, command, processes, concurrent, idle_seconds } = self;
+        let Self { name, version, protocol, command, processes, concurrent, idle_seconds, example: _ } = self;
         check_name(name)?;
         if version.is_empty() || version.len() > 60 || sanitise::line(version) != *version {
             return Err("`version` must be a short text such as \"1.0.0\"".into());

@@ -21,15 +21,17 @@ impl Pace {
         Self { begin: Instant::now(), pieces: 0, bytes: 0 }
     }
 
-    /// Counts a piece, and waits for the next window if there was too much.
-    pub(super) async fn take(&mut self, bytes: usize) {
+    /// Counts a piece, and waits for the next window if there was too much. Returns whether it waited.
+    pub(super) async fn take(&mut self, bytes: usize) -> bool {
         if self.begin.elapsed() >= WINDOW {
             (self.begin, self.pieces, self.bytes) = (Instant::now(), 0, 0);
         }
         self.pieces += 1;
         self.bytes += bytes;
-        if self.pieces > MAX_PIECES || self.bytes > MAX_BYTES {
+        let too_much = self.pieces > MAX_PIECES || self.bytes > MAX_BYTES;
+        if too_much {
             sleep_until(self.begin + WINDOW).await;
         }
+        too_much
     }
 }

@@ -54,8 +54,12 @@ struct State {
     requests: Option<mpsc::UnboundedSender<Vec<u8>>>,
     /// The last bytes that it printed.
     tail: Vec<u8>,
+    /// Whether it was read slowly, because it wrote too much.
+    slowed: bool,
     /// Why it is over.
     end: Option<End>,
+    /// How its program ended.
+    ended: Option<Ended>,
     /// Why the daemon ended it.
     killed: Option<End>,
 }
@@ -137,6 +141,16 @@ impl Process {
         state.requests.is_none() || state.killed.is_some() || state.end.is_some()
     }
 
+    /// Tells it something.
+    pub(super) fn notify(&self, method: &str, params: &Json) {
+        self.shared.say(message::notification(method, params));
+    }
+
+    /// Returns whether it was read slowly since the last time, because it wrote too much.
+    pub(super) fn was_slowed(&self) -> bool {
+        std::mem::take(&mut self.shared.state().slowed)
+    }
+
     /// Asks it something that takes at most `most`.
     pub(super) async fn ask(&self, method: &str, params: &Json, most: Duration) -> Result<Json, Failure> {
         let (_, answer) = self.call(method, params, None)?;
@@ -164,7 +178,7 @@ impl Process {
             answer = &mut answer => return answer.unwrap_or_else(|_| Err(Failure::Over(self.end()))),
             () = cancel.cancelled() => {}
         }
-        self.shared.say(message::notification("cancel", &json!({ "id": id })));
+        self.notify("cancel", &json!({ "id": id }));
         if timeout(grace, answer).await.is_err() {
             let why = "the plugin's process was ended, because another attempt in it did not obey its cancel";
             self.kill(End::Outside(why.to_owned()));
@@ -203,13 +217,16 @@ impl Process {
         self.shared.kill.cancel();
     }
 
-    /// Says that nothing more comes, waits until it ends by itself within `grace`, and ends it otherwise.
-    pub(super) async fn stop(&self, grace: Duration) {
+    /// Says that nothing more comes, waits until it ends by itself within `grace`, and ends it otherwise. Returns how its
+    /// program ended, if by itself.
+    pub(super) async fn stop(&self, grace: Duration) -> Option<Ended> {
         self.shared.state().requests = None;
         if timeout(grace, self.shared.over.cancelled()).await.is_err() {
             self.shared.kill.cancel();
             self.shared.over.cancelled().await;
+            return None;
         }
+        self.shared.state().ended.clone()
     }
 }
 
@@ -251,9 +268,10 @@ async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, share
     let end = match (state.killed.take(), fault) {
         (Some(killed), _) => killed,
         (None, Some(fault)) => End::Fault(fault),
-        (None, None) => reason(ended, &state.tail),
+        (None, None) => reason(ended.as_ref(), &state.tail),
     };
     state.requests = None;
+    state.ended = ended;
     state.end = Some(end.clone());
     let calls: Vec<Call> = state.calls.drain().map(|(_, call)| call).collect();
     drop(state);
@@ -289,7 +307,9 @@ async fn listen(
             }
             Err(error) => return Some(format!("its messages can't be read: {error}")),
         };
-        pace.take(line.len()).await;
+        if pace.take(line.len()).await {
+            shared.state().slowed = true;
+        }
         match Message::read(&line) {
             Ok(message) => {
                 if matches!(message, Message::Response { .. }) {
@@ -347,12 +367,14 @@ fn take(message: Message, bytes: u64, shared: &Shared) -> Result<(), String> {
 async fn print(pipe: Arc<Printed>, shared: Arc<Shared>) {
     let mut pace = Pace::new();
     while let Some(count) = pipe.next(|text| shared.print(text)).await {
-        pace.take(count).await;
+        if pace.take(count).await {
+            shared.state().slowed = true;
+        }
     }
 }
 
 /// Returns why a process ended that nobody ended here.
-fn reason(ended: Option<Ended>, tail: &[u8]) -> End {
+fn reason(ended: Option<&Ended>, tail: &[u8]) -> End {
     let tail = String::from_utf8_lossy(tail);
     let lines = tail.lines().map(|line| sanitise::line(line).trim().to_owned());
     let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
@@ -362,11 +384,11 @@ fn reason(ended: Option<Ended>, tail: &[u8]) -> End {
     const EXTERNAL: [i32; 5] = [1, 2, 3, 9, 15];
     match ended {
         Some(Ended::Code(code)) => End::Fault(format!("it ended with exit code {code}{last}")),
-        Some(Ended::Signal(signal)) if EXTERNAL.contains(&signal) => {
+        Some(Ended::Signal(signal)) if EXTERNAL.contains(signal) => {
             End::Outside(format!("the plugin's process was ended from outside (signal {signal})"))
         }
         Some(Ended::Signal(signal)) => End::Fault(format!("it crashed with signal {signal}{last}")),
-        Some(Ended::Unstarted(why)) => End::Fault(sanitise::line(&why)),
+        Some(Ended::Unstarted(why)) => End::Fault(sanitise::line(why)),
         None => End::Outside("the plugin's process was ended from outside".to_owned()),
     }
 }

@@ -70,6 +70,12 @@ impl Processes {
         self.state().iter().filter(|held| !held.process.is_over()).count()
     }
 
+    /// Returns whether one was read slowly since the last time, because it wrote too much.
+    pub(super) fn was_slowed(&self) -> bool {
+        // All are asked, and so forget it.
+        self.state().iter().filter(|held| held.process.was_slowed()).count() > 0
+    }
+
     /// Returns a process for an attempt with these secrets: a warm one, a new one, or when there are enough the next that
     /// is free.
     ///

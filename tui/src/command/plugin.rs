@@ -4,6 +4,7 @@ mod add;
 mod list;
 mod new;
 mod remove;
+mod test;
 
 use crate::failure::Failure;
 
@@ -20,6 +21,9 @@ enum Action {
     Add(add::Args),
     /// Write the folder of a new plugin, which works as it is.
     New(new::Args),
+    /// Try the plugin in a folder: everything that is asked of a plugin, with the bounds that hold for all. Its program
+    /// runs, and its node types are executed.
+    Test(test::Args),
     /// List the plugins that were added.
     List(list::Args),
     /// Remove plugins with their node types. Their folders stay.
@@ -31,6 +35,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add::run(args).await,
         Action::New(args) => new::run(&args),
+        Action::Test(args) => test::run(args).await,
         Action::List(args) => list::run(args).await,
         Action::Remove(args) => remove::run(args).await,
     }

@@ -58,6 +58,7 @@ fn the_example_plugin_draws_qr_codes() {
             fs::copy(entry.path(), fanlight.path("qr").join(entry.file_name())).unwrap();
         }
     }
+    fanlight.say(&["plugin", "test", "qr"]).exits(0);
     fanlight.say(&["plugin", "add", "qr", "--yes"]).exits(0);
     let guests = r#"guests=["Ada","Grace"]"#;
     fanlight.say(&["run", "qr/cards.yaml", "-p", guests, "--out", "out"]).exits(0);
@@ -93,6 +94,7 @@ fn a_new_plugin_works_as_it_is_in_each_language() {
 
 /// Checks the plugin `echo` of a template: added, and run.
 fn works(fanlight: &Fanlight) {
+    fanlight.say(&["plugin", "test", "echo"]).exits(0);
     assert_eq!(fanlight.say(&["plugin", "add", "echo", "--yes"]).exits(0).out, "echo.repeat\tadded\n");
     assert_eq!(
         fanlight.say(&["run", "echo/example.yaml"]).exits(0).out,
