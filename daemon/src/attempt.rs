@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::file_error::FileError;
 use crate::hub::Hub;
 use crate::secret::Secrets;
+use crate::series::Recorder;
 use crate::store::Bodies;
 use crate::store::blob::Published;
 
@@ -69,6 +70,8 @@ pub struct Attempt {
     pub has_secrets: bool,
     /// Variables of the submitter that its command does not get: other nodes ask for them.
     pub withheld: Arc<[String]>,
+    /// Receives its metrics.
+    pub recorder: Recorder,
     /// Receives live events; sending never waits.
     pub hub: Arc<Hub>,
 }

@@ -55,6 +55,7 @@ mod rng;
 mod rooted;
 pub mod run;
 pub mod secret;
+pub mod series;
 pub mod server;
 pub mod services;
 mod sound;

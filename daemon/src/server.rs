@@ -16,6 +16,7 @@ mod handshake;
 mod items;
 mod listen;
 mod logs;
+mod metrics;
 #[cfg(feature = "llm")]
 mod models;
 #[cfg(not(feature = "llm"))]

@@ -26,6 +26,8 @@ use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::series::Measurement;
+
 pub use in_daemon::DaemonServices;
 pub use level::Level;
 pub(crate) use predictions::{Predictions, is_cost, usage};
@@ -89,7 +91,8 @@ impl NodeServices {
 
     /// Shows a number to follow while the node runs.
     pub fn metric(&self, name: &str, value: f64, unit: Option<&str>) {
-        self.report(Report::Metric { name: name.to_owned(), value, unit: unit.map(str::to_owned) });
+        let (name, unit) = (name.to_owned(), unit.map(str::to_owned));
+        self.report(Report::Metric(Measurement { name, value, unit, step: None, at: None, goal: None }));
     }
 
     /// Shows what a port has so far. In the daemon, bytes that it refers to must stay published until the next call or the

@@ -28,6 +28,7 @@ pub mod item;
 pub mod label;
 pub mod large;
 pub mod media;
+pub mod metric;
 #[cfg(feature = "modules")]
 pub mod modules;
 pub mod node_type;

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod daemon;
 pub mod frame;
 pub mod logs;
+pub mod metrics;
 pub mod models;
 pub mod plugins;
 pub mod previews;

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Watch(command::watch::Args),
     /// Print the output of the commands of a run.
     Logs(command::logs::Args),
+    /// Show the metrics of runs, such as losses, with their curves.
+    Metrics(command::metrics::Args),
     /// Cancel runs.
     Cancel(command::cancel::Args),
     /// Answer the question of a run, or list all open questions.
@@ -119,6 +121,7 @@ impl Cli {
             Some(Command::Show(args)) => command::show::run(args).await,
             Some(Command::Watch(args)) => command::watch::run(args).await,
             Some(Command::Logs(args)) => command::logs::run(args).await,
+            Some(Command::Metrics(args)) => command::metrics::run(args).await,
             Some(Command::Cancel(args)) => command::cancel::run(args).await,
             Some(Command::Answer(args)) => command::answer::run(args).await,
             Some(Command::Fork(args)) => command::fork::run(args).await,
@@ -190,6 +193,8 @@ mod tests {
             "fanlight cancel --queued --workflow poster",
             "fanlight cancel last --wait",
             "fanlight answer",
+            "fanlight metrics last",
+            "fanlight metrics train#1 train#2 --name loss --csv",
             "fanlight answer last",
             "fanlight answer poster#1 yes",
             "fanlight answer poster#1 pick[3] 1 2 --json",
@@ -250,6 +255,8 @@ mod tests {
             "fanlight queue --max 0",
             "fanlight run a --detach --out d",
             "fanlight run a --detach --no-wait",
+            "fanlight metrics",
+            "fanlight metrics last --csv --json",
             "fanlight secrets set token value",
             "fanlight frobnicate",
         ] {

@@ -18,6 +18,7 @@ pub(crate) mod help;
 mod interrupt;
 pub(crate) mod label;
 pub(crate) mod logs;
+pub(crate) mod metrics;
 pub(crate) mod models;
 pub(crate) mod new;
 pub(crate) mod nodes;

@@ -56,6 +56,30 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
+/// Returns a number with at most six significant digits: `0.31`, `12345.7`, `1.2e-7`.
+pub(crate) fn number(value: f64) -> String {
+    if let Some(word) = fanlight_shared::value::float::word(value) {
+        return word.to_owned();
+    }
+    let magnitude = value.abs();
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e9).contains(&magnitude) {
+        let text = format!("{value:.4e}");
+        let Some((digits, exponent)) = text.split_once('e') else { return text };
+        return format!("{}e{exponent}", trimmed(digits));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let decimals = (5 - magnitude.log10().floor() as i32).clamp(0, 9) as usize;
+    trimmed(&format!("{value:.decimals$}")).to_owned()
+}
+
+/// Returns a decimal number without the zeros at its end.
+fn trimmed(digits: &str) -> &str {
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
+}
+
 /// Returns a point in time on this machine's clock: `2026-11-22 21:14:03`.
 pub(crate) fn clock(time: Time) -> String {
     jiff::Timestamp::from_millisecond(time.0).map_or_else(
@@ -142,6 +166,25 @@ pub(crate) fn input(media: &Media) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_six_significant_digits() {
+        for (value, shown) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (0.31, "0.31"),
+            (1.0 / 3.0, "0.333333"),
+            (12_345.678_9, "12345.7"),
+            (123_456_789.0, "123456789"),
+            (1e9, "1e9"),
+            (-1.25e-7, "-1.25e-7"),
+            (0.000_123_456_789, "0.000123457"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(number(value), shown);
+        }
+    }
 
     #[test]
     fn wide_characters_count_twice() {

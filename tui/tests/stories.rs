@@ -35,6 +35,8 @@ mod isolation;
 mod locale;
 #[path = "stories/media.rs"]
 mod media;
+#[path = "stories/metrics.rs"]
+mod metrics;
 #[path = "stories/models.rs"]
 mod models;
 #[path = "stories/people.rs"]

@@ -2,6 +2,8 @@
 //! them, `docs/events.schema.json` has the schema.
 
 use fanlight_shared::event::{Prediction, TaskStatus};
+use fanlight_shared::metric::{Goal, MAX_NAME, MAX_STEP};
+use fanlight_shared::time::Time;
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
 #[cfg(feature = "schema")]
@@ -9,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::series::Measurement;
 use crate::services::{Level, Report, is_cost};
 
 /// The longest line, in bytes.
@@ -58,9 +61,9 @@ pub enum CommandEvent {
         /// The text of the line.
         message: String,
     },
-    /// A number to follow while the command runs. The last line for a name wins.
+    /// A number to follow: one point of the series of its name.
     Metric {
-        /// Its name.
+        /// Its name, of at most 100 bytes; an attempt has at most 256.
         name: String,
         /// Its current value; NaN and Infinity may be bare words, as Python writes them.
         #[serde(with = "float")]
@@ -69,6 +72,17 @@ pub enum CommandEvent {
         /// Its unit.
         #[serde(default)]
         unit: Option<String>,
+        /// The step; the one after the last by default, from 0. A step that is not larger than the last one replaces the
+        /// points from there on.
+        #[serde(default, deserialize_with = "whole")]
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 9_007_199_254_740_991_u64)))]
+        step: Option<u64>,
+        /// When it was measured, in seconds since 1970; when it is read by default.
+        #[serde(default)]
+        time: Option<f64>,
+        /// Whether the smallest or the largest value is the best.
+        #[serde(default)]
+        goal: Option<Goal>,
     },
     /// Money spent since the last such line; the amounts are added up.
     Cost {
@@ -152,11 +166,20 @@ pub(crate) enum Told {
 }
 
 impl CommandEvent {
+    /// Returns the report of a metric, if it is one.
+    pub(super) fn measurement(&self) -> Option<Measurement> {
+        let Self::Metric { name, value, unit, step, time, goal } = self else { return None };
+        let (name, unit) = (name.clone(), unit.clone());
+        Some(Measurement { name, value: *value, unit, step: *step, at: time.map(at), goal: *goal }.clean())
+    }
+
     /// Returns what the event means for a node whose outputs are those of its type.
     pub(crate) fn told(self) -> Told {
         Told::Report(match self {
             Self::Progress { value, message } => Report::Progress { fraction: value, message },
-            Self::Metric { name, value, unit } => Report::Metric { name, value, unit },
+            Self::Metric { name, value, unit, step, time, goal } => {
+                Report::Metric(Measurement { name, value, unit, step, at: time.map(at), goal }.clean())
+            }
             Self::Log { level, message } => return Told::Line(format!("{}: {message}", level.word())),
             Self::Cost { usd } => Report::Cost(usd),
             Self::Plan { text } => Report::Plan(text),
@@ -189,6 +212,24 @@ pub(crate) const TYPES: [&str; 11] = [
     "tool_result",
     "prediction",
 ];
+
+/// Returns the time of these seconds since 1970.
+#[allow(clippy::cast_possible_truncation)]
+fn at(seconds: f64) -> Time {
+    Time((seconds * 1000.0).round() as i64)
+}
+
+/// Reads a whole number, which some languages write as `3.0`.
+fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    match Option::<f64>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(step) if step >= 0.0 && step <= MAX_STEP as f64 && step.fract() == 0.0 => Ok(Some(step as u64)),
+        Some(step) => {
+            Err(serde::de::Error::custom(format!("its step {step} is not a whole number from 0 on")))
+        }
+    }
+}
 
 fn running() -> TaskStatus {
     TaskStatus::Running
@@ -245,6 +286,13 @@ fn check(event: CommandEvent) -> Result<CommandEvent, String> {
         CommandEvent::Output { value, path, .. } if value.is_some() == path.is_some() => {
             Err("an output has either a \"value\" or a \"path\"".into())
         }
+        CommandEvent::Metric { name, .. } if name.trim().is_empty() => Err("its name is empty".into()),
+        CommandEvent::Metric { name, .. } if name.len() > MAX_NAME => {
+            Err(format!("the name of a metric has at most {MAX_NAME} bytes, this one has {}", name.len()))
+        }
+        CommandEvent::Metric { time: Some(time), .. } if !(0.0..=1e11).contains(time) => {
+            Err(format!("its time {time} is not a number of seconds since 1970"))
+        }
         CommandEvent::Cost { usd } | CommandEvent::Prediction { cost_usd: Some(usd), .. }
             if !is_cost(*usd) =>
         {
@@ -283,6 +331,11 @@ mod tests {
         assert!(parse(br#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#).is_ok());
         let nan = parse(br#"{"type":"metric","name":"loss","value":NaN}"#).unwrap();
         assert!(matches!(nan, CommandEvent::Metric { value, .. } if value.is_nan()));
+        let step = parse(br#"{"type":"metric","name":"loss","value":1,"step":3.0,"time":1.5,"goal":"min"}"#);
+        let Ok(CommandEvent::Metric { step: Some(3), time: Some(1.5), goal: Some(Goal::Min), .. }) = step
+        else {
+            panic!("{step:?}")
+        };
         let task = parse(br#"{"type":"task","number":3,"title":"draw"}"#).unwrap();
         let title = "draw".to_owned();
         assert_eq!(task, CommandEvent::Task { number: 3, title, status: TaskStatus::Running });
@@ -313,6 +366,10 @@ mod tests {
             (r#"{"type":"prediction","provider":"p","model":"m","input_tokens":-1}"#, "invalid value"),
             (r#"{"type":"task","number":1,"title":"t","status":"stuck"}"#, "unknown variant"),
             (r#"{"type":"metric","name":"a","value":"x"}"#, "invalid type"),
+            (r#"{"type":"metric","name":" ","value":1}"#, "its name is empty"),
+            (r#"{"type":"metric","name":"a","value":1,"step":1.5}"#, "not a whole number"),
+            (r#"{"type":"metric","name":"a","value":1,"step":-1}"#, "not a whole number"),
+            (r#"{"type":"metric","name":"a","value":1,"time":1e12}"#, "not a number of seconds since 1970"),
         ];
         for (line, part) in bad {
             let error = parse(line.as_bytes()).unwrap_err();

@@ -46,6 +46,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         secrets: Default::default(),
         has_secrets: false,
         withheld: Default::default(),
+        recorder: Default::default(),
         hub: Arc::default(),
     }
 }

@@ -18,6 +18,7 @@ use crate::attempt::Attempt;
 use crate::media;
 use crate::rooted::Entry;
 use crate::secret::Secrets;
+use crate::series::TooMany;
 use crate::services::Predictions;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
@@ -50,6 +51,8 @@ pub(super) struct Reader {
     offset: u64,
     streams: [StreamEnd; 2],
     previews: Previews,
+    /// The first metric too many, until the log says so.
+    too_many: Option<String>,
 }
 
 /// The end of a stream.
@@ -82,6 +85,7 @@ impl Reader {
             offset: 0,
             streams: Default::default(),
             previews: Previews::default(),
+            too_many: None,
         }
     }
 
@@ -120,10 +124,12 @@ impl Reader {
             None => self.read_log(end),
         }
         self.read_events();
-        let Self { attempt, report, predictions, pace, .. } = self;
+        let Self { attempt, report, predictions, pace, too_many, .. } = self;
         report.finish(&mut |event| {
             shown::event(attempt, predictions, event).into_iter().for_each(|event| pace.push(event));
+            record(attempt, event, too_many);
         });
+        self.note_too_many();
     }
 
     fn read_log(&mut self, end: u64) {
@@ -159,7 +165,7 @@ impl Reader {
     }
 
     fn read_events(&mut self) {
-        let Self { attempt, folder, report, predictions, pace, previews, .. } = self;
+        let Self { attempt, folder, report, predictions, pace, previews, too_many, .. } = self;
         report.read(folder, &mut |event| {
             if let CommandEvent::Preview { name, path } = event {
                 if previews.wanted.len() < MAX_PREVIEWS || previews.wanted.contains_key(name) {
@@ -168,7 +174,16 @@ impl Reader {
             } else if let Some(event) = shown::event(attempt, predictions, event) {
                 pace.push(event);
             }
+            record(attempt, event, too_many);
         });
+        self.note_too_many();
+    }
+
+    /// Says once that the command has too many metrics.
+    fn note_too_many(&mut self) {
+        if let Some(name) = self.too_many.take() {
+            self.report.note(&format!("warn: {}", TooMany::line(&name)));
+        }
     }
 
     fn publish_previews(&mut self) {
@@ -199,6 +214,15 @@ impl Reader {
         collect::check_secrets(self.secrets(), &file)?;
         let (media, published) = media::publish(&self.blobs, file, &name)?;
         Ok((Value::from(media), published))
+    }
+}
+
+/// Records a metric.
+fn record(attempt: &Attempt, event: &CommandEvent, too_many: &mut Option<String>) {
+    let Some(measured) = event.measurement() else { return };
+    let name = measured.name.clone();
+    if let Err(TooMany { first: true }) = attempt.recorder.add(measured) {
+        *too_many = Some(name);
     }
 }
 

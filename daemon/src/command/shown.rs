@@ -20,10 +20,10 @@ pub(super) fn event(
 ) -> Option<LiveEvent> {
     Some(match event {
         CommandEvent::Progress { value, message } => progress(attempt, *value, message.as_deref().map(short)),
-        CommandEvent::Metric { name, value, unit } => LiveEvent::MetricUpdate {
+        CommandEvent::Metric { name, value, unit, .. } => LiveEvent::MetricUpdate {
             node: attempt.node.clone(),
             item: attempt.item,
-            name: cut(&text::line(name), 100),
+            name: text::line(name),
             value: *value,
             unit: unit.as_deref().map(|it| cut(&text::line(it), 20)),
         },

@@ -23,6 +23,7 @@ use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
 use crate::secret::Secrets;
+use crate::series::{Recorder, Reporting};
 use crate::store::Op;
 
 /// The most interruptions of a node before it fails.
@@ -105,6 +106,10 @@ impl ActiveRun {
             attempt_id: Some(id),
             ..NodeUpdate::new(&self.plan.nodes[key.node].name, key.item, NodeStatus::Running, started.at)
         };
+        if number > 1 {
+            let (run, node) = (self.run.id, self.plan.nodes[key.node].name.clone());
+            context.op(Op::DropSeries { run, node, item: key.item });
+        }
         self.record_node(context, update);
         self.listing_changed = true;
         self.spawn(context, key, id, number, started, prepared, Begin::Fresh);
@@ -124,6 +129,12 @@ impl ActiveRun {
     ) {
         let cancel = CancellationToken::new();
         let timeout = self.plan.nodes[key.node].timeout();
+        let reporting = Reporting {
+            run: self.run.id,
+            node: self.plan.nodes[key.node].name.clone(),
+            item: key.item,
+            attempt: number,
+        };
         let attempt = Attempt {
             id,
             run: self.facts.clone(),
@@ -137,6 +148,7 @@ impl ActiveRun {
             secrets: Secrets::default(),
             has_secrets: work.sealed.is_some(),
             withheld: self.plan.nodes[key.node].withheld.clone(),
+            recorder: Recorder::new(context.store.clone(), context.runtime.clone(), reporting),
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {
@@ -152,6 +164,7 @@ impl ActiveRun {
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
+                let recorder = attempt.recorder.clone();
                 let outcome = match executor {
                     Ok(executor) => {
                         let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
@@ -160,6 +173,8 @@ impl ActiveRun {
                     }
                     Err(missing) => Outcome::failed(NodeError::new(missing)),
                 };
+                // Before the end of the attempt, so that a node that has ended misses no point.
+                recorder.finish();
                 let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome) });
             });
         })));

@@ -14,8 +14,8 @@ use super::models;
 use super::no_models as models;
 use super::session::Session;
 use super::{
-    assets, cache, daemon, items, logs, plugins, previews, questions, queue, runs, sweeps, values, watch,
-    workflows,
+    assets, cache, daemon, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps, values,
+    watch, workflows,
 };
 use crate::hub::text;
 
@@ -79,6 +79,9 @@ plain {
     rpc::sweeps::List => sweeps::list,
     rpc::sweeps::Get => sweeps::get,
     rpc::values::List => values::list,
+    rpc::metrics::List => metrics::list,
+    rpc::metrics::Read => metrics::read,
+    rpc::metrics::Points => metrics::points,
     rpc::logs::Read => logs::read,
     rpc::assets::List => assets::list,
     rpc::assets::Get => assets::get,

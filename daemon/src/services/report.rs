@@ -1,8 +1,10 @@
 //! What a node says while it runs, as a value: a node in a worker says it over the worker's pipe.
 
 use fanlight_shared::event::{Prediction, TaskStatus};
-use fanlight_shared::value::{Value, float};
+use fanlight_shared::value::Value;
 use serde::{Deserialize, Serialize};
+
+use crate::series::Measurement;
 
 /// The longest text of one report, in bytes; what is longer becomes several.
 pub(crate) const MAX_TEXT: usize = 64 << 10;
@@ -18,16 +20,8 @@ pub(crate) enum Report {
         /// Its current activity.
         message: Option<String>,
     },
-    /// A number to follow. The newest of a name holds.
-    Metric {
-        /// Its name.
-        name: String,
-        /// Its value.
-        #[serde(with = "float")]
-        value: f64,
-        /// Its unit.
-        unit: Option<String>,
-    },
+    /// A number to follow: one point of the series of its name.
+    Metric(Measurement),
     /// The value of a port so far. The newest of a port counts.
     Partial {
         /// The port.
@@ -92,7 +86,7 @@ impl Report {
     pub(crate) fn size(&self) -> usize {
         let text = match self {
             Self::Progress { message, .. } => message.as_ref().map_or(0, String::len),
-            Self::Metric { name, unit, .. } => name.len() + unit.as_ref().map_or(0, String::len),
+            Self::Metric(one) => one.name.len() + one.unit.as_ref().map_or(0, String::len),
             Self::Partial { port, value } => port.len() + value.memory(),
             Self::Text { text, .. } | Self::Plan(text) => text.len(),
             Self::Cost(_) => 0,

@@ -17,6 +17,7 @@ use super::report::{Report, Stream, pieces};
 use super::{Carrier, MAX_MESSAGE};
 use crate::attempt::Attempt;
 use crate::secret::MaskStream;
+use crate::series::{Measurement, TooMany};
 use crate::supervisor::log::StreamTag;
 
 /// Takes the reports of the node of an attempt; cheap to clone.
@@ -108,8 +109,15 @@ impl Reporter {
                 let progress = Progress { fraction, message };
                 self.attempt.live(LiveEvent::NodeProgress { node, item, progress });
             }
-            Report::Metric { name, value, unit } => {
-                let (name, unit) = (shown(&name), unit.map(|it| shown(&it)));
+            Report::Metric(measured) => {
+                let measured = measured.clean();
+                let Measurement { name, value, unit, .. } = measured.clone();
+                if let Err(TooMany { first }) = self.attempt.recorder.add(measured) {
+                    if first {
+                        self.append(StreamTag::Stderr, &format!("warn: {}\n", TooMany::line(&name)));
+                    }
+                    return;
+                }
                 self.attempt.live(LiveEvent::MetricUpdate { node, item, name, value, unit });
             }
             Report::Partial { port, value } => {

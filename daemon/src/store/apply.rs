@@ -6,6 +6,7 @@ mod delete;
 mod environment;
 mod reference;
 mod run;
+pub(super) mod series;
 mod submit;
 mod sweep;
 mod value;
@@ -48,6 +49,8 @@ pub(super) struct Apply {
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
     /// The size of all cached results in bytes, once it is known.
     cache_bytes: Cell<Option<u64>>,
+    /// How many points of metrics are stored, by run.
+    points: RefCell<HashMap<i64, u64>>,
 }
 
 /// The effects of a transaction beyond its rows.
@@ -93,6 +96,7 @@ impl Apply {
             summaries: RefCell::default(),
             unclaimed: RefCell::default(),
             cache_bytes: Cell::default(),
+            points: RefCell::default(),
         }
     }
 
@@ -158,6 +162,13 @@ impl Apply {
             Op::DropValues { run, node, item, ports } => {
                 let of = InstanceKey { run: self.key(db, *run)?.run, node, item: code::item(*item) };
                 ports.iter().try_for_each(|port| self.drop_value(db, work, &of, port))
+            }
+            Op::Points { run, node, item, attempt, series } => {
+                let of = series::Reporter { run: *run, node, item: *item, attempt: *attempt };
+                self.add_points(db, of, series)
+            }
+            Op::DropSeries { run, node, item } => {
+                self.drop_series(db, self.key(db, *run)?.run, node, code::item(*item))
             }
             Op::Blob(published) => self.store_blob(db, work, published),
             Op::Row { run, summary } => self.set_row(db, work, *run, summary),
@@ -226,12 +237,14 @@ impl Apply {
         self.keys.borrow_mut().clear();
         self.summaries.borrow_mut().clear();
         self.cache_bytes.set(None);
+        self.points.borrow_mut().clear();
     }
 
     /// Drops the caches.
     pub(super) fn release_memory(&self) {
         *self.keys.borrow_mut() = HashMap::new();
         *self.summaries.borrow_mut() = HashMap::new();
+        *self.points.borrow_mut() = HashMap::new();
     }
 
     /// Keeps stored blobs without a reference after the commit, until something refers to them.

@@ -3,6 +3,7 @@
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::Goal;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
@@ -86,6 +87,17 @@ fn preview_from(code: i64) -> PreviewState {
         1 => PreviewState::Ready,
         _ => PreviewState::None,
     }
+}
+
+pub(super) fn goal(goal: Goal) -> i64 {
+    match goal {
+        Goal::Min => 0,
+        Goal::Max => 1,
+    }
+}
+
+pub(super) fn goal_from(code: i64) -> Goal {
+    if code == 1 { Goal::Max } else { Goal::Min }
 }
 
 pub(super) fn item(item: ItemPath) -> i64 {

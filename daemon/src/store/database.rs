@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_spent.sql"),
     include_str!("migrations/0006_cache.sql"),
     include_str!("migrations/0007_sweeps.sql"),
+    include_str!("migrations/0008_series.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 
 use super::blob::Published;
 use super::{Bodies, CacheKey, NewEntry, StoreError};
+use crate::series::NewPoints;
 
 /// A write operation. The order within a batch and between batches is kept.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -62,6 +63,28 @@ pub enum Op {
         item: ItemPath,
         /// The ports.
         ports: Vec<String>,
+    },
+    /// Points of metrics that an attempt reported.
+    Points {
+        /// The run.
+        run: RunId,
+        /// The node.
+        node: String,
+        /// The item.
+        item: ItemPath,
+        /// The attempt.
+        attempt: u32,
+        /// The points by series.
+        series: Vec<NewPoints>,
+    },
+    /// Removes the points that earlier attempts of a node or item reported, because the next one begins.
+    DropSeries {
+        /// The run.
+        run: RunId,
+        /// The node.
+        node: String,
+        /// The item.
+        item: ItemPath,
     },
     /// A new asset.
     Asset(Box<NewAsset>),
@@ -142,6 +165,8 @@ impl Op {
             | Self::Row { run, .. }
             | Self::Values { run, .. }
             | Self::DropValues { run, .. }
+            | Self::Points { run, .. }
+            | Self::DropSeries { run, .. }
             | Self::Label { run, .. }
             | Self::DeleteRun { run, .. }
             | Self::Interrupted { run } => Some(*run),
@@ -158,6 +183,10 @@ impl Op {
             Self::Values { values, bodies, .. } => {
                 let rows = values.iter().filter(|(port, _)| !bodies.contains_key(*port));
                 (values.len(), rows.map(|(_, value)| value.memory()).sum())
+            }
+            Self::Points { series, .. } => {
+                let points: usize = series.iter().map(|new| new.points.len()).sum();
+                (series.len() * 3, points * size_of::<fanlight_shared::metric::Point>())
             }
             Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
             Self::AttemptsRemoved(attempts) => (attempts.len(), 0),

@@ -5,6 +5,7 @@ mod find;
 mod list;
 pub(crate) mod page;
 mod run;
+mod series;
 mod sweep;
 mod totals;
 mod value;

@@ -10,6 +10,7 @@ mod keeping;
 mod listed;
 mod opening;
 mod paging;
+mod series;
 mod source;
 mod submitted;
 mod sweeps;

@@ -135,7 +135,6 @@ impl Waiting {
     fn add(&mut self, report: Report) {
         let same = |known: &&mut Report| match (&**known, &report) {
             (Report::Progress { .. }, Report::Progress { .. }) => true,
-            (Report::Metric { name, .. }, Report::Metric { name: other, .. }) => name == other,
             (Report::Partial { port, .. }, Report::Partial { port: other, .. }) => port == other,
             _ => false,
         };

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
 use super::{
-    Request, RpcError, assets, cache, daemon, logs, models, plugins, previews, questions, queue, runs,
-    sweeps, values, watch, workflows,
+    Request, RpcError, assets, cache, daemon, logs, metrics, models, plugins, previews, questions, queue,
+    runs, sweeps, values, watch, workflows,
 };
 
 macro_rules! all {
@@ -72,6 +72,9 @@ all! {
     values::List,
     values::Read,
     values::Content,
+    metrics::List,
+    metrics::Read,
+    metrics::Points,
     logs::Read,
     assets::List,
     assets::Get,

@@ -69,6 +69,7 @@ impl Story {
             secrets: Default::default(),
             has_secrets: false,
             withheld: Default::default(),
+            recorder: Default::default(),
             hub: Arc::new(Hub::default()),
         }
     }

@@ -44,6 +44,7 @@ impl Apply {
         )?
         .execute([key])?;
         db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
+        self.drop_all_series(db, key)?;
         environment::release(db, key)?;
         sweep::remove_if_empty(db, key)?;
         self.keys.borrow_mut().remove(&run);

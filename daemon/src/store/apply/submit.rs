@@ -141,6 +141,9 @@ impl Apply {
                 ))
             })?
             .collect::<Result<Vec<_>, _>>()?;
+        for (node, item) in &finished {
+            Self::copy_series(db, from.run, to, node, *item)?;
+        }
         for (node, item, port, stored) in rows {
             if !finished.contains(&(node.as_str(), item)) {
                 continue;

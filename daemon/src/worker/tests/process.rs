@@ -108,6 +108,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         secrets: Default::default(),
         has_secrets: false,
         withheld: Default::default(),
+        recorder: Default::default(),
         hub: Arc::new(Hub::default()),
     }
 }

@@ -1,0 +1,202 @@
+//! Takes the metrics that an attempt reports, and sends them to the store.
+//!
+//! Points wait for a second, or until there are many; one group of an attempt is on its way to the disk at a time.
+//! What waits when the attempt ends is sent before its end is, and the writer keeps that order: a node that has ended
+//! misses no point. An attempt that a later daemon adopts reports everything once more, from the beginning, so the store
+//! counts the points of each series and skips those that it has.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::{Goal, MAX_NAMES, MAX_STEP, Point};
+use fanlight_shared::time::Time;
+use indexmap::IndexMap;
+use tokio::runtime::Handle;
+
+use super::{Measurement, NewPoints, TooMany, thin};
+use crate::store::{Batch, Op, Store};
+
+/// How long a point waits for others.
+const SEND_INTERVAL: Duration = Duration::from_secs(1);
+/// The most points that wait for a group.
+const MAX_GROUP: usize = 4096;
+/// The most points of a series that wait for a disk that is full; more are thinned out.
+const MAX_WAITING: usize = 1 << 18;
+
+/// The instance whose attempt reports.
+#[derive(Clone, Debug)]
+pub(crate) struct Reporting {
+    pub(crate) run: RunId,
+    pub(crate) node: String,
+    pub(crate) item: ItemPath,
+    pub(crate) attempt: u32,
+}
+
+/// Takes the metrics of one attempt; cheap to clone. Without a store it drops them.
+#[derive(Clone, Default)]
+pub struct Recorder {
+    inner: Option<Arc<Inner>>,
+}
+
+struct Inner {
+    store: Store,
+    runtime: Handle,
+    of: Reporting,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    series: IndexMap<String, Waiting>,
+    /// How many points wait.
+    points: usize,
+    /// Whether a group is on its way to the disk.
+    in_flight: bool,
+    /// Whether a timer is set that sends what waits.
+    timer: bool,
+    /// Whether there were too many metrics.
+    refused: bool,
+}
+
+/// The points of a series that wait.
+#[derive(Default)]
+struct Waiting {
+    unit: Option<String>,
+    goal: Option<Goal>,
+    /// How many points were sent.
+    before: u64,
+    /// How many points were reported since, also those that were thinned out.
+    reported: u64,
+    points: Vec<Point>,
+    next_step: u64,
+}
+
+impl Recorder {
+    /// Creates a recorder for an attempt.
+    pub(crate) fn new(store: Store, runtime: Handle, of: Reporting) -> Self {
+        Self { inner: Some(Arc::new(Inner { store, runtime, of, state: Mutex::default() })) }
+    }
+
+    /// Takes a report.
+    ///
+    /// # Errors
+    /// The attempt has too many metrics.
+    pub(crate) fn add(&self, measured: Measurement) -> Result<(), TooMany> {
+        let Some(inner) = &self.inner else { return Ok(()) };
+        let mut state = inner.state();
+        state.add(measured)?;
+        if state.points >= MAX_GROUP && !state.in_flight {
+            inner.send(&mut state);
+        } else {
+            inner.send_later(&mut state);
+        }
+        Ok(())
+    }
+
+    /// Sends what waits, when the attempt has ended.
+    pub(crate) fn finish(&self) {
+        if let Some(inner) = &self.inner {
+            inner.send(&mut inner.state());
+        }
+    }
+}
+
+impl Inner {
+    /// Every change leaves the state whole, so a poisoned lock is harmless.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(self: &Arc<Self>, state: &mut State) {
+        let series = state.take();
+        if series.is_empty() {
+            return;
+        }
+        state.in_flight = true;
+        let Reporting { run, node, item, attempt } = self.of.clone();
+        let inner = Arc::clone(self);
+        self.store.write(Batch {
+            ops: vec![Op::Points { run, node, item, attempt, series }],
+            // Nobody can report them again.
+            must: true,
+            after: Some(Box::new(move |_| {
+                let mut state = inner.state();
+                state.in_flight = false;
+                inner.send_later(&mut state);
+            })),
+        });
+    }
+
+    /// Sets the timer if points wait.
+    fn send_later(self: &Arc<Self>, state: &mut State) {
+        if state.points == 0 || state.timer || state.in_flight {
+            return;
+        }
+        state.timer = true;
+        let inner = Arc::clone(self);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(SEND_INTERVAL).await;
+            let mut state = inner.state();
+            state.timer = false;
+            if !state.in_flight {
+                inner.send(&mut state);
+            }
+        });
+    }
+}
+
+impl State {
+    fn add(&mut self, measured: Measurement) -> Result<(), TooMany> {
+        let Measurement { name, value, unit, step, at, goal } = measured;
+        if self.series.len() >= MAX_NAMES && !self.series.contains_key(&name) {
+            return Err(TooMany { first: !std::mem::replace(&mut self.refused, true) });
+        }
+        let series = self.series.entry(name).or_default();
+        let step = step.unwrap_or(series.next_step).min(MAX_STEP);
+        series.next_step = step + 1;
+        series.reported += 1;
+        series.unit = unit.or(series.unit.take());
+        series.goal = goal.or(series.goal);
+        series.points.push(Point { step, at: at.unwrap_or_else(Time::now), value });
+        self.points += 1;
+        if series.points.len() > MAX_WAITING {
+            let before = series.points.len();
+            series.points = thin(&ascending(std::mem::take(&mut series.points)));
+            self.points -= before - series.points.len();
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> Vec<NewPoints> {
+        self.points = 0;
+        let waiting = self.series.iter_mut().filter(|(_, waiting)| !waiting.points.is_empty());
+        waiting
+            .map(|(name, waiting)| {
+                let before = waiting.before;
+                waiting.before += std::mem::take(&mut waiting.reported);
+                NewPoints {
+                    name: name.clone(),
+                    unit: waiting.unit.clone(),
+                    goal: waiting.goal,
+                    before,
+                    after: waiting.before,
+                    points: std::mem::take(&mut waiting.points),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Returns points with growing steps: each replaces those before it that have its step or a larger one.
+pub(super) fn ascending(points: Vec<Point>) -> Vec<Point> {
+    let mut kept: Vec<Point> = Vec::with_capacity(points.len());
+    for point in points {
+        while kept.last().is_some_and(|last| last.step >= point.step) {
+            kept.pop();
+        }
+        kept.push(point);
+    }
+    kept
+}

@@ -1,0 +1,371 @@
+//! The points of metrics: appended in chunks, replaced by smaller steps, and thinned out when a run has too many.
+
+mod thin;
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::Point;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Apply, Done, Failure};
+use crate::series::{NewPoints, decode, encode};
+use crate::store::{StoreError, code};
+
+/// The most points of a chunk. The last one of a series is written again whenever the series grows.
+const CHUNK_POINTS: usize = 512;
+
+/// The row of a series.
+#[derive(Default)]
+struct Series {
+    key: i64,
+    attempt: u32,
+    reported: u64,
+    count: u64,
+    stored: u64,
+    replaced: u64,
+    first_step: Option<u64>,
+    last: Option<Point>,
+    min: Option<Point>,
+    max: Option<Point>,
+}
+
+/// The row of a chunk.
+struct Chunk {
+    key: i64,
+    level: i64,
+    count: u64,
+    points: Vec<Point>,
+}
+
+/// The columns that [`Chunk::read`] reads.
+const CHUNK: &str = "key, level, count, body";
+
+impl Chunk {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let points = points(row, 3)?;
+        Ok(Self { key: row.get(0)?, level: row.get(1)?, count: code::unsigned(row.get(2)?), points })
+    }
+}
+
+/// The instance that reported points.
+#[derive(Clone, Copy)]
+pub(super) struct Reporter<'a> {
+    pub(super) run: RunId,
+    pub(super) node: &'a str,
+    pub(super) item: ItemPath,
+    pub(super) attempt: u32,
+}
+
+impl Apply {
+    /// Appends points to the series of an instance. What an earlier attempt reported is dropped, and what is stored already
+    /// is skipped.
+    pub(super) fn add_points(&self, db: &Connection, of: Reporter<'_>, new: &[NewPoints]) -> Done {
+        // A run that is gone needs no points, and a late report is no reason to end the daemon.
+        let run = match self.key(db, of.run) {
+            Ok(key) => key.run,
+            Err(Failure::Batch(StoreError::NotFound(_))) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let mut grown = 0;
+        for new in new {
+            let Some(mut series) = self.open_series(db, run, of, new)? else { continue };
+            let before = series.stored;
+            series.append(db, new)?;
+            series.write(db, new)?;
+            grown += code::signed(series.stored) - code::signed(before);
+        }
+        let mut points = self.points.borrow_mut();
+        let total = match points.get(&run) {
+            Some(total) => total.saturating_add_signed(grown),
+            None => db
+                .prepare_cached("SELECT total(stored) FROM series WHERE run = ?1")?
+                .query_row([run], |row| row.get::<_, f64>(0).map(|total| total as u64))?,
+        };
+        let total = thin::run(db, run, total)?;
+        if points.len() > super::MAX_KEYS {
+            points.clear();
+        }
+        points.insert(run, total);
+        Ok(())
+    }
+
+    /// Deletes the series of an instance, whose next attempt begins.
+    pub(super) fn drop_series(&self, db: &Connection, run: i64, node: &str, item: i64) -> Done {
+        let which = "run = ?1 AND node = ?2 AND item = ?3";
+        db.prepare_cached(&format!(
+            "DELETE FROM series_chunk WHERE series IN (SELECT key FROM series WHERE {which})"
+        ))?
+        .execute(params![run, node, item])?;
+        db.prepare_cached(&format!("DELETE FROM series WHERE {which}"))?.execute(params![run, node, item])?;
+        self.points.borrow_mut().remove(&run);
+        Ok(())
+    }
+
+    /// Deletes the series of a run.
+    pub(super) fn drop_all_series(&self, db: &Connection, run: i64) -> Done {
+        db.prepare_cached(
+            "DELETE FROM series_chunk WHERE series IN (SELECT key FROM series WHERE run = ?1)",
+        )?
+        .execute([run])?;
+        db.prepare_cached("DELETE FROM series WHERE run = ?1")?.execute([run])?;
+        self.points.borrow_mut().remove(&run);
+        Ok(())
+    }
+
+    /// Copies the series of an instance that a resumed run reuses.
+    pub(super) fn copy_series(db: &Connection, from: i64, to: i64, node: &str, item: i64) -> Done {
+        let rows = db
+            .prepare_cached("SELECT key FROM series WHERE run = ?1 AND node = ?2 AND item = ?3 ORDER BY key")?
+            .query_map(params![from, node, item], |row| row.get::<_, i64>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        for key in rows {
+            let columns = "node, item, name, attempt, unit, goal, reported, count, stored, replaced, first_step, \
+                 last, min, max";
+            let copy = db
+                .prepare_cached(&format!(
+                    "INSERT INTO series (run, {columns}) SELECT ?1, {columns} FROM series WHERE key = ?2"
+                ))?
+                .insert(params![to, key])?;
+            let columns = "first, last, level, count, stored, min, max, body";
+            db.prepare_cached(&format!(
+                "INSERT INTO series_chunk (series, {columns}) SELECT ?1, {columns} FROM series_chunk WHERE series = ?2"
+            ))?
+            .execute(params![copy, key])?;
+        }
+        Ok(())
+    }
+
+    /// Returns the series to which points belong; `None` if a later attempt has begun it.
+    fn open_series(
+        &self,
+        db: &Connection,
+        run: i64,
+        of: Reporter<'_>,
+        new: &NewPoints,
+    ) -> Done<Option<Series>> {
+        let item = code::item(of.item);
+        let found = db
+            .prepare_cached(
+                "SELECT key, attempt, reported, count, stored, replaced, first_step, last, min, max FROM series \
+                 WHERE run = ?1 AND node = ?2 AND item = ?3 AND name = ?4",
+            )?
+            .query_row(params![run, of.node, item, new.name], Series::read)
+            .optional()?;
+        match found {
+            Some(series) if series.attempt > of.attempt => return Ok(None),
+            Some(series) if series.attempt == of.attempt => return Ok(Some(series)),
+            Some(_) => self.drop_series(db, run, of.node, item)?,
+            None => {}
+        }
+        let key = db
+            .prepare_cached(
+                "INSERT INTO series (run, node, item, name, attempt) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .insert(params![run, of.node, item, new.name, of.attempt])?;
+        Ok(Some(Series { key, attempt: of.attempt, ..Series::default() }))
+    }
+}
+
+impl Series {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            key: row.get(0)?,
+            attempt: row.get(1)?,
+            reported: code::unsigned(row.get(2)?),
+            count: code::unsigned(row.get(3)?),
+            stored: code::unsigned(row.get(4)?),
+            replaced: code::unsigned(row.get(5)?),
+            first_step: row.get::<_, Option<i64>>(6)?.map(code::unsigned),
+            last: point(row, 7)?,
+            min: point(row, 8)?,
+            max: point(row, 9)?,
+        })
+    }
+
+    fn append(&mut self, db: &Connection, new: &NewPoints) -> Done {
+        let known = self.reported.saturating_sub(new.before);
+        let reported = new.after.saturating_sub(new.before);
+        if known >= reported && reported > 0 {
+            return Ok(());
+        }
+        let mut points: Vec<Point> = Vec::with_capacity(new.points.len());
+        // Points that were thinned out on the way can't be counted. Their steps grow, so the stored ones are recognised.
+        let counted = reported == new.points.len() as u64;
+        let skip = if counted { known as usize } else { 0 };
+        let stored_step = self.last.map(|last| last.step).filter(|_| known > 0 && !counted);
+        for point in new.points.iter().skip(skip) {
+            if stored_step.is_some_and(|stored| point.step <= stored) {
+                continue;
+            }
+            while points.last().is_some_and(|last| last.step >= point.step) {
+                points.pop();
+                self.replaced += 1;
+            }
+            if points.is_empty() && self.last.is_some_and(|last| last.step >= point.step) {
+                self.cut(db, point.step)?;
+            }
+            points.push(*point);
+        }
+        self.reported = self.reported.max(new.after);
+        let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else {
+            return Ok(());
+        };
+        self.first_step.get_or_insert(first.step);
+        self.last = Some(last);
+        let (min, max) = extremes(&points);
+        self.min = smaller(self.min, min);
+        self.max = larger(self.max, max);
+        // Those that were thinned out on the way count too.
+        let count = points.len() as u64 + if counted { 0 } else { reported - new.points.len() as u64 };
+        self.count += count;
+        self.stored += points.len() as u64;
+        self.store(db, points, count)
+    }
+
+    /// Stores points after the others.
+    fn store(&self, db: &Connection, mut points: Vec<Point>, mut count: u64) -> Done {
+        let tail = db
+            .prepare_cached(&format!(
+                "SELECT {CHUNK} FROM series_chunk WHERE series = ?1 ORDER BY first DESC LIMIT 1"
+            ))?
+            .query_row([self.key], Chunk::read)
+            .optional()?
+            .filter(|tail| tail.level == 0 && tail.points.len() < CHUNK_POINTS);
+        if let Some(mut tail) = tail {
+            db.prepare_cached("DELETE FROM series_chunk WHERE key = ?1")?.execute([tail.key])?;
+            count += tail.count;
+            tail.points.append(&mut points);
+            points = tail.points;
+        }
+        for part in points.chunks(CHUNK_POINTS) {
+            // The first chunk stands for all that were thinned out on the way.
+            let rest = points.len() as u64;
+            let count = part.len() as u64 + std::mem::replace(&mut count, rest).saturating_sub(rest);
+            insert_chunk(db, self.key, part, 0, count)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the points from this step on.
+    fn cut(&mut self, db: &Connection, step: u64) -> Done {
+        let from = code::signed(step);
+        let rows = db
+            .prepare_cached(&format!("SELECT {CHUNK} FROM series_chunk WHERE series = ?1 AND last >= ?2"))?
+            .query_map(params![self.key, from], Chunk::read)?
+            .collect::<Result<Vec<_>, _>>()?;
+        for Chunk { key, level, count, mut points } in rows {
+            db.prepare_cached("DELETE FROM series_chunk WHERE key = ?1")?.execute([key])?;
+            let before = points.len() as u64;
+            points.retain(|point| point.step < step);
+            let left = points.len() as u64;
+            // Of thinned points, those that stay stand for their share.
+            let stays = (count * left).checked_div(before).unwrap_or(0);
+            self.count -= (count - stays).min(self.count);
+            self.replaced += count - stays;
+            self.stored -= (before - left).min(self.stored);
+            if !points.is_empty() {
+                insert_chunk(db, self.key, &points, level, stays)?;
+            }
+        }
+        (self.first_step, self.last, self.min, self.max) = (None, None, None, None);
+        let mut query =
+            db.prepare_cached("SELECT first, min, max FROM series_chunk WHERE series = ?1 ORDER BY first")?;
+        let mut rows = query.query([self.key])?;
+        while let Some(row) = rows.next()? {
+            self.first_step.get_or_insert(code::unsigned(row.get(0)?));
+            self.min = smaller(self.min, point(row, 1)?);
+            self.max = larger(self.max, point(row, 2)?);
+        }
+        self.last = db
+            .prepare_cached("SELECT body FROM series_chunk WHERE series = ?1 ORDER BY first DESC LIMIT 1")?
+            .query_row([self.key], |row| points(row, 0))
+            .optional()?
+            .and_then(|points| points.last().copied());
+        Ok(())
+    }
+
+    fn write(&self, db: &Connection, new: &NewPoints) -> Done {
+        let bytes = |point: Option<Point>| point.map(|point| encode(&[point]));
+        db.prepare_cached(
+            "UPDATE series SET reported = ?2, count = ?3, stored = ?4, replaced = ?5, first_step = ?6, last = ?7, \
+             min = ?8, max = ?9, unit = coalesce(?10, unit), goal = coalesce(?11, goal) WHERE key = ?1",
+        )?
+        .execute(params![
+            self.key,
+            code::signed(self.reported),
+            code::signed(self.count),
+            code::signed(self.stored),
+            code::signed(self.replaced),
+            self.first_step.map(code::signed),
+            bytes(self.last),
+            bytes(self.min),
+            bytes(self.max),
+            new.unit,
+            new.goal.map(code::goal),
+        ])?;
+        Ok(())
+    }
+}
+
+fn insert_chunk(db: &Connection, series: i64, points: &[Point], level: i64, count: u64) -> Done {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
+    let (min, max) = extremes(points);
+    let bytes = |point: Option<Point>| point.map(|point| encode(&[point]));
+    db.prepare_cached(
+        "INSERT INTO series_chunk (series, first, last, level, count, stored, min, max, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        series,
+        code::signed(first.step),
+        code::signed(last.step),
+        level,
+        code::signed(count),
+        code::signed(points.len() as u64),
+        bytes(min),
+        bytes(max),
+        encode(points),
+    ])?;
+    Ok(())
+}
+
+/// Returns the first of the points with the smallest finite value, and the first of those with the largest.
+fn extremes(points: &[Point]) -> (Option<Point>, Option<Point>) {
+    points
+        .iter()
+        .filter(|point| point.value.is_finite())
+        .fold((None, None), |(min, max), point| (smaller(min, Some(*point)), larger(max, Some(*point))))
+}
+
+fn smaller(one: Option<Point>, other: Option<Point>) -> Option<Point> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other.value < one.value { other } else { one }),
+        (one, other) => one.or(other),
+    }
+}
+
+fn larger(one: Option<Point>, other: Option<Point>) -> Option<Point> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other.value > one.value { other } else { one }),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Reads the points in a column.
+pub(in crate::store) fn points(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Point>> {
+    decode(row.get_ref(column)?.as_blob()?).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Blob,
+            "these points are damaged".into(),
+        )
+    })
+}
+
+/// Reads the point in a column, if there is one.
+pub(in crate::store) fn point(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Point>> {
+    if row.get_ref(column)? == rusqlite::types::ValueRef::Null {
+        return Ok(None);
+    }
+    Ok(points(row, column)?.first().copied())
+}
