@@ -8,6 +8,7 @@
 
 mod describe;
 mod execution;
+mod fetched;
 mod guard;
 mod heard;
 mod launch;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::problem::near;
-use fanlight_shared::rpc::plugins::Plugin;
+use fanlight_shared::rpc::plugins::{Origin, Plugin};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::cut;
 use futures_util::future::BoxFuture;
@@ -78,6 +79,8 @@ struct Inner {
 pub struct PluginSettings {
     /// The folder of the records.
     pub records: PathBuf,
+    /// The folder of plugins that were fetched.
+    pub fetched: PathBuf,
     /// The folder of the folders of attempts.
     pub attempts: PathBuf,
     /// The executable with the command `plugin-guard`.
@@ -93,7 +96,14 @@ impl PluginSettings {
     #[must_use]
     pub fn of(home: &Home, helper: &Path, grace: Duration, pass_env: &[String]) -> Self {
         let (helper, pass_env) = (helper.to_owned(), pass_env.to_owned());
-        Self { records: home.plugins(), attempts: home.attempts(), helper, grace, pass_env }
+        Self {
+            records: home.plugins(),
+            fetched: home.fetched_plugins(),
+            attempts: home.attempts(),
+            helper,
+            grace,
+            pass_env,
+        }
     }
 }
 
@@ -117,6 +127,7 @@ impl Plugins {
     pub fn load(settings: PluginSettings, node_types: NodeTypes, blobs: Blobs) -> Self {
         let environment = environment(&settings.pass_env);
         let records = record::load(&settings.records);
+        fetched::remove_unused(&settings.fetched, &records);
         let plugins = Self {
             inner: Arc::new(Inner {
                 settings,
@@ -179,11 +190,12 @@ impl Plugins {
     }
 
     /// Adds the plugin in a folder, in place of the one of its name. `agreed` is the hash of the manifest that the user
-    /// agreed to.
+    /// agreed to, and `origin` the repository from which the folder was fetched.
     ///
     /// # Errors
     /// A sentence: its manifest is wrong or another one, it does not start, it describes types that can't be used.
-    pub async fn add(&self, folder: &Path, agreed: &str) -> Result<Plugin, String> {
+    pub async fn add(&self, folder: &Path, agreed: &str, origin: Option<Origin>) -> Result<Plugin, String> {
+        origin.as_ref().map_or(Ok(()), fetched::check)?;
         let _changing = self.inner.changing.lock().await;
         let path = folder.to_owned();
         let reading = tokio::task::spawn_blocking(move || ManifestFile::read(&path));
@@ -202,7 +214,7 @@ impl Plugins {
             })?;
         process.stop(self.inner.settings.grace).await;
         let types = described.node_types(&file.manifest).map_err(wrong)?;
-        let record = Record::new(file, described);
+        let record = Record::new(file, described, origin);
         let former = match self.known().get(&name) {
             Some(Known::Usable(processes)) => Some(processes.record.clone()),
             Some(Known::Broken(_)) | None => None,
@@ -302,7 +314,7 @@ fn changed(folder: &str) -> String {
 fn row(name: &str, known: &Known) -> (Plugin, Option<String>) {
     match known {
         Known::Usable(processes) => {
-            let Record { folder, hash, manifest, described } = &processes.record;
+            let Record { folder, origin, hash, manifest, described } = &processes.record;
             let row = Plugin {
                 name: name.to_owned(),
                 version: manifest.version.clone(),
@@ -310,6 +322,7 @@ fn row(name: &str, known: &Known) -> (Plugin, Option<String>) {
                 command: manifest.command.clone(),
                 node_types: described.names(),
                 processes: u32::try_from(processes.alive()).unwrap_or(u32::MAX),
+                origin: origin.clone(),
                 problem: None,
             };
             (row, Some(hash.clone()))

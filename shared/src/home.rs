@@ -172,6 +172,11 @@ impl Home {
     pub fn plugins(&self) -> PathBuf {
         self.config.join("plugins")
     }
+    /// Returns the folder with the plugins that were fetched from git repositories.
+    #[must_use]
+    pub fn fetched_plugins(&self) -> PathBuf {
+        self.data.join("plugins")
+    }
     /// Returns the database.
     #[must_use]
     pub fn database(&self) -> PathBuf {

@@ -41,6 +41,8 @@ mod metrics;
 mod models;
 #[path = "stories/people.rs"]
 mod people;
+#[path = "stories/plugin_git.rs"]
+mod plugin_git;
 #[path = "stories/plugin_kit.rs"]
 mod plugin_kit;
 #[path = "stories/plugin_trial.rs"]

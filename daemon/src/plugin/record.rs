@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::rpc::plugins::Origin;
 use fanlight_shared::sanitise;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ const MAX_BYTES: u64 = 2 << 20;
 pub(super) struct Record {
     /// Its folder.
     pub(super) folder: PathBuf,
+    /// The repository from which the folder was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Origin>,
     /// The hash of its manifest.
     pub(super) hash: String,
     /// Its manifest.
@@ -28,8 +32,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(file: ManifestFile, described: Described) -> Self {
-        Self { folder: file.folder, hash: file.hash, manifest: file.manifest, described }
+    pub(super) fn new(file: ManifestFile, described: Described, origin: Option<Origin>) -> Self {
+        Self { folder: file.folder, origin, hash: file.hash, manifest: file.manifest, described }
     }
 }
 
@@ -102,6 +106,7 @@ mod tests {
         let described = serde_json::json!({ "node_types": [] });
         Record {
             folder: "/clip".into(),
+            origin: None,
             hash: "00".into(),
             manifest: toml::from_str(toml).unwrap(),
             described: serde_json::from_value(described).unwrap(),

@@ -122,7 +122,7 @@ impl<R: FnMut(Check)> Trial<R> {
         let began = Instant::now();
         let Some((process, described, specs)) = self.start(began).await else { return };
         self.manners(process, &described).await;
-        let record = Record::new(self.file.clone(), described);
+        let record = Record::new(self.file.clone(), described, None);
         let processes = Processes::new(record, self.launch.clone(), self.settings.grace);
         self.unknown_examples(&specs);
         let mut taken = Vec::new();

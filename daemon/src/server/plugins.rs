@@ -15,7 +15,8 @@ pub(super) async fn list(session: &Arc<Session>, _: List) -> Result<Plugins, Rpc
 pub(super) async fn add(session: &Arc<Session>, add: Add) -> Result<Plugin, RpcError> {
     // A client that goes away meanwhile leaves nothing half-done.
     let plugins = session.context.plugins.clone();
-    let adding = tokio::spawn(async move { plugins.add(Path::new(&add.folder), &add.manifest).await });
+    let adding =
+        tokio::spawn(async move { plugins.add(Path::new(&add.folder), &add.manifest, add.origin).await });
     let added =
         adding.await.map_err(|error| RpcError::internal(format!("the plugin was not added: {error}")))?;
     added.map_err(RpcError::refused)

@@ -20,6 +20,17 @@ pub struct Plugins {
     pub plugins: Vec<Plugin>,
 }
 
+/// Where a plugin came from: a commit of a git repository.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The repository.
+    pub url: String,
+    /// The commit: its whole hash, hexadecimal.
+    pub commit: String,
+}
+
 /// A plugin that was added.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -36,6 +47,9 @@ pub struct Plugin {
     pub node_types: Vec<String>,
     /// How many processes of it are alive.
     pub processes: u32,
+    /// The repository from which it was fetched; `None` if it is a folder of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Why its nodes can't run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -50,6 +64,10 @@ pub struct Add {
     pub folder: String,
     /// The hash of the manifest that the user agreed to: BLAKE3, hexadecimal.
     pub manifest: String,
+    /// The repository from which the folder was fetched, below `plugins` in the data of the home. Folders there that belong
+    /// to no plugin are removed when a daemon starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// `plugins.remove`: removes a plugin with its node types. Nodes that are running continue to their end.

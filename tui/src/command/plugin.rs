@@ -4,6 +4,7 @@ mod add;
 mod list;
 mod new;
 mod remove;
+mod repository;
 mod test;
 
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum Action {
-    /// Add the plugin in a folder, or add it again after its manifest or its node types changed.
+    /// Add the plugin in a folder or a git repository, or add it again after it changed.
     Add(add::Args),
     /// Write the folder of a new plugin, which works as it is.
     New(new::Args),

@@ -1,6 +1,6 @@
 //! `fanlight plugin list`
 
-use fanlight_shared::rpc::plugins;
+use fanlight_shared::rpc::plugins::{self, Origin, Plugin};
 use fanlight_shared::sanitise;
 
 use crate::context::Context;
@@ -28,13 +28,13 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         }
         return out.flush();
     }
-    let mut table = Table::new(&["PLUGIN", "VERSION", "NODE TYPES", "FOLDER"]);
+    let mut table = Table::new(&["PLUGIN", "VERSION", "NODE TYPES", "FROM"]);
     for plugin in &all {
         table.row(vec![
             Cell::new(&plugin.name, Role::Strong),
             plugin.version.as_str().into(),
             plugin.node_types.join(" ").into(),
-            sanitise::line(&plugin.folder).into(),
+            from(plugin).into(),
         ]);
     }
     if !all.is_empty() {
@@ -47,4 +47,12 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Returns where a plugin came from.
+fn from(plugin: &Plugin) -> String {
+    match &plugin.origin {
+        Some(Origin { url, commit }) => format!("{} at {commit:.12}", sanitise::line(url)),
+        None => sanitise::line(&plugin.folder),
+    }
 }
