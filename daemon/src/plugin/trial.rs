@@ -386,6 +386,7 @@ fn attempt(cancel: CancellationToken) -> Attempt {
         secrets: Secrets::default(),
         has_secrets: false,
         withheld: Arc::default(),
+        recorder: Default::default(),
         hub: Arc::new(Hub::default()),
     }
 }
