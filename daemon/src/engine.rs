@@ -12,7 +12,7 @@
 //!   looked for or computed
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
-//!   `requests`, `delete`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
+//!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
 //!   the run that a daemon crashed on
 
 mod active;
@@ -47,12 +47,14 @@ mod startup;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod why;
 mod working;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::event::Queue;
+use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -174,6 +176,10 @@ enum Message {
         request: queue_rpc::Set,
         reply: Reply<Queue>,
     },
+    Why {
+        request: Why,
+        reply: Reply<Option<Explanation>>,
+    },
     Stop {
         reply: oneshot::Sender<()>,
     },
@@ -271,6 +277,14 @@ impl Engine {
     pub async fn label(&self, request: runs::Label) -> Result<(), RpcError> {
         let label = submit::check_label(&request.label)?;
         self.ask(|reply| Message::Label { request: runs::Label { label, ..request }, reply }).await
+    }
+
+    /// `runs.why`; `None` for a run that is not open.
+    ///
+    /// # Errors
+    /// The run has no such node.
+    pub async fn why(&self, request: Why) -> Result<Option<Explanation>, RpcError> {
+        self.ask(|reply| Message::Why { request, reply }).await
     }
 
     /// `queue.get`

@@ -35,6 +35,7 @@ mod sweeps;
 pub(crate) mod tests;
 mod values;
 mod watch;
+mod why;
 mod workflows;
 
 use std::sync::Arc;

@@ -20,6 +20,7 @@ pub mod schema;
 pub mod sweeps;
 pub mod values;
 pub mod watch;
+pub mod why;
 pub mod workflows;
 
 use serde::de::DeserializeOwned;

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Show(command::show::Args),
     /// Follow a run until it ends.
     Watch(command::watch::Args),
+    /// Say what a run or one of its nodes waits for.
+    Why(command::why::Args),
     /// Print the output of the commands of a run.
     Logs(command::logs::Args),
     /// Show the metrics of runs, such as losses, with their curves.
@@ -120,6 +122,7 @@ impl Cli {
             Some(Command::Ps(args)) => command::ps::run(args).await,
             Some(Command::Show(args)) => command::show::run(args).await,
             Some(Command::Watch(args)) => command::watch::run(args).await,
+            Some(Command::Why(args)) => command::why::run(args).await,
             Some(Command::Logs(args)) => command::logs::run(args).await,
             Some(Command::Metrics(args)) => command::metrics::run(args).await,
             Some(Command::Cancel(args)) => command::cancel::run(args).await,

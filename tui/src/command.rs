@@ -36,6 +36,7 @@ pub(crate) mod sweep;
 mod tail;
 pub(crate) mod ui;
 pub(crate) mod watch;
+pub(crate) mod why;
 
 use std::path::Path;
 

@@ -57,6 +57,8 @@ mod secrets;
 mod sweeps;
 #[path = "stories/values.rs"]
 mod values;
+#[path = "stories/why.rs"]
+mod why;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

@@ -67,7 +67,7 @@ impl ActiveRun {
     fn tell_waiting(&mut self, context: &mut Context, node: usize, ticket: Ticket) {
         self.nodes[node].in_line += 1;
         if self.nodes[node].in_line == 1 {
-            let reason = context.pools.reason(ticket);
+            let reason = context.pools.wait(ticket).map(|wait| wait.text);
             self.tell_wait(context, node, reason);
         }
     }
@@ -286,6 +286,7 @@ impl ActiveRun {
             fill(&mut update);
             update.error = error;
             update.retry_at = Some(Time::now().plus(wait));
+            instance.retry_at = update.retry_at;
             let made =
                 super::publish::Made { number, duration: started.elapsed(), cost_usd, cache_key: None };
             self.keep_outputs(context, key, values, blobs, bodies, made);

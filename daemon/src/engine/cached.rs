@@ -31,6 +31,13 @@ pub(super) struct Needed {
     waits: bool,
 }
 
+impl Needed {
+    /// Returns whether the instance leads or follows.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.in_flight
+    }
+}
+
 impl ActiveRun {
     /// Finds the result of an instance that is ready, or starts its attempt if nobody has computed it.
     pub(super) fn find_or_start(&mut self, context: &mut Context, node: usize, item: ItemPath) {

@@ -98,6 +98,11 @@ impl Context {
         self.outage.borrow().is_some()
     }
 
+    /// Returns why the store keeps new decisions from being made.
+    pub(super) fn halted_by(&self) -> Option<String> {
+        self.outage.borrow().clone().or_else(|| self.shortage.borrow().clone())
+    }
+
     /// Waits until [`Self::must_wait`] is over.
     pub(super) fn until_ready(&self) -> impl Future<Output = ()> + Send + 'static {
         let (backlog, mut outage) = (self.backlog.clone(), self.outage.clone());

@@ -201,6 +201,7 @@ impl Core {
             Message::Label { request, reply } => self.label(request, reply),
             Message::Labelled { request, reply } => self.labelled(request, reply),
             Message::Queue { request, reply } => self.set_queue(request, reply),
+            Message::Why { request, reply } => drop(reply.send(self.why(&request))),
             Message::Stop { reply } => self.stopping = Some(reply),
         }
     }
@@ -255,6 +256,7 @@ impl Core {
             #[cfg(test)]
             if let Some(run) = self.active.get(&id) {
                 run.assert_recoverable();
+                self.assert_explained(run);
             }
             if let Some(run) = self.active.get_mut(&id).filter(|run| run.listing_changed) {
                 run.send_listing(&mut self.context);

@@ -72,6 +72,14 @@ impl<T: Copy + PartialEq> InFlight<T> {
         }
     }
 
+    /// Returns the one that computes a result for others.
+    pub(super) fn leader(&self, key: CacheKey) -> Option<T> {
+        match &self.flights.get(&key)?.state {
+            State::Led(leader) => Some(*leader),
+            State::LookedFor | State::Made(_) => None,
+        }
+    }
+
     /// Records that one needs the result no longer: it failed, was cancelled, or has ended.
     pub(super) fn leave(&mut self, key: CacheKey, who: T) {
         let Some(flight) = self.flights.get_mut(&key) else { return };

@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use fanlight_shared::rpc::why::ReasonKind;
 use tokio::time::Instant;
 
 use crate::rate::{Rate, Rates};
@@ -64,6 +65,15 @@ pub(crate) fn needs(resources: impl IntoIterator<Item = Resource>) -> Needs {
 /// Identifies a waiter; a smaller ticket arrived earlier.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Ticket(u64);
+
+/// What a waiter waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Wait {
+    pub(crate) kind: ReasonKind,
+    /// For people: it continues the name of a node.
+    pub(crate) text: String,
+    pub(crate) resource: Resource,
+}
 
 /// The response to a request for resources.
 #[derive(PartialEq, Eq, Debug)]
@@ -224,23 +234,26 @@ impl<T> Pools<T> {
         limited.iter().for_each(|resource| self.admit(resource));
     }
 
-    /// Returns what a waiter waits for, as a sentence for people.
-    pub(crate) fn reason(&self, ticket: Ticket) -> Option<String> {
+    /// Returns what a waiter waits for.
+    pub(crate) fn wait(&self, ticket: Ticket) -> Option<Wait> {
         let waiter = self.waiting.get(&ticket)?;
         let resource = waiter.needs.get(waiter.held)?;
         let line = self.lines.get(resource)?;
+        let wait = |kind, text| Some(Wait { kind, text, resource: resource.clone() });
         let name = match resource {
-            Resource::Lock(name) => return Some(format!("waits for the lock `{name}`")),
+            Resource::Lock(name) => return wait(ReasonKind::Lock, format!("waits for the lock `{name}`")),
             Resource::Pool(name) | Resource::Own(name, _) | Resource::Common(name) => name,
         };
         let rate = line.rate.as_ref().filter(|_| line.free > 0);
-        Some(match (rate, rate.and_then(|rate| rate.per_minute())) {
+        match (rate, rate.and_then(|rate| rate.per_minute())) {
             (Some(rate), _) if rate.is_paused() => {
-                format!("waits for `{name}`: the provider asked for a pause")
+                wait(ReasonKind::Rate, format!("waits for `{name}`: the provider asked for a pause"))
             }
-            (_, Some(limit)) => format!("waits for `{name}`: {limit} requests a minute"),
-            _ => format!("waits for `{name}`: {} at once", line.size),
-        })
+            (_, Some(limit)) => {
+                wait(ReasonKind::Rate, format!("waits for `{name}`: {limit} requests a minute"))
+            }
+            _ => wait(ReasonKind::Pool, format!("waits for `{name}`: {} at once", line.size)),
+        }
     }
 
     /// Continues with the next needs of a waiter that got a resource.

@@ -76,14 +76,15 @@ impl RunQueue {
         }
     }
 
+    /// Returns whether a workflow has as many runs as it may have.
+    pub(crate) fn is_at(&self, limit: Limit) -> bool {
+        self.running.get(&limit.workflow).copied().unwrap_or_default() >= limit.runs
+    }
+
     /// Returns the first run whose workflow is below its limit.
     fn first(&self) -> Option<RunId> {
         let heads = self.groups.values().filter_map(|group| group.at(1));
-        let may_start = |run: &RunId| {
-            self.limits.get(run).is_none_or(|limit| {
-                self.running.get(&limit.workflow).copied().unwrap_or_default() < limit.runs
-            })
-        };
+        let may_start = |run: &RunId| self.limits.get(run).is_none_or(|limit| !self.is_at(*limit));
         heads.filter(may_start).min_by_key(|run| self.waiting.position(*run))
     }
 

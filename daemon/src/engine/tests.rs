@@ -22,4 +22,5 @@ mod space;
 mod spent;
 mod sweep;
 mod values;
+mod why;
 mod world;

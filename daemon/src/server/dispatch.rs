@@ -15,7 +15,7 @@ use super::no_models as models;
 use super::session::Session;
 use super::{
     assets, cache, daemon, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps, values,
-    watch, workflows,
+    watch, why, workflows,
 };
 use crate::hub::text;
 
@@ -76,6 +76,7 @@ plain {
     rpc::runs::Resume => runs::resume,
     rpc::runs::Delete => runs::delete,
     rpc::runs::Label => runs::label,
+    rpc::why::Why => why::why,
     rpc::sweeps::List => sweeps::list,
     rpc::sweeps::Get => sweeps::get,
     rpc::values::List => values::list,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::watch::Notification;
 use super::{
     Request, RpcError, assets, cache, daemon, logs, metrics, models, plugins, previews, questions, queue,
-    runs, sweeps, values, watch, workflows,
+    runs, sweeps, values, watch, why, workflows,
 };
 
 macro_rules! all {
@@ -55,6 +55,7 @@ all! {
     runs::Resume,
     runs::Delete,
     runs::Label,
+    why::Why,
     sweeps::List,
     sweeps::Get,
     questions::List,

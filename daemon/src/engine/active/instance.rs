@@ -5,6 +5,7 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::run_state::InstanceState;
+use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ pub(in crate::engine) struct ActiveInstance {
     pub(in crate::engine) interruptions: u32,
     /// The running attempt.
     pub(in crate::engine) live: Option<Live>,
+    /// When its next attempt starts, while it waits to be tried again.
+    pub(in crate::engine) retry_at: Option<Time>,
     /// Its place in the queue for pools and a lock, while it waits there.
     pub(in crate::engine) ticket: Option<Ticket>,
     /// Its question to a person, while it waits for the answer.
@@ -78,6 +81,7 @@ impl ActiveInstance {
             answered: state.status == NodeStatus::Waiting
                 && state.answer.is_some()
                 && state.attempts.last().is_some_and(|it| it.end == Some(AttemptEnd::Parked)),
+            retry_at: state.retry_at,
             live: None,
             ticket: None,
             prepared: None,

@@ -54,7 +54,7 @@ fn the_places_of_an_executor_are_limited_and_forgotten_when_all_are_free() {
     let plugin = of(&["plugin"]);
     assert!(starts(&pools.enter(&plugin, 1)) && starts(&pools.enter(&plugin, 2)));
     let Entry::Waits(third) = pools.enter(&plugin, 3) else { panic!("two places") };
-    assert_eq!(pools.reason(third).unwrap(), "waits for `plugin`: 2 at once");
+    assert_eq!(pools.wait(third).unwrap().text, "waits for `plugin`: 2 at once");
     pools.leave(&plugin);
     assert_eq!(pools.next(), Some((plugin.clone(), 3)));
     pools.leave(&plugin);
@@ -73,13 +73,13 @@ async fn a_pool_with_a_rate_lets_its_waiters_start_in_order_once_it_may() {
     let api = of(&["api.openai"]);
     assert!(starts(&pools.enter(&api, 1)) && starts(&pools.enter(&api, 2)));
     let Entry::Waits(full) = pools.enter(&api, 3) else { panic!("two at once") };
-    assert_eq!(pools.reason(full).unwrap(), "waits for `api.openai`: 2 at once");
+    assert_eq!(pools.wait(full).unwrap().text, "waits for `api.openai`: 2 at once");
     assert_eq!(pools.next_start(), None, "the end of another attempt is what it waits for");
     pools.leave(&api);
     assert_eq!(pools.next(), Some((api.clone(), 3)));
     pools.leave(&api);
     let Entry::Waits(fast) = pools.enter(&api, 4) else { panic!("three in a minute") };
-    assert_eq!(pools.reason(fast).unwrap(), "waits for `api.openai`: 3 requests a minute");
+    assert_eq!(pools.wait(fast).unwrap().text, "waits for `api.openai`: 3 requests a minute");
     assert!(matches!(pools.enter(&api, 5), Entry::Waits(_)));
     pools.admit_all();
     assert_eq!(pools.next(), None);
