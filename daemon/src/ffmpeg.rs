@@ -1,57 +1,79 @@
 //! The program ffmpeg, for formats that Fanlight doesn't write or decode itself. Only workers start it, so that it is ended
 //! with them.
 
-#[cfg(feature = "audio")]
-use std::io::{self, ErrorKind, Read as _};
-use std::process::{Command, Stdio};
+#[cfg(any(feature = "audio", feature = "video"))]
+mod run;
 
-#[cfg(feature = "audio")]
-use fanlight_shared::value::cut;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-/// How much of its messages is read.
-#[cfg(feature = "audio")]
-const MAX_MESSAGE_BYTES: u64 = 16 << 10;
+/// The formats that are read. None of them names other files, as playlists do.
+const FORMATS: &str = "mov,matroska,avi,asf,flv,mpeg,mpegts,mpegvideo,ogg,wav,flac,mp3,aac";
 
-/// Returns a command that reads local files only and asks nothing. Arguments with its files follow.
-pub(crate) fn command() -> Command {
-    let mut command = Command::new("ffmpeg");
-    command
-        .args(["-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "file,pipe"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
+/// The formats in which sounds are written.
+#[cfg(any(feature = "audio", feature = "video"))]
+pub(crate) const SOUND_FORMATS: [&str; 5] = ["wav", "flac", "mp3", "ogg", "m4a"];
+
+/// Returns the arguments that write a sound in one of [`SOUND_FORMATS`].
+#[cfg(any(feature = "audio", feature = "video"))]
+pub(crate) fn sound_format(format: &str) -> &'static [&'static str] {
+    match format {
+        "wav" => &["-c:a", "pcm_s16le", "-f", "wav"],
+        "flac" => &["-c:a", "flac", "-sample_fmt", "s16", "-f", "flac"],
+        "mp3" => &["-c:a", "libmp3lame", "-q:a", "2", "-f", "mp3"],
+        "ogg" => &["-c:a", "libvorbis", "-q:a", "5", "-f", "ogg"],
+        _ => &["-c:a", "aac", "-b:a", "192k", "-f", "ipod"],
+    }
 }
 
-/// Runs a command of [`command`] to its end. `what` needs it, for the message.
-///
-/// # Errors
-/// A sentence: it is not installed, or its last message.
-#[cfg(feature = "audio")]
-pub(crate) fn run(mut command: Command, what: &str) -> Result<(), String> {
-    let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| unstarted(what, &error))?;
-    let mut message = Vec::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        let _ = stderr.by_ref().take(MAX_MESSAGE_BYTES).read_to_end(&mut message);
-        let _ = io::copy(&mut stderr, &mut io::sink());
-    }
-    let status = child.wait().map_err(|error| format!("ffmpeg can't be waited for: {error}"))?;
-    if status.success() {
-        return Ok(());
-    }
-    let message = String::from_utf8_lossy(&message);
-    let last = message.trim().lines().next_back().unwrap_or("it gives no reason");
-    Err(format!("{what} failed in ffmpeg ({status}): {}", cut(last, 200)))
+/// One run of ffmpeg, which asks nothing, and reads local files only.
+pub(crate) struct Ffmpeg {
+    command: Command,
 }
 
-/// Returns the sentence for a program that could not be started.
-#[cfg(feature = "audio")]
-fn unstarted(what: &str, error: &io::Error) -> String {
-    if error.kind() == ErrorKind::NotFound {
-        return format!(
-            "{what} needs the program ffmpeg, which is not in the daemon's PATH; install it, such as by `apt install \
-             ffmpeg` or `brew install ffmpeg`, and restart the daemon"
-        );
+impl Ffmpeg {
+    /// Starts a command line.
+    pub(crate) fn new() -> Self {
+        let mut command = Command::new("ffmpeg");
+        command
+            .args(["-nostdin", "-hide_banner", "-nostats", "-y", "-xerror", "-loglevel", "error"])
+            // Each arena takes address space, which is limited.
+            .env("MALLOC_ARENA_MAX", "2")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self { command }
     }
-    format!("ffmpeg can't be started: {error}")
+
+    /// Adds a file from outside. Its own options come before.
+    pub(crate) fn input(&mut self, path: &Path) -> &mut Self {
+        self.input_of(FORMATS, path.as_os_str())
+    }
+
+    /// Adds an input of one of these formats only.
+    pub(crate) fn input_of(&mut self, formats: &str, input: &OsStr) -> &mut Self {
+        // These apply to the next input only.
+        self.args(["-protocol_whitelist", "file,pipe", "-format_whitelist", formats, "-threads", "4", "-i"]);
+        self.args([input])
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<S: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = S>) -> &mut Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets the folder that relative paths are in.
+    #[cfg(feature = "video")]
+    pub(crate) fn folder(&mut self, folder: &Path) -> &mut Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Starts it; nothing is read from it.
+    pub(crate) fn spawn(mut self) -> io::Result<Child> {
+        self.command.spawn()
+    }
 }

@@ -64,6 +64,8 @@ mod text;
 mod typed_inputs;
 mod util_fail;
 mod util_sleep;
+#[cfg(feature = "video")]
+mod video;
 mod workspace;
 
 pub use registry::{NodeTypeSet, NodeTypes};
@@ -108,6 +110,8 @@ fn built_in() -> Vec<NodeType> {
         ],
         #[cfg(feature = "audio")]
         audio::node_types(),
+        #[cfg(feature = "video")]
+        video::node_types(),
         vec![human_approve::node_type(), human_ask::node_type(), human_pick::node_type()],
         vec![util_sleep::node_type(), util_fail::node_type()],
     ];

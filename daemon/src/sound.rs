@@ -28,7 +28,7 @@ mod whole;
 pub(crate) use self::{
     chain::Chain,
     convert::converted,
-    encode::{Encoder, FORMATS, Format},
+    encode::{Encoder, Format},
     gain::{Shaped, from_db, to_db},
     kept::Kept,
     mix::{Mix, Track},

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/alive.rs"]
+mod alive;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/fanlight.rs"]
 mod support;
 #[path = "support/terminal.rs"]
@@ -59,6 +63,8 @@ mod sweeps;
 mod values;
 #[path = "stories/why.rs"]
 mod why;
+#[path = "stories/video.rs"]
+mod video;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

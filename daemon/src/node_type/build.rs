@@ -1,5 +1,7 @@
 //! Builds a [`NodeType`] in the order of its documentation.
 
+use std::time::Duration;
+
 use fanlight_shared::node_type::{
     Code, DeclaredOutputs, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place,
 };
@@ -19,6 +21,7 @@ pub(super) struct Build {
     safe: Vec<Safe>,
     pool: Option<(String, String)>,
     alone: Option<(String, Vec<Value>)>,
+    time: Option<Duration>,
 }
 
 impl Build {
@@ -38,7 +41,7 @@ impl Build {
             outputs: IndexMap::new(),
             declared_outputs: None,
         };
-        Self { spec, safe: Vec::new(), pool: None, alone: None }
+        Self { spec, safe: Vec::new(), pool: None, alone: None, time: None }
     }
 
     /// Sets its side effects; `none` by default.
@@ -89,6 +92,13 @@ impl Build {
     /// Sets the maximum total size of its values; 16 MiB by default.
     pub(super) fn max_bytes(mut self, bytes: u64) -> Self {
         self.spec.max_bytes = bytes;
+        self
+    }
+
+    /// Sets how long a worker may take; 5 minutes by default.
+    #[cfg_attr(not(feature = "video"), allow(dead_code))]
+    pub(super) fn time(mut self, most: Duration) -> Self {
+        self.time = Some(most);
         self
     }
 
@@ -164,7 +174,9 @@ impl Build {
 
     /// Finishes with its runner, which determines where it runs.
     pub(super) fn run(self, run: Runner) -> NodeType {
-        NodeType { safe: self.safe, pool: self.pool, alone: self.alone, ..NodeType::new(self.spec, run) }
+        let made = NodeType::new(self.spec, run);
+        let time = self.time.unwrap_or(made.time);
+        NodeType { safe: self.safe, pool: self.pool, alone: self.alone, time, ..made }
     }
 }
 
@@ -176,9 +188,13 @@ pub(super) mod ty {
     pub(in super::super) fn image() -> Type {
         Type::Media(MediaKind::Image)
     }
-    #[cfg(feature = "audio")]
+    #[cfg(any(feature = "audio", feature = "video"))]
     pub(in super::super) fn audio() -> Type {
         Type::Media(MediaKind::Audio)
+    }
+    #[cfg(feature = "video")]
+    pub(in super::super) fn video() -> Type {
+        Type::Media(MediaKind::Video)
     }
     pub(in super::super) fn file() -> Type {
         Type::Media(MediaKind::File)

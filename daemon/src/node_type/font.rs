@@ -4,8 +4,11 @@ use std::sync::LazyLock;
 
 use ab_glyph::FontRef;
 
+/// The font Lato, as a file.
+pub(super) const REGULAR_FILE: &[u8] = include_bytes!("../../assets/Lato-Regular.ttf");
+
 static REGULAR: LazyLock<Option<FontRef<'static>>> =
-    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Regular.ttf")).ok());
+    LazyLock::new(|| FontRef::try_from_slice(REGULAR_FILE).ok());
 static HEAVY: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
 

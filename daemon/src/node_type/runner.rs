@@ -5,6 +5,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(test)]
 use fanlight_shared::node_type::OutputSpec;
@@ -21,6 +22,9 @@ use crate::file_error::FileError;
 use crate::services::DaemonServices;
 use crate::store::blob::Blobs;
 
+/// How long a worker may take for a node, unless its type says otherwise.
+const WORKER_TIME: Duration = Duration::from_secs(5 * 60);
+
 /// A node type: its spec and its runner.
 #[derive(Clone, Debug)]
 pub struct NodeType {
@@ -36,6 +40,8 @@ pub struct NodeType {
     pub(crate) alone: Option<(String, Vec<Value>)>,
     /// Whether a node declares the outputs of the spec.
     pub(crate) declared: bool,
+    /// How long a worker may take for it.
+    pub(crate) time: Duration,
 }
 
 /// An input of which some values make a node harmless to repeat.
@@ -54,7 +60,7 @@ impl NodeType {
     #[must_use]
     pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
         spec.place = run.place();
-        Self { spec, run, safe: Vec::new(), pool: None, alone: None, declared: false }
+        Self { spec, run, safe: Vec::new(), pool: None, alone: None, declared: false, time: WORKER_TIME }
     }
 
     /// Returns this type with the outputs that a node declares, if it declares any.

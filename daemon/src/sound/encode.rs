@@ -7,9 +7,6 @@ use super::wav::Wav;
 use super::{Shape, Source};
 use crate::file_error::FileError;
 
-/// The formats in which sounds are written.
-pub(crate) const FORMATS: [&str; 5] = ["wav", "flac", "mp3", "ogg", "m4a"];
-
 /// A format in which Fanlight writes sounds itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {

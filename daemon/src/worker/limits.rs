@@ -1,13 +1,10 @@
 //! The limits of workers.
 
-use std::time::Duration;
-
 /// Address space of a worker, in bytes.
 pub(super) const MEMORY: u64 = 2 << 30;
 /// Files that a worker may have open.
 const OPEN_FILES: u64 = 256;
-/// How long one request may take.
-pub(super) const REQUEST_TIME: Duration = Duration::from_secs(5 * 60);
+
 /// Sets the limits of this process.
 pub(super) fn enter() -> rustix::io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -22,7 +22,6 @@ use crate::services::Reporter;
 use crate::store::blob::{Blobs, Published};
 
 use super::frame::{Request, Response};
-use super::limits;
 use super::listener::Listener;
 use super::made::{Made, known};
 use super::process::{NoResponse, Process};
@@ -30,6 +29,8 @@ use super::scratch::Scratch;
 
 /// How long a worker may be idle before it is ended.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a preview may take.
+const PREVIEW_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The largest preview kept, in bytes.
 const MAX_PREVIEW_BYTES: u64 = 1 << 20;
 
@@ -140,7 +141,8 @@ impl Workers {
                 files,
                 folder,
             };
-            let asking = self.request(&attempt.cancel, &name, given.clone(), ask, Some(reporter));
+            let asking =
+                self.request(&attempt.cancel, &name, given.clone(), ask, Some((reporter, node_type.time)));
             async {
                 match asking.await {
                     Ok((Response::Full(why), _)) | Err(Stop::Full(why)) => Err(FileError::Full(why)),
@@ -216,7 +218,7 @@ impl Workers {
         name: &str,
         media: Vec<Media>,
         ask: impl FnOnce(BTreeMap<BlobHash, PathBuf>, PathBuf) -> Request,
-        reporter: Option<&Reporter>,
+        node: Option<(&Reporter, Duration)>,
     ) -> Result<(Response, Scratch), Stop> {
         let slot = tokio::select! {
             biased;
@@ -236,15 +238,16 @@ impl Workers {
         let (scratch, files) = laid_out?;
         let request = ask(files, scratch.made());
         let blobs = self.inner.blobs.clone();
-        let listener = reporter.map(|reporter| Listener::new(&scratch, reporter.clone(), blobs, known));
+        let listener = node.map(|(reporter, _)| Listener::new(&scratch, reporter.clone(), blobs, known));
+        let time = node.map_or(PREVIEW_TIMEOUT, |(_, time)| time);
         let response = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Stop::Cancelled),
-            response = tokio::time::timeout(limits::REQUEST_TIME, self.ask(&request, listener.as_ref())) => match response {
+            response = tokio::time::timeout(time, self.ask(&request, listener.as_ref())) => match response {
                 Ok(response) => response,
                 Err(_) => Err(Stop::Failed(format!(
                     "this took a worker more than {} minutes and was ended",
-                    limits::REQUEST_TIME.as_secs() / 60
+                    time.as_secs() / 60
                 ))),
             },
         };

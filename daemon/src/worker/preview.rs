@@ -9,7 +9,8 @@ use fanlight_shared::media::{Media, MediaKind};
 use image::{DynamicImage, GenericImageView};
 
 use super::peaks;
-use crate::{ffmpeg, picture};
+use crate::ffmpeg::Ffmpeg;
+use crate::picture;
 
 /// Longest side of a thumbnail, in pixels.
 const MAX_SIDE: u32 = 256;
@@ -68,13 +69,11 @@ fn scaled(length: u32, scale: f64) -> u32 {
 /// Returns the first frame, if ffmpeg is installed.
 fn first_frame(file: &Path, folder: &Path) -> Result<Option<(String, String)>, String> {
     let frame = folder.join("frame.png");
-    let started = ffmpeg::command()
-        .arg("-i")
-        .arg(file)
-        .args(["-frames:v", "1", "-vf", "scale='min(1024,iw)':-2", "-f", "image2", "-c:v", "png"])
-        .arg(&frame)
-        .spawn();
-    let mut child = match started {
+    let mut ffmpeg = Ffmpeg::new();
+    ffmpeg.input(file);
+    ffmpeg.args(["-frames:v", "1", "-vf", "scale='min(1024,iw)':-2", "-f", "image2", "-c:v", "png"]);
+    ffmpeg.args([&frame]);
+    let mut child = match ffmpeg.spawn() {
         Ok(child) => child,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("ffmpeg can't be started: {error}")),

@@ -3,13 +3,13 @@
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
-use crate::ffmpeg;
+use crate::ffmpeg::{Ffmpeg, SOUND_FORMATS, sound_format};
 use crate::file_error::FileError;
 use crate::node_type::Workspace;
 use crate::node_type::build::{Build, ty};
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::services::Level;
-use crate::sound::{Encoder, FORMATS, Format, Source};
+use crate::sound::{Encoder, Format, Source};
 
 /// Adds what each type that makes a sound has: the format, the sound and its length.
 pub(super) fn making(build: Build, sound: &str) -> Build {
@@ -21,7 +21,7 @@ pub(super) fn making(build: Build, sound: &str) -> Build {
             "The format: `wav` and `flac` keep every sample; the others need the program ffmpeg.",
         )
         .default("wav")
-        .choices(&FORMATS)
+        .choices(&SOUND_FORMATS)
         .output("audio", ty::audio(), sound)
         .output("seconds", Type::Float, "How long it lasts, in seconds.")
 }
@@ -66,10 +66,10 @@ pub(super) fn put(
                 .map_err(|error| FileError::of("a file can't be created", &error))?;
             let written = Encoder::new(file, Format::Wav, shape)?.write(source, &mut tell)?;
             let (path, audio) = workspace.reserve(&name);
-            let mut command = ffmpeg::command();
-            command.arg("-i").arg(&whole).args(["-map_metadata", "-1", "-fflags", "+bitexact"]);
-            command.args(codec(other)).arg(path);
-            ffmpeg::run(command, &format!("`format: {other}`"))?;
+            let mut ffmpeg = Ffmpeg::new();
+            ffmpeg.input(&whole).args(["-map_metadata", "-1", "-fflags", "+bitexact"]);
+            ffmpeg.args(sound_format(other)).args([path]);
+            ffmpeg.run(&format!("`format: {other}`"))?;
             (audio, written)
         }
     };
@@ -79,12 +79,4 @@ pub(super) fn put(
     }
     let seconds = Value::Float(shape.seconds(written.frames));
     Ok(Values::from([("audio".to_owned(), audio), ("seconds".to_owned(), seconds)]))
-}
-
-fn codec(format: &str) -> &'static [&'static str] {
-    match format {
-        "mp3" => &["-c:a", "libmp3lame", "-q:a", "2", "-f", "mp3"],
-        "ogg" => &["-c:a", "libvorbis", "-q:a", "5", "-f", "ogg"],
-        _ => &["-c:a", "aac", "-b:a", "192k", "-f", "ipod"],
-    }
 }
