@@ -17,6 +17,8 @@ mod kept;
 #[cfg(feature = "audio")]
 mod mix;
 #[cfg(feature = "audio")]
+mod raw;
+#[cfg(feature = "audio")]
 mod resample;
 #[cfg(feature = "audio")]
 pub(crate) mod synth;
@@ -31,7 +33,7 @@ pub(crate) use self::{
     encode::{Encoder, Format},
     gain::{Shaped, from_db, to_db},
     kept::Kept,
-    mix::{Mix, Track},
+    mix::{MAX_TRACKS, Mix, Track},
 };
 pub(crate) use decode::Decoder;
 

@@ -61,10 +61,10 @@ mod secrets;
 mod sweeps;
 #[path = "stories/values.rs"]
 mod values;
-#[path = "stories/why.rs"]
-mod why;
 #[path = "stories/video.rs"]
 mod video;
+#[path = "stories/why.rs"]
+mod why;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

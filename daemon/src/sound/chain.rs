@@ -2,10 +2,10 @@
 
 use super::{Shape, Source};
 
-/// Sounds of the same shape, with silence between them.
-pub(crate) struct Chain {
+/// Sounds of the same shape, with silence between them. Each is opened when the one before has ended.
+pub(crate) struct Chain<I> {
     shape: Shape,
-    sources: std::vec::IntoIter<Box<dyn Source>>,
+    sources: I,
     now: Option<Box<dyn Source>>,
     /// The frames of each silence.
     gap: u64,
@@ -13,15 +13,17 @@ pub(crate) struct Chain {
     silence: u64,
 }
 
-impl Chain {
+impl<I: Iterator<Item = Result<Box<dyn Source>, String>>> Chain<I> {
     /// Plays `sources`, which all have this shape, with `gap` frames of silence between them.
-    pub(crate) fn new(shape: Shape, sources: Vec<Box<dyn Source>>, gap: u64) -> Self {
-        let mut sources = sources.into_iter();
-        Self { shape, now: sources.next(), sources, gap, silence: 0 }
+    ///
+    /// # Errors
+    /// The first one can't be opened.
+    pub(crate) fn new(shape: Shape, mut sources: I, gap: u64) -> Result<Self, String> {
+        Ok(Self { shape, now: sources.next().transpose()?, sources, gap, silence: 0 })
     }
 }
 
-impl Source for Chain {
+impl<I: Iterator<Item = Result<Box<dyn Source>, String>>> Source for Chain<I> {
     fn shape(&self) -> Shape {
         self.shape
     }
@@ -42,7 +44,7 @@ impl Source for Chain {
             if now.next(block)? {
                 return Ok(true);
             }
-            self.now = self.sources.next();
+            self.now = self.sources.next().transpose()?;
             self.silence = if self.now.is_some() { self.gap } else { 0 };
         }
     }

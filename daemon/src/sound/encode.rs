@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use super::flac::Flac;
+use super::raw::Raw;
 use super::wav::Wav;
 use super::{Shape, Source};
 use crate::file_error::FileError;
@@ -12,6 +13,8 @@ use crate::file_error::FileError;
 pub(crate) enum Format {
     Wav,
     Flac,
+    /// Samples only, for ffmpeg.
+    Raw,
 }
 
 /// A sound file that is written.
@@ -26,6 +29,7 @@ pub(crate) struct Encoder {
 enum Written {
     Wav(Wav),
     Flac(Box<Flac>),
+    Raw(Raw),
 }
 
 /// What was written.
@@ -45,6 +49,7 @@ impl Encoder {
         let file = match format {
             Format::Wav => Written::Wav(Wav::new(file, shape)?),
             Format::Flac => Written::Flac(Box::new(Flac::new(file, shape)?)),
+            Format::Raw => Written::Raw(Raw::new(file, shape.bits)),
         };
         Ok(Self { shape, file, frames: 0, clipped: 0, samples: Vec::new() })
     }
@@ -73,6 +78,7 @@ impl Encoder {
         match self.file {
             Written::Wav(wav) => wav.finish()?,
             Written::Flac(flac) => flac.finish()?,
+            Written::Raw(raw) => raw.finish()?,
         }
         Ok(Summary { frames: self.frames, clipped: self.clipped })
     }
@@ -94,6 +100,7 @@ impl Encoder {
         match &mut self.file {
             Written::Wav(wav) => wav.add(&self.samples),
             Written::Flac(flac) => flac.add(&self.samples),
+            Written::Raw(raw) => raw.add(&self.samples),
         }
     }
 }

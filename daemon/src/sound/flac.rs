@@ -13,6 +13,8 @@ use flacenc::source::{Context, Fill, FrameBuf};
 use super::Shape;
 use crate::file_error::FileError;
 
+/// The highest rate that is written, in frames per second.
+const MAX_RATE: u32 = 96_000;
 /// The frames of a block.
 const BLOCK: usize = 4096;
 
@@ -32,6 +34,13 @@ pub(super) struct Flac {
 impl Flac {
     pub(super) fn new(file: File, shape: Shape) -> Result<Self, FileError> {
         let Shape { rate, channels, bits } = shape;
+        if rate > MAX_RATE {
+            return Err(format!(
+                "the sound has {rate} frames a second, and FLAC is written with up to {MAX_RATE}; use `format: wav` or \
+                 `audio.resample`"
+            )
+            .into());
+        }
         let bits = bits as usize;
         let config = config::Encoder::default().into_verified().map_err(|(_, error)| refused(&error))?;
         let mut flac = Self {

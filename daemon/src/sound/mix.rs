@@ -2,6 +2,8 @@
 
 use super::{Shape, Source};
 
+/// The most sounds of a mix: all of them are open at once.
+pub(crate) const MAX_TRACKS: usize = 64;
 /// The frames of a block.
 const BLOCK: usize = 4096;
 

@@ -30,6 +30,6 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let gap = shape.frames(inputs.float("gap")?);
     let frames = sounds.iter().map(|it| it.frames_as(shape)).sum::<u64>() + gap * (sounds.len() as u64 - 1);
     shape.check_length(frames)?;
-    let sources = sounds.iter().map(|it| as_shape(it, shape)).collect::<Result<_, String>>()?;
-    put(workspace, &inputs, "concat", frames, &mut Chain::new(shape, sources, gap))
+    let sources = sounds.iter().map(|it| as_shape(it, shape));
+    put(workspace, &inputs, "concat", frames, &mut Chain::new(shape, sources, gap)?)
 }

@@ -59,15 +59,18 @@ pub(super) fn put(
             let folder = services
                 .scratch()
                 .map_err(|error| FileError::of("there is no folder for a sound", &error))?;
-            let whole = folder.join("whole.wav");
+            let whole = folder.join("whole.raw");
             // A try that found the disk full may have left it.
             let _ = std::fs::remove_file(&whole);
             let file = crate::picture::new_file(&whole)
                 .map_err(|error| FileError::of("a file can't be created", &error))?;
-            let written = Encoder::new(file, Format::Wav, shape)?.write(source, &mut tell)?;
+            let written = Encoder::new(file, Format::Raw, shape)?.write(source, &mut tell)?;
             let (path, audio) = workspace.reserve(&name);
             let mut ffmpeg = Ffmpeg::new();
-            ffmpeg.input(&whole).args(["-map_metadata", "-1", "-fflags", "+bitexact"]);
+            // Not WAV, which holds 4 GiB only.
+            let samples = if shape.bits > 16 { "s24le" } else { "s16le" };
+            ffmpeg.args(["-f", samples, "-ar", &shape.rate.to_string(), "-ac", &shape.channels.to_string()]);
+            ffmpeg.input_of(samples, whole.as_os_str()).args(["-map_metadata", "-1", "-fflags", "+bitexact"]);
             ffmpeg.args(sound_format(other)).args([path]);
             ffmpeg.run(&format!("`format: {other}`"))?;
             (audio, written)

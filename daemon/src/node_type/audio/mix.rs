@@ -9,7 +9,7 @@ use crate::file_error::FileError;
 use crate::node_type::build::{Build, ty};
 use crate::node_type::typed_inputs::{TypedInputs, check_lengths};
 use crate::node_type::{NodeType, Runner, Workspace};
-use crate::sound::{MAX_SECONDS, Mix, Shape, Shaped, Track, from_db, peak, to_db};
+use crate::sound::{MAX_SECONDS, MAX_TRACKS, Mix, Shape, Shaped, Track, from_db, peak, to_db};
 
 /// The gains that are accepted, in decibels.
 const LEVELS: std::ops::RangeInclusive<f64> = -120.0..=120.0;
@@ -42,6 +42,13 @@ pub(super) fn node_type() -> NodeType {
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let values = inputs.list("audios")?;
+    if values.len() > MAX_TRACKS {
+        return Err(format!(
+            "`audios` has {} sounds; at most {MAX_TRACKS} are mixed at once, so mix some of them first",
+            values.len()
+        )
+        .into());
+    }
     let sounds = Sound::open_all(workspace, values)?;
     let numbers = |name: &str| -> Result<Vec<f64>, String> {
         let Some(given) = inputs.maybe(name) else { return Ok(vec![0.0; sounds.len()]) };

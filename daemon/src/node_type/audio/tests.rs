@@ -389,3 +389,26 @@ fn a_format_that_needs_ffmpeg_is_written_or_says_how_to_install_it() {
         ),
     }
 }
+
+#[test]
+fn many_sounds_are_joined_with_one_open_at_a_time_and_a_mix_has_a_limit() {
+    let mut studio = Studio::new();
+    let tone = studio.generated(&[("rate", Value::Int(8000)), ("seconds", Value::Float(0.01))]);
+    let many = Value::List(vec![tone; 300]);
+    let made = studio.run("audio.concat", &[("audios", many.clone())]).unwrap();
+    assert!((made["seconds"].as_float().unwrap() - 3.0).abs() < 0.001);
+    let error = studio.run("audio.mix", &[("audios", many)]).unwrap_err();
+    assert!(error.starts_with("`audios` has 300 sounds; at most 64 are mixed at once"), "{error}");
+}
+
+#[test]
+fn a_rate_that_flac_is_not_written_with_is_refused_in_a_sentence() {
+    let mut studio = Studio::new();
+    let tone = studio.generated(&[("rate", Value::Int(96_000)), ("format", "flac".into())]);
+    let given = [("audio", tone), ("rate", Value::Int(192_000)), ("format", "flac".into())];
+    let error = studio.run("audio.resample", &given).unwrap_err();
+    assert_eq!(
+        error,
+        "the sound has 192000 frames a second, and FLAC is written with up to 96000; use `format: wav` or `audio.resample`"
+    );
+}
