@@ -30,6 +30,7 @@ mod reader;
 mod report;
 mod shared;
 mod shown;
+mod surroundings;
 mod tail;
 mod text;
 mod watch;
@@ -45,13 +46,20 @@ pub(crate) use collect::check_secrets;
 pub(crate) use environment::Environment;
 pub(crate) use event::{CommandEvent, TYPES as EVENT_TYPES, Told, of_json as event_of_json};
 pub(crate) use input::place as place_media;
+pub(crate) use surroundings::check_pattern;
 
+use crate::attempt::RunFacts;
+use crate::executor::{CommandWork, Surroundings};
 use crate::store::blob::Blobs;
 use crate::supervisor::client::Supervisor;
 use folder::Folder;
 use prepare::Resources;
 use shared::SharedFolders;
+use tokio::sync::Semaphore;
 use watch::Watcher;
+
+/// How many commands look at once at the files that their results depend on.
+const MAX_LOOKS: usize = 4;
 
 /// The configuration of commands.
 #[derive(Clone, Debug)]
@@ -86,6 +94,8 @@ struct Inner {
     grace: Duration,
     environment: Environment,
     shared: SharedFolders,
+    /// Limits how many commands look at their files at once.
+    looks: Arc<Semaphore>,
     watcher: Arc<Watcher>,
     /// Attempts that ended and wait to be cleaned up together.
     ended: Mutex<Vec<AttemptId>>,
@@ -109,6 +119,7 @@ impl Commands {
                 grace,
                 environment,
                 shared,
+                looks: Arc::new(Semaphore::new(MAX_LOOKS)),
                 watcher,
                 ended,
             }),
@@ -121,6 +132,28 @@ impl Commands {
         tokio::task::spawn_blocking(move || log::read(&folder, number, &read, ended))
             .await
             .unwrap_or_else(|_| Err("the log can't be read; see the daemon's log".into()))
+    }
+
+    /// Looks at what the result of a command depends on besides its inputs; `None` if its results are not reused.
+    async fn look_around(
+        &self,
+        run: Arc<RunFacts>,
+        withheld: Arc<[String]>,
+        work: Arc<CommandWork>,
+    ) -> Result<Option<Surroundings>, String> {
+        if work.remember.is_none() {
+            return Ok(None);
+        }
+        let inner = Arc::clone(&self.inner);
+        let permit = Arc::clone(&inner.looks).acquire_owned().await;
+        let look = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let look = |remember| {
+                surroundings::of((&inner.environment, &inner.blobs), &run, &withheld, &work, remember)
+            };
+            work.remember.as_ref().map(look).transpose()
+        });
+        look.await.unwrap_or_else(|_| Err("looking at its files failed; see the daemon's log".into()))
     }
 
     fn folder(&self, id: AttemptId) -> Folder {

@@ -9,7 +9,7 @@
 //! - `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
 //!   `finish`: the end of a run
 //! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
-//!   looked for or computed
+//!   looked for or computed; `remembered`: what results of commands depend on
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
@@ -38,6 +38,7 @@ mod publish;
 mod questions;
 mod queue;
 mod recover;
+mod remembered;
 mod requests;
 mod resume;
 mod sealed;
@@ -60,7 +61,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::attempt::Outcome;
 use crate::config::Config;
-use crate::executor::{Executors, Previewer};
+use crate::executor::{Executors, Previewer, Surroundings};
 use crate::hub::Hub;
 use crate::node_type::NodeTypes;
 use crate::rate::Rates;
@@ -131,6 +132,14 @@ enum Message {
         key: active::Key,
         number: u32,
         outcome: Box<Outcome>,
+        /// Whether later nodes may reuse it: nothing that it depends on changed meanwhile.
+        lasts: bool,
+    },
+    /// What the result of a command depends on is known.
+    LookedAround {
+        key: active::Key,
+        attempts: u32,
+        result: Result<Option<Surroundings>, String>,
     },
     /// The outputs of a run were shortened for its last event.
     OutputsStored {

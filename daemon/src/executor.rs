@@ -12,6 +12,7 @@ mod placement;
 mod run;
 mod set;
 mod store_outcome;
+mod surroundings;
 mod task;
 mod work;
 
@@ -30,10 +31,11 @@ pub use run::{adopt, run};
 pub use set::Executors;
 pub(crate) use set::Leftovers;
 pub(crate) use store_outcome::store_outcome;
+pub use surroundings::Surroundings;
 pub(crate) use task::{Task, misplaced};
 pub use work::{Argument, CommandWork, Program, Work};
 
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, Outcome, RunFacts};
 
 /// The capabilities of an executor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -91,6 +93,20 @@ pub trait Executor: Send + Sync {
     /// Opens an attempt; nothing happens to it yet. The attempt's id is the key: an attempt that is opened and started
     /// twice, by one daemon or two, runs once.
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution>;
+
+    /// Looks at what the result of this work depends on besides the work itself, so that later nodes can reuse it. Returns
+    /// `None` if that is not known, and the result is not reused.
+    ///
+    /// # Errors
+    /// Something that it depends on is missing or can't be read.
+    fn surroundings(
+        &self,
+        _run: Arc<RunFacts>,
+        _withheld: Arc<[String]>,
+        _work: Arc<Work>,
+    ) -> BoxFuture<'_, Result<Option<Surroundings>, String>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Reads a part of the log of an attempt, which has `ended` or not. Returns `None` if this executor has no log of it.
     ///

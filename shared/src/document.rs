@@ -18,6 +18,7 @@ mod params;
 pub mod ranges;
 mod reading;
 mod references;
+mod remember;
 pub mod report;
 mod retry;
 pub mod schema;

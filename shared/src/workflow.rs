@@ -96,8 +96,8 @@ pub struct Node {
     pub native_outputs: IndexMap<String, Type>,
     /// `false`: media of this node does not become an asset; `true`: its other values do too.
     pub keep: Option<bool>,
-    /// `remember: {files: …}`; reserved for a later version and refused.
-    pub remember: bool,
+    /// What the result of a command depends on besides its inputs, if later nodes may reuse it.
+    pub remember: Option<Remember>,
     /// Its side effects, if the node declares them.
     pub effects: Option<Effects>,
     /// `on_interrupt: again`: runs again after an interruption although its effects are external.
@@ -108,6 +108,17 @@ pub struct Node {
     pub allow_failure: bool,
     /// The position of its name.
     pub span: Span,
+}
+
+/// `remember:`: what the result of a command depends on besides the command itself and its inputs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Remember {
+    /// Patterns of files below the folder of the workflow file.
+    pub files: Vec<String>,
+    /// Names of variables that the command gets from the daemon. Those of the submitter and `env:` count anyway.
+    pub env: Vec<String>,
+    /// Names of programs that it starts. Its own program or shell counts anyway.
+    pub tools: Vec<String>,
 }
 
 /// The action of a node.

@@ -8,7 +8,7 @@ use fanlight_shared::environment::MAX_VALUE_BYTES;
 use indexmap::IndexMap;
 
 use super::folder::Folder;
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, RunFacts};
 use crate::executor::CommandWork;
 
 /// Variables that commands get from the daemon's own environment, besides `XDG_*` and `LC_*`. None of them usually
@@ -53,7 +53,7 @@ impl Environment {
         inputs: IndexMap<String, OsString>,
     ) -> Result<Variables, String> {
         let mut variables = self.passed.clone();
-        for (name, value) in submitted(attempt) {
+        for (name, value) in submitted(&attempt.run, &attempt.withheld) {
             variables.insert(name.into(), value.into());
         }
         for (name, value) in inputs {
@@ -83,17 +83,25 @@ impl Environment {
     }
 
     /// Returns the `PATH` of a command with these variables of its own.
-    pub(super) fn path(&self, attempt: &Attempt, env: &IndexMap<String, String>) -> OsString {
+    pub(super) fn path(
+        &self,
+        run: &RunFacts,
+        withheld: &[String],
+        env: &IndexMap<String, String>,
+    ) -> OsString {
         let own = env.get("PATH").map(String::as_str);
-        let own =
-            own.or_else(|| submitted(attempt).find(|(name, _)| *name == "PATH").map(|(_, value)| value));
+        let path = || submitted(run, withheld).find(|(name, _)| *name == "PATH").map(|(_, value)| value);
+        let own = own.or_else(path);
         own.map_or_else(|| self.passed.get(OsStr::new("PATH")).cloned().unwrap_or_default(), OsString::from)
     }
 }
 
-/// Returns the variables that the submitter passed to this command.
-fn submitted(attempt: &Attempt) -> impl Iterator<Item = (&str, &str)> {
-    attempt.run.environment.iter().filter(|(name, _)| !attempt.withheld.iter().any(|it| it == name))
+/// Returns the variables that the submitter passed to a command. `withheld`: those that only other nodes ask for.
+pub(super) fn submitted<'a>(
+    run: &'a RunFacts,
+    withheld: &'a [String],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    run.environment.iter().filter(|(name, _)| !withheld.iter().any(|it| it == name))
 }
 
 fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
@@ -221,10 +229,10 @@ mod tests {
         let environment = inherit(&[("PATH", "/daemon")], &[]);
         let (nobody, ada) = (fixture::attempt(), fixture::attempt_with(&[("PATH", "/ada")]));
         let mut work = fixture::work();
-        assert_eq!(environment.path(&nobody, &work.env), "/daemon");
-        assert_eq!(environment.path(&ada, &work.env), "/ada");
+        assert_eq!(environment.path(&nobody.run, &[], &work.env), "/daemon");
+        assert_eq!(environment.path(&ada.run, &[], &work.env), "/ada");
         work.env.insert("PATH".into(), "/own".into());
-        assert_eq!(environment.path(&ada, &work.env), "/own");
+        assert_eq!(environment.path(&ada.run, &[], &work.env), "/own");
     }
 
     #[test]

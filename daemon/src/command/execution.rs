@@ -15,9 +15,11 @@ use super::follow::Follow;
 use super::job::Job;
 use super::reader::Reader;
 use super::{Commands, Inner};
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, Outcome, RunFacts};
 use crate::executor::Work;
-use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
+use crate::executor::{
+    Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Surroundings, misplaced,
+};
 use crate::file_error::FileError;
 use crate::node_type::Runner;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
@@ -69,6 +71,20 @@ impl Executor for Commands {
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::default(),
+        })
+    }
+
+    fn surroundings(
+        &self,
+        run: Arc<RunFacts>,
+        withheld: Arc<[String]>,
+        work: Arc<Work>,
+    ) -> BoxFuture<'_, Result<Option<Surroundings>, String>> {
+        Box::pin(async move {
+            match &*work {
+                Work::Command(command) => self.look_around(run, withheld, Arc::clone(command)).await,
+                Work::Native(..) => Ok(None),
+            }
         })
     }
 

@@ -54,8 +54,11 @@ pub(super) fn finish(
         reader.report.note(note);
     }
     let ended = Ended::of(attempt, exit);
-    let mut error =
-        failure::error(exit, reader.folder.path(), &resources.environment.path(attempt, &work.env));
+    let mut error = failure::error(
+        exit,
+        reader.folder.path(),
+        &resources.environment.path(&attempt.run, &attempt.withheld, &work.env),
+    );
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
         error = Some(NodeError { last_line, ..attempt.time_limit.error() });

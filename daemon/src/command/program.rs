@@ -55,7 +55,7 @@ pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<In
 }
 
 /// Returns the first executable file with this name in the folders of `path`; relative folders are ignored.
-fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
+pub(super) fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))

@@ -11,12 +11,12 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
-use super::Message;
 use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::inputs::Prepared;
 use super::pools::{Entry, Ticket};
 use super::started::Started;
+use super::{Message, remembered};
 use crate::attempt::{Attempt, Outcome, TimeLimit};
 use crate::config::Config;
 use crate::content;
@@ -161,21 +161,31 @@ impl ActiveRun {
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         let blobs = context.store.blobs().clone();
         let (plan, config) = (self.plan.clone(), context.config.clone());
+        let needed = self.instance(key.node, key.item).and_then(|it| it.needed.as_ref());
+        let seen = needed.and_then(|needed| needed.seen.clone());
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
                 let recorder = attempt.recorder.clone();
-                let outcome = match executor {
+                let (outcome, lasts) = match executor {
                     Ok(executor) => {
                         let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
+                        let again = (Arc::clone(&attempt.run), Arc::clone(&attempt.withheld));
+                        let command = Arc::clone(&work.work);
                         let outcome = execute(&*executor, attempt, work, begin, left, &config).await;
-                        executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await
+                        let outcome =
+                            executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await;
+                        let lasts = match seen.filter(|_| outcome.end == AttemptEnd::Completed) {
+                            Some(seen) => remembered::is_unchanged(&*executor, again, command, &seen).await,
+                            None => true,
+                        };
+                        (outcome, lasts)
                     }
-                    Err(missing) => Outcome::failed(NodeError::new(missing)),
+                    Err(missing) => (Outcome::failed(NodeError::new(missing)), true),
                 };
                 // Before the end of the attempt, so that a node that has ended misses no point.
                 recorder.finish();
-                let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome) });
+                let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome), lasts });
             });
         })));
     }
@@ -206,7 +216,13 @@ impl ActiveRun {
     }
 
     /// Handles the outcome that an executor reported.
-    pub(super) fn attempt_ended(&mut self, context: &mut Context, key: Key, outcome: Outcome) {
+    pub(super) fn attempt_ended(&mut self, context: &mut Context, key: Key, outcome: Outcome, lasts: bool) {
+        if !lasts {
+            self.leave_flight(context, key);
+            if let Some(instance) = self.instance_mut(key.node, key.item) {
+                instance.needed = None;
+            }
+        }
         self.live = self.live.saturating_sub(1);
         let started = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
             Some(live) => {

@@ -1,7 +1,9 @@
 //! The key of a result that later nodes reuse: everything that it depends on.
 
 use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::CommandOutput;
 
+use crate::executor::{Argument, CommandWork, Program, Surroundings};
 use crate::node_type::NodeType;
 use crate::store::CacheKey;
 
@@ -22,6 +24,47 @@ pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> 
     for (name, ty) in node_type.declared_outputs() {
         parts.push((format!("output {name}"), ty.to_string().into_bytes()));
     }
+    Some(CacheKey::of(parts.iter().map(|(name, part)| (name.as_str(), part.as_slice()))))
+}
+
+/// Returns the key of the result of a command with these surroundings, or `None` if its inputs can't be compared.
+pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usize) -> Option<CacheKey> {
+    let CommandWork { program, inputs, env, dir, outputs, remember: _ } = command;
+    if dir.is_some() {
+        return None;
+    }
+    let mut parts = vec![
+        ("type".to_owned(), b"command".to_vec()),
+        ("program".to_owned(), env!("CARGO_PKG_VERSION").as_bytes().to_vec()),
+        ("limit".to_owned(), limit.to_string().into_bytes()),
+    ];
+    match program {
+        Program::Script { text, shell } => {
+            parts.push(("script".to_owned(), text.clone().into_bytes()));
+            parts.push(("shell".to_owned(), format!("{shell:?}").into_bytes()));
+        }
+        Program::Arguments(arguments) => {
+            for (at, argument) in arguments.iter().enumerate() {
+                let argument = match argument {
+                    Argument::Text(text) => Value::from(text.as_str()),
+                    Argument::Media(media) => Value::from(media.clone()),
+                };
+                parts.push((format!("argument {at}"), canonical(&argument)?));
+            }
+        }
+    }
+    for (name, value) in inputs {
+        parts.push((format!("input {name}"), canonical(value)?));
+    }
+    for (name, value) in env {
+        parts.push((format!("env {name}"), value.clone().into_bytes()));
+    }
+    for (name, output) in outputs {
+        let CommandOutput { source, ty, name: file, take_unchanged, span: _ } = output;
+        let declared = format!("{source:?} {ty} {file:?} {take_unchanged}");
+        parts.push((format!("output {name}"), declared.into_bytes()));
+    }
+    parts.extend(seen.parts.iter().map(|(name, part)| (format!("seen {name}"), part.clone())));
     Some(CacheKey::of(parts.iter().map(|(name, part)| (name.as_str(), part.as_slice()))))
 }
 

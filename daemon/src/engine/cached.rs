@@ -18,13 +18,15 @@ use super::publish::Made;
 use super::{Message, cache_key};
 use crate::attempt::Outcome;
 use crate::content;
-use crate::executor::Work;
+use crate::executor::{Surroundings, Work};
 use crate::store::{CacheKey, Cached, NewEntry, Op};
 
 /// The result that an instance needs, which others may need too.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Needed {
     pub(super) key: CacheKey,
+    /// What the result of a command depends on besides its inputs, as it was when the key was made.
+    pub(super) seen: Option<Arc<Surroundings>>,
     /// It is in flight: this instance leads or follows.
     in_flight: bool,
     /// It is shown that this instance waits for another one.
@@ -32,6 +34,14 @@ pub(super) struct Needed {
 }
 
 impl Needed {
+    fn of_native(key: CacheKey) -> Self {
+        Self { key, seen: None, in_flight: false, waits: false }
+    }
+
+    pub(super) fn of_command(key: CacheKey, seen: Surroundings) -> Self {
+        Self { seen: Some(Arc::new(seen)), ..Self::of_native(key) }
+    }
+
     /// Returns whether the instance leads or follows.
     pub(super) fn is_in_flight(&self) -> bool {
         self.in_flight
@@ -43,8 +53,16 @@ impl ActiveRun {
     pub(super) fn find_or_start(&mut self, context: &mut Context, node: usize, item: ItemPath) {
         let key = self.key(node, item);
         self.note_result(node, item);
-        let is_fresh = self.fresh.has(&self.plan.nodes[node].name);
-        let needed = self.instance_mut(node, item).and_then(|it| it.needed.as_deref_mut());
+        match self.remembered(node, item) {
+            Some(command) => self.look_around(context, key, command),
+            None => self.join_or_start(context, key),
+        }
+    }
+
+    /// Finds the result that an instance needs, or starts its attempt.
+    pub(super) fn join_or_start(&mut self, context: &mut Context, key: Key) {
+        let is_fresh = self.fresh.has(&self.plan.nodes[key.node].name);
+        let needed = self.instance_mut(key.node, key.item).and_then(|it| it.needed.as_deref_mut());
         match needed.filter(|_| !is_fresh) {
             Some(needed) => {
                 needed.in_flight = true;
@@ -54,11 +72,12 @@ impl ActiveRun {
         }
     }
 
-    /// Records which result an instance computes, so that it is kept.
+    /// Records which result an instance computes, so that it is kept. The result of a command that an earlier daemon started is
+    /// not: nobody knows what its files were then.
     pub(super) fn note_result(&mut self, node: usize, item: ItemPath) {
         let key = self.cache_key(node, item);
         if let Some(instance) = self.instance_mut(node, item) {
-            instance.needed = key.map(|key| Box::new(Needed { key, in_flight: false, waits: false }));
+            instance.needed = key.map(|key| Box::new(Needed::of_native(key)));
         }
     }
 

@@ -173,13 +173,16 @@ impl Core {
                 self.submitted(result, &plan, next, &place, reply);
             }
             Message::Resumed { run, result } => self.resumed(run, result),
-            Message::Ended { key, number, outcome } => {
+            Message::Ended { key, number, outcome, lasts } => {
                 let current = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
                 if current.is_some_and(|instance| instance.attempts == number && instance.live.is_some()) {
                     self.free_pools(key);
-                    self.with(key.run, |run, context| run.attempt_ended(context, key, *outcome));
+                    self.with(key.run, |run, context| run.attempt_ended(context, key, *outcome, lasts));
                     self.start_waiting();
                 }
+            }
+            Message::LookedAround { key, attempts, result } => {
+                self.with(key.run, |run, context| run.looked_around(context, key, attempts, result));
             }
             Message::OutputsStored { run, outputs } => {
                 self.with(run, |run, context| run.conclude(context, *outputs));

@@ -152,7 +152,8 @@ fn command(
         None => None,
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
-    Ok(CommandWork { program, inputs, env, dir, outputs: plan.node.outputs.clone() })
+    let (outputs, remember) = (plan.node.outputs.clone(), plan.node.remember.clone());
+    Ok(CommandWork { program, inputs, env, dir, outputs, remember })
 }
 
 /// Refuses a value of which only the beginning was kept.

@@ -131,6 +131,8 @@ impl PlanNode {
         let own = placement.at_once.map(|(name, size)| Resource::Own(name, size));
         let effects = node.effects.unwrap_or(match &kind {
             Kind::Native(native) => native.effects(&node.with),
+            // Its outputs are all that it makes.
+            Kind::Command if node.remember.is_some() => Effects::None,
             Kind::Command => Effects::External,
         });
         let output_ports = workflow

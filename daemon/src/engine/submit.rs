@@ -16,11 +16,12 @@ use fanlight_shared::sweep::check_name;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::{Action, Workflow};
+use fanlight_shared::workflow::{Action, Node, Workflow};
 use indexmap::IndexMap;
 
 use super::plan::Plan;
 use super::requests::refused;
+use crate::command;
 use crate::config::Config;
 use crate::content;
 use crate::executor::Placement;
@@ -171,6 +172,7 @@ pub(super) fn check_place(
                 format!("node `{name}` has `dir:`, which needs a path"),
             ));
         }
+        check_remember(name, node, path)?;
         let placed = match &node.action {
             Action::Uses(name) => types.get(name).and_then(|it| Placement::of(Some(it)).pool),
             _ => None,
@@ -189,6 +191,22 @@ pub(super) fn check_place(
             .secrets
             .check(secret)
             .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{node}`: {why}")))?;
+    }
+    Ok(())
+}
+
+/// Checks the files that the result of a command depends on.
+fn check_remember(name: &str, node: &Node, path: Option<&Path>) -> Result<(), RpcError> {
+    let files = node.remember.iter().flat_map(|it| &it.files);
+    let wrong = |why: String| {
+        let message = format!("node `{name}`: `files` of `remember`: {why}");
+        RpcError::new(ErrorCode::InvalidWorkflow, message)
+    };
+    for pattern in files {
+        if path.is_none() {
+            return Err(wrong("they need a workflow file with a path".into()));
+        }
+        command::check_pattern(pattern).map_err(wrong)?;
     }
     Ok(())
 }

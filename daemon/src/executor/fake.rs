@@ -14,8 +14,10 @@ use fanlight_shared::value::{Value, Values};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{Adopted, Capabilities, End, Execution, Executor, Program, Signal, Signalled, Work};
-use crate::attempt::{Attempt, Outcome};
+use super::{
+    Adopted, Capabilities, End, Execution, Executor, Program, Signal, Signalled, Surroundings, Work,
+};
+use crate::attempt::{Attempt, Outcome, RunFacts};
 
 /// The executor; clones are the same one. It outlives engines, as a supervisor outlives daemons.
 #[derive(Clone, Default)]
@@ -24,7 +26,6 @@ pub(crate) struct Fake {
     changed: Arc<watch::Sender<()>>,
 }
 
-#[derive(Default)]
 struct State {
     log: Vec<String>,
     attempts: HashMap<AttemptId, Known>,
@@ -32,6 +33,15 @@ struct State {
     left: HashSet<AttemptId>,
     /// Attempts whose remains can't be removed.
     stuck: HashSet<AttemptId>,
+    /// What results of commands depend on besides their inputs, or what is wrong with it.
+    surroundings: Result<Surroundings, String>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let (log, attempts, left, stuck) = Default::default();
+        Self { log, attempts, left, stuck, surroundings: Ok(Surroundings::default()) }
+    }
 }
 
 struct Known {
@@ -102,6 +112,13 @@ impl Fake {
         });
     }
 
+    /// Changes the file that results of commands depend on, or says what is wrong with it.
+    pub(crate) fn set_file(&self, content: Result<&str, &str>, written: i64) {
+        let parts = |content: &str| vec![("file a".to_owned(), content.as_bytes().to_vec())];
+        let seen = content.map(|content| Surroundings { parts: parts(content), times: vec![written] });
+        self.change(|state| state.surroundings = seen.map_err(str::to_owned));
+    }
+
     /// Returns whether something of this attempt is left.
     pub(crate) fn has(&self, attempt: AttemptId) -> bool {
         self.state().left.contains(&attempt)
@@ -122,6 +139,19 @@ impl Executor for Fake {
             Work::Native(_, inputs) => inputs["script"].as_text().unwrap().to_owned(),
         };
         Box::new(FakeExecution { fake: self.clone(), attempt, script })
+    }
+
+    fn surroundings(
+        &self,
+        _run: Arc<RunFacts>,
+        _withheld: Arc<[String]>,
+        _work: Arc<Work>,
+    ) -> BoxFuture<'_, Result<Option<Surroundings>, String>> {
+        let seen = self.change(|state| {
+            state.log.push("look".into());
+            state.surroundings.clone()
+        });
+        Box::pin(std::future::ready(seen.map(Some)))
     }
 
     fn release(&self, _attempt: AttemptId) -> BoxFuture<'_, ()> {

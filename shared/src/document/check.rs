@@ -70,6 +70,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
         whole.check_each(reading, reader, places.each);
         whole.inputs(reading, reader, places);
         whole.secrets(reading, reader);
+        super::remember::check(reading, node, places);
         for template in node.env.values().chain(match &node.action {
             Action::Cmd(arguments) => arguments.as_slice(),
             _ => &[],

@@ -126,21 +126,21 @@ impl Reading<'_> {
         env
     }
 
-    /// Reads the names of variables that the submitter passes.
-    pub(super) fn pass_env(&mut self, node: &Node) -> Vec<String> {
+    /// Reads a list of names of variables, such as those that the submitter passes.
+    pub(super) fn variable_names(&mut self, node: &Node, what: &str) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let items = match &node.kind {
             Kind::List(items) => items.as_slice(),
             Kind::Scalar(scalar) if !is_null(scalar) => std::slice::from_ref(node),
             _ => {
-                self.wrong_kind(node, "`pass_env`", "a list of names such as `[CUDA_HOME]`");
+                self.wrong_kind(node, what, "a list of names such as `[CUDA_HOME]`");
                 return names;
             }
         };
         for item in items {
-            let Some(name) = self.plain_text(item, "`pass_env`") else { continue };
+            let Some(name) = self.plain_text(item, what) else { continue };
             if let Some((name, _)) = name.split_once('=') {
-                let message = format!("`pass_env` takes names, not values: `{}`", cut(name, 60));
+                let message = format!("{what} takes names, not values: `{}`", cut(name, 60));
                 self.error_hint(
                     "bad_name",
                     item.span,

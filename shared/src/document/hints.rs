@@ -110,7 +110,7 @@ pub(crate) fn node_key(key: &str) -> Option<&'static str> {
         "secrets" => {
             "name a secret where it is used: `env: { TOKEN: \"${{ secrets.token }}\" }`; leave this out"
         }
-        "cache" => "write `remember:`, which is not in this version",
+        "cache" => "write `remember: true`, or `remember: { files: [data.csv] }`",
         "priority" | "resources" | "queue" => "write `pool:`",
         "mutex" | "semaphore" | "synchronization" | "resource_group" => "write `lock: name`",
         "passenv" | "passEnv" | "pass-env" => "write `pass_env: [NAME]`",

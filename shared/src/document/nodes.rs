@@ -47,6 +47,8 @@ pub(super) struct Places {
     pub(super) needs: Vec<Span>,
     /// `each`.
     pub(super) each: Span,
+    /// `remember`.
+    pub(super) remember: Span,
     /// Its action could not be read, so its ports aren't checked.
     pub(super) broken: bool,
 }
@@ -81,7 +83,7 @@ impl Reading<'_> {
             outputs: indexmap::IndexMap::new(),
             native_outputs: indexmap::IndexMap::new(),
             keep: None,
-            remember: false,
+            remember: None,
             effects: None,
             again_on_interrupt: false,
             drop_failed_items: false,
@@ -183,18 +185,21 @@ impl Reading<'_> {
                     self.error_hint("not_here", field.key_span, "`shell` belongs to `run:`", "remove it");
                 }
             }
-            "env" | "pass_env" | "dir" | "outputs" if !command && !places.broken => {
+            "env" | "pass_env" | "dir" | "outputs" | "remember" if !command && !places.broken => {
                 let message =
                     format!("{what} belongs to commands (`run:`, `cmd:`), not to a node with `uses:`");
                 let hint = match field.key.as_str() {
                     "outputs" => "its outputs come from its type; `fanlight nodes` shows them",
                     "env" | "pass_env" => "pass values by `with:`",
+                    "remember" => {
+                        "remove it; `fanlight nodes TYPE` says whether results of a type are reused"
+                    }
                     _ => "remove it; give files by params",
                 };
                 self.error_hint("not_for_native", field.key_span, message, hint);
             }
             "env" => node.env = self.env(value),
-            "pass_env" => node.pass_env = self.pass_env(value),
+            "pass_env" => node.pass_env = self.variable_names(value, "`pass_env`"),
             "dir" => node.dir = self.dir(value),
             "outputs" => node.outputs = self.command_outputs(value),
             "with" => self.with(value, node, places),
@@ -229,12 +234,10 @@ impl Reading<'_> {
             }
             "lock" => node.lock = self.lock(value),
             "keep" => node.keep = self.bool(value, &what),
-            "remember" => self.error_hint(
-                "not_in_this_version",
-                field.key_span,
-                "`remember` is not in this version",
-                "remove it",
-            ),
+            "remember" => {
+                places.remember = field.key_span;
+                node.remember = self.remember(value);
+            }
             "effects" => {
                 let words = [
                     ("none", Effects::None),

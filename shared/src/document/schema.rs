@@ -148,6 +148,7 @@ fn node(catalogue: &Catalogue) -> Json {
                 "description": "The outputs of a command, or of a node type that leaves them to the file"
             },
             "keep": { "type": "boolean", "description": "false: its media does not become assets; true: its other values become assets too" },
+            "remember": remember(),
             "effects": { "enum": ["none", "idempotent", "external"] },
             "on_interrupt": { "enum": ["again", "fail"] },
             "on_item_error": { "enum": ["drop", "fail"] },
@@ -155,6 +156,22 @@ fn node(catalogue: &Catalogue) -> Json {
             "description": { "type": "string" }
         },
         "allOf": std::iter::once(command_outputs()).chain(catalogue.0.values().map(inputs)).collect::<Vec<_>>()
+    })
+}
+
+fn remember() -> Json {
+    let list = |items: Json, description: &str| json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": items }], "description": description });
+    json!({
+        "description": "Reuses the result of a command whenever everything is the same that it depends on",
+        "anyOf": [{ "type": "boolean" }, {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "files": list(json!({ "type": "string" }), "Files below the folder of this file that it reads, such as src/**"),
+                "env": list(json!({ "type": "string", "pattern": VARIABLE }), "Variables of the daemon that it reads"),
+                "tools": list(json!({ "type": "string" }), "Programs that it starts, such as ffmpeg")
+            }
+        }]
     })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
             "name" => workflow.name = reading.plain_text(value, "`name`"),
             "description" => workflow.description = reading.plain_text(value, "`description`"),
             "matrix" => workflow.matrix = reading.matrix(value, &workflow.params),
-            "pass_env" => workflow.pass_env = reading.pass_env(value),
+            "pass_env" => workflow.pass_env = reading.variable_names(value, "`pass_env`"),
             "concurrency" => {
                 let limit = reading.int(value, "`concurrency`", 1, MAX_CONCURRENCY);
                 workflow.concurrency = limit.and_then(|limit| u32::try_from(limit).ok());

@@ -114,3 +114,70 @@ fn a_fork_runs_again_from_one_node_on() {
     }
     fanlight.say(&["fork", "poster#1", "--at", "wied"]).exits(2).complains("did you mean `wide`?");
 }
+
+#[test]
+fn a_remembered_command_runs_only_when_something_that_it_reads_has_changed() {
+    let fanlight = Fanlight::new();
+    std::fs::create_dir(fanlight.path("notes")).unwrap();
+    let workflow = |more: &str| {
+        format!(
+            "params: {{ day: {{ type: text, default: monday }} }}
+nodes:
+  count:
+    run: |
+      echo again >> \"$FANLIGHT_PROJECT/counted\"
+      wc -w < \"$FANLIGHT_PROJECT/notes/$day.txt\" > count.txt
+    with: {{ day: \"${{{{ params.day }}}}\" }}
+    pass_env: MODE
+    remember: {{ files: notes/*.txt, tools: wc }}
+    outputs: {{ words: {{ path: count.txt, type: int }}{more} }}
+outputs: {{ words: \"${{{{ count.words }}}}\" }}
+"
+        )
+    };
+    fanlight.file("report.yaml", &workflow(""));
+    let notes = |name: &str, text: &str| fanlight.file(&format!("notes/{name}.txt"), text);
+    notes("monday", "one two three");
+    notes("tuesday", "one");
+    let run = |arguments: &[&str], words: i64, count: usize| {
+        let line = [&["run", "report.yaml", "--json"], arguments].concat();
+        let ended = fanlight.say(&line).exits(0).json().pop().unwrap();
+        assert_eq!(ended["runs"][0]["outputs"]["words"], words, "{ended}");
+        let counted = std::fs::read_to_string(fanlight.path("counted")).unwrap();
+        assert_eq!(counted.lines().count(), count, "{arguments:?}");
+    };
+    run(&[], 3, 1);
+    run(&[], 3, 1);
+    assert_eq!(nodes(&fanlight), ["count cached report#1"]);
+    let entry = fanlight.say(&["cache", "ls", "--json"]).exits(0).json().remove(0);
+    assert_eq!((entry["type"].as_str(), entry["node"].as_str()), (Some("run"), Some("count")));
+    run(&["-p", "day=tuesday"], 1, 2);
+    run(&["--env", "MODE=fast"], 3, 3);
+    run(&["--repeat", "3", "--env", "MODE=fast"], 3, 3);
+    run(&["--fresh"], 3, 4);
+
+    // Another file that matches counts too.
+    notes("wednesday", "");
+    run(&[], 3, 5);
+    notes("monday", "one two three four");
+    run(&[], 4, 6);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    run(&[], 4, 6);
+    notes("monday", "one two three");
+    run(&[], 3, 6);
+    fanlight
+        .file("report.yaml", &workflow(", more: { event: true, type: int }").replace("wc -w", "echo 7 #"));
+    fanlight.say(&["run", "report.yaml"]).exits(1);
+    fanlight.say(&["run", "report.yaml"]).exits(1);
+    let counted = std::fs::read_to_string(fanlight.path("counted")).unwrap();
+    assert_eq!(counted.lines().count(), 8, "failures are not kept");
+
+    fanlight.file("report.yaml", &workflow("").replace("notes/*.txt", "note/*.txt"));
+    fanlight.say(&["run", "report.yaml"]).exits(1).complains("matches `note/*.txt`");
+    fanlight.file("report.yaml", &workflow("").replace("notes/*.txt", "\"notes/[.txt\""));
+    fanlight.say(&["run", "report.yaml"]).exits(2).complains("not a valid glob");
+    fanlight.file("report.yaml", &workflow("").replace("    remember", "    dir: .\n    remember"));
+    fanlight.say(&["check", "report.yaml"]).exits(2).complains("remember_not_here");
+    let sound = fanlight.say(&["doctor"]).exits(0).out;
+    assert!(!sound.contains("wrong references"), "{sound}");
+}

@@ -46,7 +46,7 @@ pub(in super::super) fn finish(
     let ended = Ended::of(attempt, exit);
     let Some(said) = &reader.agent else { return Err("the output of the agent was not read".into()) };
     let env = prepare::environment(&agent.inputs).unwrap_or_default();
-    let path = resources.environment.path(attempt, &env);
+    let path = resources.environment.path(&attempt.run, &attempt.withheld, &env);
     let mut error = failure_of(&said.stream, attempt, exit, ended, &reader.folder, &path);
     let mut made = Made::default();
     made.values.insert("exit_code".into(), Value::Int(failure::exit_code(exit.how)));

@@ -1,5 +1,6 @@
 //! Results that are reused instead of computed again.
 
+mod commands;
 mod properties;
 
 use fanlight_shared::origin::Fresh;
