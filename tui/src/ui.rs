@@ -28,6 +28,7 @@ pub mod app;
 pub mod areas;
 #[cfg(test)]
 mod blocks;
+pub mod braille;
 pub mod clean;
 pub mod commands;
 pub mod content;

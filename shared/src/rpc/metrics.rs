@@ -27,6 +27,9 @@ pub struct List {
     /// Only the metrics of this node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// Only those of this item; empty for those of nodes as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemPath>,
     /// Only the metric with this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -120,6 +123,9 @@ pub struct Read {
     /// Only the metrics of this node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// Only those of this item; empty for those of nodes as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemPath>,
     /// The axis.
     #[serde(default)]
     pub axis: Axis,

@@ -96,6 +96,7 @@ async fn list(client: &Client, args: &Args, runs: &[Run]) -> Result<Vec<Series>,
     let mut list = List {
         run_ids: runs.iter().map(|run| run.id).collect(),
         node: args.node.clone(),
+        item: None,
         name: args.name.clone(),
         cursor: None,
         limit: Some(PAGE),

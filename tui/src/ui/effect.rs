@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::{assets, logs, queue, runs, values, watch};
 use fanlight_shared::workflow::Workflow;
 
@@ -19,6 +20,19 @@ impl PartialEq for Topology {
     fn eq(&self, other: &Self) -> bool {
         self.0.version == other.0.version
     }
+}
+
+/// The metrics of a node or item, in this many buckets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MetricsOf {
+    /// The run.
+    pub run: RunId,
+    /// The node.
+    pub node: String,
+    /// The item.
+    pub item: ItemPath,
+    /// The number of buckets.
+    pub width: u32,
 }
 
 /// An effect of a step.
@@ -82,6 +96,8 @@ pub enum Effect {
     GetText(AssetId),
     /// Read a part of a log.
     ReadLog(logs::Read),
+    /// Read the metrics of a node or item with their curves.
+    ReadMetrics(MetricsOf),
     /// Read the values of a port in each run.
     ListValues(values::List),
     /// Read the workflows that have runs.
@@ -165,6 +181,7 @@ impl Effect {
             Self::GetPreviewText(_) | Self::GetText(_) => "preview",
             Self::Star(_) => "star",
             Self::ReadLog(_) => "log",
+            Self::ReadMetrics(_) => "metrics",
             Self::ListValues(_) => "values",
             Self::ListWorkflows => "workflows",
             Self::ListFiles | Self::ListFolder(_) => "folder",
@@ -199,6 +216,7 @@ impl Effect {
                 | Self::GetText(_)
                 | Self::CheckRuns(_)
                 | Self::ReadLog(_)
+                | Self::ReadMetrics(_)
                 | Self::ReadWorkflow(Request { source: Source::Stored(_), .. })
         )
     }

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::asset::{Asset, Recipe};
 use fanlight_shared::id::{AssetId, RunId, Version};
 use fanlight_shared::rpc::daemon::HelloResponse;
+use fanlight_shared::rpc::metrics::{Curve, Series};
 use fanlight_shared::rpc::questions::OpenQuestion;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, models, runs, values, workflows};
@@ -17,7 +18,7 @@ use fanlight_shared::workflow::Workflow;
 
 use super::address::Address;
 use super::document::{Document, Request};
-use super::effect::Effect;
+use super::effect::{Effect, MetricsOf};
 use super::graph::Layout;
 use super::picture::{Painted, PictureOf};
 use crate::ui::areas::Areas;
@@ -126,6 +127,8 @@ pub enum Response {
     Text(AssetId, String),
     /// A part of a log, with its request.
     Log(Box<logs::Read>, Box<logs::Part>),
+    /// The metrics of a node or item with their curves, with the request.
+    Metrics(MetricsOf, Vec<(Series, Curve)>),
     /// The values of a port in each run, with the request.
     Values(Box<values::List>, Box<Page<values::PortValue>>),
     /// The workflows that have runs.

@@ -38,9 +38,9 @@ impl Store {
                 let mut query = db.prepare_cached(
                     "SELECT key, node, item, name, attempt, unit, goal, count, stored, replaced, first_step, last, min, \
                      max FROM series WHERE run = ?1 AND key > ?2 AND (?3 IS NULL OR node = ?3) \
-                     AND (?4 IS NULL OR name = ?4) AND last IS NOT NULL ORDER BY key",
+                     AND (?4 IS NULL OR name = ?4) AND (?5 IS NULL OR item = ?5) AND last IS NOT NULL ORDER BY key",
                 )?;
-                let mut rows = query.query(params![run, after, list.node, list.name])?;
+                let mut rows = query.query(params![run, after, list.node, list.name, list.item.map(code::item)])?;
                 while let Some(row) = rows.next()? {
                     let key: i64 = row.get(0)?;
                     if !page.add((at, key), series(row, *run_id)?) {
@@ -79,9 +79,10 @@ impl Store {
             for (at, run_id) in read.run_ids.iter().enumerate().skip(first) {
                 let (run, begin) = find(db, *run_id)?;
                 let mut query = db.prepare_cached(&format!(
-                    "SELECT key, node, item FROM series WHERE {OF_METRIC} AND key > ?4 ORDER BY key"
+                    "SELECT key, node, item FROM series WHERE {OF_METRIC} AND key > ?5 ORDER BY key"
                 ))?;
-                let mut rows = query.query(params![run, read.name, read.node, after])?;
+                let mut rows =
+                    query.query(params![run, read.name, read.node, read.item.map(code::item), after])?;
                 while let Some(row) = rows.next()? {
                     let key = row.get(0)?;
                     let mut buckets = Buckets::new(from, to, read.width);
@@ -133,8 +134,9 @@ impl Store {
     }
 }
 
-/// The condition for the series of a metric, with the run, the name and the node as its parameters.
-const OF_METRIC: &str = "run = ?1 AND name = ?2 AND (?3 IS NULL OR node = ?3) AND last IS NOT NULL";
+/// The condition for the series of a metric, with the run, the name, the node and the item as its parameters.
+const OF_METRIC: &str = "run = ?1 AND name = ?2 AND (?3 IS NULL OR node = ?3) \
+     AND (?4 IS NULL OR item = ?4) AND last IS NOT NULL";
 
 fn check_runs(runs: &[RunId]) -> Result<(), StoreError> {
     if runs.len() > MAX_RUNS {
@@ -162,7 +164,7 @@ fn range(db: &Connection, read: &Read) -> Result<(u64, u64), StoreError> {
             let (run, begin) = find(db, *run_id)?;
             let mut query =
                 db.prepare_cached(&format!("SELECT first_step, last FROM series WHERE {OF_METRIC}"))?;
-            let mut rows = query.query(params![run, read.name, read.node])?;
+            let mut rows = query.query(params![run, read.name, read.node, read.item.map(code::item)])?;
             while let Some(row) = rows.next()? {
                 let first = match read.axis {
                     Axis::Step => code::unsigned(row.get(0)?),

@@ -2,6 +2,7 @@
 
 mod activity;
 mod content;
+mod curves;
 mod log;
 mod page;
 mod products;
@@ -30,6 +31,7 @@ use crate::ui::model::component::{Component, Step};
 use crate::ui::node;
 use crate::ui::picture::PictureRequest;
 use crate::ui::theme::Theme;
+use curves::Curves;
 use log::{Log, Of};
 use page::Page;
 use products::Products;
@@ -43,6 +45,7 @@ pub struct Inspector {
     tab: Tab,
     log: Log,
     products: Products,
+    curves: Curves,
     /// The first line in view, if it doesn't follow.
     top: usize,
     /// Whether the end of the log stays in view.
@@ -86,6 +89,7 @@ impl Inspector {
         let failed = instance.is_some_and(|it| it.error.is_some());
         let mut tabs = vec![Tab::Outputs, Tab::Inputs];
         tabs.extend(self.item_count(model).map(|_| Tab::Items));
+        tabs.extend(instance.filter(|it| !it.metrics.is_empty()).map(|_| Tab::Metrics));
         tabs.extend(instance.and_then(|it| it.activity.as_ref()).map(|_| Tab::Activity));
         tabs.extend(ran.then_some(Tab::Log));
         tabs.extend(failed.then_some(Tab::Error));
@@ -100,6 +104,16 @@ impl Inspector {
         }
         let (Some(lens), Some(instance)) = (model.lens(), self.instance(model)) else { return Vec::new() };
         let mut effects: Vec<Effect> = self.products.follow(lens.run.id).into_iter().collect();
+        if self.tab == Tab::Metrics {
+            let of = curves::Instance {
+                run: lens.run.id,
+                node: self.node.clone(),
+                item: self.item,
+                attempt: instance.attempt(),
+                ended: instance.status.is_ended(),
+            };
+            effects.extend(self.curves.follow(of, Self::place(model).width, model.now));
+        }
         if self.tab != Tab::Log || instance.attempts.is_empty() {
             return effects;
         }
@@ -310,9 +324,15 @@ impl Component for Inspector {
                 next.into_iter().collect()
             }
             Response::Failed { request, error, .. } => {
-                if let Effect::ReadLog(read) = &**request {
-                    self.log.failed(read, error);
+                match &**request {
+                    Effect::ReadLog(read) => self.log.failed(read, error),
+                    Effect::ReadMetrics(_) => self.curves.failed(),
+                    _ => {}
                 }
+                Vec::new()
+            }
+            Response::Metrics(of, read) => {
+                self.curves.response(of, read);
                 Vec::new()
             }
             Response::Assets { to: Address::Inspector(run), page } => {
@@ -324,6 +344,13 @@ impl Component for Inspector {
     }
 
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
+        if let Notification::Live { run_id, event: LiveEvent::MetricUpdate { node, item, .. }, .. } =
+            notification
+            && model.lens().is_some_and(|lens| lens.run.id == *run_id)
+            && (node, item) == (&self.node, &self.item)
+        {
+            self.curves.grew();
+        }
         let mut effects = self.sync(model);
         if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = notification {
             self.products.stored(asset);

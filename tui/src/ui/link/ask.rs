@@ -5,12 +5,13 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
+use fanlight_shared::rpc::metrics::{self, Curve, Series};
 use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, workflows};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::ui::document::Source;
-use crate::ui::effect::Effect;
+use crate::ui::effect::{Effect, MetricsOf};
 use crate::ui::files;
 use crate::ui::message::{Response, Why};
 use crate::ui::picture::PictureOf;
@@ -20,6 +21,8 @@ use crate::{download, environment, node_types};
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum number of open questions that are read.
 const MAX_QUESTIONS: u32 = 1_000;
+/// The maximum number of metrics of one node that are shown.
+const MAX_METRICS: u32 = 50;
 /// The maximum size of a fetched text.
 const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
@@ -149,6 +152,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let part = client.call(read.clone()).await?;
             Response::Log(Box::new(read), Box::new(part))
         }
+        Effect::ReadMetrics(of) => {
+            let read = metrics(client, &of).await?;
+            Response::Metrics(of, read)
+        }
         Effect::ListValues(list) => {
             let page = client.call(list.clone()).await?;
             Response::Values(Box::new(list), Box::new(page))
@@ -175,6 +182,20 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         }
         _ => return Ok(None),
     }))
+}
+
+/// Reads the metrics of an instance, each with its curve.
+async fn metrics(client: &Client, of: &MetricsOf) -> Result<Vec<(Series, Curve)>, ClientError> {
+    let (run_ids, node, item) = (vec![of.run], Some(of.node.clone()), Some(of.item));
+    let list = metrics::List { run_ids, node, item, limit: Some(MAX_METRICS), ..metrics::List::default() };
+    let mut read = Vec::new();
+    for series in client.call(list.clone()).await?.rows {
+        let (run_ids, node, name) = (list.run_ids.clone(), list.node.clone(), series.name.clone());
+        let curves = metrics::Read { run_ids, name, node, item, width: of.width, ..metrics::Read::default() };
+        let curve = client.call(curves).await?.rows.into_iter().next();
+        read.extend(curve.map(|curve| (series, curve)));
+    }
+    Ok(read)
 }
 
 async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {

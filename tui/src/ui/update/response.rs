@@ -42,6 +42,12 @@ fn sanitise(response: &mut Response) {
             asset.name = fanlight_shared::sanitise::line(&asset.name);
             clean::value(&mut asset.value);
         }),
+        Response::Metrics(_, read) => {
+            for (series, _) in read {
+                series.name = fanlight_shared::sanitise::line(&series.name);
+                series.unit = series.unit.take().map(|unit| fanlight_shared::sanitise::line(&unit));
+            }
+        }
         Response::Values(_, page) => {
             page.rows.iter_mut().filter_map(|row| row.value.as_mut()).for_each(clean::value);
         }
@@ -141,6 +147,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         | Response::PreviewText(..)
         | Response::Text(..)
         | Response::Log(..)
+        | Response::Metrics(..)
         | Response::Values(..)
         | Response::Files(_)
         | Response::Folder(..)

@@ -34,6 +34,7 @@ pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -
         Tab::Outputs => Page { rows: outputs(inspector, model, theme), log: &[] },
         Tab::Inputs => Page { rows: inputs(inspector, model, theme), log: &[] },
         Tab::Items => Page { rows: texts(items(inspector, model, theme)), log: &[] },
+        Tab::Metrics => Page { rows: texts(inspector.curves.lines(theme)), log: &[] },
         Tab::Activity => Page { rows: texts(activity_lines(inspector, model, theme)), log: &[] },
         Tab::Log => log(inspector, model, theme),
         Tab::Error => Page { rows: texts(error(inspector, model, theme)), log: &[] },

@@ -1,9 +1,12 @@
 use fanlight_shared::event::{Activity, NodeError, Prediction, Task, TaskStatus, ToolCall, ToolResult};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::{Goal, Point};
 use fanlight_shared::origin::Origin;
 use fanlight_shared::rpc::logs::{Part, Piece};
+use fanlight_shared::rpc::metrics::{Bucket, Curve, Series};
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::ItemError;
+use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
 use super::*;
@@ -196,4 +199,60 @@ fn a_cached_node_names_the_run_that_computed_its_result() {
     });
     let (mut model, _) = opened(model, "sky");
     insta::assert_snapshot!("cached__120x40", screen(&mut model, 120, 40));
+}
+
+fn measured(run: u32, name: &str, value: impl Fn(u64) -> f64) -> (Series, Curve) {
+    let point = |step: u64| Point { step, at: Time(1), value: value(step) };
+    let (run_id, node) = (testing::run_id(run), "framed".to_owned());
+    let series = Series {
+        run_id,
+        node: node.clone(),
+        item: ItemPath::WHOLE,
+        name: name.to_owned(),
+        attempt: 1,
+        unit: (name == "loss").then(|| "nats\u{1b}[2J".to_owned()),
+        goal: (name == "loss").then_some(Goal::Min),
+        count: 100,
+        stored: 100,
+        replaced: 0,
+        first_step: 0,
+        last: point(99),
+        min: Some(point(99)),
+        max: Some(point(0)),
+    };
+    let bucket = |step: u64| {
+        let last = value(step);
+        Bucket { x: step as f64, last, min: last, max: last }
+    };
+    let buckets = (0..100).map(bucket).collect();
+    (series, Curve { run_id, node, item: ItemPath::WHOLE, from: 0, to: 99, buckets })
+}
+
+#[test]
+fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
+    let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Running)]), "framed");
+    assert!(!screen(&mut model, 100, 30).contains("Metrics"), "it reported none");
+    change_state(&mut model, |state| {
+        state.nodes["framed"].whole.metrics.insert("loss".to_owned(), 0.5);
+    });
+    screen(&mut model, 100, 30);
+    let asked = press(&mut model, "h");
+    let [Effect::ReadMetrics(of)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((of.run, of.node.as_str()), (testing::run_id(1), "framed"));
+    let gap = |step: u64| if (40..50).contains(&step) { f64::NAN } else { (step as f64 / 10.0).sin() };
+    let read = vec![measured(1, "loss", |step| 10.0 / (step as f64 + 1.0)), measured(1, "lr", gap)];
+    testing::response(&mut model, Response::Metrics(of.clone(), read));
+    insta::assert_snapshot!("metrics__100x30", screen(&mut model, 100, 30));
+    let grown = || {
+        let (workflow_id, run_id) = (testing::workflow_id(), testing::run_id(1));
+        let (node, name) = ("framed".to_owned(), "loss".to_owned());
+        let event = LiveEvent::MetricUpdate { node, item: ItemPath::WHOLE, name, value: 0.25, unit: None };
+        Message::Notification(Box::new(Notification::Live { workflow_id, run_id, event }))
+    };
+    let reads = |effects: Vec<Effect>| effects.iter().any(|it| matches!(it, Effect::ReadMetrics(_)));
+    assert!(!reads(update(&mut model, grown())), "the daemon stores points once a second");
+    let later = model.now.plus(std::time::Duration::from_secs(1));
+    update(&mut model, Message::Tick(later));
+    assert!(reads(update(&mut model, grown())));
+    assert!(!reads(update(&mut model, grown())), "one request at a time");
 }

@@ -46,6 +46,11 @@ pub(super) fn view(
         }
         y = rows.draw(row, y, page, inspector.wrap, &context, buffer);
     }
+    if inspector.tab == Tab::Metrics
+        && let Some(due) = inspector.curves.due_in(model.now)
+    {
+        areas.tick_in(due);
+    }
     if ending > 0 {
         let share = (first * 100).checked_div(ending).unwrap_or(0).min(100);
         let words = if follows { "following".to_owned() } else { format!("{share} %") };
