@@ -1,9 +1,11 @@
 //! `config.toml`, typed.
 
 mod file;
+mod mcp;
 mod provider;
 
 pub use file::ConfigError;
+pub use mcp::McpSettings;
 pub(crate) use provider::POOL_PREFIX;
 pub use provider::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub secrets: SecretSettings,
     /// The providers of language models, by name: those of the file and those that are known by name alone.
     pub providers: BTreeMap<String, ProviderSettings>,
+    /// The MCP servers, by name.
+    pub mcp: BTreeMap<String, McpSettings>,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -129,6 +133,7 @@ impl Default for Config {
             http: HttpSettings::default(),
             secrets: SecretSettings::default(),
             providers: provider::built_in(),
+            mcp: BTreeMap::new(),
         }
     }
 }

@@ -13,6 +13,8 @@ mod guard;
 mod heard;
 mod launch;
 mod manifest;
+#[cfg(feature = "llm")]
+pub(crate) mod mcp;
 mod message;
 mod pace;
 mod printed;
@@ -46,7 +48,7 @@ use crate::rooted::remove_tree;
 use crate::secret::Secrets;
 use crate::services::SCRATCH;
 use crate::store::blob::Blobs;
-use launch::Launch;
+use launch::{Channel, Launch};
 use process::{End, Failure, Process};
 use processes::Processes;
 use record::Record;
@@ -168,6 +170,7 @@ impl Plugins {
             folder: folder.to_owned(),
             command: manifest.command.clone(),
             environment: Arc::clone(&self.inner.environment),
+            channel: Channel::Own,
         }
     }
 

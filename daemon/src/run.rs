@@ -27,6 +27,8 @@ use crate::lock::{Lock, LockError};
 use crate::node_type::NodeTypes;
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
+#[cfg(feature = "llm")]
+use crate::plugin::mcp::McpServers;
 use crate::plugin::{PluginSettings, Plugins};
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
@@ -127,6 +129,8 @@ pub async fn run(
         http,
         #[cfg(feature = "llm")]
         providers: providers.clone(),
+        #[cfg(feature = "llm")]
+        mcp: McpServers::new(&config, helper),
     };
     let settings = PluginSettings::of(&home, helper, config.grace, &config.pass_env);
     let (known, blobs) = (node_types.clone(), store.blobs().clone());

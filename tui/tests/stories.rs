@@ -37,6 +37,8 @@ mod interrupt;
 mod isolation;
 #[path = "stories/locale.rs"]
 mod locale;
+#[path = "stories/mcp.rs"]
+mod mcp;
 #[path = "stories/media.rs"]
 mod media;
 #[path = "stories/metrics.rs"]

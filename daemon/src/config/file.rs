@@ -1,5 +1,6 @@
 //! Reads `config.toml`; errors name the line.
 
+mod mcp;
 mod provider;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Config, HttpSettings};
 use crate::secret::{Source, check_name};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "max_concurrent_runs",
     "pools",
     "keep_values",
@@ -26,6 +27,7 @@ const KEYS: [&str; 11] = [
     "http",
     "secrets",
     "provider",
+    "mcp",
 ];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
@@ -88,6 +90,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "http" => config.http = http(&value)?,
             "secrets" => config.secrets.sources = secrets(&value)?,
             "provider" => provider::providers(&value, &mut config.providers)?,
+            "mcp" => config.mcp = mcp::servers(&value)?,
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }

@@ -16,6 +16,8 @@ use crate::http::Http;
 #[cfg(feature = "llm")]
 use crate::llm::Providers;
 use crate::node_type::{NodeCall, Runner};
+#[cfg(feature = "llm")]
+use crate::plugin::mcp::McpServers;
 use crate::rooted::remove_tree;
 use crate::services::{DaemonServices, SCRATCH};
 use crate::store::blob::Blobs;
@@ -34,6 +36,9 @@ pub(crate) struct NativeNodes {
     /// The providers of language models.
     #[cfg(feature = "llm")]
     pub(crate) providers: Providers,
+    /// The servers of tools.
+    #[cfg(feature = "llm")]
+    pub(crate) mcp: McpServers,
 }
 
 impl NativeNodes {
@@ -85,7 +90,7 @@ impl Executor for NativeNodes {
                 #[cfg(feature = "http")]
                 let http = self.http.clone();
                 #[cfg(feature = "llm")]
-                let providers = self.providers.clone();
+                let (providers, mcp) = (self.providers.clone(), self.mcp.clone());
                 Task::open(attempt, &self.blobs, move |attempt| {
                     let services = DaemonServices::new(
                         attempt.clone(),
@@ -95,6 +100,8 @@ impl Executor for NativeNodes {
                         http,
                         #[cfg(feature = "llm")]
                         providers,
+                        #[cfg(feature = "llm")]
+                        mcp,
                     );
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);

@@ -5,6 +5,7 @@
 //! ends by itself, it ends the rest, and says on the socket how the program ended.
 
 use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -17,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
+use super::launch::Channel;
 use crate::supervisor::{
     Member, TOKEN, Tree, before_exec, close_inherited, default_signals, explain, reap, renumber,
 };
@@ -38,7 +40,7 @@ pub(super) enum Ended {
     Unstarted(String),
 }
 
-/// Runs `fanlight plugin-guard PROGRAM ARGUMENT…`. Returns the exit code.
+/// Runs `fanlight plugin-guard own|standard PROGRAM ARGUMENT…`. Returns the exit code.
 #[must_use]
 pub fn guard(arguments: &[OsString]) -> i32 {
     match hold(arguments) {
@@ -51,9 +53,10 @@ pub fn guard(arguments: &[OsString]) -> i32 {
 }
 
 fn hold(arguments: &[OsString]) -> io::Result<()> {
-    let [program, arguments @ ..] = arguments else {
+    let [channel, program, arguments @ ..] = arguments else {
         return Err(io::Error::other("this is started by the daemon"));
     };
+    let channel = Channel::of(channel).ok_or_else(|| io::Error::other("this is started by the daemon"))?;
     if rustix::net::getsockname(io::stdin()).is_err() {
         return Err(io::Error::other("this is started by the daemon; its stdin must be a socket"));
     }
@@ -63,11 +66,15 @@ fn hold(arguments: &[OsString]) -> io::Result<()> {
     let id = AttemptId::new();
     let mut command = Command::new(program);
     command.args(arguments).env(TOKEN, id.to_string()).stdin(Stdio::null());
+    if channel == Channel::Standard {
+        let [requests, responses] = DESCRIPTORS.map(|number| format!("/dev/fd/{number}"));
+        command.stdin(File::open(requests)?).stdout(OpenOptions::new().write(true).open(responses)?);
+    }
     before_exec(&mut command, in_child);
     let child = command.spawn();
     // The program alone holds the descriptors of the protocol and the pipes of its output.
     close_inherited();
-    let nothing = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     [1, 2].into_iter().try_for_each(|number| renumber(nothing.as_fd(), number))?;
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let ended = match child {

@@ -18,6 +18,29 @@ use crate::supervisor::{before_exec, renumber};
 /// The least number of a descriptor that doesn't collide with those of a plugin.
 const LEAST: i32 = 10;
 
+/// The descriptors on which a program speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Channel {
+    /// Descriptors of its own, beside its output.
+    Own,
+    /// Its stdin and stdout.
+    Standard,
+}
+
+impl Channel {
+    /// The words by which the guard knows it.
+    const WORDS: [(&str, Self); 2] = [("own", Self::Own), ("standard", Self::Standard)];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, it)| *it == self).map_or("", |(word, _)| word)
+    }
+
+    /// Returns the channel of a word.
+    pub(super) fn of(word: &std::ffi::OsStr) -> Option<Self> {
+        Self::WORDS.iter().find(|(it, _)| word == *it).map(|(_, channel)| *channel)
+    }
+}
+
 /// How a plugin is started.
 #[derive(Clone, Debug)]
 pub(super) struct Launch {
@@ -29,6 +52,7 @@ pub(super) struct Launch {
     pub(super) command: Vec<String>,
     /// The whole environment.
     pub(super) environment: Arc<Vec<(OsString, OsString)>>,
+    pub(super) channel: Channel,
 }
 
 /// A program that was started, with the daemon's ends of its descriptors.
@@ -60,7 +84,7 @@ impl Launch {
         let given = [their_requests, their_responses];
         let mut command = std::process::Command::new(&self.helper);
         command
-            .arg("plugin-guard")
+            .args(["plugin-guard", self.channel.word()])
             .args(&self.command)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::describe::Described;
 use super::execution::{Execution, Stop};
 use super::guard::Ended;
-use super::launch::Launch;
+use super::launch::{Channel, Launch};
 use super::manifest::{Example, ManifestFile};
 use super::process::{End, Failure, Process};
 use super::processes::{self, Processes};
@@ -94,6 +94,7 @@ pub async fn trial(
         folder: file.folder.clone(),
         command: file.manifest.command.clone(),
         environment: environment(&settings.pass_env),
+        channel: Channel::Own,
     };
     let mut trial = Trial { file, launch, settings, store: store.clone(), home, report };
     trial.run().await;

@@ -81,6 +81,8 @@ impl Served {
             http: crate::http::Http::default(),
             #[cfg(feature = "llm")]
             providers: crate::llm::Providers::default(),
+            #[cfg(feature = "llm")]
+            mcp: Default::default(),
         };
         let executors =
             Executors::default().with(COMMANDS, Arc::new(commands)).with(NATIVE, Arc::new(native));

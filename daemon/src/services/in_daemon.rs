@@ -16,6 +16,8 @@ use crate::file_error::FileError;
 use crate::http::Http;
 #[cfg(feature = "llm")]
 use crate::llm::Providers;
+#[cfg(feature = "llm")]
+use crate::plugin::mcp::McpServers;
 use crate::secret::Secrets;
 use crate::store::blob::Blobs;
 
@@ -31,6 +33,8 @@ pub struct DaemonServices {
     http: Http,
     #[cfg(feature = "llm")]
     providers: Providers,
+    #[cfg(feature = "llm")]
+    mcp: McpServers,
     question: Arc<Mutex<Option<Question>>>,
 }
 
@@ -50,6 +54,7 @@ impl DaemonServices {
         attempts: &Path,
         #[cfg(feature = "http")] http: Http,
         #[cfg(feature = "llm")] providers: Providers,
+        #[cfg(feature = "llm")] mcp: McpServers,
     ) -> Self {
         let folder = attempts.join(attempt.id.to_string());
         let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
@@ -66,6 +71,8 @@ impl DaemonServices {
             http,
             #[cfg(feature = "llm")]
             providers,
+            #[cfg(feature = "llm")]
+            mcp,
             question: Arc::default(),
         }
     }
@@ -100,6 +107,13 @@ impl DaemonServices {
     #[must_use]
     pub fn providers(&self) -> &Providers {
         &self.providers
+    }
+
+    /// The servers of tools.
+    #[cfg(feature = "llm")]
+    #[must_use]
+    pub(crate) fn mcp(&self) -> &McpServers {
+        &self.mcp
     }
 
     /// Returns the cost so far, if the node reported one.

@@ -235,6 +235,8 @@ async fn boot(
         http: crate::http::Http::default(),
         #[cfg(feature = "llm")]
         providers: crate::llm::Providers::new(config, crate::http::Http::default(), rates.clone()),
+        #[cfg(feature = "llm")]
+        mcp: Default::default(),
     };
     let executors = Executors::default()
         .with("local", Arc::new(fake.clone()))

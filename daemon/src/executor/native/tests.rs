@@ -31,6 +31,8 @@ impl FullDisk {
             http: crate::http::Http::default(),
             #[cfg(feature = "llm")]
             providers: crate::llm::Providers::default(),
+            #[cfg(feature = "llm")]
+            mcp: Default::default(),
         };
         store.blobs().set_full(true);
         Self { store, native, temp }

@@ -35,6 +35,8 @@ impl Place {
             http: Http::default(),
             #[cfg(feature = "llm")]
             providers: crate::llm::Providers::default(),
+            #[cfg(feature = "llm")]
+            mcp: Default::default(),
         };
         Self { store, native, _temp: temp }
     }

@@ -31,8 +31,9 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "tools",
             Type::Json,
-            "A list of `http.fetch`, `{files: FOLDER}`, `{files: FOLDER, write: true}`, names of node types, and \
-             `{node: TYPE, with: {…}}` with inputs that the model can't choose; by default none.",
+            "A list of `http.fetch`, `{files: FOLDER}`, `{files: FOLDER, write: true}`, names of node types, \
+             `{node: TYPE, with: {…}}` with inputs that the model can't choose, and `{mcp: NAME, tools: […]}`; by default \
+             none.",
         )
         .optional()
         .input("max_steps", Type::Int, "How often the model is asked at most.")
@@ -64,7 +65,7 @@ async fn run(call: NodeCall) -> Made {
 async fn agent(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
-    let tools = Tools::new(&call)?;
+    let tools = Tools::new(&call).await?;
     let mut asker = Asker::new(&call)?;
     let mut chat = asker.chat(inputs)?;
     chat.system = inputs.maybe("system").and_then(Value::as_text).map(str::to_owned);

@@ -58,6 +58,7 @@ impl Place {
             attempts: home.attempts(),
             http: http.clone(),
             providers: Providers::new(&config, http, rates.clone()),
+            mcp: Default::default(),
         };
         Self { store, native, rates, home, _temp: temp }
     }

@@ -15,7 +15,10 @@ use crate::json_schema;
 use crate::llm::tool::Tool;
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall, NodeType, NodeTypes, Runner};
+use crate::plugin::mcp::{McpServer, McpTool};
 
+/// The longest name of a tool that providers take, in bytes.
+const MAX_NAME_BYTES: usize = 64;
 /// An input that no model chooses: whether private networks may be reached.
 const LOCAL: &str = "local";
 
@@ -34,6 +37,8 @@ enum Work {
     List(Arc<Files>),
     Read(Arc<Files>),
     Write(Arc<Files>),
+    /// Calls this tool of a server.
+    Mcp(Arc<McpServer>, String),
 }
 
 impl Tools {
@@ -41,7 +46,7 @@ impl Tools {
     ///
     /// # Errors
     /// A tool is not known, or can't be one.
-    pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
+    pub(super) async fn new(call: &NodeCall) -> Result<Self, String> {
         let mut tools = Self { tools: BTreeMap::new() };
         let Some(list) = call.inputs.maybe("tools") else { return Ok(tools) };
         let list = list.as_list().ok_or("input `tools` is not a list")?;
@@ -67,11 +72,11 @@ impl Tools {
                 Value::Object(fields) => fields,
                 _ => {
                     return Err(
-                        "input `tools`: a tool is a name, `{files: FOLDER}` or `{node: TYPE}`".to_owned()
+                        "input `tools`: a tool is a name, `{files: FOLDER}`, `{node: TYPE}` or `{mcp: NAME, tools: […]}`".to_owned()
                     );
                 }
             };
-            let known = ["files", "write", "node", "with"];
+            let known = ["files", "write", "node", "with", "mcp", "tools"];
             if let Some(name) = fields.keys().find(|name| !known.contains(&name.as_str())) {
                 return Err(format!("input `tools`: a tool has no field `{name}`"));
             }
@@ -85,8 +90,18 @@ impl Tools {
                     Some(_) => return Err("input `tools`: `with` is not an object".to_owned()),
                 };
                 tools.add_node(&name.replace('.', "_"), of_name(name)?, fixed, None)?;
+            } else if let Some(name) = fields.get("mcp").and_then(Value::as_text) {
+                let wanted = fields.get("tools").and_then(Value::as_list).unwrap_or_default();
+                let wanted: Option<Vec<&str>> = wanted.iter().map(Value::as_text).collect();
+                let wanted = wanted.filter(|it| !it.is_empty()).ok_or_else(|| {
+                    format!("input `tools`: `{{mcp: {name}}}` has no list `tools` with the names of those that may be used")
+                })?;
+                tools.add_mcp(call, name, &wanted).await?;
             } else {
-                return Err("input `tools`: a tool is a name, `{files: FOLDER}` or `{node: TYPE}`".to_owned());
+                return Err(
+                    "input `tools`: a tool is a name, `{files: FOLDER}`, `{node: TYPE}` or `{mcp: NAME, tools: […]}`"
+                        .to_owned(),
+                );
             }
         }
         Ok(tools)
@@ -125,6 +140,23 @@ impl Tools {
                 both,
                 Work::Write(Arc::clone(files)),
             )?;
+        }
+        Ok(())
+    }
+
+    /// Starts a server, and adds those of its tools that the node lists.
+    async fn add_mcp(&mut self, call: &NodeCall, name: &str, wanted: &[&str]) -> Result<(), String> {
+        let folder = call.services.scratch().map_err(|error| format!("no folder can be made: {error}"))?;
+        let server = Arc::new(call.services.mcp().start(name, &folder).await?);
+        for wanted in wanted {
+            let McpTool { name: tool, description, schema } = server.tool(wanted)?.clone();
+            let plain =
+                |it: char| if it.is_ascii_alphanumeric() || matches!(it, '_' | '-') { it } else { '_' };
+            let mut offered: String = format!("{name}_{tool}").chars().map(plain).collect();
+            offered.truncate(MAX_NAME_BYTES);
+            json_schema::compile(&schema)
+                .map_err(|why| format!("the schema of `{tool}` of the MCP server `{name}`: {why}"))?;
+            self.add(&offered, &description, schema, Work::Mcp(Arc::clone(&server), tool))?;
         }
         Ok(())
     }
@@ -187,6 +219,7 @@ impl Tools {
         let (path, text) = (of("path"), of("text"));
         match work {
             Work::Node(native, fixed) => node(call, native, fixed, arguments).await,
+            Work::Mcp(server, tool) => Ok(server.call(tool, &arguments).await?),
             Work::List(files) => blocking(call, files, move |files| files.list(&path)).await,
             Work::Read(files) => blocking(call, files, move |files| files.read(&path)).await,
             Work::Write(files) => blocking(call, files, move |files| files.write(&path, &text)).await,

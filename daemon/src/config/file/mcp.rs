@@ -1,0 +1,81 @@
+//! Reads `[mcp.NAME]`.
+
+use std::collections::BTreeMap;
+
+use fanlight_shared::document::is_name;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{SpannedError, texts, unknown_key};
+use crate::config::McpSettings;
+
+const KEYS: [&str; 2] = ["command", "pass_env"];
+
+/// Reads the MCP servers of the config.
+pub(super) fn servers(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, McpSettings>, SpannedError> {
+    let wrong = || "`mcp` is a table of tables, such as `command = [\"uvx\", \"mcp-server-time\"]` below `[mcp.time]`";
+    let table = value.get_ref().as_table().ok_or_else(|| (value.span(), wrong().to_owned()))?;
+    let mut servers = BTreeMap::new();
+    for (name, value) in table {
+        let text = name.get_ref();
+        if !is_name(text) {
+            let wrong =
+                format!("`{text}` can't be the name of an MCP server: only small letters, digits and `_`");
+            return Err((name.span(), wrong));
+        }
+        servers.insert(text.to_string(), server(value)?);
+    }
+    Ok(servers)
+}
+
+fn server(value: &Spanned<DeValue<'_>>) -> Result<McpSettings, SpannedError> {
+    let wrong = || (value.span(), "`command` is a list of the program and its arguments".to_owned());
+    let mut settings = McpSettings::default();
+    for (key, value) in value.get_ref().as_table().ok_or_else(wrong)? {
+        let words = || Ok(texts(value)?.into_iter().map(|(_, text)| text).collect::<Vec<_>>());
+        match key.get_ref().as_ref() {
+            "command" => settings.command = words()?,
+            "pass_env" => settings.pass_env = words()?,
+            unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
+        }
+    }
+    if settings.command.first().is_none_or(String::is_empty) {
+        return Err(wrong());
+    }
+    if settings.command.iter().any(|word| word.contains('\0')) {
+        return Err((value.span(), "`command` has a NUL character".to_owned()));
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::McpSettings;
+    use crate::config::file::parse;
+
+    #[test]
+    fn servers_have_a_command_and_variables() {
+        let text = "[mcp.time]\ncommand = [\"uvx\", \"mcp-server-time\"]\npass_env = [\"TZ\"]\n[mcp.b]\ncommand = [\"b\"]";
+        let servers = parse(Path::new("config.toml"), text).unwrap().mcp;
+        let command = vec!["uvx".to_owned(), "mcp-server-time".to_owned()];
+        assert_eq!(servers["time"], McpSettings { command, pass_env: vec!["TZ".to_owned()] });
+        assert_eq!(servers["b"].pass_env, [""; 0]);
+    }
+
+    #[test]
+    fn a_wrong_server_is_refused_with_its_line() {
+        for (text, expected) in [
+            ("mcp = 3", "`mcp` is a table of tables"),
+            ("[mcp.Time]\ncommand = [\"a\"]", "can't be the name of an MCP server"),
+            ("[mcp.time]\n", "`command` is a list"),
+            ("[mcp.time]\ncommand = []", "`command` is a list"),
+            ("[mcp.time]\ncommand = \"uvx time\"", "expected a list of texts"),
+            ("[mcp.time]\ncommand = [\"a\"]\nenv = []", "unknown key `env`"),
+        ] {
+            let error = parse(Path::new("config.toml"), text).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("config.toml:"), "{error}");
+        }
+    }
+}

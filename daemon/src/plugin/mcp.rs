@@ -1,0 +1,239 @@
+//! Servers of the Model Context Protocol: programs whose tools agents may use. They speak JSON-RPC on their stdin and stdout,
+//! a message a line, so they are processes as those of plugins are, and end with the node that uses them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanlight_shared::problem::near;
+use fanlight_shared::sanitise;
+use fanlight_shared::value::cut;
+use serde_json::{Value as Json, json};
+
+use super::environment;
+use super::launch::{Channel, Launch};
+use super::process::{End, Failure, Process};
+use crate::config::{Config, McpSettings};
+use crate::secret::Secrets;
+
+/// The version of the protocol that is asked for; servers may answer with an older one.
+const PROTOCOL: &str = "2025-06-18";
+/// How long a server may take to start, and to list its tools.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The node's own limit is shorter.
+const CALL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The most pages of a list of tools, and the most tools.
+const MAX_PAGES: usize = 100;
+const MAX_TOOLS: usize = 1000;
+/// The longest description of a tool, in characters.
+const MAX_DESCRIPTION: usize = 4000;
+/// The longest schema of a tool, in bytes.
+const MAX_SCHEMA_BYTES: usize = 64 << 10;
+
+/// The servers of a config: cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct McpServers {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    settings: BTreeMap<String, McpSettings>,
+    /// The file, for messages.
+    config: PathBuf,
+    /// The executable with the command `plugin-guard`.
+    helper: PathBuf,
+}
+
+/// A server that runs until it is dropped.
+pub(crate) struct McpServer {
+    name: String,
+    process: Process,
+    tools: Vec<McpTool>,
+}
+
+/// A tool of a server.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct McpTool {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// What its arguments must be.
+    pub(crate) schema: Json,
+}
+
+impl McpServers {
+    /// Returns the servers of a config.
+    pub(crate) fn new(config: &Config, helper: &Path) -> Self {
+        let (settings, config) = (config.mcp.clone(), config.path.clone());
+        Self { inner: Arc::new(Inner { settings, config, helper: helper.to_owned() }) }
+    }
+
+    /// Starts the server of a name in a folder, and asks it for its tools.
+    ///
+    /// # Errors
+    /// A sentence: there is none of this name, it doesn't start, it doesn't speak the protocol.
+    pub(crate) async fn start(&self, name: &str, folder: &Path) -> Result<McpServer, String> {
+        let Inner { settings, config, helper } = &*self.inner;
+        let settings = settings.get(name).ok_or_else(|| {
+            let near = near(name, settings.keys().map(String::as_str));
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "declare it there: `[mcp.NAME]` and below it `command = [\"PROGRAM\"]`".to_owned(),
+            };
+            let name = cut(&sanitise::line(name), 60);
+            format!("{} has no MCP server `{name}`; {hint}", config.display())
+        })?;
+        let launch = Launch {
+            helper: helper.clone(),
+            folder: folder.to_owned(),
+            command: settings.command.clone(),
+            environment: environment(&settings.pass_env),
+            channel: Channel::Standard,
+        };
+        let wrong = |why: String| format!("the MCP server `{name}` can't be used: {why}");
+        let process = Process::start(&launch, Secrets::default()).map_err(wrong)?;
+        let mut server = McpServer { name: name.to_owned(), process, tools: Vec::new() };
+        server.greet().await.map_err(|failure| wrong(explain(failure)))?;
+        Ok(server)
+    }
+}
+
+impl McpServer {
+    async fn greet(&mut self) -> Result<(), Failure> {
+        let fault = |why: &str| Failure::Over(End::Fault(why.to_owned()));
+        let about = json!({ "name": "fanlight", "version": env!("CARGO_PKG_VERSION") });
+        let hello = json!({ "protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": about });
+        let hello = self.process.ask("initialize", &hello, START_TIMEOUT).await?;
+        if hello.get("protocolVersion").and_then(Json::as_str).is_none() {
+            return Err(fault("its answer to `initialize` has no `protocolVersion`"));
+        }
+        self.process.notify("notifications/initialized", &json!({}));
+        let mut cursor = None;
+        for _ in 0..MAX_PAGES {
+            let params = cursor.map_or_else(|| json!({}), |cursor: Json| json!({ "cursor": cursor }));
+            let mut page = self.process.ask("tools/list", &params, START_TIMEOUT).await?;
+            let Some(Json::Array(tools)) = page.get_mut("tools").map(Json::take) else {
+                return Err(fault("its answer to `tools/list` has no `tools`"));
+            };
+            for tool in tools {
+                self.tools.push(read_tool(tool).map_err(|why| fault(&why))?);
+            }
+            if self.tools.len() > MAX_TOOLS {
+                return Err(fault(&format!("it has more than {MAX_TOOLS} tools")));
+            }
+            match page.get_mut("nextCursor").map(Json::take) {
+                None | Some(Json::Null) => return Ok(()),
+                next => cursor = next,
+            }
+        }
+        Err(fault("its list of tools has no end"))
+    }
+
+    /// Returns a tool.
+    ///
+    /// # Errors
+    /// It has none of this name; the sentence names those that it has.
+    pub(crate) fn tool(&self, name: &str) -> Result<&McpTool, String> {
+        self.tools.iter().find(|it| it.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.tools.iter().map(|it| it.name.as_str()).collect();
+            let shown = cut(&sanitise::line(name), 60);
+            let names = cut(&sanitise::line(&names.join(", ")), 500);
+            format!("the MCP server `{}` has no tool `{shown}`; it has {names}", self.name)
+        })
+    }
+
+    /// Calls a tool. Returns its text, or why it failed.
+    ///
+    /// # Errors
+    /// The server is over.
+    pub(crate) async fn call(&self, tool: &str, arguments: &Json) -> Result<Result<String, String>, String> {
+        let params = json!({ "name": tool, "arguments": arguments });
+        match self.process.ask("tools/call", &params, CALL_TIMEOUT).await {
+            Ok(result) => Ok(read_result(&result)),
+            Err(Failure::Refused(why)) => Ok(Err(why)),
+            Err(failure) => Err(format!("the MCP server `{}`: {}", self.name, explain(failure))),
+        }
+    }
+}
+
+fn explain(failure: Failure) -> String {
+    match failure {
+        Failure::Refused(why) => format!("it refused: {why}"),
+        Failure::Over(End::Fault(why)) => why,
+        Failure::Over(End::Outside(_)) => "its process was ended from outside".to_owned(),
+        Failure::Cancelled => "it was cancelled".to_owned(),
+    }
+}
+
+/// Reads a tool of a list.
+fn read_tool(mut tool: Json) -> Result<McpTool, String> {
+    let Some(name) = tool.get("name").and_then(Json::as_str).map(str::to_owned) else {
+        return Err("a tool has no name".to_owned());
+    };
+    let shown = cut(&sanitise::line(&name), 60);
+    if name.is_empty() || name.len() > 200 || sanitise::line(&name) != name {
+        return Err(format!("`{shown}` can't be the name of a tool"));
+    }
+    let description = tool.get("description").and_then(Json::as_str).unwrap_or_default();
+    let description = sanitise::plain(description).chars().take(MAX_DESCRIPTION).collect();
+    let schema = tool.get_mut("inputSchema").map(Json::take).unwrap_or_default();
+    if !schema.is_object() || schema.to_string().len() > MAX_SCHEMA_BYTES {
+        let most = MAX_SCHEMA_BYTES >> 10;
+        return Err(format!("the tool `{shown}` has no schema of at most {most} KiB"));
+    }
+    Ok(McpTool { name, description, schema })
+}
+
+/// Returns the text of a result, or why the tool failed. What is not text is named.
+fn read_result(result: &Json) -> Result<String, String> {
+    let Some(parts) = result.get("content").and_then(Json::as_array) else {
+        return Err("the server answered without `content`".to_owned());
+    };
+    let part = |part: &Json| {
+        let field = |name: &str| part.get(name).and_then(Json::as_str);
+        match (field("type"), field("text")) {
+            (Some("text"), Some(text)) => text.to_owned(),
+            (kind, _) => format!("(left out: {})", cut(&sanitise::line(kind.unwrap_or("a part")), 40)),
+        }
+    };
+    let text = parts.iter().map(part).collect::<Vec<_>>().join("\n");
+    // Newer servers may give an object alone.
+    let text = match result.get("structuredContent") {
+        Some(object) if parts.is_empty() => object.to_string(),
+        _ => text,
+    };
+    if result.get("isError").and_then(Json::as_bool) == Some(true) { Err(text) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_has_a_name_and_a_bounded_schema() {
+        let tool = |name: &str, schema: Json| read_tool(json!({ "name": name, "inputSchema": schema }));
+        assert_eq!(tool("now", json!({ "type": "object" })).unwrap().name, "now");
+        for (name, schema) in [
+            ("", json!({})),
+            ("a\u{1b}[2J", json!({})),
+            ("now", Json::Null),
+            ("now", json!({ "description": "x".repeat(70_000) })),
+        ] {
+            assert!(tool(name, schema).is_err(), "{name:?}");
+        }
+        assert!(read_tool(json!({})).is_err());
+    }
+
+    #[test]
+    fn the_texts_of_a_result_are_joined_and_the_rest_is_named() {
+        let text = |text: &str| json!({ "type": "text", "text": text });
+        let image = json!({ "type": "image", "data": "AAAA", "mimeType": "image/png" });
+        let result = json!({ "content": [text("one"), image, text("two")] });
+        assert_eq!(read_result(&result), Ok("one\n(left out: image)\ntwo".to_owned()));
+        assert_eq!(read_result(&json!({ "content": [text("no")], "isError": true })), Err("no".to_owned()));
+        let structured = json!({ "content": [], "structuredContent": { "a": 1 } });
+        assert_eq!(read_result(&structured), Ok("{\"a\":1}".to_owned()));
+        assert!(read_result(&json!({})).is_err());
+    }
+}
