@@ -11,6 +11,7 @@
 //! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
 //!   looked for or computed; `remembered`: what results of commands depend on
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
+//! - `sweeps`: the limits of sweeps, and those that are paused
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
 //!   the run that a daemon crashed on
@@ -46,6 +47,7 @@ mod start;
 mod started;
 mod startup;
 mod submit;
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -56,7 +58,7 @@ use std::time::Duration;
 
 use fanlight_shared::event::Queue;
 use fanlight_shared::rpc::why::{Explanation, Why};
-use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs};
+use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::attempt::Outcome;
@@ -189,6 +191,10 @@ enum Message {
         request: Why,
         reply: Reply<Option<Explanation>>,
     },
+    Sweep {
+        request: sweeps_rpc::Set,
+        reply: Reply<()>,
+    },
     Stop {
         reply: oneshot::Sender<()>,
     },
@@ -315,6 +321,14 @@ impl Engine {
             ));
         }
         self.ask_or_report_outage(|reply| Message::Queue { request, reply }).await
+    }
+
+    /// `sweeps.set`, with the whole name of the sweep.
+    ///
+    /// # Errors
+    /// The sweep has ended.
+    pub async fn set_sweep(&self, request: sweeps_rpc::Set) -> Result<(), RpcError> {
+        self.ask_or_report_outage(|reply| Message::Sweep { request, reply }).await
     }
 
     /// Returns a receiver of the engine's activity.

@@ -46,7 +46,10 @@ use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, NewEntry};
-pub use op::{After, Batch, Committed, NewAsset, NewRun, NewSweep, Op, ResumeFrom, Submit, Submitted};
+pub use op::{
+    After, Batch, Committed, NewAsset, NewRun, NewSweep, Op, ResumeFrom, StoredSweep, Submit, Submitted,
+    SweepOf,
+};
 pub use read::StoredValue;
 pub(crate) use read::page;
 pub use sweep::Unknown;
@@ -134,6 +137,8 @@ pub struct OpenRun {
     pub values: Vec<(String, ItemPath, String, Option<Value>)>,
     /// Nodes that reuse no results.
     pub fresh: Arc<Fresh>,
+    /// Whether it was put at the head of the queue.
+    pub next: bool,
 }
 
 /// A run that had not ended when the daemon did, and can't continue: its stored data can't be read.

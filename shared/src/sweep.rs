@@ -1,6 +1,10 @@
 //! Expands sweeps: turns values per param into one set of params per run.
 
+mod limits;
+
 use indexmap::IndexMap;
+
+pub use limits::{Limits, Pause, Used};
 
 use crate::value::Value;
 

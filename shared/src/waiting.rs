@@ -79,6 +79,12 @@ impl Waiting {
     pub fn at(&self, position: u32) -> Option<RunId> {
         self.runs.get((position as usize).checked_sub(1)?).map(|(_, run)| *run)
     }
+    /// Returns how many runs are at the beginning for which `before` holds; it holds for none after the first for which it
+    /// does not.
+    #[must_use]
+    pub fn partition_point(&self, before: impl Fn(RunId) -> bool) -> u32 {
+        u32::try_from(self.runs.partition_point(|(_, run)| before(*run))).unwrap_or(u32::MAX)
+    }
     /// Returns the runs, the next one first.
     pub fn iter(&self) -> impl Iterator<Item = RunId> + '_ {
         self.runs.iter().map(|(_, run)| *run)

@@ -16,6 +16,7 @@ use super::context::{After, Context};
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::startup::StartupState;
+use super::sweeps::Sweeps;
 use super::working::Working;
 use super::{Activity, EngineParts, Message};
 use crate::store::Op;
@@ -53,6 +54,8 @@ pub(super) struct Core {
     /// The parked runs that continue at a deadline, with or without an answer.
     pub(super) due: HashSet<RunId>,
     pub(super) queue: RunQueue,
+    /// The sweeps with runs that have not ended.
+    pub(super) sweeps: Sweeps,
     /// Runs that changed in this turn.
     pub(super) touched: HashSet<RunId>,
     /// How many more runs may start, and nodes be computed, in this batch.
@@ -88,6 +91,7 @@ impl Core {
             due: HashSet::new(),
             queued: HashMap::new(),
             queue: RunQueue::new(cap, found.paused),
+            sweeps: Sweeps::default(),
             touched: HashSet::new(),
             room: BATCH_LIMIT,
             activity,
@@ -98,6 +102,8 @@ impl Core {
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
         let limit = core.context.config.cache_bytes;
         core.context.op(Op::CacheLimit(limit));
+        found.sweeps.into_iter().for_each(|sweep| core.sweeps.add(sweep));
+        core.recover_pauses();
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
         core.clean_up(found.attempts);
         for (asset, media) in found.previews {
@@ -205,6 +211,7 @@ impl Core {
             Message::Labelled { request, reply } => self.labelled(request, reply),
             Message::Queue { request, reply } => self.set_queue(request, reply),
             Message::Why { request, reply } => drop(reply.send(self.why(&request))),
+            Message::Sweep { request, reply } => self.set_sweep(&request, reply),
             Message::Stop { reply } => self.stopping = Some(reply),
         }
     }
@@ -216,12 +223,15 @@ impl Core {
         if let Some(working) = &self.working {
             working.record(id);
         }
+        let spent = run.run.spent;
         act(run, &mut self.context);
         run.advance(&mut self.context);
         if let Some(working) = &self.working {
             working.clear();
         }
         self.touched.insert(id);
+        let about = (run.run.sweep.is_some() && (run.run.state.is_ended() || run.run.spent != spent))
+            .then(|| run.run.clone());
         if run.run.state.is_ended()
             && let Some(run) = self.active.remove(&id)
         {
@@ -233,6 +243,9 @@ impl Core {
             }
         }
         self.release_if_parked(id);
+        if let Some(run) = about {
+            self.use_of_sweep(&run, &spent);
+        }
     }
 
     fn free_pools(&mut self, key: Key) {
@@ -255,16 +268,11 @@ impl Core {
 
     /// Ends a turn: sends its decisions to the store, and changed listings to the registry.
     fn end_turn(&mut self) {
-        for id in std::mem::take(&mut self.touched) {
-            #[cfg(test)]
-            if let Some(run) = self.active.get(&id) {
-                run.assert_recoverable();
-                self.assert_explained(run);
-            }
-            if let Some(run) = self.active.get_mut(&id).filter(|run| run.listing_changed) {
-                run.send_listing(&mut self.context);
-            }
+        #[cfg(test)]
+        for run in self.touched.iter().filter_map(|id| self.active.get(id)) {
+            self.assert_explained(run);
         }
+        self.send_listings();
         self.context.schedule_pools();
         self.context.look_for_results();
         let activity = self.activity_now();
@@ -276,6 +284,19 @@ impl Core {
         // When this becomes visible, everything that led to it is on its way to the store.
         if changed {
             self.activity.send_replace(activity);
+        }
+    }
+
+    /// Sends the runs that changed in this turn to the registry.
+    pub(super) fn send_listings(&mut self) {
+        for id in std::mem::take(&mut self.touched) {
+            #[cfg(test)]
+            if let Some(run) = self.active.get(&id) {
+                run.assert_recoverable();
+            }
+            if let Some(run) = self.active.get_mut(&id).filter(|run| run.listing_changed) {
+                run.send_listing(&mut self.context);
+            }
         }
     }
 

@@ -90,8 +90,9 @@ impl Core {
         let Some(run) = self.active.get_mut(&id).filter(|run| run.run.state == RunStatus::Parked) else {
             return;
         };
-        if run.is_answered() && self.queue.position(id).is_none() {
-            self.queue.add(&[id], true, run.plan.limit(run.run.workflow_id));
+        if run.is_answered() && !self.queue.contains(id) {
+            // It has started before, so it does not wait for the turn of its sweep, nor with it.
+            self.queue.add(&[id], None, true, run.plan.limit(run.run.workflow_id));
         }
     }
 

@@ -1,9 +1,17 @@
 //! The queue: the waiting runs, their order, and the limits on running ones.
 
-use std::collections::HashMap;
+mod held;
+mod order;
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
 
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::waiting::Waiting;
+
+use held::Held;
+use order::{Order, Place, Places};
 
 /// `concurrency:` of a workflow's file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,15 +22,21 @@ pub(crate) struct Limit {
     pub(crate) runs: u32,
 }
 
-/// The waiting runs, first in, first out, with a cap on running ones. A run whose workflow is at its own limit is
-/// passed over and keeps its place.
+/// The waiting runs with a cap on running ones: first in, first out within a sweep, while free slots rotate among sweeps
+/// and single runs. A run whose workflow is at its own limit is passed over and keeps its place; the runs of a sweep
+/// that is held wait outside.
 #[derive(Debug)]
 pub(crate) struct RunQueue {
     waiting: Waiting,
-    /// The same runs, in the same order: those without a limit, and those with one by workflow.
-    groups: HashMap<Option<WorkflowId>, Waiting>,
-    /// The limits of the runs that have one.
-    limits: HashMap<RunId, Limit>,
+    order: Order,
+    /// Of every waiting run, also of a held one.
+    entries: HashMap<RunId, Entry>,
+    /// The same runs, in the same order, without those that are held: those without a limit, and those with one by
+    /// workflow.
+    groups: HashMap<Option<WorkflowId>, BTreeSet<(Place, RunId)>>,
+    /// The same runs by sweep.
+    sweeps: HashMap<Arc<str>, BTreeSet<(Place, RunId)>>,
+    held: Held,
     /// The number of running runs per workflow.
     running: HashMap<WorkflowId, u32>,
     /// The most runs that may run at once.
@@ -31,34 +45,67 @@ pub(crate) struct RunQueue {
     pub(crate) paused: bool,
 }
 
+#[derive(Clone, Debug)]
+struct Entry {
+    /// `None` while its sweep is held.
+    place: Option<Place>,
+    limit: Option<Limit>,
+    sweep: Option<Arc<str>>,
+}
+
 impl RunQueue {
     pub(crate) fn new(cap: u32, paused: bool) -> Self {
         Self {
             waiting: Waiting::default(),
+            order: Order::default(),
+            entries: HashMap::new(),
             groups: HashMap::new(),
-            limits: HashMap::new(),
+            sweeps: HashMap::new(),
+            held: Held::default(),
             running: HashMap::new(),
             cap: cap.max(1),
             paused,
         }
     }
 
-    /// Adds the runs of one submission after all others, or with `next` before them; they keep their order.
-    pub(crate) fn add(&mut self, runs: &[RunId], next: bool, limit: Option<Limit>) {
-        if next {
-            // Start with the last one, so that each is inserted at the head, which moves nothing.
-            runs.iter().rev().for_each(|run| self.insert(*run, Some(1), limit));
-        } else {
-            runs.iter().for_each(|run| self.insert(*run, None, limit));
+    /// Adds the runs of one submission: in turn with what waits already, or with `next` before it. They keep their order.
+    pub(crate) fn add(&mut self, runs: &[RunId], sweep: Option<&str>, next: bool, limit: Option<Limit>) {
+        let sweep: Option<Arc<str>> = sweep.map(|name| match self.sweeps.get_key_value(name) {
+            Some((known, _)) => known.clone(),
+            None => name.into(),
+        });
+        let entry = Entry { place: None, limit, sweep };
+        if let Some(held) = entry.sweep.as_ref().and_then(|sweep| self.held.get_mut(sweep)) {
+            held.extend(runs.iter().map(|run| (*run, next)));
+            self.entries.extend(runs.iter().map(|run| (*run, entry.clone())));
+            return;
         }
+        let places = self.places(entry.sweep.as_deref(), next, runs.len());
+        let placed: Vec<(RunId, Place)> = runs.iter().copied().zip(places).collect();
+        // With `next` the last one first, so that each is inserted at the head, which moves nothing.
+        let order: Box<dyn Iterator<Item = _>> =
+            if next { Box::new(placed.into_iter().rev()) } else { Box::new(placed.into_iter()) };
+        order.for_each(|(run, place)| self.insert(run, place, entry.clone()));
     }
 
-    fn insert(&mut self, run: RunId, position: Option<u32>, limit: Option<Limit>) {
-        self.waiting.insert(run, position);
-        self.groups.entry(limit.map(|it| it.workflow)).or_default().insert(run, position);
-        if let Some(limit) = limit {
-            self.limits.insert(run, limit);
+    fn places(&mut self, sweep: Option<&str>, next: bool, count: usize) -> Places {
+        if next {
+            return self.order.next(count);
         }
+        let Some(sweep) = sweep else { return self.order.single(count) };
+        let last = self.sweeps.get(sweep).and_then(|runs| runs.last());
+        self.order.turns(last.map(|(place, _)| *place), count)
+    }
+
+    fn insert(&mut self, run: RunId, place: Place, entry: Entry) {
+        let before = |other: RunId| self.entries.get(&other).is_some_and(|it| it.place < Some(place));
+        let position = self.waiting.partition_point(before) + 1;
+        self.waiting.insert(run, Some(position));
+        self.groups.entry(entry.limit.map(|it| it.workflow)).or_default().insert((place, run));
+        if let Some(sweep) = &entry.sweep {
+            self.sweeps.entry(sweep.clone()).or_default().insert((place, run));
+        }
+        self.entries.insert(run, Entry { place: Some(place), ..entry });
     }
 
     /// Records that a run of this workflow has a slot.
@@ -82,10 +129,13 @@ impl RunQueue {
     }
 
     /// Returns the first run whose workflow is below its limit.
-    fn first(&self) -> Option<RunId> {
-        let heads = self.groups.values().filter_map(|group| group.at(1));
-        let may_start = |run: &RunId| self.limits.get(run).is_none_or(|limit| !self.is_at(*limit));
-        heads.filter(may_start).min_by_key(|run| self.waiting.position(*run))
+    fn first(&self) -> Option<(Place, RunId)> {
+        let heads = self.groups.values().filter_map(|group| group.first());
+        let may_start = |(_, run): &&(Place, RunId)| {
+            let limit = self.entries.get(run).and_then(|entry| entry.limit);
+            limit.is_none_or(|limit| !self.is_at(limit))
+        };
+        heads.filter(may_start).min().copied()
     }
 
     /// Returns whether a waiting run may start while `running` runs are running.
@@ -98,39 +148,110 @@ impl RunQueue {
         if self.paused || running >= self.cap as usize {
             return None;
         }
-        let next = self.first()?;
+        let (place, next) = self.first()?;
+        self.order.took(place);
         self.remove(next);
         Some(next)
     }
 
     /// Removes a run from the queue; returns `false` if it isn't there.
     pub(crate) fn remove(&mut self, run: RunId) -> bool {
-        let group = self.limits.remove(&run).map(|limit| limit.workflow);
-        if let Some(waiting) = self.groups.get_mut(&group) {
-            waiting.remove(run);
-            if waiting.is_empty() {
-                self.groups.remove(&group);
-            }
+        let Some(entry) = self.entries.remove(&run) else { return false };
+        match (entry.place, &entry.sweep) {
+            (Some(place), _) => self.leave(run, place, &entry),
+            (None, Some(sweep)) => self.held.remove(sweep, run),
+            (None, None) => {}
         }
-        self.waiting.remove(run).is_some()
+        if self.entries.is_empty() {
+            // Release the memory of a long queue, and begin to count again.
+            self.forget();
+        }
+        true
     }
 
-    /// Removes all runs.
+    fn leave(&mut self, run: RunId, place: Place, entry: &Entry) {
+        remove_from(&mut self.groups, &entry.limit.map(|limit| limit.workflow), (place, run));
+        if let Some(sweep) = &entry.sweep {
+            remove_from(&mut self.sweeps, sweep, (place, run));
+        }
+        self.waiting.remove(run);
+    }
+
+    /// Removes all runs. Sweeps that are held stay so.
     pub(crate) fn clear(&mut self) -> Vec<RunId> {
-        let all = self.waiting.iter().collect();
-        self.waiting.clear();
-        self.groups.clear();
-        self.limits.clear();
+        let all = self.waiting.iter().chain(self.held.runs()).collect();
+        self.forget();
         all
     }
 
-    /// Returns the position of a waiting run, from 1.
+    fn forget(&mut self) {
+        self.waiting.clear();
+        self.groups.clear();
+        self.sweeps.clear();
+        self.entries = HashMap::new();
+        self.order.forget();
+        self.held.empty();
+    }
+
+    /// Holds a sweep: its runs leave the order, and so do those that are added later.
+    pub(crate) fn hold(&mut self, sweep: &str) {
+        let runs = self.sweeps.get(sweep).cloned().unwrap_or_default();
+        // The last one first, which moves the fewest.
+        for (place, run) in runs.iter().rev() {
+            let Some(entry) = self.entries.get_mut(run) else { continue };
+            entry.place = None;
+            let entry = entry.clone();
+            self.leave(*run, *place, &entry);
+        }
+        self.held.add(sweep, runs.into_iter().map(|(place, run)| (run, place.is_next())).collect());
+    }
+
+    /// Lets a sweep that was held continue: its runs take their turns from now on. Returns them.
+    pub(crate) fn release(&mut self, sweep: &str) -> Vec<RunId> {
+        let (next, others): (Vec<_>, Vec<_>) = self.held.take(sweep).into_iter().partition(|(_, next)| *next);
+        let mut released = Vec::with_capacity(next.len() + others.len());
+        for (runs, next) in [(next, true), (others, false)] {
+            let places = self.places(Some(sweep), next, runs.len());
+            for ((run, _), place) in runs.into_iter().zip(places) {
+                let Some(entry) = self.entries.remove(&run) else { continue };
+                self.insert(run, place, entry);
+                released.push(run);
+            }
+        }
+        released
+    }
+
+    /// Returns the position of a waiting run, from 1; a run that is held has none.
     pub(crate) fn position(&self, run: RunId) -> Option<u32> {
         self.waiting.position(run)
     }
 
+    /// Returns whether a run of a sweep waits that is not held.
+    pub(crate) fn waits(&self, sweep: &str) -> bool {
+        self.sweeps.contains_key(sweep)
+    }
+
+    /// Returns whether a run waits, held or not.
+    pub(crate) fn contains(&self, run: RunId) -> bool {
+        self.entries.contains_key(&run)
+    }
+
+    /// Returns how many runs wait, those that are held included.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        self.entries.len()
+    }
+}
+
+fn remove_from<K: Eq + Hash>(
+    groups: &mut HashMap<K, BTreeSet<(Place, RunId)>>,
+    key: &K,
+    run: (Place, RunId),
+) {
+    if let Some(group) = groups.get_mut(key) {
+        group.remove(&run);
+        if group.is_empty() {
+            groups.remove(key);
+        }
     }
 }
 

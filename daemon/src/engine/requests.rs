@@ -75,6 +75,9 @@ impl Core {
             }
         };
         let runs: Vec<Arc<Run>> = submitted.runs.into_iter().map(Arc::new).collect();
+        if let Some(sweep) = submitted.sweep {
+            self.sweeps.add(*sweep);
+        }
         if !submitted.repeated {
             self.enqueue(&runs, plan, next, place);
         }
@@ -95,17 +98,32 @@ impl Core {
 
     fn enqueue(&mut self, runs: &[Arc<Run>], plan: &Arc<Plan>, next: bool, place: &Place) {
         let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
-        let limit = runs.first().and_then(|run| plan.limit(run.workflow_id));
-        self.queue.add(&ids, next, limit);
+        let first = runs.first();
+        let limit = first.and_then(|run| plan.limit(run.workflow_id));
+        let sweep = first.and_then(|run| run.sweep.as_deref());
+        self.queue.add(&ids, sweep, next, limit);
         for run in runs {
             let queued = QueuedRun { run: run.clone(), plan: plan.clone(), place: place.clone() };
+            self.sweeps.opened(run);
             self.queued.insert(run.id, queued);
+        }
+        if let Some(sweep) = sweep {
+            self.check_sweep(sweep);
         }
         // Runs that start immediately never appear as waiting.
         self.drain();
-        for run in runs {
-            let Some(queued) = self.queued.get_mut(&run.id) else { continue };
-            let position = self.queue.position(run.id);
+        self.announce(&ids);
+    }
+
+    /// Sends waiting runs to the registry, each with its position. Clients insert them one after the other, so those that
+    /// left the queue in this turn must be gone before.
+    pub(super) fn announce(&mut self, runs: &[RunId]) {
+        self.send_listings();
+        let mut placed: Vec<(Option<u32>, RunId)> =
+            runs.iter().map(|run| (self.queue.position(*run), *run)).collect();
+        placed.sort_by_key(|(position, _)| *position);
+        for (position, run) in placed {
+            let Some(queued) = self.queued.get_mut(&run) else { continue };
             if queued.run.position != position {
                 Arc::make_mut(&mut queued.run).position = position;
             }
@@ -168,6 +186,8 @@ impl Core {
         let (workflow_id, run_id, event) = (run.workflow_id, run.id, Numbered { seq, event });
         self.context.op(Op::Event { run: run_id, event: event.clone() });
         self.context.after(After::State { workflow_id, run_id, event });
+        let spent = run.spent;
+        self.use_of_sweep(&run, &spent);
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 

@@ -21,6 +21,7 @@ impl Core {
     /// Starts runs while there are slots, and room in this batch: a run with nothing to do ends immediately, and so may
     /// thousands after it.
     pub(super) fn drain(&mut self) {
+        self.check_times();
         while self.room > 0
             && let Some(id) = self.queue.take(self.running())
         {
@@ -54,6 +55,7 @@ impl Core {
             state: Box::new(RunState::new(names).with_edges(&plan.edges)),
         });
         self.queue.started(workflow);
+        self.sweeps.started(&run, at);
         let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());
         active.record_run(&mut self.context, update);
         self.active.insert(id, active);

@@ -18,7 +18,7 @@ use super::working::Working;
 use super::{recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
 use crate::node_type::NodeTypeSet;
-use crate::store::{DamagedRun, Op, OpenRun, Store, StoreError};
+use crate::store::{DamagedRun, Op, OpenRun, Store, StoreError, StoredSweep};
 use crate::supervisor::record;
 
 /// How often a daemon may crash on a run before the run fails.
@@ -37,6 +37,8 @@ pub(super) struct StartupState {
     /// Media whose previews have not been made yet.
     pub(super) previews: Vec<(AssetId, Media)>,
     pub(super) last_start: u64,
+    /// The sweeps with open runs.
+    pub(super) sweeps: Vec<StoredSweep>,
     /// The leftovers of attempts in the executors.
     pub(super) attempts: Leftovers,
 }
@@ -61,6 +63,7 @@ impl StartupState {
                 .filter_map(|asset| Some((asset.id, asset.value.as_media()?.clone())))
                 .collect(),
             last_start: store.last_start_order()?,
+            sweeps: store.open_sweeps()?,
         })
     }
 }
@@ -75,9 +78,14 @@ impl Core {
         types: &NodeTypeSet,
     ) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
-        let mut position = 0;
+        let (mut waiting, mut next) = (Vec::new(), Vec::new());
+        let counted = open.iter().map(|open| match open {
+            Ok(open) => &open.run,
+            Err(damaged) => &damaged.run,
+        });
+        counted.for_each(|run| self.sweeps.opened(run));
         for open in open {
-            let mut open = match open {
+            let open = match open {
                 Ok(open) => open,
                 Err(DamagedRun { run, why }) => {
                     tracing::error!("{} can't continue: {why}", run.name());
@@ -119,11 +127,13 @@ impl Core {
             let fresh = open.fresh.clone();
             let place = Place { project: project(open.path.as_deref()), environment, fresh };
             if open.run.state == RunStatus::Queued {
-                position += 1;
-                open.run.position = Some(position);
-                self.queue.add(&[open.run.id], false, plan.limit(open.run.workflow_id));
                 let run = Arc::new(open.run);
-                self.context.after(After::Queued(run.clone()));
+                if open.next {
+                    next.push(run.id);
+                } else {
+                    self.queue.add(&[run.id], run.sweep.as_deref(), false, plan.limit(run.workflow_id));
+                }
+                waiting.push(run.id);
                 self.queued.insert(run.id, QueuedRun { run, plan, place });
                 continue;
             }
@@ -148,6 +158,11 @@ impl Core {
             self.with(id, |run, context| run.recover(context, state, open.values, rebooted));
             self.requeue(id);
         }
+        for id in next.into_iter().rev() {
+            let Some(QueuedRun { run, plan, .. }) = self.queued.get(&id) else { continue };
+            self.queue.add(&[id], run.sweep.as_deref(), true, plan.limit(run.workflow_id));
+        }
+        self.announce(&waiting);
         self.drain();
     }
 
@@ -160,7 +175,9 @@ impl Core {
     /// Fails a run whose events can't be read, so that none follows them: its row alone says why. Its commands that are
     /// still alive are ended by the clean-up.
     fn fail_damaged(&mut self, mut run: Run, why: String) {
+        let spent = run.spent;
         run.fold(&StateEvent::RunUpdate(failed(why)));
+        self.use_of_sweep(&run, &spent);
         self.context.op(Op::Row { run: run.id, summary: run.summary() });
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }

@@ -28,7 +28,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{NewRun, NewSweep, Submit};
+use crate::store::{NewRun, NewSweep, Submit, SweepOf};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -225,7 +225,7 @@ fn sweep(
     options: Option<&runs::SweepOptions>,
     swept: &[String],
     runs: usize,
-) -> Result<Option<NewSweep>, RpcError> {
+) -> Result<Option<SweepOf>, RpcError> {
     if options.is_none() && runs == 1 {
         return Ok(None);
     }
@@ -233,7 +233,9 @@ fn sweep(
     if let Some(name) = &name {
         check_name(name).map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     }
-    Ok(Some(NewSweep { name, swept: swept.to_vec() }))
+    let limits = options.map(|options| options.limits).unwrap_or_default();
+    limits.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
+    Ok(Some(SweepOf::New(NewSweep { name, swept: swept.to_vec(), limits })))
 }
 
 /// Checks the user's own label.

@@ -64,6 +64,8 @@ impl Core {
         }
         let mut reason = if self.queue.paused {
             Reason::new(ReasonKind::Paused, "waits because the queue is paused")
+        } else if let Some((sweep, pause)) = self.pause_of(id) {
+            Reason::new(ReasonKind::Sweep, format!("waits because the sweep `{sweep}` is paused: {pause}"))
         } else if let Some(limit) = limit.filter(|limit| self.queue.is_at(*limit)) {
             let text = format!("waits because `concurrency: {}` of its workflow is reached", limit.runs);
             Reason { holders: self.slots(Some(limit.workflow)), ..Reason::new(ReasonKind::Concurrency, text) }

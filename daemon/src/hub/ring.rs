@@ -28,6 +28,7 @@ impl Class {
             DaemonEvent::RunUpdate { .. }
             | DaemonEvent::RunDelete { .. }
             | DaemonEvent::QueueUpdate { .. }
+            | DaemonEvent::SweepUpdate { .. }
             | DaemonEvent::BannerUpdate { .. } => Self::Registry,
             DaemonEvent::OutputUpdate { workflow_id, .. } | DaemonEvent::AssetDelete { workflow_id, .. } => {
                 Self::Products(*workflow_id)

@@ -1,12 +1,14 @@
 //! The rows of the registry: active runs, waiting runs, the queue, and the banners.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Asks, Run, RunStatus};
+use fanlight_shared::sweep::Pause;
 use fanlight_shared::waiting::Waiting;
+use indexmap::IndexMap;
 
 /// How many waiting runs the registry shows.
 const WINDOW: u32 = 200;
@@ -29,12 +31,22 @@ pub(super) struct Rows {
     runs: HashMap<RunId, Arc<Run>>,
     waiting: Waiting,
     queue: Queue,
+    /// The sweeps that are paused. Their waiting runs have no place.
+    paused: IndexMap<String, Pause>,
     banners: Vec<String>,
 }
 
 impl Rows {
     pub(super) fn queue(&self) -> Queue {
         self.queue
+    }
+
+    pub(super) fn paused(&self) -> &IndexMap<String, Pause> {
+        &self.paused
+    }
+
+    fn is_held(&self, run: &Run) -> bool {
+        run.sweep.as_ref().is_some_and(|sweep| self.paused.contains_key(sweep))
     }
 
     pub(super) fn banners(&self) -> &[String] {
@@ -71,6 +83,16 @@ impl Rows {
                 self.queue = queue;
                 vec![event]
             }
+            DaemonEvent::SweepUpdate { sweep, paused } => {
+                let entered = match paused {
+                    Some(why) => self.hold(&sweep, why),
+                    None => {
+                        self.paused.shift_remove(&sweep);
+                        Vec::new()
+                    }
+                };
+                std::iter::once(DaemonEvent::SweepUpdate { sweep, paused }).chain(entered).collect()
+            }
             DaemonEvent::BannerUpdate { banners } => {
                 if banners == self.banners {
                     return Vec::new();
@@ -82,8 +104,28 @@ impl Rows {
         }
     }
 
+    /// Takes the waiting runs of a sweep out of the queue. Returns the runs that thereby move into the first 200.
+    fn hold(&mut self, sweep: &str, why: Pause) -> Vec<DaemonEvent> {
+        self.paused.insert(sweep.to_owned(), why);
+        let window: HashSet<RunId> = self.waiting.iter().take(WINDOW as usize).collect();
+        let of_sweep = self.runs.values().filter(|run| run.sweep.as_deref() == Some(sweep));
+        for run in of_sweep {
+            self.waiting.remove(run.id);
+        }
+        let entered = self.waiting.iter().zip(1..=WINDOW).filter(|(run, _)| !window.contains(run));
+        let placed = entered.filter_map(|(run, position)| {
+            let run = Run { position: Some(position), ..Run::clone(self.runs.get(&run)?) };
+            Some(DaemonEvent::RunUpdate { run: Box::new(run) })
+        });
+        placed.collect()
+    }
+
     /// Adds a queued run, which may be one of 100,000: only the first 200, which clients see, are copied.
     pub(super) fn wait(&mut self, run: Arc<Run>) -> Option<DaemonEvent> {
+        if self.is_held(&run) {
+            self.runs.insert(run.id, short(run));
+            return None;
+        }
         self.waiting.insert(run.id, run.position);
         let run = short(run);
         let position = self.waiting.position(run.id);

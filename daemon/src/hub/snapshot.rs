@@ -8,6 +8,7 @@ use fanlight_shared::rpc::frame::PART;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{InstanceState, NodeState, RunState};
+use fanlight_shared::sweep::Pause;
 use indexmap::IndexMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -38,9 +39,10 @@ impl Snapshot {
         seq: u64,
         runs: Vec<(Arc<Run>, Option<u32>)>,
         queue: Queue,
+        paused: IndexMap<String, Pause>,
         banners: Vec<String>,
     ) -> Self {
-        let parts = RegistryParts { seq, runs, next: 0, first: Some((queue, banners)) };
+        let parts = RegistryParts { seq, runs, next: 0, first: Some((queue, paused, banners)) };
         Self(Mutex::new(Some(Remaining::Registry(parts))))
     }
 
@@ -74,7 +76,7 @@ struct RegistryParts {
     seq: u64,
     runs: Vec<(Arc<Run>, Option<u32>)>,
     next: usize,
-    first: Option<(Queue, Vec<String>)>,
+    first: Option<(Queue, IndexMap<String, Pause>, Vec<String>)>,
 }
 
 impl RegistryParts {
@@ -89,7 +91,9 @@ impl RegistryParts {
         }
         let (seq, runs_left) = (self.seq, (self.runs.len() - self.next) as u64);
         encode(&match self.first.take() {
-            Some((queue, banners)) => Notification::Registry { seq, runs, runs_left, queue, banners },
+            Some((queue, paused, banners)) => {
+                Notification::Registry { seq, runs, runs_left, queue, paused, banners }
+            }
             None => Notification::RegistryRuns { seq, runs },
         })
     }

@@ -250,7 +250,8 @@ impl Watcher {
         if watch.registry {
             let (seq, rows) = (view.ring.seq(), view.rows);
             let (runs, queue, banners) = (rows.window(), rows.queue(), rows.banners().to_vec());
-            let snapshot = Snapshot::of_registry(seq, runs, queue, banners);
+            let paused = rows.paused().clone();
+            let snapshot = Snapshot::of_registry(seq, runs, queue, paused, banners);
             self.outbox.push(Topic::Daemon, Outgoing::Snapshot(Arc::new(snapshot)));
         }
     }

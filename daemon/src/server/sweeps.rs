@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::sweeps::{Detail, Get, List, Sweep};
+use fanlight_shared::rpc::sweeps::{Detail, Get, List, Set, Sweep};
 use fanlight_shared::rpc::{Page, RpcError};
 
 use super::session::Session;
@@ -19,4 +19,11 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Swee
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
     session.context.read(move |store| store.sweep(&get.sweep)).await
+}
+
+pub(super) async fn set(session: &Arc<Session>, set: Set) -> Result<Sweep, RpcError> {
+    let context = &session.context;
+    let name = context.read(move |store| store.sweep_name(&set.sweep)).await?;
+    context.engine.set_sweep(Set { sweep: name.clone(), paused: set.paused }).await?;
+    Ok(context.read(move |store| store.sweep(&name)).await?.sweep)
 }

@@ -198,6 +198,7 @@ impl Apply {
             Op::CacheUsed { key, at } => Self::entry_used(db, *key, *at),
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
+            Op::PauseSweep { name, paused, before } => sweep::pause(db, name, *paused, *before),
             Op::Setting { name, value } => {
                 match value {
                     Some(value) => db

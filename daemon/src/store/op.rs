@@ -8,6 +8,7 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::Summary;
+use fanlight_shared::sweep::{Limits, Pause, Used};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
@@ -148,6 +149,15 @@ pub enum Op {
         /// The run.
         run: RunId,
     },
+    /// A sweep is paused, or continues.
+    PauseSweep {
+        /// Its name.
+        name: String,
+        /// Why it is paused; `None` if it continues.
+        paused: Option<Pause>,
+        /// From now on it counts what it uses from here; `None` changes nothing.
+        before: Option<Used>,
+    },
     /// A setting of the queue that survives restarts: `max_concurrent_runs`, `paused`.
     Setting {
         /// Its name.
@@ -256,11 +266,20 @@ pub struct Submit {
     pub fresh: Fresh,
     /// Whether they go to the head of the queue.
     pub next: bool,
-    /// Makes the runs a sweep.
-    pub sweep: Option<NewSweep>,
+    /// The sweep that the runs are.
+    pub sweep: Option<SweepOf>,
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
     /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
+}
+
+/// The sweep of a submission.
+#[derive(Debug)]
+pub enum SweepOf {
+    /// One that is created with the runs.
+    New(NewSweep),
+    /// That of this name, to which the runs are added.
+    Existing(String),
 }
 
 /// A sweep to be created.
@@ -270,6 +289,23 @@ pub struct NewSweep {
     pub name: Option<String>,
     /// The params that were given several values.
     pub swept: Vec<String>,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A sweep as the engine needs it.
+#[derive(Clone, Debug)]
+pub struct StoredSweep {
+    /// Its name.
+    pub name: String,
+    /// Its limits.
+    pub limits: Limits,
+    /// Why it is paused.
+    pub paused: Option<Pause>,
+    /// What it had used when it last continued after a limit.
+    pub before: Used,
+    /// What its runs have used, without the time of those that have not ended.
+    pub used: Used,
 }
 
 /// The part of an ended run that a resumed run reuses.
@@ -310,6 +346,8 @@ pub struct Committed {
 pub struct Submitted {
     /// The runs as lists show them.
     pub runs: Vec<Run>,
+    /// Their sweep.
+    pub sweep: Option<Box<StoredSweep>>,
     /// Whether they had been submitted before with the same key, so that nothing was created.
     pub repeated: bool,
     /// The workflow is new but its version is known from this other path: the file was probably moved.

@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use lens::Lens;
 pub use telemetry::Row;
@@ -25,6 +25,7 @@ use crate::id::{RunId, WorkflowId};
 use crate::rpc::daemon::HelloResponse;
 use crate::rpc::watch::Notification;
 use crate::run::Run;
+use crate::sweep::Pause;
 use crate::waiting::Waiting;
 
 /// A client's copy of the runs.
@@ -43,6 +44,8 @@ pub struct Projection {
     unconfirmed: HashSet<RunId>,
     waiting: Waiting,
     queue: Queue,
+    /// The sweeps that are paused. Their waiting runs have no place.
+    paused: IndexMap<String, Pause>,
     lenses: HashMap<WorkflowId, Lens>,
     busy: bool,
     telemetry: HashMap<RunId, Telemetry>,
@@ -105,15 +108,19 @@ impl Projection {
     /// Folds in a notification, and takes what is large in it: the runs of a registry, the state of a snapshot, its items.
     pub fn apply(&mut self, notification: &mut Notification) -> Vec<Change> {
         match notification {
-            Notification::Registry { seq, runs, queue, banners, .. } => {
+            Notification::Registry { seq, runs, queue, paused, banners, .. } => {
                 self.seq = Some(*seq);
+                self.paused = std::mem::take(paused);
                 let mut changes = self.replace(std::mem::take(runs), *queue);
                 changes.extend(self.set_banners(banners).then_some(Change::Banners));
                 changes
             }
             Notification::Daemon { seq, event } => {
                 self.seq = Some(*seq);
-                self.apply_event(event).into_iter().collect()
+                match event {
+                    DaemonEvent::SweepUpdate { sweep, paused } => self.set_paused(sweep, *paused),
+                    event => self.apply_event(event).into_iter().collect(),
+                }
             }
             Notification::Snapshot { run, state, .. } => {
                 let state = std::mem::take(&mut **state);
@@ -145,7 +152,7 @@ impl Projection {
             DaemonEvent::BannerUpdate { banners } => self.set_banners(banners).then_some(Change::Banners),
             DaemonEvent::OutputUpdate { run_id, .. } => self.updated(*run_id),
             DaemonEvent::AssetUpdate { asset } => self.updated(asset.run_id),
-            DaemonEvent::AssetDelete { .. } => None,
+            DaemonEvent::SweepUpdate { .. } | DaemonEvent::AssetDelete { .. } => None,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::id::{AssetId, RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::preview;
 use crate::run::Run;
+use crate::sweep::Pause;
 use crate::value::Value;
 
 /// Something that belongs to the daemon as a whole: registry, queue and products. Numbered daemon-wide.
@@ -33,6 +34,15 @@ pub enum DaemonEvent {
     QueueUpdate {
         /// As it is now.
         queue: Queue,
+    },
+    /// A sweep was paused, or continues. The runs of a paused one have no place in the queue; those that continue follow as
+    /// `run_update`.
+    SweepUpdate {
+        /// Its name.
+        sweep: String,
+        /// Why it is paused; absent if it continues.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paused: Option<Pause>,
     },
     /// The banners changed, such as about a full disk; replaces those before, including those of `hello`.
     BannerUpdate {

@@ -17,6 +17,7 @@ use crate::item::ItemPath;
 use crate::origin::Fresh;
 use crate::run::{Run, RunStatus};
 use crate::run_state::{InstanceState, NodeState, RunState};
+use crate::sweep::Limits;
 use crate::value::Value;
 
 /// `runs.start`: one transaction for all its runs.
@@ -60,6 +61,9 @@ pub struct SweepOptions {
     /// Its name. Without one it is named after its workflow, such as `poster/3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Its limits.
+    #[serde(default, skip_serializing_if = "Limits::are_none")]
+    pub limits: Limits,
 }
 
 /// The given params of one run.

@@ -9,6 +9,7 @@ use super::{Page, request};
 use crate::id::{Version, WorkflowId};
 use crate::run::Counts;
 use crate::spent::Spent;
+use crate::sweep::{Limits, Pause};
 use crate::time::Time;
 use crate::value::Value;
 
@@ -37,6 +38,18 @@ pub struct Get {
     pub sweep: String,
 }
 
+/// `sweeps.set`: pauses a sweep or lets it continue; that survives a restart of the daemon. After a limit was reached, its
+/// limits count again from the moment at which it continues.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// As in `sweeps.get`.
+    pub sweep: String,
+    /// Whether its waiting runs stay where they are.
+    pub paused: bool,
+}
+
 /// A sweep as lists show it. Deleted runs don't count.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -53,6 +66,12 @@ pub struct Sweep {
     pub created_at: Time,
     /// Its state.
     pub state: SweepState,
+    /// Why it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
+    /// Its limits.
+    #[serde(default, skip_serializing_if = "Limits::are_none")]
+    pub limits: Limits,
     /// The params that were given several values, in the order of the submission.
     pub swept: Vec<String>,
     /// The number of its runs in each state.
@@ -71,6 +90,8 @@ pub struct Sweep {
 pub enum SweepState {
     /// Some of its runs wait or run.
     Active,
+    /// Its waiting runs stay where they are; active ones go on.
+    Paused,
     /// All of its runs have ended.
     Ended,
 }
@@ -81,6 +102,7 @@ impl SweepState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Paused => "paused",
             Self::Ended => "ended",
         }
     }
@@ -133,3 +155,4 @@ pub struct Reached {
 
 request!(List, "sweeps.list", Page<Sweep>);
 request!(Get, "sweeps.get", Detail);
+request!(Set, "sweeps.set", Sweep);

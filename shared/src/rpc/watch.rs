@@ -10,6 +10,7 @@ use crate::event::{DaemonEvent, EdgeActivity, LiveEvent, Numbered, Queue};
 use crate::id::{RunId, WorkflowId};
 use crate::run::Run;
 use crate::run_state::{Items, NodeState, RunState, items_by_index};
+use crate::sweep::Pause;
 
 /// The most runs that one connection may watch in full; the registry covers all of them.
 pub const TELEMETRY_LIMIT: usize = 64;
@@ -100,6 +101,9 @@ pub enum Notification {
         runs_left: u64,
         /// The queue.
         queue: Queue,
+        /// The sweeps that are paused, by name.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        paused: IndexMap<String, Pause>,
         /// The banners, as in `hello`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         banners: Vec<String>,

@@ -79,6 +79,8 @@ pub enum ReasonKind {
     Storage,
     /// The queue is paused.
     Paused,
+    /// Its sweep is paused.
+    Sweep,
     /// As many runs as may run at once do.
     Slots,
     /// The workflow has as many runs as its `concurrency:` allows.
@@ -113,6 +115,7 @@ impl ReasonKind {
             Self::Ended => "ended",
             Self::Storage => "storage",
             Self::Paused => "paused",
+            Self::Sweep => "sweep",
             Self::Slots => "slots",
             Self::Concurrency => "concurrency",
             Self::Starting => "starting",

@@ -20,9 +20,9 @@ use crate::{output, text};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The runs.
-    #[arg(value_name = "RUN", required_unless_present_any = ["queued", "all", "workflow"])]
+    #[arg(value_name = "RUN", required_unless_present_any = ["queued", "all", "workflow", "sweep"])]
     runs: Vec<String>,
-    /// Cancel all queued runs; with `--workflow`, those of one workflow.
+    /// Cancel all queued runs; with `--workflow` or `--sweep`, those of one.
     #[arg(long, conflicts_with_all = ["runs", "all"])]
     queued: bool,
     /// Cancel all queued and running runs.
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Cancel all queued and running runs of this workflow: its name, or the path of its file.
     #[arg(short, long, value_name = "WORKFLOW", conflicts_with = "runs")]
     workflow: Option<String>,
+    /// Cancel all queued and running runs of this sweep.
+    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["runs", "all", "workflow"])]
+    sweep: Option<String>,
     /// Wait until the runs have ended. A command has a few seconds to end by itself; then its outputs are collected.
     #[arg(long)]
     wait: bool,
@@ -40,15 +43,17 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
     let client = context.connect().await?;
-    let chosen = match &args.workflow {
-        None => choice::named(&client, &args.runs).await?,
-        Some(name) => {
+    let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling];
+    let states = if args.queued { &states[..1] } else { &states };
+    let chosen = match (&args.workflow, choice::sweep(&client, args.sweep.clone()).await?) {
+        (_, Some(sweep)) => choice::of_sweep(&client, sweep, states).await?,
+        (Some(name), None) => {
             let id = choice::workflow(&client, Some(name)).await?;
-            let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling];
-            choice::all(&client, id, if args.queued { &states[..1] } else { &states }).await?
+            choice::all(&client, id, states).await?
         }
+        (None, None) => choice::named(&client, &args.runs).await?,
     };
-    let by_name = !args.all && (!args.queued || args.workflow.is_some());
+    let by_name = !args.all && (!args.queued || args.workflow.is_some() || args.sweep.is_some());
     let request = if by_name {
         runs::Cancel { runs: chosen.iter().map(|run| run.id).collect(), ..runs::Cancel::default() }
     } else {

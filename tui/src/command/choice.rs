@@ -45,8 +45,22 @@ pub(super) async fn all(
     workflow_id: Option<WorkflowId>,
     states: &[RunStatus],
 ) -> Result<Vec<Run>, Failure> {
-    let mut list =
-        runs::List { workflow_id, states: states.to_vec(), limit: Some(1000), ..runs::List::default() };
+    listed(client, runs::List { workflow_id, states: states.to_vec(), ..runs::List::default() }).await
+}
+
+/// Returns the runs of a sweep in these states, newest first; its name is whole.
+pub(super) async fn of_sweep(
+    client: &Client,
+    sweep: String,
+    states: &[RunStatus],
+) -> Result<Vec<Run>, Failure> {
+    let states = states.to_vec();
+    listed(client, runs::List { sweep: Some(sweep), states, ..runs::List::default() }).await
+}
+
+/// Returns the runs of all pages of a list.
+async fn listed(client: &Client, list: runs::List) -> Result<Vec<Run>, Failure> {
+    let mut list = runs::List { limit: Some(1000), ..list };
     let mut runs = Vec::new();
     loop {
         let page = client.call(list.clone()).await?;

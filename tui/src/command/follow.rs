@@ -115,7 +115,7 @@ impl Follower<'_> {
                 continue;
             }
             self.say_questions();
-            if self.projection.is_over() || self.options.no_wait && self.is_parked() {
+            if self.projection.is_over() || self.options.no_wait && self.is_parked() || self.is_held() {
                 return Ok(());
             }
             let rewatch_at = self.rewatch_at.unwrap_or_else(Instant::now);
@@ -254,6 +254,15 @@ impl Follower<'_> {
         let waits = |row: Row<'_>| row.run.state == RunStatus::Parked && row.run.asks.is_some();
         let open = |row: &Row<'_>| !row.run.state.is_ended();
         self.projection.rows().filter(open).all(|row| waits(row) && self.asked.contains_key(&row.run.id))
+    }
+
+    /// Returns whether every open run waits in a sweep that a limit has paused.
+    fn is_held(&self) -> bool {
+        let mut open = self.projection.rows().filter(|row| !row.run.state.is_ended());
+        open.all(|row| {
+            row.run.state == RunStatus::Queued
+                && self.projection.pause(row.run).is_some_and(|pause| pause.is_limit())
+        })
     }
 
     /// Returns the name of the first run that has not ended.

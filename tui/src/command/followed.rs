@@ -1,8 +1,9 @@
 //! The runs of a command after they were followed, and whether that is success.
 
 use fanlight_shared::client::Client;
-use fanlight_shared::client::projection::Projection;
+use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::sweep::Pause;
 
 use super::interrupt::Interrupt;
 use crate::failure::Failure;
@@ -35,8 +36,15 @@ impl Followed {
     }
 }
 
-/// Succeeds if every run completed. A run that has not ended waits for a person.
+/// Succeeds if every run completed. A run that has not ended waits for a person, or its sweep is paused.
 pub(super) fn verdict(projection: &Projection) -> Result<(), Failure> {
+    let held =
+        |row: Row<'_>| Some((row.run.sweep.clone()?, projection.pause(row.run).filter(Pause::is_limit)?));
+    let mut waiting = projection.rows().filter(|row| row.run.state == RunStatus::Queued);
+    if let Some((sweep, pause)) = waiting.find_map(held) {
+        let failure = Failure::failed(format!("the sweep `{sweep}` is paused: {pause}"));
+        return Err(failure.hint(format!("`fanlight sweep continue '{sweep}'` lets its other runs start")));
+    }
     if projection.count(|status| status.is_ended() && status != RunStatus::Completed) > 0 {
         return Err(Failure::run_failed());
     }

@@ -14,7 +14,7 @@ use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
-use fanlight_shared::sweep::check_name;
+use fanlight_shared::sweep::{Limits, check_name};
 use fanlight_shared::workflow::Workflow;
 
 use super::follow::{Options, follow};
@@ -53,6 +53,16 @@ pub(crate) struct Args {
     /// Name the sweep; several runs without a name are `poster/1`, `poster/2` ….
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Pause the sweep when a run has failed; the runs that are running go on.
+    #[arg(long, conflicts_with = "max_failures")]
+    fail_fast: bool,
+    /// Pause the sweep when this many of its runs have failed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_failures: Option<u32>,
+    /// Pause the sweep when its runs have used this much: `cost=5usd,time=2h,tokens=2M`, or some of these. `time` is the sum of
+    /// the times of its runs.
+    #[arg(long, value_name = "BUDGET")]
+    budget: Vec<String>,
     /// Label all these runs.
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
@@ -90,7 +100,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let running = context.running().await?;
     let workflow = read_workflow(running.as_ref(), &source.shown, &source.document).await?;
     let sets = params::sets(&args, &workflow)?;
-    args.name.as_deref().map_or(Ok(()), check_name).map_err(Failure::usage)?;
+    let sweep = sweep_options(&args).map_err(Failure::usage)?;
     if args.stream && sets.len() != 1 {
         let count = crate::text::count(sets.len(), "run");
         return Err(Failure::usage(format!("`--stream` prints the text of one run, and these are {count}"))
@@ -110,7 +120,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         path: Some(source.path),
         sets,
         label: args.label.clone(),
-        sweep: args.name.clone().map(|name| runs::SweepOptions { name: Some(name) }),
+        sweep,
         next: args.next,
         fresh,
         environment,
@@ -178,6 +188,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),
         _ => Ok(()),
     }
+}
+
+/// Returns the name and the limits of the sweep, if any of them is given.
+fn sweep_options(args: &Args) -> Result<Option<runs::SweepOptions>, String> {
+    let max_failures = if args.fail_fast { Some(1) } else { args.max_failures };
+    let mut limits = Limits { max_failures, ..Limits::default() };
+    args.budget.iter().try_for_each(|budget| limits.add_budget(budget))?;
+    args.name.as_deref().map_or(Ok(()), check_name)?;
+    let given = args.name.is_some() || !limits.are_none();
+    Ok(given.then(|| runs::SweepOptions { name: args.name.clone(), limits }))
 }
 
 /// Returns the nodes that reuse no results: all, if one `--fresh` names none.

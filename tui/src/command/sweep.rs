@@ -1,9 +1,10 @@
 //! `fanlight sweep`: the sweeps, their runs, and their results.
 
 mod list;
+mod set;
 mod show;
 
-use fanlight_shared::rpc::sweeps::Sweep;
+use fanlight_shared::rpc::sweeps::{Sweep, SweepState};
 use fanlight_shared::run::Counts;
 use fanlight_shared::time::human_duration;
 
@@ -30,6 +31,10 @@ enum Action {
     List(list::Args),
     /// Show one sweep: its params, its runs, what they cost, and the lowest and highest numbers among its outputs.
     Show(show::Args),
+    /// Pause a sweep: its waiting runs stay where they are, while active ones and other runs go on.
+    Pause(set::Args),
+    /// Let a paused sweep continue. After a limit was reached, its limits count again from here.
+    Continue(set::Args),
 }
 
 /// Runs `sweep`.
@@ -39,6 +44,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         None => list::run(&client, list::Args::default(), args.json).await,
         Some(Action::List(list)) => list::run(&client, list, args.json).await,
         Some(Action::Show(show)) => show::run(&client, show, args.json).await,
+        Some(Action::Pause(set)) => set::run(&client, set, true, args.json).await,
+        Some(Action::Continue(set)) => set::run(&client, set, false, args.json).await,
     }
 }
 
@@ -60,7 +67,11 @@ fn counts(runs: &Counts) -> String {
 
 /// Returns the state of a sweep.
 fn state(sweep: &Sweep) -> Cell {
-    let role = if sweep.runs.open() > 0 { Role::Plain } else { Role::Dim };
+    let role = match sweep.state {
+        SweepState::Active => Role::Plain,
+        SweepState::Paused => Role::Warning,
+        SweepState::Ended => Role::Dim,
+    };
     Cell::new(sweep.state.word(), role)
 }
 

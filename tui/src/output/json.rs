@@ -54,6 +54,8 @@ pub(crate) fn sweep(sweep: &Sweep) -> Json {
         "version": sweep.version,
         "created_at": sweep.created_at,
         "state": sweep.state,
+        "paused": sweep.paused,
+        "limits": sweep.limits,
         "swept": sweep.swept,
         "runs": sweep.runs,
         "spent": spent(&sweep.spent),

@@ -144,6 +144,7 @@ pub fn notification(notification: &mut Notification) {
             DaemonEvent::BannerUpdate { banners } => banners.iter_mut().for_each(line),
             DaemonEvent::RunDelete { .. }
             | DaemonEvent::QueueUpdate { .. }
+            | DaemonEvent::SweepUpdate { .. }
             | DaemonEvent::AssetDelete { .. } => {}
         },
         Notification::Snapshot { run: it, state: of, .. } => {

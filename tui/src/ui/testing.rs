@@ -113,6 +113,7 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
         runs: active,
         runs_left: 0,
         queue,
+        paused: indexmap::IndexMap::new(),
         banners: Vec::new(),
     });
     model.projection.add(ended);

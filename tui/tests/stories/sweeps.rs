@@ -1,6 +1,6 @@
 //! Sweeps as objects.
 
-use crate::support::Fanlight;
+use crate::support::{Fanlight, wait_for};
 
 /// The loss is the least at 3; the run with 5 fails.
 const TRAIN: &str = "params: { rate: { type: int, default: 1 } }
@@ -50,4 +50,43 @@ fn a_bad_or_taken_name_is_refused_before_anything_runs() {
     fanlight.say(&["sweep", "show", "two"]).exits(1).complains("there is no sweep `two`");
     fanlight.say(&["ps", "--sweep", "two"]).exits(1);
     assert_eq!(fanlight.runs().len(), 1);
+}
+
+/// Fails at rates over 2.
+const FAILING: &str = "params: { rate: { type: int, default: 1 } }
+nodes:
+  train: { with: { rate: \"${{ params.rate }}\" }, run: 'test $rate -le 2' }
+";
+
+#[test]
+fn a_failure_pauses_the_sweep_and_says_how_to_continue() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", FAILING);
+    fanlight.say(&["queue", "--max", "1"]).exits(0);
+    let said = fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..6", "--fail-fast"]).exits(1);
+    let said = said.complains("the sweep `train/1` is paused: 1 run failed");
+    said.complains("`fanlight sweep continue 'train/1'`");
+    let counts = |json: &serde_json::Value| (json["runs"]["failed"].clone(), json["runs"]["queued"].clone());
+    let show = || fanlight.say(&["sweep", "show", "train/1", "--json"]).exits(0).json().remove(0);
+    assert_eq!(counts(&show()), (1.into(), 3.into()));
+    assert!(fanlight.say(&["sweep"]).exits(0).out.contains("paused"));
+    fanlight.kill_daemon();
+    fanlight.say(&["run", "train.yaml"]).exits(0);
+    assert_eq!(show()["state"], "paused", "it survives the daemon");
+    fanlight.say(&["sweep", "continue", "train/1"]).exits(0);
+    wait_for("the next failure", || show()["state"] == "paused" && counts(&show()).0 == 2);
+    fanlight.say(&["cancel", "--sweep", "train/1"]).exits(0);
+    assert_eq!(show()["state"], "ended");
+    fanlight.say(&["sweep", "continue", "train/1"]).exits(1).complains("has ended");
+}
+
+#[test]
+fn a_budget_without_a_unit_is_refused() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", TRAIN);
+    for (budget, why) in [("cost=5", "has no unit"), ("time=2", "has no unit"), ("tokens=0", "more than 0")] {
+        fanlight.say(&["run", "train.yaml", "--budget", budget]).exits(2).complains(why);
+    }
+    let said = fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..4", "--budget", "cost=5usd,time=2h"]);
+    said.exits(0);
 }

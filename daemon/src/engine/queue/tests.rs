@@ -2,6 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn drain(queue: &mut RunQueue) -> Vec<RunId> {
+    std::iter::from_fn(|| queue.take(0)).collect()
+}
+
 fn runs(n: usize) -> Vec<RunId> {
     (0..n).map(|_| RunId::new()).collect()
 }
@@ -10,7 +14,7 @@ fn runs(n: usize) -> Vec<RunId> {
 fn runs_above_the_cap_wait_and_start_first_in_first_out() {
     let mut queue = RunQueue::new(2, false);
     let all = runs(4);
-    queue.add(&all, false, None);
+    queue.add(&all, None, false, None);
     assert_eq!(queue.take(0), Some(all[0]));
     assert_eq!(queue.take(1), Some(all[1]));
     assert_eq!(queue.take(2), None);
@@ -21,8 +25,8 @@ fn runs_above_the_cap_wait_and_start_first_in_first_out() {
 fn next_puts_runs_at_the_head_in_their_order() {
     let mut queue = RunQueue::new(1, false);
     let (first, urgent) = (runs(2), runs(2));
-    queue.add(&first, false, None);
-    queue.add(&urgent, true, None);
+    queue.add(&first, None, false, None);
+    queue.add(&urgent, None, true, None);
     let order: Vec<_> = std::iter::from_fn(|| queue.take(0)).collect();
     assert_eq!(order, [urgent[0], urgent[1], first[0], first[1]]);
 }
@@ -30,7 +34,7 @@ fn next_puts_runs_at_the_head_in_their_order() {
 #[test]
 fn a_paused_queue_keeps_its_runs() {
     let mut queue = RunQueue::new(8, true);
-    queue.add(&runs(3), false, None);
+    queue.add(&runs(3), None, false, None);
     assert_eq!((queue.take(0), queue.len()), (None, 3));
 }
 
@@ -39,8 +43,8 @@ fn runs_above_the_limit_of_their_workflow_are_passed_over() {
     let mut queue = RunQueue::new(8, false);
     let limit = Limit { workflow: WorkflowId::new(), runs: 1 };
     let (limited, other) = (runs(3), runs(1));
-    queue.add(&limited, false, Some(limit));
-    queue.add(&other, false, None);
+    queue.add(&limited, None, false, Some(limit));
+    queue.add(&other, None, false, None);
     assert_eq!(queue.take(0), Some(limited[0]));
     queue.started(limit.workflow);
     assert_eq!(queue.take(1), Some(other[0]));
@@ -51,85 +55,217 @@ fn runs_above_the_limit_of_their_workflow_are_passed_over() {
     assert_eq!(queue.take(1), Some(limited[1]));
 }
 
+#[test]
+fn a_single_run_does_not_wait_for_a_whole_sweep() {
+    let mut queue = RunQueue::new(1, false);
+    let (sweep, single) = (runs(10_000), runs(2));
+    queue.add(&sweep, Some("a"), false, None);
+    assert_eq!(queue.take(0), Some(sweep[0]));
+    queue.add(&single[..1], None, false, None);
+    queue.add(&single[1..], None, false, None);
+    assert_eq!((queue.position(single[0]), queue.position(single[1])), (Some(2), Some(3)));
+    assert_eq!(drain(&mut queue)[..4], [sweep[1], single[0], single[1], sweep[2]]);
+}
+
+#[test]
+fn sweeps_take_turns_and_a_later_submission_to_one_follows_the_earlier() {
+    let mut queue = RunQueue::new(1, false);
+    let (a, b, more) = (runs(3), runs(2), runs(1));
+    queue.add(&a, Some("a"), false, None);
+    queue.add(&b, Some("b"), false, None);
+    queue.add(&more, Some("a"), false, None);
+    assert_eq!(drain(&mut queue), [a[0], b[0], a[1], b[1], a[2], more[0]]);
+}
+
+#[test]
+fn a_sweep_that_is_held_takes_no_slot_and_then_no_more_than_its_turns() {
+    let mut queue = RunQueue::new(1, false);
+    let (a, b, single) = (runs(4), runs(4), runs(1));
+    queue.add(&a, Some("a"), false, None);
+    queue.add(&b, Some("b"), false, None);
+    queue.hold("a");
+    let more = runs(1);
+    queue.add(&more, Some("a"), false, None);
+    assert_eq!((queue.position(a[0]), queue.position(b[1]), queue.len()), (None, Some(2), 9));
+    assert_eq!([queue.take(0), queue.take(0)], [Some(b[0]), Some(b[1])]);
+    assert!(queue.remove(a[1]) && !queue.remove(a[1]));
+    queue.add(&single, None, false, None);
+    assert_eq!(queue.release("a"), [a[0], a[2], a[3], more[0]]);
+    // It has not saved up the turns that it missed.
+    assert_eq!(drain(&mut queue), [b[2], single[0], a[0], b[3], a[2], a[3], more[0]]);
+}
+
+#[test]
+fn clearing_the_queue_removes_held_runs_too_and_their_sweep_stays_held() {
+    let mut queue = RunQueue::new(1, false);
+    let (a, other) = (runs(2), runs(1));
+    queue.add(&a, Some("a"), false, None);
+    queue.hold("a");
+    queue.add(&other, None, false, None);
+    assert_eq!(queue.clear().len(), 3);
+    queue.add(&a, Some("a"), false, None);
+    assert_eq!((queue.len(), queue.take(0)), (2, None));
+}
+
+#[test]
+fn a_sweep_that_was_cancelled_does_not_wait_for_the_turns_that_it_had() {
+    let mut queue = RunQueue::new(1, false);
+    let (a, b, more) = (runs(100), runs(100), runs(1));
+    queue.add(&a, Some("a"), false, None);
+    queue.add(&b, Some("b"), false, None);
+    a[1..].iter().for_each(|run| assert!(queue.remove(*run)));
+    queue.add(&more, Some("a"), false, None);
+    assert_eq!(drain(&mut queue)[..4], [a[0], b[0], b[1], more[0]]);
+}
+
 #[derive(Clone, Debug)]
 enum Act {
-    Add { count: usize, next: bool, workflow: usize },
+    Add { count: usize, next: bool, workflow: usize, sweep: Option<usize> },
     Start,
     End(usize),
     Cancel(usize),
     Cap(u32),
+    Hold(usize),
+    Release(usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
+    let add = (1..5usize, prop::bool::weighted(0.2), 0..3usize, prop::option::of(0..3usize));
     prop_oneof![
-        (1..4usize, any::<bool>(), 0..3usize).prop_map(|(count, next, workflow)| Act::Add {
-            count,
-            next,
-            workflow
-        }),
-        Just(Act::Start),
-        (0..8usize).prop_map(Act::End),
-        (0..8usize).prop_map(Act::Cancel),
-        (1..6u32).prop_map(Act::Cap),
+        4 => add.prop_map(|(count, next, workflow, sweep)| Act::Add { count, next, workflow, sweep }),
+        6 => Just(Act::Start),
+        3 => (0..8usize).prop_map(Act::End),
+        1 => (0..8usize).prop_map(Act::Cancel),
+        1 => (1..6u32).prop_map(Act::Cap),
+        1 => (0..3usize).prop_map(Act::Hold),
+        1 => (0..3usize).prop_map(Act::Release),
     ]
 }
 
+/// A waiting run of the model, in the order of submission.
+#[derive(Clone, Debug)]
+struct Waits {
+    run: RunId,
+    workflow: usize,
+    sweep: Option<usize>,
+    next: bool,
+    /// How many runs of others have started while it was the first of its sweep and could start.
+    passed: usize,
+}
+
+const SWEEPS: [&str; 3] = ["a", "b", "c"];
+
 proptest! {
-    /// Whatever happens, cap and limits hold, no run is lost or started twice, and the order is that of a list in which
-    /// runs over their limit are passed over.
+    /// Whatever happens: cap and limits hold, a held sweep takes no slot, no run is lost or started twice, each sweep is first
+    /// in, first out, positions are the order, and nobody starves.
     #[test]
-    fn the_queue_behaves_like_a_list_with_a_cap_and_limits(acts in prop::collection::vec(act(), 0..80)) {
+    fn slots_rotate_among_sweeps_and_single_runs(acts in prop::collection::vec(act(), 0..120)) {
         let mut queue = RunQueue::new(3, false);
         // The first workflow has no limit, the others allow one and two runs.
         let workflows: Vec<WorkflowId> = (0..3).map(|_| WorkflowId::new()).collect();
         let limit = |at: usize| (at > 0).then(|| Limit { workflow: workflows[at], runs: at as u32 });
-        let mut model: Vec<(RunId, usize)> = Vec::new();
+        let mut model: Vec<Waits> = Vec::new();
         let mut running: Vec<usize> = Vec::new();
+        let mut held = [false; 3];
         for act in acts {
             match act {
-                Act::Add { count, next, workflow } => {
-                    let new = runs(count);
-                    queue.add(&new, next, limit(workflow));
-                    let at = if next { 0 } else { model.len() };
-                    model.splice(at..at, new.into_iter().map(|run| (run, workflow)));
+                Act::Add { count, next, workflow, sweep } => {
+                    let (new, name) = (runs(count), sweep.map(|at| SWEEPS[at]));
+                    queue.add(&new, name, next, limit(workflow));
+                    model.extend(new.into_iter().map(|run| Waits { run, workflow, sweep, next, passed: 0 }));
                 }
                 Act::Start => {
-                    let fits = |workflow: usize| {
-                        let now = running.iter().filter(|it| **it == workflow).count();
-                        limit(workflow).is_none_or(|limit| now < limit.runs as usize)
+                    let may_start = |it: &Waits| {
+                        let now = running.iter().filter(|other| **other == it.workflow).count();
+                        it.sweep.is_none_or(|sweep| !held[sweep])
+                            && limit(it.workflow).is_none_or(|limit| now < limit.runs as usize)
                     };
-                    let at = model.iter().position(|(_, workflow)| fits(*workflow));
-                    let at = at.filter(|_| running.len() < queue.cap as usize);
-                    prop_assert_eq!(queue.may_start(running.len()), at.is_some());
-                    let expected = at.map(|at| model.remove(at));
-                    prop_assert_eq!(queue.take(running.len()), expected.map(|(run, _)| run));
-                    if let Some((_, workflow)) = expected {
-                        running.push(workflow);
-                        queue.started(workflows[workflow]);
+                    let possible: Vec<usize> = (0..model.len()).filter(|at| may_start(&model[*at])).collect();
+                    let expected = running.len() < queue.cap as usize && !possible.is_empty();
+                    prop_assert_eq!(queue.may_start(running.len()), expected);
+                    let first = (1..).map_while(|place| queue.waiting.at(place)).find(|run| {
+                        possible.iter().any(|at| model[*at].run == *run)
+                    });
+                    let taken = queue.take(running.len());
+                    prop_assert_eq!(taken, first.filter(|_| expected), "positions are the order");
+                    let Some(taken) = taken else { continue };
+                    let at = model.iter().position(|it| it.run == taken).unwrap();
+                    let started = model.remove(at);
+                    prop_assert!(possible.contains(&at));
+                    // First in, first out: none of the same kind that could start waited before it.
+                    let same = |it: &&Waits| {
+                        it.sweep == started.sweep && it.workflow == started.workflow && it.next == started.next
+                    };
+                    if !started.next {
+                        prop_assert!(!model[..at].iter().any(|it| same(&it)));
                     }
+                    let mut heads: Vec<Option<usize>> = vec![started.sweep.or(Some(9))];
+                    let participants = model.iter().filter(|it| it.sweep.is_none()).count() + 4;
+                    for it in model.iter_mut().filter(|it| !it.next && !started.next) {
+                        let own = it.sweep.or(Some(10));
+                        if it.sweep.is_some() && heads.contains(&own) {
+                            continue;
+                        }
+                        heads.push(own);
+                        let now = running.iter().filter(|other| **other == it.workflow).count();
+                        let blocked = it.sweep.is_some_and(|sweep| held[sweep])
+                            || limit(it.workflow).is_some_and(|limit| now >= limit.runs as usize);
+                        if !blocked {
+                            it.passed += 1;
+                            prop_assert!(it.passed <= 3 * participants + 20, "it starves");
+                        }
+                    }
+                    running.push(started.workflow);
+                    queue.started(workflows[started.workflow]);
                 }
                 Act::End(at) if at < running.len() => {
                     let workflow = running.remove(at);
                     queue.ended(workflows[workflow]);
                 }
                 Act::Cancel(at) if at < model.len() => {
-                    let (run, _) = model.remove(at);
+                    let run = model.remove(at).run;
                     prop_assert!(queue.remove(run));
                     prop_assert!(!queue.remove(run));
                 }
                 Act::End(_) | Act::Cancel(_) => {}
                 Act::Cap(cap) => queue.cap = cap,
+                Act::Hold(sweep) => {
+                    held[sweep] = true;
+                    queue.hold(SWEEPS[sweep]);
+                }
+                Act::Release(sweep) => {
+                    held[sweep] = false;
+                    queue.release(SWEEPS[sweep]);
+                }
             }
             prop_assert_eq!(queue.len(), model.len());
-            for ((run, _), place) in model.iter().zip(1..) {
-                prop_assert_eq!(queue.position(*run), Some(place));
+            for it in &model {
+                let outside = it.sweep.is_some_and(|sweep| held[sweep]);
+                prop_assert_eq!(queue.position(it.run).is_none(), outside);
             }
         }
-        // If every started run ends, all of them start.
+        // If every started run ends and every sweep continues, all of them start.
+        SWEEPS.iter().for_each(|sweep| drop(queue.release(sweep)));
         for workflow in running.drain(..) {
             queue.ended(workflows[workflow]);
         }
-        let drained = std::iter::from_fn(|| queue.take(0)).count();
-        prop_assert_eq!(drained, model.len());
+        prop_assert_eq!(drain(&mut queue).len(), model.len());
+    }
+
+    /// While a sweep waits, a single run starts after at most one run of each sweep, and the single runs before it.
+    #[test]
+    fn no_sweep_of_any_size_starves_a_single_run(sizes in prop::collection::vec(1..200usize, 1..6), started in 0..50usize) {
+        let mut queue = RunQueue::new(1, false);
+        for (at, size) in sizes.iter().enumerate() {
+            queue.add(&runs(*size), Some(&format!("sweep-{at}")), false, None);
+        }
+        (0..started).for_each(|_| {
+            queue.take(0);
+        });
+        let single = runs(1);
+        queue.add(&single, None, false, None);
+        let place = queue.position(single[0]).unwrap() as usize;
+        // The rest of this round, and the next one.
+        prop_assert!(place <= 2 * sizes.len() + 1, "{}", place);
     }
 }

@@ -46,7 +46,7 @@ impl Apply {
         db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
         self.drop_all_series(db, key)?;
         environment::release(db, key)?;
-        sweep::remove_if_empty(db, key)?;
+        sweep::leave(db, key)?;
         self.keys.borrow_mut().remove(&run);
         if assets {
             let ids = db

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment, sweep};
-use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
+use crate::store::read::stored_sweep;
+use crate::store::{ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
 const RELEASED_SLUG_PREFIX: char = '~';
@@ -25,7 +26,8 @@ struct Workflow {
 impl Apply {
     pub(super) fn submit(&self, db: &Connection, work: &mut Work, submit: &Submit) -> Done {
         if let Some(runs) = repeated(db, submit)? {
-            work.committed.submitted = Some(Submitted { runs, repeated: true, moved_from: None });
+            work.committed.submitted =
+                Some(Submitted { runs, sweep: None, repeated: true, moved_from: None });
             return Ok(());
         }
         for published in &submit.blobs {
@@ -37,14 +39,16 @@ impl Apply {
         let first_position = queue_positions(db, submit.next, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
         let sweep = match &submit.sweep {
-            Some(new) => Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?),
+            Some(SweepOf::New(new)) => {
+                Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?)
+            }
+            Some(SweepOf::Existing(name)) => Some(sweep::existing(db, name)?),
             None => None,
         };
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
         let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
         let mut runs = Vec::with_capacity(submit.runs.len());
         let mut first_key = None;
-        let ahead = ahead(db, first_position)?;
         let mut number = workflow.last_number;
         for (place, new) in submit.runs.iter().enumerate() {
             number = number.checked_add(1).ok_or_else(|| {
@@ -105,7 +109,7 @@ impl Apply {
                 nodes_done: 0,
                 spent: fanlight_shared::spent::Spent::default(),
                 nodes: submit.nodes,
-                position: Some(ahead + place as u32 + 1),
+                position: None,
                 asks: None,
                 concurrency: submit.concurrency,
                 sweep: sweep.as_ref().map(|(_, name)| name.clone()),
@@ -120,7 +124,9 @@ impl Apply {
         .execute(params![workflow.key, number, count, first_key + count - 1, submit.at.0])?;
         db.prepare_cached("INSERT INTO request (key, first_run, runs, digest) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![submit.request_key, first_key, count, submit.digest.as_bytes()])?;
-        work.committed.submitted = Some(Submitted { runs, repeated: false, moved_from: workflow.moved_from });
+        let sweep = sweep.map(|(key, _)| stored_sweep(db, key).map(Box::new)).transpose()?;
+        let moved_from = workflow.moved_from;
+        work.committed.submitted = Some(Submitted { runs, sweep, repeated: false, moved_from });
         Ok(())
     }
 
@@ -290,7 +296,8 @@ fn free_slug(db: &Connection, slug: &str) -> Done<String> {
     }
 }
 
-/// Returns the first of `count` consecutive positions: after all waiting runs, or before them.
+/// Returns the first of `count` consecutive positions: after all waiting runs, or before them. The engine takes turns
+/// among the ones that follow.
 fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
     let (head, tail): (Option<i64>, Option<i64>) = (
         db.prepare_cached("SELECT min(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
@@ -298,14 +305,5 @@ fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
         db.prepare_cached("SELECT max(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
             .query_row([], |row| row.get(0))?,
     );
-    Ok(if next { head.unwrap_or(0) - count } else { tail.unwrap_or(0) + 1 })
-}
-
-/// Returns how many runs wait before this position.
-fn ahead(db: &Connection, position: i64) -> Done<u32> {
-    Ok(db
-        .prepare_cached(
-            "SELECT count(*) FROM run INDEXED BY run_in_queue WHERE status = 0 AND queue_position < ?1",
-        )?
-        .query_row([position], |row| row.get(0))?)
+    Ok(if next { head.unwrap_or(0).min(code::NEXT_POSITIONS) - count } else { tail.unwrap_or(0).max(0) + 1 })
 }

@@ -1,5 +1,6 @@
 //! Sweeps: created with their runs, removed with the last of them.
 
+use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -24,12 +25,36 @@ pub(super) fn create(
         None => numbered(db, workflow, slug)?,
     };
     let swept = serde_json::to_string(&new.swept)?;
+    let limits = (!new.limits.are_none()).then(|| serde_json::to_string(&new.limits)).transpose()?;
     let key = db
         .prepare_cached(
-            "INSERT INTO sweep (name, workflow, version, swept, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO sweep (name, workflow, version, swept, created_at, limits) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .insert(params![name, workflow, version, swept, at.0])?;
+        .insert(params![name, workflow, version, swept, at.0, limits])?;
     Ok((key, name))
+}
+
+/// Returns the key and the name of a sweep to which runs are added.
+pub(super) fn existing(db: &Connection, name: &str) -> Done<(i64, String)> {
+    let key = db
+        .prepare_cached("SELECT key FROM sweep WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    match key {
+        Some(key) => Ok((key, name.to_owned())),
+        None => Err(Failure::Batch(StoreError::NotFound(format!("the sweep `{name}` was deleted")))),
+    }
+}
+
+/// Pauses a sweep or lets it continue. One that was deleted meanwhile has nothing to pause.
+pub(super) fn pause(db: &Connection, name: &str, paused: Option<Pause>, before: Option<Used>) -> Done {
+    let paused = paused.map(|why| serde_json::to_string(&why)).transpose()?;
+    let before = before.map(|used| serde_json::to_string(&used)).transpose()?;
+    db.prepare_cached(
+        "UPDATE sweep SET paused = ?2, used_before = coalesce(?3, used_before) WHERE name = ?1",
+    )?
+    .execute(params![name, paused, before])?;
+    Ok(())
 }
 
 /// Returns the next name after the workflow. Another workflow may have had its slug, and still have a sweep of that name.
@@ -51,15 +76,16 @@ fn exists(db: &Connection, name: &str) -> Done<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM sweep WHERE name = ?1")?.exists([name])?)
 }
 
-/// Removes the sweep of a run that was deleted, if it was its last one.
-pub(super) fn remove_if_empty(db: &Connection, run: i64) -> Done {
+/// Takes a deleted run out of its sweep, which is removed with its last one. Its row may stay for its assets.
+pub(super) fn leave(db: &Connection, run: i64) -> Done {
     let sweep: Option<i64> = db
         .prepare_cached("SELECT sweep FROM run WHERE key = ?1 AND sweep IS NOT NULL")?
         .query_row([run], |row| row.get(0))
         .optional()?;
     let Some(sweep) = sweep else { return Ok(()) };
+    db.prepare_cached("UPDATE run SET sweep = NULL WHERE key = ?1")?.execute([run])?;
     db.prepare_cached(
-        "DELETE FROM sweep WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE run.sweep = ?1 AND run.status <> 6)",
+        "DELETE FROM sweep WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run INDEXED BY run_by_sweep WHERE run.sweep = ?1)",
     )?
     .execute([sweep])?;
     Ok(())

@@ -192,7 +192,7 @@ impl Store {
 
     /// Reads all stored data of a run.
     fn opened(&self, db: &Connection, row: RunRow, shared: &mut Environments) -> Result<OpenRun, StoreError> {
-        let RunRow { key, run, document, path, environment, fresh, .. } = row;
+        let RunRow { key, run, document, path, position, environment, fresh } = row;
         let name = run.name();
         let events = events(db, key, &name)?;
         let values = self.values_of(db, key).map_err(|error| match error {
@@ -203,7 +203,8 @@ impl Store {
             Some(key) => shared.of(db, key)?,
             None => Arc::default(),
         };
-        Ok(OpenRun { run, document, path, environment, events, values, fresh: Arc::new(fresh) })
+        let (fresh, next) = (Arc::new(fresh), position < code::NEXT_POSITIONS);
+        Ok(OpenRun { run, document, path, environment, events, values, fresh, next })
     }
 
     fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {

@@ -9,16 +9,19 @@ use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::sweeps::{Best, Detail, List, Reached, Sweep, SweepState, VALUES_LIMIT, Varied};
 use fanlight_shared::run::Counts;
 use fanlight_shared::spent::Spent;
+use fanlight_shared::sweep::Used;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
 
 use super::page;
-use crate::store::{Store, StoreError, code};
+use crate::store::{Store, StoreError, StoredSweep, code};
 
 /// The columns that [`read`] reads, of `sweep s`, `workflow w` and `version v`.
-const COLUMNS: &str = "s.key, s.name, w.slug, w.id, v.hash, s.created_at, s.swept";
+const COLUMNS: &str = "s.key, s.name, w.slug, w.id, v.hash, s.created_at, s.swept, s.limits, s.paused";
 
 /// The tables of [`COLUMNS`].
 const TABLES: &str =
@@ -75,6 +78,35 @@ impl Store {
         })
     }
 
+    /// Returns the whole name of the sweep that a person names. Blocks.
+    ///
+    /// # Errors
+    /// There is no such sweep.
+    pub fn sweep_name(&self, name: &str) -> Result<String, StoreError> {
+        self.read(|db| {
+            let key = find(db, name)?;
+            let mut query = db.prepare_cached("SELECT name FROM sweep WHERE key = ?1")?;
+            Ok(query.query_row([key], |row| row.get(0))?)
+        })
+    }
+
+    /// Returns the sweeps with runs that have not ended. Blocks.
+    ///
+    /// # Errors
+    /// An error of SQLite.
+    pub fn open_sweeps(&self) -> Result<Vec<StoredSweep>, StoreError> {
+        self.read(|db| {
+            let keys = db
+                .prepare_cached(
+                    "SELECT DISTINCT sweep FROM run INDEXED BY run_by_status \
+                     WHERE status IN (0, 1, 2, 7) AND sweep IS NOT NULL",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<Vec<i64>, _>>()?;
+            Ok(keys.into_iter().map(|key| stored(db, key)).collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Checks that there is a sweep with this name. Blocks.
     ///
     /// # Errors
@@ -123,6 +155,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Sweep)> {
         version: Version::from_stored(row.get(4)?),
         created_at: Time(row.get(5)?),
         state: SweepState::Active,
+        paused: optional(row, 8)?,
+        limits: optional(row, 7)?.unwrap_or_default(),
         swept: code::json(row, 6)?,
         runs: Counts::default(),
         spent: Spent::default(),
@@ -131,27 +165,75 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Sweep)> {
     Ok((row.get(0)?, sweep))
 }
 
-/// Adds up the runs of a sweep that were not deleted.
-fn add_totals(db: &Connection, key: i64, sweep: &mut Sweep) -> rusqlite::Result<()> {
+/// Returns the JSON in a column that may be NULL.
+fn optional<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => code::json(row, column).map(Some),
+    }
+}
+
+/// The sums over the runs of a sweep that were not deleted.
+#[derive(Default)]
+struct Totals {
+    runs: Counts,
+    spent: Spent,
+    time_ms: u64,
+}
+
+/// Adds up the runs of a sweep; the time of those that have not ended counts until `now`.
+fn totals(db: &Connection, key: i64, now: Option<Time>) -> rusqlite::Result<Totals> {
     let mut query = db.prepare_cached(
         "SELECT status, cost_usd, input_tokens, output_tokens, started_at, ended_at FROM run INDEXED BY run_by_sweep \
          WHERE sweep = ?1 AND status <> 6",
     )?;
     let mut rows = query.query([key])?;
-    let now = Time::now();
+    let mut totals = Totals::default();
     while let Some(row) = rows.next()? {
-        *sweep.runs.of(code::status_from(row.get(0)?)) += 1;
-        sweep.spent.add(&code::spent(row, 1)?);
-        if let Some(started) = row.get::<_, Option<i64>>(4)?.map(Time) {
-            let ended = row.get::<_, Option<i64>>(5)?.map_or(now, Time);
+        *totals.runs.of(code::status_from(row.get(0)?)) += 1;
+        totals.spent.add(&code::spent(row, 1)?);
+        let started = row.get::<_, Option<i64>>(4)?.map(Time);
+        let ended = row.get::<_, Option<i64>>(5)?.map(Time).or(now);
+        if let (Some(started), Some(ended)) = (started, ended) {
             let time = u64::try_from(ended.since(started).as_millis()).unwrap_or(u64::MAX);
-            sweep.time_ms = sweep.time_ms.saturating_add(time);
+            totals.time_ms = totals.time_ms.saturating_add(time);
         }
     }
-    if sweep.runs.open() == 0 {
-        sweep.state = SweepState::Ended;
-    }
+    Ok(totals)
+}
+
+fn add_totals(db: &Connection, key: i64, sweep: &mut Sweep) -> rusqlite::Result<()> {
+    let Totals { runs, spent, time_ms } = totals(db, key, Some(Time::now()))?;
+    sweep.state = match (runs.open(), sweep.paused) {
+        (0, _) => SweepState::Ended,
+        (_, Some(_)) => SweepState::Paused,
+        (_, None) => SweepState::Active,
+    };
+    (sweep.runs, sweep.spent, sweep.time_ms) = (runs, spent, time_ms);
     Ok(())
+}
+
+/// Returns a sweep as the engine needs it.
+pub(in crate::store) fn stored(db: &Connection, key: i64) -> rusqlite::Result<StoredSweep> {
+    let Totals { runs, spent, time_ms } = totals(db, key, None)?;
+    let used = Used {
+        failures: runs.failed,
+        cost_usd: spent.cost_usd.unwrap_or_default(),
+        time_ms,
+        tokens: spent.input_tokens.saturating_add(spent.output_tokens),
+    };
+    db.prepare_cached("SELECT name, limits, paused, used_before FROM sweep WHERE key = ?1")?.query_row(
+        [key],
+        |row| {
+            Ok(StoredSweep {
+                name: row.get(0)?,
+                limits: optional(row, 1)?.unwrap_or_default(),
+                paused: optional(row, 2)?,
+                before: optional(row, 3)?.unwrap_or_default(),
+                used,
+            })
+        },
+    )
 }
 
 /// Returns the params whose values differ between the runs of a sweep.

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn positions(runs: &[Run]) -> Vec<Option<u32>> {
-    runs.iter().map(|run| run.position).collect()
-}
-
 #[test]
 fn the_same_key_gives_the_same_runs() {
     let mut at = Fixture::new();
@@ -92,16 +88,23 @@ fn the_newest_started_run_is_found_among_any_number_of_waiting_ones() {
 #[test]
 fn the_queue_is_first_in_first_out_except_for_next() {
     let at = Fixture::new();
-    assert_eq!(positions(&at.submit(2)), [Some(1), Some(2)]);
+    at.submit(2);
     let mut next = submission(2);
     next.next = true;
-    assert_eq!(positions(&at.submit_with(next).runs), [Some(1), Some(2)]);
+    at.submit_with(next);
     let mut newest = submission(1);
     newest.next = true;
     at.submit_with(newest);
-    let order: Vec<u32> =
-        at.store.open_runs().unwrap().iter().map(|open| open.as_ref().unwrap().run.number).collect();
-    assert_eq!(order, [5, 3, 4, 1, 2]);
+    at.submit(1);
+    let order: Vec<(u32, bool)> = at
+        .store
+        .open_runs()
+        .unwrap()
+        .into_iter()
+        .map(|open| open.unwrap())
+        .map(|open| (open.run.number, open.next))
+        .collect();
+    assert_eq!(order, [(5, true), (3, true), (4, true), (1, false), (2, false), (6, false)]);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use fanlight_shared::event::RunUpdate;
 use fanlight_shared::rpc::{runs, sweeps};
 use fanlight_shared::run::Counts;
+use fanlight_shared::sweep::Limits;
 
 use super::*;
-use crate::store::NewSweep;
+use crate::store::{NewSweep, SweepOf};
 
 fn sweep(runs: usize, name: Option<&str>) -> Submit {
-    let sweep = NewSweep { name: name.map(str::to_owned), swept: vec!["seed".into()] };
-    Submit { sweep: Some(sweep), ..submission(runs) }
+    let name = name.map(str::to_owned);
+    let sweep = NewSweep { name, swept: vec!["seed".into()], limits: Limits::default() };
+    Submit { sweep: Some(SweepOf::New(sweep)), ..submission(runs) }
 }
 
 fn names(at: &Fixture) -> Vec<String> {

@@ -7,6 +7,7 @@ use super::{Change, Projection};
 use crate::event::Queue;
 use crate::id::{RunId, WorkflowId};
 use crate::run::{Run, RunStatus};
+use crate::sweep::Pause;
 
 impl Projection {
     /// Takes over a snapshot of the registry: all active runs, and the first waiting ones.
@@ -52,7 +53,7 @@ impl Projection {
         if self.is_old(&run) {
             return self.updated(id);
         }
-        if run.state == RunStatus::Queued {
+        if run.state == RunStatus::Queued && self.pause(&run).is_none() {
             self.waiting.insert(id, run.position);
         } else {
             self.waiting.remove(id);
@@ -164,6 +165,32 @@ impl Projection {
     #[must_use]
     pub fn position(&self, run: RunId) -> Option<u32> {
         self.waiting.position(run)
+    }
+
+    /// Pauses a sweep or lets it continue. The waiting runs of a paused one lose their places; the places of those that
+    /// continue follow.
+    pub(super) fn set_paused(&mut self, sweep: &str, paused: Option<Pause>) -> Vec<Change> {
+        match paused {
+            Some(why) => self.paused.insert(sweep.to_owned(), why),
+            None => self.paused.shift_remove(sweep),
+        };
+        let waiting = self
+            .runs
+            .values()
+            .filter(|run| run.state == RunStatus::Queued && run.sweep.as_deref() == Some(sweep));
+        let runs: Vec<RunId> = waiting.map(|run| run.id).collect();
+        if paused.is_some() {
+            for run in &runs {
+                self.waiting.remove(*run);
+            }
+        }
+        runs.into_iter().map(Change::Updated).collect()
+    }
+
+    /// Returns why the sweep of a run is paused, if it is.
+    #[must_use]
+    pub fn pause(&self, run: &Run) -> Option<Pause> {
+        self.paused.get(run.sweep.as_ref()?).copied()
     }
 
     /// Returns the limit of its workflow, where that keeps a run waiting.

@@ -50,7 +50,14 @@ fn hear(projection: &mut Projection, event: DaemonEvent) -> Vec<Change> {
 
 /// Applies a snapshot of the registry. Returns the runs that are missing in it.
 fn hear_all(projection: &mut Projection, runs: Vec<Run>, queue: Queue) -> Vec<RunId> {
-    projection.apply(&mut Notification::Registry { seq: 1, runs, runs_left: 0, queue, banners: Vec::new() });
+    projection.apply(&mut Notification::Registry {
+        seq: 1,
+        runs,
+        runs_left: 0,
+        queue,
+        paused: indexmap::IndexMap::new(),
+        banners: Vec::new(),
+    });
     projection.missing().collect()
 }
 

@@ -1,7 +1,7 @@
 //! `fanlight sweep show`
 
 use fanlight_shared::client::Client;
-use fanlight_shared::rpc::sweeps::{Best, Detail, Get, Varied};
+use fanlight_shared::rpc::sweeps::{Best, Detail, Get, SweepState, Varied};
 use fanlight_shared::sanitise;
 use serde_json::{Value as Json, json};
 
@@ -55,6 +55,9 @@ fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
     let mut facts = Table::new(&["", ""]);
     let mut fact = |name: String, value: Cell| facts.row(vec![Cell::new(name, Role::Dim), value]);
     fact("state".into(), super::state(sweep));
+    if let Some(pause) = sweep.paused.filter(|_| sweep.state == SweepState::Paused) {
+        fact("reason".into(), pause.to_string().into());
+    }
     fact("runs".into(), format!("{}: {}", super::runs(sweep), super::counts(&sweep.runs)).into());
     fact("workflow".into(), sanitise::line(&sweep.workflow).into());
     fact("submitted".into(), text::clock(sweep.created_at).into());

@@ -240,7 +240,14 @@ fn products_that_were_deleted_while_the_daemon_was_away_leave_the_list() {
     let mut model = queue(busy());
     let state = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
     let runs = vec![run(5, RunStatus::Running)];
-    let back = Notification::Registry { seq: 9, runs, runs_left: 0, queue: state, banners: Vec::new() };
+    let back = Notification::Registry {
+        seq: 9,
+        runs,
+        runs_left: 0,
+        queue: state,
+        paused: indexmap::IndexMap::new(),
+        banners: Vec::new(),
+    };
     let effects = update(&mut model, Message::Notification(Box::new(back)));
     let asked = effects.iter().find_map(|it| match it {
         Effect::ListRuns { to, list } if list.states.contains(&RunStatus::Completed) => Some(*to),

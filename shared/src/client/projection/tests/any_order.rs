@@ -162,7 +162,14 @@ impl Story {
             let open = self.runs.iter().map(|(run, _)| run).filter(|run| !run.state.is_ended());
             let (seq, queue) = (self.log.len() as u64, Queue::default());
             let (runs, banners) = (open.cloned().collect(), Vec::new());
-            let all = Notification::Registry { seq, runs, runs_left: 0, queue, banners };
+            let all = Notification::Registry {
+                seq,
+                runs,
+                runs_left: 0,
+                queue,
+                paused: indexmap::IndexMap::new(),
+                banners,
+            };
             self.registry.push_back((self.log.len(), all));
         }
         self.watch();

@@ -129,7 +129,14 @@ fn the_lens_does_not_wait_for_a_run_that_was_deleted_while_the_daemon_was_out_of
     let runs = vec![run(5, RunStatus::Running)];
     notification(
         &mut model,
-        Notification::Registry { seq: 9, runs, runs_left: 0, queue, banners: Vec::new() },
+        Notification::Registry {
+            seq: 9,
+            runs,
+            runs_left: 0,
+            queue,
+            paused: indexmap::IndexMap::new(),
+            banners: Vec::new(),
+        },
     );
     let asks = |effects: &[Effect]| effects.contains(&Effect::CheckRuns(vec![run_id(4)]));
     assert!(asks(&press(&mut model, "[")));

@@ -158,7 +158,14 @@ impl Daemon {
         };
         let seq = self.log.len() as u64;
         let banners = Vec::new();
-        self.registry.push_back(Notification::Registry { seq, runs, runs_left: 0, queue, banners });
+        self.registry.push_back(Notification::Registry {
+            seq,
+            runs,
+            runs_left: 0,
+            queue,
+            paused: indexmap::IndexMap::new(),
+            banners,
+        });
     }
 
     fn snapshots(&mut self, before: &Watch) {

@@ -1,0 +1,49 @@
+//! The runs of sweeps that are held.
+
+use std::collections::{HashMap, VecDeque};
+
+use fanlight_shared::id::RunId;
+
+/// A waiting run, and whether it goes to the head of the queue.
+type Run = (RunId, bool);
+
+/// The runs of each sweep that is held, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    sweeps: HashMap<String, VecDeque<Run>>,
+}
+
+impl Held {
+    /// Returns the runs of a sweep, if it is held.
+    pub(super) fn get_mut(&mut self, sweep: &str) -> Option<&mut VecDeque<Run>> {
+        self.sweeps.get_mut(sweep)
+    }
+
+    /// Holds a sweep with these runs.
+    pub(super) fn add(&mut self, sweep: &str, runs: Vec<Run>) {
+        self.sweeps.entry(sweep.to_owned()).or_default().extend(runs);
+    }
+
+    /// Returns the runs of a sweep, which is not held any more.
+    pub(super) fn take(&mut self, sweep: &str) -> VecDeque<Run> {
+        self.sweeps.remove(sweep).unwrap_or_default()
+    }
+
+    /// Removes a run of a sweep.
+    pub(super) fn remove(&mut self, sweep: &str, run: RunId) {
+        let Some(runs) = self.sweeps.get_mut(sweep) else { return };
+        if let Some(at) = runs.iter().position(|(it, _)| *it == run) {
+            runs.remove(at);
+        }
+    }
+
+    /// Removes all runs; the sweeps stay held.
+    pub(super) fn empty(&mut self) {
+        self.sweeps.values_mut().for_each(|runs| *runs = VecDeque::new());
+    }
+
+    /// Returns the runs, in no order among sweeps.
+    pub(super) fn runs(&self) -> impl Iterator<Item = RunId> + '_ {
+        self.sweeps.values().flatten().map(|(run, _)| *run)
+    }
+}
