@@ -78,6 +78,8 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         next: false,
         resume: None,
         sweep: None,
+        parent: None,
+        files: fanlight_daemon::store::ChildFiles::default(),
     };
     commit(store, vec![Op::Submit(submit.into())]).submitted.unwrap().runs
 }

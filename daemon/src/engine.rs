@@ -10,6 +10,7 @@
 //!   `finish`: the end of a run
 //! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
 //!   looked for or computed; `remembered`: what results of commands depend on
+//! - `child_files`, `children`: workflows that nodes run, and their runs
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `sweeps`: the limits of sweeps, and those that are paused
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
@@ -21,6 +22,8 @@ mod attempts;
 mod backlog;
 mod cache_key;
 mod cached;
+mod child_files;
+mod children;
 mod context;
 mod core;
 mod dataflow;
@@ -63,7 +66,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::attempt::Outcome;
 use crate::config::Config;
-use crate::executor::{Executors, Previewer, Surroundings};
+use crate::executor::{CHILDREN, Executors, Previewer, Surroundings};
 use crate::hub::Hub;
 use crate::node_type::NodeTypes;
 use crate::rate::Rates;
@@ -125,6 +128,16 @@ enum Message {
         next: bool,
         place: core::Place,
         reply: Reply<runs::Started>,
+    },
+    /// An executor waits for the end of this run.
+    FollowChild {
+        run: fanlight_shared::id::RunId,
+        parent: fanlight_shared::id::RunId,
+        tell: oneshot::Sender<()>,
+    },
+    /// The attempt that started this run was stopped.
+    CancelChild {
+        run: fanlight_shared::id::RunId,
     },
     Resumed {
         run: fanlight_shared::id::RunId,
@@ -205,8 +218,15 @@ impl Engine {
     ///
     /// # Errors
     /// The store can't be read.
-    pub async fn boot(parts: EngineParts) -> Result<Self, StoreError> {
+    pub async fn boot(mut parts: EngineParts) -> Result<Self, StoreError> {
         let (messages, receiver) = mpsc::unbounded_channel();
+        let children = children::Children {
+            messages: messages.clone(),
+            store: parts.store.clone(),
+            config: parts.config.clone(),
+            node_types: parts.node_types.clone(),
+        };
+        parts.executors = parts.executors.with(CHILDREN, Arc::new(children));
         let (config, store) = (parts.config.clone(), parts.store.clone());
         let node_types = parts.node_types.clone();
         let (reading, executors) = (store.clone(), parts.executors.clone());

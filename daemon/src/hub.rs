@@ -102,6 +102,10 @@ impl Hub {
             watcher.began(&record);
         }
         inner.runs.insert(run.id, record);
+        if run.parent.is_some() {
+            // Watchers of its workflow follow what a person started.
+            return;
+        }
         let order = run.start_order.unwrap_or(0);
         if inner.newest.get(&run.workflow_id).is_none_or(|(newest, _)| *newest <= order) {
             inner.newest.insert(run.workflow_id, (order, run.id));

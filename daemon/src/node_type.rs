@@ -66,6 +66,7 @@ mod util_fail;
 mod util_sleep;
 #[cfg(feature = "video")]
 mod video;
+mod workflow_run;
 mod workspace;
 
 pub use registry::{NodeTypeSet, NodeTypes};
@@ -86,7 +87,7 @@ fn built_in() -> Vec<NodeType> {
         llm::node_types(),
         vec![agent_command::node_type()],
         list::node_types(),
-        vec![control_switch::node_type()],
+        vec![control_switch::node_type(), workflow_run::node_type()],
         #[cfg(any(feature = "jq", feature = "json-schema"))]
         json::node_types(),
         #[cfg(feature = "code")]

@@ -47,8 +47,8 @@ pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, NewEntry};
 pub use op::{
-    After, Batch, Committed, NewAsset, NewRun, NewSweep, Op, ResumeFrom, StoredSweep, Submit, Submitted,
-    SweepOf,
+    After, Batch, ChildFiles, Committed, NewAsset, NewFile, NewRun, NewSweep, NewVersion, Op, ResumeFrom,
+    StoredSweep, Submit, Submitted, SweepOf,
 };
 pub use read::StoredValue;
 pub(crate) use read::page;

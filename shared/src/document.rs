@@ -4,6 +4,7 @@
 //! collects problems. [`check`] checks the whole against the catalogue of node types.
 
 mod check;
+pub mod children;
 mod code;
 mod commands;
 mod each;

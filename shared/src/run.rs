@@ -194,6 +194,9 @@ pub struct Run {
     /// The run whose finished values it reuses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_from: Option<RunId>,
+    /// The node that started it, for a run of `workflow.run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Box<Parent>>,
     /// Nodes that ended, without those that were cancelled.
     #[serde(default)]
     pub nodes_done: u32,
@@ -215,6 +218,21 @@ pub struct Run {
     /// The name of its sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
+}
+
+/// The node of another run that started a run: `workflow.run`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Parent {
+    /// The other run.
+    pub run: RunId,
+    /// Its name, such as `album#3`.
+    pub name: String,
+    /// The node.
+    pub node: String,
+    /// The item of that node.
+    #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+    pub item: ItemPath,
 }
 
 /// The open questions of a run, in short; `questions.list` has all of them.

@@ -17,6 +17,8 @@ mod agents;
 mod audio;
 #[path = "stories/cached.rs"]
 mod cached;
+#[path = "stories/children.rs"]
+mod children;
 #[path = "stories/code.rs"]
 mod code;
 #[path = "stories/coding_agents.rs"]

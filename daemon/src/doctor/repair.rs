@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 use super::Report;
 use crate::media;
 use crate::store::blob::Published;
-use crate::store::{NewAsset, NewRun, Op, Store, StoreError, Submit};
+use crate::store::{ChildFiles, NewAsset, NewRun, Op, Store, StoreError, Submit};
 
 /// The workflow that imported files belong to; running it does nothing.
 const DOCUMENT: &str = "\
@@ -156,6 +156,8 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         next: false,
         resume: None,
         sweep: None,
+        parent: None,
+        files: ChildFiles::default(),
         environment: Environment::default(),
         concurrency: None,
         fresh: Fresh::default(),

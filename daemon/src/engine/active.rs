@@ -24,8 +24,13 @@ use super::plan::Plan;
 use super::pools::{self, Needs, Resource};
 use crate::attempt::RunFacts;
 use crate::content::Loader;
+use crate::executor::CHILDREN;
 use crate::store::Op;
 use crate::store::blob::Blobs;
+
+/// How many other runs a run starts at once. The limit is not shared by runs: one that waited for the end of another could
+/// be what that waits for.
+const MAX_CHILDREN: u32 = 16;
 
 /// A run that has a slot.
 pub(crate) struct ActiveRun {
@@ -210,10 +215,12 @@ impl ActiveRun {
         let lock = self.lock(node).ok().flatten().map(Resource::Lock);
         let prepared = self.instance(node, item).and_then(|instance| instance.prepared.as_ref());
         let pool = prepared.and_then(|it| it.work.pool()).map(|pool| Resource::pool(&pool));
-        if lock.is_none() && pool.is_none() {
+        let starts_run = plan.executor == CHILDREN;
+        let child = starts_run.then(|| Resource::Own(format!("runs of {}", self.run.name()), MAX_CHILDREN));
+        if lock.is_none() && pool.is_none() && child.is_none() {
             return plan.resources.clone();
         }
-        pools::needs(plan.resources.iter().cloned().chain(lock).chain(pool))
+        pools::needs(plan.resources.iter().cloned().chain(lock).chain(pool).chain(child))
     }
 
     /// Returns the name of the lock that this node holds: its params are known from the start, so it never changes.

@@ -224,6 +224,9 @@ impl ActiveRun {
             }
         }
         self.live = self.live.saturating_sub(1);
+        if let Some(instance) = self.instance_mut(key.node, key.item) {
+            instance.child_is_parked = false;
+        }
         let started = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
             Some(live) => {
                 if let Some(executor) = context.executors.get(&self.plan.nodes[key.node].executor).cloned() {

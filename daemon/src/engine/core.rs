@@ -60,6 +60,12 @@ pub(super) struct Core {
     pub(super) touched: HashSet<RunId>,
     /// How many more runs may start, and nodes be computed, in this batch.
     pub(super) room: usize,
+    /// The number of active runs that nodes of others started.
+    pub(super) children: usize,
+    /// The executors that wait for the end of a run.
+    pub(super) followers: HashMap<RunId, oneshot::Sender<()>>,
+    /// By run: the executors that learn of the end of a child when the run has a slot again.
+    pub(super) untold: HashMap<RunId, Vec<oneshot::Sender<()>>>,
     activity: watch::Sender<Activity>,
     /// The last number given to a start; never less than the clock in microseconds.
     pub(super) last_start: u64,
@@ -94,6 +100,9 @@ impl Core {
             sweeps: Sweeps::default(),
             touched: HashSet::new(),
             room: BATCH_LIMIT,
+            children: 0,
+            followers: HashMap::new(),
+            untold: HashMap::new(),
             activity,
             last_start: found.last_start,
             stopping: None,
@@ -178,6 +187,8 @@ impl Core {
             Message::Submitted { result, plan, next, place, reply } => {
                 self.submitted(result, &plan, next, &place, reply);
             }
+            Message::FollowChild { run, parent, tell } => self.follow_child(run, parent, tell),
+            Message::CancelChild { run } => self.cancel_child(run),
             Message::Resumed { run, result } => self.resumed(run, result),
             Message::Ended { key, number, outcome, lasts } => {
                 let current = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
@@ -236,16 +247,20 @@ impl Core {
             && let Some(run) = self.active.remove(&id)
         {
             self.due.remove(&id);
-            if self.parked.remove(&id) {
+            if run.run.parent.is_some() {
+                // It has no slot of its own.
+            } else if self.parked.remove(&id) {
                 self.queue.remove(id);
             } else {
                 self.queue.ended(run.run.workflow_id);
             }
+            self.child_ended(&run.run);
         }
         self.release_if_parked(id);
         if let Some(run) = about {
             self.use_of_sweep(&run, &spent);
         }
+        self.tell_ends(id);
     }
 
     fn free_pools(&mut self, key: Key) {

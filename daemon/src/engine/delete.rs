@@ -1,6 +1,7 @@
 //! Deletes runs, and the leftovers of their attempts.
 
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::Run;
 
@@ -27,13 +28,10 @@ impl Core {
         self.context.runtime.spawn(async move {
             let reading = store.clone();
             let ids = request.runs.clone();
-            let known = tokio::task::spawn_blocking(move || {
-                ids.into_iter().map(|id| reading.listed(id)).collect::<Result<Vec<_>, StoreError>>()
-            });
+            let known = tokio::task::spawn_blocking(move || with_children(&reading, ids));
             let answer = match known.await {
                 Ok(Ok(known)) => {
-                    let ops =
-                        request.runs.iter().map(|run| Op::DeleteRun { run: *run, assets: request.assets });
+                    let ops = known.iter().map(|run| Op::DeleteRun { run: run.id, assets: request.assets });
                     store.commit(ops.collect()).await.map(|committed| (known, committed))
                 }
                 Ok(Err(error)) => Err(error),
@@ -54,6 +52,31 @@ impl Core {
             };
             let _ = reply.send(answer);
         });
+    }
+}
+
+/// Returns these runs and those that they started, which are deleted with them. Blocks.
+///
+/// # Errors
+/// One of them was started by a run that stays.
+fn with_children(store: &Store, mut ids: Vec<RunId>) -> Result<Vec<Run>, StoreError> {
+    let mut at = 0;
+    while let Some(id) = ids.get(at).copied() {
+        for child in store.children(id)? {
+            if !ids.contains(&child) {
+                ids.push(child);
+            }
+        }
+        at += 1;
+    }
+    let runs = ids.iter().map(|id| store.listed(*id)).collect::<Result<Vec<_>, StoreError>>()?;
+    let stays = |run: &&Run| run.parent.as_ref().is_some_and(|parent| !ids.contains(&parent.run));
+    match runs.iter().find(stays) {
+        Some(run) => {
+            let parent = run.parent.as_ref().map(|parent| parent.name.as_str()).unwrap_or_default();
+            Err(StoreError::BadParam(format!("{} was started by {parent}; delete that run", run.name())))
+        }
+        None => Ok(runs),
     }
 }
 

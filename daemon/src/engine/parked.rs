@@ -10,6 +10,7 @@ use fanlight_shared::time::Time;
 use super::active::{ActiveInstance, ActiveRun};
 use super::context::Context;
 use super::core::Core;
+use crate::executor::CHILDREN;
 
 impl ActiveInstance {
     /// Returns whether something of it continues without a person.
@@ -18,21 +19,33 @@ impl ActiveInstance {
             && self.attempts > 0
             && self.question.is_none()
             && !self.answered;
-        self.live.is_some() || self.status == NodeStatus::Ready || waits_for_retry
+        self.live.is_some() && !self.child_is_parked || self.status == NodeStatus::Ready || waits_for_retry
     }
 }
 
 impl ActiveRun {
     /// Parks the run if everything that could continue waits for a person.
     pub(super) fn park_if_idle(&mut self, context: &mut Context) {
-        let may_park = self.run.state == RunStatus::Running && self.asking > 0 && self.live == 0;
-        if may_park && !self.instances_mut().any(|instance| instance.is_busy()) {
+        if self.run.state != RunStatus::Running || self.asking == 0 && self.live == 0 {
+            return;
+        }
+        let (mut parked, mut busy) = (0, false);
+        for (plan, node) in self.plan.nodes.iter().zip(&self.nodes) {
+            let starts_runs = plan.executor == CHILDREN;
+            let items = node.items.as_ref().map(|items| items.runs.as_slice());
+            for instance in items.unwrap_or(std::slice::from_ref(&node.whole)) {
+                parked += usize::from(instance.live.is_some() && instance.child_is_parked);
+                // One that may not start yet waits for the end of another one.
+                busy |= instance.is_busy() && !(starts_runs && instance.ticket.is_some());
+            }
+        }
+        if !busy && parked == self.live && self.asking + parked > 0 {
             self.record_run(context, RunUpdate::new(RunStatus::Parked, Time::now()));
         }
     }
 
     /// Continues a run that has a slot again, with its answers.
-    fn unpark(&mut self, context: &mut Context) {
+    pub(super) fn unpark(&mut self, context: &mut Context) {
         self.record_run(context, RunUpdate::new(RunStatus::Running, Time::now()));
         self.start_answered(context);
     }
@@ -66,33 +79,32 @@ impl ActiveRun {
 }
 
 impl Core {
-    /// Returns the number of runs that have a slot.
+    /// Returns the number of runs that have a slot; a child has none of its own.
     pub(super) fn running(&self) -> usize {
-        self.active.len() - self.parked.len()
+        self.active.len() - self.children - self.parked.len()
     }
 
     /// Releases the slot of a run that was just parked.
     pub(super) fn release_if_parked(&mut self, id: RunId) {
         let Some(run) = self.active.get(&id).filter(|run| run.run.state == RunStatus::Parked) else { return };
-        let (workflow, is_due) = (run.run.workflow_id, run.due > 0);
+        let (workflow, is_due, is_child) = (run.run.workflow_id, run.due > 0, run.run.parent.is_some());
         if is_due {
             self.due.insert(id);
         } else {
             self.due.remove(&id);
         }
-        if self.parked.insert(id) {
+        if is_child {
+            self.child_parked(id);
+        } else if self.parked.insert(id) {
             self.queue.ended(workflow);
         }
     }
 
-    /// Requeues a parked run that has its answer, at the head of the queue.
+    /// Requeues a parked run that may continue, at the head of the queue.
     pub(super) fn requeue(&mut self, id: RunId) {
-        let Some(run) = self.active.get_mut(&id).filter(|run| run.run.state == RunStatus::Parked) else {
-            return;
-        };
-        if run.is_answered() && !self.queue.contains(id) {
-            // It has started before, so it does not wait for the turn of its sweep, nor with it.
-            self.queue.add(&[id], None, true, run.plan.limit(run.run.workflow_id));
+        if self.active.get(&id).is_some_and(|run| run.run.state == RunStatus::Parked) && self.may_continue(id)
+        {
+            self.continue_run(id);
         }
     }
 
@@ -101,10 +113,9 @@ impl Core {
         if !self.parked.remove(&id) {
             return;
         }
-        self.due.remove(&id);
         if let Some(run) = self.active.get(&id) {
             self.queue.started(run.run.workflow_id);
         }
-        self.with(id, |run, context| run.unpark(context));
+        self.unpark(id);
     }
 }

@@ -37,7 +37,8 @@ fn cut(runs: &mut Vec<RunId>) -> u32 {
 impl Core {
     /// Stores a submission; the rest follows its commit.
     pub(super) fn submit(&mut self, prepared: submit::Prepared, reply: Reply<runs::Started>) {
-        let submit::Prepared { submit, plan } = prepared;
+        let submit::Prepared { mut submit, plan } = prepared;
+        self.complete_child(&mut submit);
         let next = submit.next;
         let environment = Arc::new(submit.environment.clone());
         let fresh = Arc::new(submit.fresh.clone());
@@ -97,6 +98,12 @@ impl Core {
     }
 
     fn enqueue(&mut self, runs: &[Arc<Run>], plan: &Arc<Plan>, next: bool, place: &Place) {
+        if runs.iter().any(|run| run.parent.is_some()) {
+            for run in runs {
+                self.start_child(QueuedRun { run: run.clone(), plan: plan.clone(), place: place.clone() });
+            }
+            return;
+        }
         let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
         let first = runs.first();
         let limit = first.and_then(|run| plan.limit(run.workflow_id));
@@ -136,7 +143,9 @@ impl Core {
         let mut response = runs::CancelResponse::default();
         let mut running = request.runs.clone();
         if request.running {
-            running.extend(self.active.keys().copied());
+            // Children end with their parents.
+            let all = self.active.values().filter(|run| run.run.parent.is_none());
+            running.extend(all.map(|run| run.run.id));
         }
         if request.queued {
             let (parked, queued): (Vec<RunId>, Vec<RunId>) =

@@ -4,10 +4,10 @@ mod inputs;
 mod reuse;
 
 use std::collections::HashSet;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use fanlight_shared::document::children;
 use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId, Version};
@@ -20,6 +20,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 use indexmap::IndexMap;
 
+use super::child_files;
 use super::plan::Plan;
 use super::recover;
 use super::requests::refused;
@@ -28,12 +29,9 @@ use crate::config::Config;
 use crate::content;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::Published;
-use crate::store::{NewRun, OpenRun, ResumeFrom, Store, Submit};
+use crate::store::{ChildFiles, NewRun, OpenRun, ResumeFrom, Store, Submit};
 use inputs::Inputs;
 use reuse::Ended;
-
-/// The maximum size of a workflow file.
-const MAX_FILE: u64 = 1 << 20;
 
 /// A resume that is ready to be stored.
 pub(super) struct Resumption {
@@ -69,7 +67,13 @@ pub(super) fn prepare(
     let open = store.run(request.run).map_err(|error| refused(&error))?;
     let version = request.document.as_deref().map(Version::of);
     let is_fork = request.at.is_some() || !request.params.is_empty();
+    if let Some(parent) = &open.run.parent {
+        let name = open.run.name();
+        return Err(RpcError::refused(format!("{name} was started by {}; resume that run", parent.name)));
+    }
     check_state(&open.run, version.as_ref(), is_fork)?;
+    // A run that starts others may find them changed, although its own file is the same.
+    let reads_files = request.document.is_some();
     let mut source = match request.document {
         Some(document) if version.as_ref() != Some(&open.run.version) => {
             new_version(&open, document, &request.params, store, types)?
@@ -86,6 +90,10 @@ pub(super) fn prepare(
     }
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config, types)?;
+    let files = match reads_files {
+        true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, config, types)?),
+        false => ChildFiles::Of(open.run.id),
+    };
     let state = recover::fold(&source.plan, &open);
     let inputs = Inputs::new(&source.plan, store.blobs());
     let ended = Ended::new(&state, &open.values, |node, port, value| inputs.are_there(node, port, value));
@@ -118,6 +126,8 @@ pub(super) fn prepare(
         concurrency: plan.workflow.concurrency,
         fresh,
         next: false,
+        parent: None,
+        files,
         resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
         path: open.path.clone(),
         sweep: None,
@@ -230,13 +240,5 @@ fn read(document: &str, types: &NodeTypeSet) -> Result<Plan, RpcError> {
 
 /// Returns whether the file at this path exists and has another version.
 fn is_changed(path: &Path, version: &Version) -> bool {
-    let read = || {
-        // Reading a FIFO would block.
-        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        let mut text = String::new();
-        let file = std::fs::File::open(path).ok().filter(|_| meta.len() <= MAX_FILE)?;
-        file.take(MAX_FILE + 1).read_to_string(&mut text).ok()?;
-        Some(Version::of(&text))
-    };
-    read().is_some_and(|now| now != *version)
+    children::open(path).is_ok_and(|(_, text)| Version::of(&text) != *version)
 }

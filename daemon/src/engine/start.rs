@@ -38,7 +38,7 @@ impl Core {
         }
     }
 
-    fn start(&mut self, queued: QueuedRun) {
+    pub(super) fn start(&mut self, queued: QueuedRun) {
         let QueuedRun { run, plan, place } = queued;
         let run = Arc::unwrap_or_clone(run);
         let at = Time::now();
@@ -54,7 +54,11 @@ impl Core {
             run: Box::new(started),
             state: Box::new(RunState::new(names).with_edges(&plan.edges)),
         });
-        self.queue.started(workflow);
+        if run.parent.is_none() {
+            self.queue.started(workflow);
+        } else {
+            self.children += 1;
+        }
         self.sweeps.started(&run, at);
         let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());
         active.record_run(&mut self.context, update);

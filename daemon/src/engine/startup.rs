@@ -78,6 +78,7 @@ impl Core {
         types: &NodeTypeSet,
     ) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
+        let mut children = Vec::new();
         let (mut waiting, mut next) = (Vec::new(), Vec::new());
         let counted = open.iter().map(|open| match open {
             Ok(open) => &open.run,
@@ -96,6 +97,11 @@ impl Core {
                     continue;
                 }
             };
+            // Parents start before their children, and so come first.
+            if open.run.parent.as_ref().is_some_and(|it| !self.active.contains_key(&it.run)) {
+                self.end_orphan(open);
+                continue;
+            }
             if interruptions.get(&open.run.id).is_some_and(|count| *count >= INTERRUPTION_LIMIT) {
                 let why = format!(
                     "interrupted {INTERRUPTION_LIMIT} times: each time the daemon ended while it was working on this \
@@ -126,6 +132,10 @@ impl Core {
             let environment = open.environment.clone();
             let fresh = open.fresh.clone();
             let place = Place { project: project(open.path.as_deref()), environment, fresh };
+            if open.run.state == RunStatus::Queued && open.run.parent.is_some() {
+                children.push(QueuedRun { run: Arc::new(open.run), plan, place });
+                continue;
+            }
             if open.run.state == RunStatus::Queued {
                 let run = Arc::new(open.run);
                 if open.next {
@@ -153,7 +163,11 @@ impl Core {
                 run.run.name(),
                 if fresh { "nothing had started" } else { "in the middle" }
             );
-            self.queue.started(run.run.workflow_id);
+            if run.run.parent.is_none() {
+                self.queue.started(run.run.workflow_id);
+            } else {
+                self.children += 1;
+            }
             self.active.insert(id, run);
             self.with(id, |run, context| run.recover(context, state, open.values, rebooted));
             self.requeue(id);
@@ -163,6 +177,7 @@ impl Core {
             self.queue.add(&[id], run.sweep.as_deref(), true, plan.limit(run.workflow_id));
         }
         self.announce(&waiting);
+        children.into_iter().for_each(|child| self.start_child(child));
         self.drain();
     }
 

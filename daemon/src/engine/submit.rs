@@ -10,7 +10,7 @@ use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::media::Media;
 use fanlight_shared::origin::Fresh;
-use fanlight_shared::problem::{Severity, near};
+use fanlight_shared::problem::{Problem, Severity, near};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::sweep::check_name;
 use fanlight_shared::time::Time;
@@ -19,6 +19,7 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{Action, Node, Workflow};
 use indexmap::IndexMap;
 
+use super::child_files;
 use super::plan::Plan;
 use super::requests::refused;
 use crate::command;
@@ -28,7 +29,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{NewRun, NewSweep, Submit, SweepOf};
+use crate::store::{ChildFiles, NewRun, NewSweep, Submit, SweepOf};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -57,6 +58,7 @@ pub(super) fn prepare(
     let workflow = read(&request.document, types)?;
     check_place(&workflow, path.as_deref(), config, types)?;
     check_fresh(&workflow, &request.fresh)?;
+    let child_files = child_files::read(&workflow, path.as_deref(), config, types)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
     let mut files = Files::new(blobs);
@@ -107,6 +109,8 @@ pub(super) fn prepare(
         next: request.next,
         sweep,
         resume: None,
+        parent: None,
+        files: ChildFiles::Read(child_files),
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
 }
@@ -130,14 +134,17 @@ pub(super) fn digest<R: Request>(request: &R) -> BlobHash {
 pub(super) fn read(text: &str, types: &NodeTypeSet) -> Result<Workflow, RpcError> {
     match document::read(text, types.catalogue()) {
         Ok(checked) => Ok(checked.workflow),
-        Err(problems) => {
-            let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-            let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            let more = if errors > 1 { format!(" (and {} more)", errors - 1) } else { String::new() };
-            let message = format!("the workflow file has errors: {first}{more}");
-            Err(RpcError { problems, ..RpcError::new(ErrorCode::InvalidWorkflow, message) })
-        }
+        Err(problems) => Err(invalid(problems)),
     }
+}
+
+/// Returns the error of a request whose file has these problems.
+pub(super) fn invalid(problems: Vec<Problem>) -> RpcError {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let first = problems.first().map(ToString::to_string).unwrap_or_default();
+    let more = if errors > 1 { format!(" (and {} more)", errors - 1) } else { String::new() };
+    let message = format!("the workflow file has errors: {first}{more}");
+    RpcError { problems, ..RpcError::new(ErrorCode::InvalidWorkflow, message) }
 }
 
 fn canonical(path: &str) -> Result<PathBuf, RpcError> {
@@ -256,7 +263,7 @@ pub(super) fn title(workflow: &Workflow, path: Option<&Path>) -> String {
 }
 
 /// Returns the short name: from the file's name, else from the workflow's.
-fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
+pub(super) fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
     let from = path.and_then(stem).or_else(|| workflow.name.clone()).unwrap_or_default();
     let mut slug = String::new();
     for letter in from.to_lowercase().chars() {

@@ -1,6 +1,7 @@
 //! Stories about the engine with a real store, in a small test world.
 
 mod cached;
+mod children;
 mod data;
 mod dataflow;
 mod execution;

@@ -139,6 +139,16 @@ impl Core {
                 attempt => format!("runs, attempt {attempt}"),
             };
             let since = Some(live.started.at);
+            if let Some(child) = self.child_of(run.run.id, &run.plan.nodes[key.node].name, key.item) {
+                let name = child.run.name();
+                let reason = match instance.child_is_parked {
+                    true => {
+                        Reason::new(ReasonKind::Person, format!("waits for {name}, which waits for a person"))
+                    }
+                    false => Reason::new(ReasonKind::Running, format!("waits for the end of {name}")),
+                };
+                return Some((Reason { since, ..reason }, None));
+            }
             return Some((Reason { since, ..Reason::new(ReasonKind::Running, text) }, None));
         }
         if let Some(question) = &instance.question {
@@ -203,7 +213,9 @@ impl Core {
 
     /// Returns some of the runs that have a slot.
     fn slots(&self, workflow: Option<WorkflowId>) -> Vec<String> {
-        let runs = self.active.values().filter(|run| !self.parked.contains(&run.run.id));
+        // A child has no slot of its own.
+        let has_slot = |run: &&ActiveRun| run.run.parent.is_none() && !self.parked.contains(&run.run.id);
+        let runs = self.active.values().filter(has_slot);
         let mut runs: Vec<_> =
             runs.filter(|run| workflow.is_none_or(|only| only == run.run.workflow_id)).collect();
         runs.sort_by_key(|run| run.run.start_order);

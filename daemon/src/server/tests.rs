@@ -149,6 +149,7 @@ pub(crate) fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> 
         index: 0,
         start_order: (state != RunStatus::Queued).then_some(u64::from(number)),
         resumed_from: None,
+        parent: None,
         nodes_done: 0,
         spent: fanlight_shared::spent::Spent::default(),
         nodes: 2,

@@ -4,6 +4,7 @@ mod asset;
 mod cache;
 mod delete;
 mod environment;
+mod file;
 mod reference;
 mod run;
 pub(super) mod series;

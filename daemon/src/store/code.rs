@@ -4,7 +4,7 @@ use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::Goal;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{Parent, Run, RunStatus};
 use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
@@ -130,10 +130,11 @@ pub(super) const NEXT_POSITIONS: i64 = -(1 << 40);
 /// The columns that [`run`] reads, of `run r`, `workflow w`, `version v` and `sweep s`.
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
-     r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens, s.name";
+     r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens, s.name, r.parent, r.parent_name, \
+     r.parent_node, r.parent_item";
 
 /// The number of columns in [`RUN`].
-pub(super) const RUN_COLUMNS: usize = 25;
+pub(super) const RUN_COLUMNS: usize = 29;
 
 /// The tables of [`RUN`], the run first.
 pub(super) const RUN_TABLES: &str = "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version \
@@ -168,6 +169,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         index: row.get(14)?,
         start_order: row.get::<_, Option<i64>>(15)?.map(unsigned),
         resumed_from: row.get::<_, Option<[u8; 16]>>(16)?.map(RunId::from_bytes),
+        parent: parent(row, 25)?.map(Box::new),
         nodes_done: row.get(17)?,
         nodes: row.get(18)?,
         spent: spent(row, 21)?,
@@ -177,6 +179,17 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         sweep: row.get(24)?,
     };
     Ok((row.get(20)?, run))
+}
+
+/// Reads four columns: the run that started one, its name, the node and its item.
+fn parent(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Parent>> {
+    let Some(run) = row.get::<_, Option<[u8; 16]>>(column)? else { return Ok(None) };
+    Ok(Some(Parent {
+        run: RunId::from_bytes(run),
+        name: row.get(column + 1)?,
+        node: row.get(column + 2)?,
+        item: item_from(row.get(column + 3)?),
+    }))
 }
 
 /// Reads three columns: the cost of a run, its input tokens and its output tokens.

@@ -6,7 +6,7 @@ use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::Fresh;
-use fanlight_shared::run::Run;
+use fanlight_shared::run::{Parent, Run};
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::sweep::{Limits, Pause, Used};
 use fanlight_shared::time::Time;
@@ -271,6 +271,53 @@ pub struct Submit {
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
     /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
+    /// The node that starts it. Its run doesn't wait for a slot, and uses its variables.
+    pub parent: Option<Parent>,
+    /// The files of the workflows that it runs.
+    pub files: ChildFiles,
+}
+
+/// The files of the workflows that a run starts.
+#[derive(Debug)]
+pub enum ChildFiles {
+    /// These.
+    Read(Vec<NewFile>),
+    /// Those of another run.
+    Of(RunId),
+}
+
+impl Default for ChildFiles {
+    fn default() -> Self {
+        Self::Read(Vec::new())
+    }
+}
+
+/// The file of a workflow that a run starts.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// The canonical path of the file whose node names it.
+    pub reader: String,
+    /// Its name there.
+    pub name: String,
+    /// Its canonical path.
+    pub path: String,
+    /// The document and what is stored with it.
+    pub version: NewVersion,
+}
+
+/// A version of a workflow file.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// Its content hash.
+    pub hash: Version,
+    /// The text of the file.
+    pub document: String,
+    /// The names of its nodes, in the order of the file; the state of a run is folded over them.
+    pub nodes: Vec<String>,
+    /// The names of its edges, in the order of the file.
+    pub edges: Vec<String>,
+    /// `concurrency:` of the file.
+    pub concurrency: Option<u32>,
 }
 
 /// The sweep of a submission.

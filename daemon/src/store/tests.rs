@@ -173,6 +173,8 @@ pub(crate) fn submission(runs: usize) -> Submit {
         next: false,
         resume: None,
         sweep: None,
+        parent: None,
+        files: ChildFiles::default(),
     }
 }
 

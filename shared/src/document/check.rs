@@ -137,6 +137,15 @@ fn unused_params(reading: &mut Reading<'_>, workflow: &Workflow) {
 }
 
 impl<'a> CheckContext<'a> {
+    /// Returns a workflow that was checked against these node types.
+    pub(super) fn of(workflow: &'a Workflow, catalogue: &'a Catalogue) -> Self {
+        let ports = workflow.nodes.values().map(|node| match &node.action {
+            Action::Uses(uses) => catalogue.get(uses).map_or(Ports::Unknown, Ports::Native),
+            _ => Ports::Command,
+        });
+        Self { workflow, ports: ports.collect() }
+    }
+
     /// Returns the type of a node's port as its readers see it; `None` where it has no such port.
     pub(super) fn port_type(&self, node: &str, port: &str) -> Option<Type> {
         let (number, _, node) = self.workflow.nodes.get_full(node)?;

@@ -1,6 +1,7 @@
 //! Checks the inputs of nodes against the inputs of their types.
 
 use super::check::{CheckContext, Ports, Reader};
+use super::children;
 use super::code;
 use super::nodes::Places;
 use super::reading::Reading;
@@ -66,6 +67,7 @@ impl CheckContext<'_> {
                 );
             }
             code::check(reading, spec, node, places);
+            children::check(reading, spec, node, places);
         }
     }
 

@@ -1,5 +1,6 @@
 //! `nodes:`.
 
+use super::children;
 use super::hints;
 use super::names::is_name;
 use super::reading::{Reading, is_null};
@@ -197,6 +198,13 @@ impl Reading<'_> {
                     _ => "remove it; give files by params",
                 };
                 self.error_hint("not_for_native", field.key_span, message, hint);
+            }
+            "pool" | "lock" if node.action.word() == children::RUN_TYPE => {
+                let message = format!(
+                    "{what} does not belong to `{}`: nodes of the run that it starts could wait for it forever",
+                    children::RUN_TYPE
+                );
+                self.error_hint("not_here", field.key_span, message, "set it on nodes of the other file");
             }
             "env" => node.env = self.env(value),
             "pass_env" => node.pass_env = self.variable_names(value, "`pass_env`"),

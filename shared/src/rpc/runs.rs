@@ -162,6 +162,9 @@ pub struct List {
     /// Of the sweep with this name only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
+    /// Started by nodes of this run only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
     /// Only runs whose label, workflow or number contains this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use fanlight_shared::document::children;
 use fanlight_shared::home::Home;
 use fanlight_shared::workflow::Workflow;
 
@@ -29,13 +30,16 @@ pub(crate) async fn run(args: &Args) -> Result<(), Failure> {
     let types = node_types::current().await;
     let (workflow, problems) = match fanlight_shared::document::read(&document, &types) {
         Ok(checked) => {
-            let mut warnings = checked.warnings;
+            let mut problems = checked.warnings;
+            let path = Path::new(&args.file).canonicalize().ok().filter(|_| args.file != "-");
+            let files = children::read(&checked.workflow, path.as_deref(), &types, &mut children::open);
+            let found = files.map(|_| checked.workflow).map_err(|errors| problems.extend(errors)).ok();
             // Without a home there is nothing to compare with.
-            if let Ok(home) = Home::from_env() {
-                warnings.extend(embedded::missing_secrets(&home, &checked.workflow));
-                warnings.sort_by_key(|warning| warning.span.start);
+            if let (Some(workflow), Ok(home)) = (&found, Home::from_env()) {
+                problems.extend(embedded::missing_secrets(&home, workflow));
             }
-            (Some(checked.workflow), warnings)
+            problems.sort_by_key(|problem| problem.span.start);
+            (found, problems)
         }
         Err(problems) => (None, problems),
     };

@@ -1,6 +1,6 @@
 //! `fanlight ps`: lists runs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use fanlight_shared::client::Client;
 use fanlight_shared::client::projection::Projection;
@@ -125,9 +125,10 @@ pub(super) async fn held_back(client: &Client, runs: &[Run]) -> Result<HashSet<R
 
 fn table(runs: &[Run], held: &HashSet<RunId>) -> Table {
     let mut table = Table::new(&["RUN", "STATE", "NODES", "TIME", "SUBMITTED", "LABEL"]);
-    for run in runs {
+    for (depth, run) in family_order(runs) {
+        let indent = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
         table.row(vec![
-            Cell::new(run.name(), Role::Strong),
+            Cell::new(indent + &run.name(), Role::Strong),
             state(run, held.contains(&run.id)),
             format!("{}/{}", run.nodes_done, run.nodes).into(),
             elapsed(run).into(),
@@ -136,6 +137,29 @@ fn table(runs: &[Run], held: &HashSet<RunId>) -> Table {
         ]);
     }
     table
+}
+
+/// Returns runs with those that they started below them, the first one first, each with its depth. A run whose parent is not
+/// among them has its own place.
+fn family_order(runs: &[Run]) -> Vec<(usize, &Run)> {
+    let known: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
+    let parent = |run: &Run| run.parent.as_ref().map(|parent| parent.run).filter(|id| known.contains(id));
+    let mut children: HashMap<RunId, Vec<&Run>> = HashMap::new();
+    // The newest is last, so that it is taken first.
+    let mut waiting: Vec<(usize, &Run)> = Vec::new();
+    for run in runs.iter().rev() {
+        match parent(run) {
+            Some(parent) => children.entry(parent).or_default().push(run),
+            None => waiting.push((0, run)),
+        }
+    }
+    let mut ordered = Vec::with_capacity(runs.len());
+    while let Some((depth, run)) = waiting.pop() {
+        ordered.push((depth, run));
+        let below = children.remove(&run.id).unwrap_or_default();
+        waiting.extend(below.into_iter().rev().map(|child| (depth + 1, child)));
+    }
+    ordered
 }
 
 /// Returns the state of a run with its glyph, its place in the queue, and whether the limit of its workflow keeps it

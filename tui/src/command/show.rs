@@ -6,8 +6,9 @@ mod totals;
 use fanlight_shared::client::Client;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::runs::{self, Detail, TotalsResponse};
-use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::{InstanceState, NodeState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
@@ -47,7 +48,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         json::print(&mut out, &object(&client, &detail, &totals).await?)?;
     } else {
         let held = ps::held_back(&client, std::slice::from_ref(&detail.run)).await?;
-        print(&mut out, &detail, &totals, !held.is_empty())?;
+        let list = runs::List { parent: Some(detail.run.id), ..runs::List::default() };
+        let children = client.call(list).await?;
+        print(&mut out, &detail, &totals, &children, !held.is_empty())?;
     }
     out.flush()
 }
@@ -98,7 +101,13 @@ fn failed_items(node: &NodeState) -> impl Iterator<Item = (u32, NodeError)> + '_
     failed.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
 }
 
-fn print(out: &mut Out, detail: &Detail, totals: &TotalsResponse, held: bool) -> Result<(), Failure> {
+fn print(
+    out: &mut Out,
+    detail: &Detail,
+    totals: &TotalsResponse,
+    children: &Page<Run>,
+    held: bool,
+) -> Result<(), Failure> {
     let paint = Paint::stdout();
     let run = &detail.run;
     let name = paint.apply(Role::Strong, &run.name());
@@ -121,6 +130,10 @@ fn print(out: &mut Out, detail: &Detail, totals: &TotalsResponse, held: bool) ->
     for (name, line) in totals::lines(run, totals) {
         fact(name, line.into());
     }
+    if let Some(parent) = &run.parent {
+        let node = format!("{} · {}{}", parent.name, parent.node, parent.item);
+        fact("started by", sanitise::line(&node).into());
+    }
     if let Some(from) = run.resumed_from {
         fact("resumed from", from.to_string().into());
     }
@@ -140,12 +153,38 @@ fn print(out: &mut Out, detail: &Detail, totals: &TotalsResponse, held: bool) ->
     facts.print_body(out)?;
     out.line("")?;
     nodes(detail).print(out)?;
+    print_children(out, children)?;
     questions::print(out, detail)?;
     for (name, node) in detail.state.nodes.iter().filter(|(_, node)| node.items_failed > 0) {
         out.line("")?;
         print_failed_items(out, name, node)?;
     }
     Ok(())
+}
+
+/// Prints the runs that a run started, the first one first.
+fn print_children(out: &mut Out, children: &Page<Run>) -> Result<(), Failure> {
+    if children.rows.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let mut table = Table::new(&["RUN", "STATE", "TIME", "NODE", "LABEL"]);
+    for run in children.rows.iter().rev() {
+        let node = run.parent.as_ref().map(|parent| format!("{}{}", parent.node, parent.item));
+        table.row(vec![
+            Cell::new(run.name(), Role::Strong),
+            ps::state(run, false),
+            ps::elapsed(run).into(),
+            node.unwrap_or_default().into(),
+            sanitise::line(&run.label).into(),
+        ]);
+    }
+    table.print(out)?;
+    if children.cursor.is_some() {
+        out.line("  and earlier ones; `fanlight ps --all` lists them")
+    } else {
+        Ok(())
+    }
 }
 
 /// Prints the failed items of a node and their errors.

@@ -34,6 +34,8 @@ pub(in crate::engine) struct ActiveInstance {
     pub(in crate::engine) live: Option<Live>,
     /// When its next attempt starts, while it waits to be tried again.
     pub(in crate::engine) retry_at: Option<Time>,
+    /// The run that it started waits for a person.
+    pub(in crate::engine) child_is_parked: bool,
     /// Its place in the queue for pools and a lock, while it waits there.
     pub(in crate::engine) ticket: Option<Ticket>,
     /// Its question to a person, while it waits for the answer.
@@ -83,6 +85,7 @@ impl ActiveInstance {
                 && state.attempts.last().is_some_and(|it| it.end == Some(AttemptEnd::Parked)),
             retry_at: state.retry_at,
             live: None,
+            child_is_parked: false,
             ticket: None,
             prepared: None,
             needed: None,

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, Work, environment, sweep};
+use super::{Apply, Done, Failure, Work, environment, file, sweep};
 use crate::store::{CacheKey, StoreError, code};
 
 /// A value's row: node, item, port.
@@ -97,14 +97,16 @@ impl Apply {
         let found = db
             .prepare_cached(
                 "SELECT a.key, a.run, a.node, a.item, a.port, a.value, r.status, r.number, w.slug, w.id, r.id, \
-                 a.cache_key FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = a.workflow WHERE a.id = ?1",
+                 a.cache_key, EXISTS (SELECT 1 FROM run p WHERE p.id = r.parent AND p.status IN (0, 1, 2, 7)) \
+                 FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = a.workflow WHERE a.id = ?1",
             )?
             .query_row([id.as_bytes()], GoneAsset::read)
             .optional()?;
         let Some(asset) = found else { return Ok(None) };
-        if !code::status_from(asset.status).is_ended() {
+        if asset.parent_is_open || !code::status_from(asset.status).is_ended() {
+            let who = if asset.parent_is_open { "the run that started " } else { "" };
             return Err(Failure::Batch(StoreError::Other(format!(
-                "{} still needs its products; delete them when it has ended",
+                "{who}{} still needs its products; delete them when it has ended",
                 asset.run_name
             ))));
         }
@@ -154,12 +156,15 @@ impl Apply {
         Ok(())
     }
 
-    /// Deletes the other values of ended runs beyond the newest `keep`.
+    /// Deletes the other values of ended runs beyond the newest `keep`. A run whose parent has not ended keeps its values:
+    /// the parent may not have taken them yet.
     pub(super) fn evict(&self, db: &Connection, work: &mut Work, workflow: WorkflowId, keep: u32) -> Done {
         let runs = db
             .prepare_cached(
                 "SELECT key FROM run WHERE workflow = (SELECT key FROM workflow WHERE id = ?1) \
-                 AND evicted = 0 AND status IN (3, 4, 5) ORDER BY key DESC LIMIT -1 OFFSET ?2",
+                 AND evicted = 0 AND status IN (3, 4, 5) \
+                 AND NOT EXISTS (SELECT 1 FROM run p WHERE p.id = run.parent AND p.status IN (0, 1, 2, 7)) \
+                 ORDER BY key DESC LIMIT -1 OFFSET ?2",
             )?
             .query_map(params![workflow.as_bytes(), keep], |row| row.get(0))?
             .collect::<Result<Vec<i64>, _>>()?;
@@ -203,12 +208,8 @@ impl Apply {
             self.release_value(db, work, value)?;
         }
         db.prepare_cached("DELETE FROM run WHERE key = ?1")?.execute([run])?;
-        db.prepare_cached(
-            "DELETE FROM version WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE run.version = ?1) \
-             AND NOT EXISTS (SELECT 1 FROM workflow WHERE workflow.version = ?1)",
-        )?
-        .execute([version])?;
-        Ok(())
+        Self::drop_files(db, run)?;
+        file::drop_version(db, version)
     }
 }
 
@@ -223,6 +224,8 @@ struct GoneAsset {
     workflow: WorkflowId,
     run_id: RunId,
     cache_key: Option<CacheKey>,
+    /// The run that started its run has not ended.
+    parent_is_open: bool,
 }
 
 impl GoneAsset {
@@ -238,6 +241,7 @@ impl GoneAsset {
             workflow: WorkflowId::from_bytes(row.get(9)?),
             run_id: RunId::from_bytes(row.get(10)?),
             cache_key: row.get::<_, Option<[u8; 32]>>(11)?.map(CacheKey::from_bytes),
+            parent_is_open: row.get(12)?,
         })
     }
 }

@@ -7,7 +7,7 @@ use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, RunKey, Work, environment, sweep};
+use super::{Apply, Done, Failure, RunKey, Work, environment, file, sweep};
 use crate::store::read::stored_sweep;
 use crate::store::{ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
 
@@ -33,7 +33,14 @@ impl Apply {
         for published in &submit.blobs {
             self.store_blob(db, work, published)?;
         }
-        let version = version(db, submit)?;
+        let version = file::version(
+            db,
+            &submit.version,
+            &submit.document,
+            &submit.node_names,
+            &submit.edges,
+            submit.concurrency,
+        )?;
         let workflow = workflow(db, submit, version)?;
         let count = submit.runs.len() as i64;
         let first_position = queue_positions(db, submit.next, count)?;
@@ -46,6 +53,7 @@ impl Apply {
             None => None,
         };
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
+        let parent = submit.parent.as_ref();
         let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
         let mut runs = Vec::with_capacity(submit.runs.len());
         let mut first_key = None;
@@ -58,8 +66,10 @@ impl Apply {
             let key = db
                 .prepare_cached(
                     "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
-                     submitted_at, nodes, resumed_from, queue_position, environment, fresh, sweep) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                     submitted_at, nodes, resumed_from, queue_position, environment, fresh, sweep, parent, \
+                     parent_name, parent_node, parent_item) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+                     ?20)",
                 )?
                 .insert(params![
                     new.id.as_bytes(),
@@ -78,7 +88,12 @@ impl Apply {
                     environment,
                     fresh,
                     sweep.as_ref().map(|(key, _)| *key),
+                    parent.map(|parent| parent.run.as_bytes()),
+                    parent.map(|parent| &parent.name),
+                    parent.map(|parent| &parent.node),
+                    parent.map(|parent| code::item(parent.item)),
                 ])?;
+            self.store_files(db, key, &submit.files)?;
             first_key.get_or_insert(key);
             for value in new.params.values() {
                 self.reference_value(db, work, value)?;
@@ -106,6 +121,7 @@ impl Apply {
                 index: place as u32,
                 start_order: None,
                 resumed_from: submit.resume.as_ref().map(|resume| resume.run),
+                parent: submit.parent.clone().map(Box::new),
                 nodes_done: 0,
                 spent: fanlight_shared::spent::Spent::default(),
                 nodes: submit.nodes,
@@ -192,27 +208,6 @@ fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
         )));
     }
     Ok(Some(runs))
-}
-
-/// Returns the version's row; its document is stored once.
-fn version(db: &Connection, submit: &Submit) -> Done<i64> {
-    let known = db
-        .prepare_cached("SELECT key FROM version WHERE hash = ?1")?
-        .query_row([submit.version.as_str()], |row| row.get(0))
-        .optional()?;
-    let edges = serde_json::to_string(&submit.edges)?;
-    if let Some(key) = known {
-        // An earlier version may have stored it without edges.
-        db.prepare_cached("UPDATE version SET edges = ?2 WHERE key = ?1 AND edges IS NULL")?
-            .execute(params![key, edges])?;
-        return Ok(key);
-    }
-    let nodes = serde_json::to_string(&submit.node_names)?;
-    Ok(db
-        .prepare_cached(
-            "INSERT INTO version (hash, document, nodes, edges, concurrency) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .insert(params![submit.version.as_str(), submit.document, nodes, edges, submit.concurrency])?)
 }
 
 /// Returns the workflow by its id, else by its path, else a new one.

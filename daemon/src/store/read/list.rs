@@ -129,6 +129,9 @@ fn newest(
     if list.sweep.is_some() {
         sql.push_str(" AND r.sweep = (SELECT key FROM sweep WHERE name = ?7)");
     }
+    if list.parent.is_some() {
+        sql.push_str(" AND r.parent = ?8");
+    }
     sql.push_str(" ORDER BY r.key DESC LIMIT ?3");
     let mut query = db.prepare_cached(&sql)?;
     query.raw_bind_parameter(1, code::status(status))?;
@@ -145,6 +148,9 @@ fn newest(
     }
     if let Some(sweep) = &list.sweep {
         query.raw_bind_parameter(7, sweep)?;
+    }
+    if let Some(parent) = &list.parent {
+        query.raw_bind_parameter(8, parent.as_bytes())?;
     }
     let mut keys = Vec::new();
     let mut found = query.raw_query();

@@ -67,13 +67,14 @@ impl Store {
         self.read(|db| self.opened(db, row(db, id)?, &mut Environments::default()))
     }
 
-    /// Returns the run of a workflow that left the queue last, whatever its state. Blocks.
+    /// Returns the run of a workflow that left the queue last, whatever its state; runs that others started did not wait
+    /// there. Blocks.
     pub(crate) fn newest_started(&self, workflow: WorkflowId) -> Result<Option<RunId>, StoreError> {
         self.read(|db| {
             Ok(db
                 .prepare_cached(
                     "SELECT r.id FROM workflow w JOIN run r ON r.workflow = w.key WHERE w.id = ?1 AND r.status <> 6 \
-                     AND r.start_order IS NOT NULL ORDER BY r.start_order DESC LIMIT 1",
+                     AND r.start_order IS NOT NULL AND r.parent IS NULL ORDER BY r.start_order DESC LIMIT 1",
                 )?
                 .query_row([workflow.as_bytes()], |row| row.get(0).map(RunId::from_bytes))
                 .optional()?)
@@ -122,6 +123,36 @@ impl Store {
             .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?
             .ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
+        })
+    }
+
+    /// Returns the file that a node of a run names as a workflow to run, as it was when the run was submitted: its path and its
+    /// text. Blocks.
+    ///
+    /// # Errors
+    /// The run has no such file.
+    pub fn child_file(&self, run: RunId, name: &str) -> Result<(String, String), StoreError> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT f.path, v.document FROM run r JOIN run_file f ON f.run = r.key AND f.reader = r.path \
+                 JOIN version v ON v.key = f.version WHERE r.id = ?1 AND r.status <> 6 AND f.name = ?2",
+            )?
+            .query_row(params![run.as_bytes(), name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .ok_or_else(|| StoreError::NotFound(format!("the run was submitted without the file {name}")))
+        })
+    }
+
+    /// Returns the runs that nodes of a run started, in the order of their submission. Blocks.
+    ///
+    /// # Errors
+    /// An error of SQLite.
+    pub fn children(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached("SELECT id FROM run WHERE parent = ?1 AND status <> 6 ORDER BY key")?;
+            let ids = query.query_map([run.as_bytes()], |row| row.get(0).map(RunId::from_bytes))?;
+            Ok(ids.collect::<Result<_, _>>()?)
         })
     }
 

@@ -123,7 +123,8 @@ impl Submission {
 
 impl Starts {
     fn add(&mut self, run: &Run) {
-        let Some(order) = run.start_order else { return };
+        // A child starts with a node of its parent, which is what a person started.
+        let Some(order) = run.start_order.filter(|_| run.parent.is_none()) else { return };
         let fresh = || Submission { first: order, active: BTreeSet::new(), ended: BTreeSet::new() };
         let submission = self.submissions.entry(run.submission).or_insert_with(fresh);
         if order < submission.first {

@@ -197,8 +197,10 @@ impl Projection {
     #[must_use]
     pub fn held_back(&self, run: &Run) -> Option<u32> {
         let limit = run.concurrency.filter(|_| run.state == RunStatus::Queued)?;
-        // A parked run holds no slot.
-        let holds = |other: &&Run| other.state.is_active() && other.workflow_id == run.workflow_id;
+        // A parked run holds no slot, and a child none of its own.
+        let holds = |other: &&Run| {
+            other.state.is_active() && other.workflow_id == run.workflow_id && other.parent.is_none()
+        };
         let running = self.active().filter(holds).count();
         (running >= limit as usize).then_some(limit)
     }

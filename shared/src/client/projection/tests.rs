@@ -33,6 +33,7 @@ fn run(workflow_id: WorkflowId, number: u32) -> Run {
         index: 0,
         start_order: None,
         resumed_from: None,
+        parent: None,
         nodes_done: 0,
         spent: crate::spent::Spent::default(),
         nodes: 1,

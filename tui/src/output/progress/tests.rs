@@ -27,6 +27,7 @@ fn run(number: u32, label: &str) -> Run {
         index: 0,
         start_order: None,
         resumed_from: None,
+        parent: None,
         nodes_done: 0,
         spent: fanlight_shared::spent::Spent::default(),
         nodes: 5,

@@ -62,6 +62,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         index: 0,
         start_order: started.then_some(u64::from(number)),
         resumed_from: None,
+        parent: None,
         spent: Spent::default(),
         nodes_done: match state {
             RunStatus::Completed => 4,

@@ -95,6 +95,7 @@ impl Feeds {
             limit: Some(if whole || section == Section::Enqueued { LARGE_PAGE } else { PAGE }),
             request_key: None,
             sweep: None,
+            parent: None,
         };
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
     }

@@ -1,0 +1,215 @@
+//! An attempt of `workflow.run`: it starts a run of another workflow, waits for its end, and takes its outputs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fanlight_shared::event::NodeError;
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::runs::List;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::value::{Value, Values};
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use super::prepare::{prepare, request_key};
+use crate::attempt::{Attempt, Outcome};
+use crate::config::Config;
+use crate::content;
+use crate::engine::Message;
+use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Work, misplaced};
+use crate::file_error::FileError;
+use crate::node_type::{NodeType, NodeTypes};
+use crate::store::blob::{Blobs, Published};
+use crate::store::{Store, StoreError};
+
+/// Runs attempts of `workflow.run`.
+#[derive(Clone)]
+pub(in crate::engine) struct Children {
+    pub(in crate::engine) messages: mpsc::UnboundedSender<Message>,
+    pub(in crate::engine) store: Store,
+    pub(in crate::engine) config: Arc<Config>,
+    pub(in crate::engine) node_types: NodeTypes,
+}
+
+impl Executor for Children {
+    fn capabilities(&self) -> Capabilities {
+        // The runs that it starts are recovered like all others.
+        Capabilities { adopts: true, survives_reboot: true, shares_files: true }
+    }
+
+    fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
+        match &*work {
+            Work::Native(native, inputs) => Box::new(ChildRun {
+                native: Arc::clone(native),
+                inputs: inputs.clone(),
+                attempt,
+                of: self.clone(),
+                child: Mutex::default(),
+            }),
+            Work::Command(_) => misplaced(&work),
+        }
+    }
+}
+
+/// One attempt, and the run that it has started.
+struct ChildRun {
+    attempt: Attempt,
+    native: Arc<NodeType>,
+    inputs: Values,
+    of: Children,
+    child: Mutex<Option<RunId>>,
+}
+
+impl ChildRun {
+    fn child(&self) -> Option<RunId> {
+        *self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, run: RunId) {
+        *self.child.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+    }
+
+    /// Does blocking work.
+    async fn blocking<T: Send + 'static>(
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    async fn submit(&self) -> Result<RunId, String> {
+        let (attempt, inputs, of) = (self.attempt.clone(), self.inputs.clone(), self.of.clone());
+        let types = of.node_types.now();
+        let prepared =
+            Self::blocking(move || prepare(&attempt, &inputs, &of.store, &of.config, &types)).await?;
+        let (reply, started) = oneshot::channel();
+        let prepared = Box::new(prepared);
+        if self.of.messages.send(Message::Submit { prepared, reply }).is_err() {
+            // The daemon ends; the next one decides again.
+            return std::future::pending().await;
+        }
+        match started.await {
+            Ok(Ok(started)) => {
+                started.runs.first().map(|run| run.id).ok_or_else(|| "no run was started".to_owned())
+            }
+            Ok(Err(error)) => Err(error.message),
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Execution for ChildRun {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(async {
+            let blobs = self.of.store.blobs();
+            match content::with_space(blobs, &self.attempt.cancel, Blobs::check_reserve).await {
+                Err(FileError::Full(_)) => Err(Outcome::cancelled()),
+                Err(error) => Err(Outcome::failed(NodeError::new(error))),
+                Ok(()) => Ok(()),
+            }
+        })
+    }
+
+    fn start(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(async {
+            let run = self.submit().await.map_err(|why| Outcome::failed(NodeError::new(why)))?;
+            self.set(run);
+            Ok(())
+        })
+    }
+
+    fn adopt(&self) -> BoxFuture<'_, Result<Adopted, Outcome>> {
+        Box::pin(async {
+            let (store, key) = (self.of.store.clone(), request_key(&self.attempt));
+            let list = List { request_key: Some(key), limit: Some(1), ..List::default() };
+            let found = Self::blocking(move || store.runs(&list).map_err(|error| error.to_string())).await;
+            match found {
+                Ok(page) => Ok(page.rows.first().map_or(Adopted::Unknown, |run| {
+                    self.set(run.id);
+                    Adopted::Known
+                })),
+                Err(why) => Err(Outcome::lost(&format!("its run can't be found: {why}"))),
+            }
+        })
+    }
+
+    fn wait(&self) -> BoxFuture<'_, End> {
+        Box::pin(async {
+            let Some(run) = self.child() else { return End::Lost("it started no run".to_owned()) };
+            let (tell, ended) = oneshot::channel();
+            let follow = Message::FollowChild { run, parent: self.attempt.run.id, tell };
+            if self.of.messages.send(follow).is_err() || ended.await.is_err() {
+                // The daemon ends, and the run continues under the next one.
+                return std::future::pending().await;
+            }
+            End::Ended
+        })
+    }
+
+    fn signal(&self, signal: Signal) -> BoxFuture<'_, Signalled> {
+        if let (Signal::Stop, Some(run)) = (signal, self.child()) {
+            let _ = self.of.messages.send(Message::CancelChild { run });
+        }
+        Box::pin(std::future::ready(Signalled::Delivered))
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Outcome> {
+        Box::pin(async {
+            let Some(run) = self.child() else { return Outcome::lost("it started no run") };
+            let (store, native) = (self.of.store.clone(), Arc::clone(&self.native));
+            let stopped = self.attempt.cancel.is_cancelled() || self.attempt.time_limit.is_exceeded();
+            let work = move || Ok(outcome(&store, run, &native, stopped));
+            Self::blocking(work).await.unwrap_or_else(|why| Outcome::lost(&why))
+        })
+    }
+}
+
+/// Returns the outcome of an attempt whose run has ended: completed only if the run's last event says so. Blocks.
+fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool) -> Outcome {
+    let run = match store.listed(id) {
+        Ok(run) => run,
+        Err(StoreError::NotFound(_)) => {
+            return Outcome::failed(NodeError::new("the run that it started was deleted"));
+        }
+        Err(error) => return Outcome::lost(&format!("its run can't be read: {error}")),
+    };
+    let name = run.name();
+    let failed = |why: &str| Outcome::failed(NodeError::new(format!("{name} {why}")));
+    let outcome = match run.state {
+        RunStatus::Completed => made(store, &run, native).unwrap_or_else(|why| failed(&why)),
+        RunStatus::Failed => {
+            failed(&format!("failed: {}", run.error.as_deref().unwrap_or("for no known reason")))
+        }
+        RunStatus::Cancelled if stopped => Outcome::cancelled(),
+        RunStatus::Cancelled => failed("was cancelled"),
+        state => Outcome::lost(&format!("{name} is {}, and nobody saw its end", state.word())),
+    };
+    Outcome { cost_usd: run.spent.cost_usd, ..outcome }
+}
+
+/// Returns the outputs of a completed run as the node passes them on.
+fn made(store: &Store, run: &Run, native: &NodeType) -> Result<Outcome, String> {
+    let state = store.run_state(run.id).map_err(|error| format!("can't be read: {error}"))?;
+    if state.status != RunStatus::Completed {
+        return Err(format!("is {}, as its events say", state.status.word()));
+    }
+    let declared = native.declared_outputs();
+    let mut values = Values::new();
+    if declared.is_empty() {
+        values.insert("outputs".to_owned(), Value::Object(state.outputs));
+    } else {
+        for (output, ty) in declared {
+            let Some(value) = state.outputs.get(&output).cloned() else { continue };
+            let value = value.convert(&ty).map_err(|why| format!("made the output `{output}`: {why}"))?;
+            values.insert(output, value);
+        }
+    }
+    // They stay, whatever happens to that run before this one refers to them.
+    let mut blobs: Vec<Published> = Vec::new();
+    for (hash, _) in values.values().flat_map(Value::blobs) {
+        if blobs.iter().any(|known| known.hash == hash) {
+            continue;
+        }
+        let published = store.blobs().republish(hash).map_err(|error| format!("can't be read: {error}"))?;
+        blobs.push(published.ok_or_else(|| "lost an output: its bytes are gone or damaged".to_owned())?);
+    }
+    Ok(Outcome::completed(values, blobs))
+}
