@@ -19,7 +19,7 @@ mod csv;
 mod decode;
 mod dilate;
 pub mod docs;
-#[cfg(any(feature = "html", feature = "markdown"))]
+#[cfg(any(feature = "html", feature = "markdown", feature = "pdf"))]
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -95,7 +95,7 @@ fn built_in() -> Vec<NodeType> {
         csv::node_types(),
         table::node_types(),
         chart::node_types(),
-        #[cfg(any(feature = "html", feature = "markdown"))]
+        #[cfg(any(feature = "html", feature = "markdown", feature = "pdf"))]
         document::node_types(),
         #[cfg(feature = "archive")]
         archive::node_types(),

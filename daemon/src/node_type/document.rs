@@ -1,11 +1,15 @@
-//! `markdown.*`, `html.*`: documents converted to other formats.
+//! `markdown.*`, `html.*`, `pdf.*`: documents converted to other formats.
 
 #[cfg(feature = "html")]
 mod html_head;
 #[cfg(feature = "html")]
 mod html_text;
+#[cfg(feature = "pdf")]
+mod layout;
 #[cfg(feature = "markdown")]
 mod markdown_html;
+#[cfg(feature = "pdf")]
+mod pdf_text;
 
 use super::NodeType;
 
@@ -19,5 +23,7 @@ pub(super) fn node_types() -> Vec<NodeType> {
         markdown_html::node_type(),
         #[cfg(feature = "html")]
         html_text::node_type(),
+        #[cfg(feature = "pdf")]
+        pdf_text::node_type(),
     ]
 }

@@ -42,3 +42,30 @@ outputs: { said: '${{ try.stdout }}' }
     let said = fanlight.say(&["run", "next.yaml", "-p", "tool=again.sh"]).exits(0);
     assert!(said.out.contains("works"), "{}", said.out);
 }
+
+#[test]
+fn the_text_of_a_pdf_is_read_and_a_cut_one_is_refused_by_its_name() {
+    let fanlight = Fanlight::new();
+    let content = "BT /F 12 Tf 20 100 Td (Two lamps, 40 pounds) Tj ET";
+    let pdf = format!(
+        "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n\
+         2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n\
+         3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>\nendobj\n\
+         4 0 obj\n<< /Length {} >>\nstream\n{content}\nendstream\nendobj\n\
+         5 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>\nendobj\n\
+         trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n0\n%%EOF\n",
+        content.len()
+    );
+    fanlight.file("invoice.pdf", &pdf);
+    fanlight.file("cut.pdf", &pdf[..pdf.len() - 60]);
+    fanlight.file(
+        "read.yaml",
+        "params:\n  file: { type: file }\nnodes:\n  read:\n    uses: pdf.text\n    with: { file: \"${{ params.file }}\" }\noutputs:\n  text: \"${{ read.text }}\"\n",
+    );
+    let said = fanlight.say(&["run", "read.yaml", "-p", "file=invoice.pdf"]).exits(0);
+    assert!(said.out.contains("Two lamps, 40 pounds"), "{}", said.out);
+    fanlight
+        .say(&["run", "read.yaml", "-p", "file=cut.pdf"])
+        .exits(1)
+        .complains("`cut.pdf`: it is not a whole PDF");
+}
