@@ -165,8 +165,11 @@ enum Message {
         key: active::Key,
         failed: u32,
     },
-    /// These results are in the store, or are not.
-    ResultsFound(Vec<(CacheKey, Option<Cached>)>),
+    /// A result is in the store, or is not.
+    ResultFound {
+        key: CacheKey,
+        found: Option<Box<Cached>>,
+    },
     /// A result that others wait for was stored.
     ResultStored(CacheKey),
     Answer {

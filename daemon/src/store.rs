@@ -24,6 +24,7 @@ mod sweep;
 pub(crate) mod tests;
 mod writer;
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
@@ -35,7 +36,7 @@ use fanlight_shared::event::Numbered;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::origin::Fresh;
+use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Value;
 use rusqlite::Connection;
@@ -47,8 +48,8 @@ pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, NewEntry};
 pub use op::{
-    After, Batch, ChildFiles, Committed, NewAsset, NewFile, NewRun, NewSweep, NewVersion, Op, ResumeFrom,
-    StoredSweep, Submit, Submitted, SweepOf,
+    After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewVersion, Op,
+    ResumeFrom, StoredSweep, Submit, Submitted, SweepOf,
 };
 pub use read::StoredValue;
 pub(crate) use read::page;
@@ -135,6 +136,8 @@ pub struct OpenRun {
     pub events: Vec<Numbered>,
     /// Its values: node, item, port, value (`None` if not kept).
     pub values: Vec<(String, ItemPath, String, Option<Value>)>,
+    /// Where values were computed that it took over from the run that it resumes, by node and item.
+    pub origins: HashMap<(String, ItemPath), Origin>,
     /// Nodes that reuse no results.
     pub fresh: Arc<Fresh>,
     /// Whether it was put at the head of the queue.

@@ -6,7 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::preview;
+use crate::value::cut;
+use crate::{preview, sanitise};
 
 /// The most bytes of JSON that one text of a problem has in a message.
 const MAX_TEXT: usize = 1024;
@@ -131,6 +132,17 @@ pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<
         .filter(|(score, _)| *score >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// Returns what is wrong with the name of a node that `whole`, such as "the workflow", does not have, and a hint.
+#[must_use]
+pub fn no_node<'a>(
+    whole: &str,
+    name: &str,
+    nodes: impl IntoIterator<Item = &'a str>,
+) -> (String, Option<String>) {
+    let hint = near(name, nodes).map(|near| format!("did you mean `{near}`?"));
+    (format!("{whole} has no node `{}`", cut(&sanitise::line(name), 60)), hint)
 }
 
 #[cfg(test)]

@@ -103,7 +103,6 @@ fn import(
             attempt: 0,
             duration_ms: 0,
             cost_usd: None,
-            cache_key: None,
         })));
         repaired.assets.push(asset);
     }

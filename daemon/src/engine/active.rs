@@ -10,7 +10,7 @@ use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::expression::{Load, Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::origin::Fresh;
+use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::transition::{self, State};
 use fanlight_shared::value::{Value, Values};
@@ -57,7 +57,7 @@ pub(crate) struct ActiveRun {
     /// Instances made by `each`, against the limit of a run.
     pub(super) instances: usize,
     /// Finished values that this run takes over from the one it resumes.
-    pub(super) taken: HashMap<(String, ItemPath), Values>,
+    pub(super) taken: HashMap<(String, ItemPath), Taken>,
     /// Nodes that ended and whose dependents were not notified yet.
     pub(super) settled: VecDeque<usize>,
     /// Items that ended and whose item-by-item dependents were not notified yet.
@@ -73,6 +73,14 @@ pub(crate) struct ActiveRun {
     /// The fold of its events, which tests compare it with.
     #[cfg(test)]
     pub(super) folded: fanlight_shared::run_state::RunState,
+}
+
+/// The values of a node or item that a run takes over from the one it resumes.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) values: Values,
+    /// Where they were computed.
+    pub(super) origin: Option<Origin>,
 }
 
 /// A node of a run that has a slot.

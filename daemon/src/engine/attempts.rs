@@ -8,10 +8,10 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::active::{ActiveRun, Key, Live, enter};
+use super::active::{ActiveRun, Key, Live, Taken, enter};
 use super::context::{After, Context};
 use super::inputs::Prepared;
 use super::pools::{Entry, Ticket};
@@ -359,7 +359,8 @@ impl ActiveRun {
     }
 
     /// Reuses the values that the resumed run finished, which are already in the store.
-    pub(super) fn take_over(&mut self, context: &mut Context, node: usize, item: ItemPath, values: Values) {
+    pub(super) fn take_over(&mut self, context: &mut Context, node: usize, item: ItemPath, taken: Taken) {
+        let Taken { values, origin } = taken;
         self.hold(&values);
         let shown = super::publish::shorten_all(&values);
         let made = super::publish::Made::default();
@@ -367,7 +368,10 @@ impl ActiveRun {
         if let Some(instance) = self.instance_mut(node, item) {
             instance.values = Some(values);
         }
-        self.end_instance(context, node, item, NodeStatus::Cached, None, |update| update.outputs = shown);
+        self.end_instance(context, node, item, NodeStatus::Cached, None, |update| {
+            update.outputs = shown;
+            update.origin = origin.map(Box::new);
+        });
     }
 }
 

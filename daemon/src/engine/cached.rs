@@ -271,24 +271,20 @@ impl Core {
 impl Context {
     /// Looks for results in the store, beside the engine's loop.
     pub(super) fn look_for_results(&mut self) {
-        let wanted = self.in_flight.look();
-        if wanted.is_empty() {
-            return;
-        }
-        let (store, messages, runtime) = (self.store.clone(), self.messages.clone(), self.runtime.clone());
-        self.runtime.spawn(async move {
-            let missing: Vec<_> = wanted.iter().map(|key| (*key, None)).collect();
-            let look = runtime.spawn_blocking(move || {
-                let find = |key| {
+        for key in self.in_flight.look() {
+            let (store, messages, runtime) =
+                (self.store.clone(), self.messages.clone(), self.runtime.clone());
+            self.runtime.spawn(async move {
+                let look = runtime.spawn_blocking(move || {
                     let found = store.cached(key).inspect_err(|error| {
                         tracing::warn!("a stored result can't be read, it is computed again: {error}");
                     });
-                    (key, found.unwrap_or_default())
-                };
-                wanted.into_iter().map(find).collect()
+                    found.unwrap_or_default()
+                });
+                let found = look.await.unwrap_or_default().map(Box::new);
+                let _ = messages.send(Message::ResultFound { key, found });
             });
-            let _ = messages.send(Message::ResultsFound(look.await.unwrap_or(missing)));
-        });
+        }
     }
 }
 

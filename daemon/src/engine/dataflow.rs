@@ -139,8 +139,8 @@ impl ActiveRun {
     pub(super) fn prepare(&mut self, context: &mut Context, node: usize, item: ItemPath) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
-        if let Some(values) = self.taken.remove(&(plan.name.clone(), item)) {
-            return self.take_over(context, node, item, values);
+        if let Some(taken) = self.taken.remove(&(plan.name.clone(), item)) {
+            return self.take_over(context, node, item, taken);
         }
         let lenient = plan.node.condition.as_ref().is_some_and(|it| it.asks_outcome());
         let input = item.0.map(|index| (self.item_input(node, index), index));

@@ -66,7 +66,14 @@ impl ActiveRun {
         blobs.retain(|blob| kept.contains(&blob.hash) || !gone.contains(&blob.hash));
         blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
         let node = self.plan.nodes[key.node].name.clone();
-        context.op(Op::Values { run: self.run.id, node, item: key.item, values: values.clone(), bodies });
+        context.op(Op::Values {
+            run: self.run.id,
+            node,
+            item: key.item,
+            values: values.clone(),
+            bodies,
+            cache_key: None,
+        });
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         let earlier = instance.earlier.get_or_insert_default();
         let mut replaced = Values::new();

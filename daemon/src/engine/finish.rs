@@ -126,7 +126,14 @@ impl ActiveRun {
             }
             let values = Values::from([(name.clone(), value.clone())]);
             let (node, bodies) = (String::new(), Bodies::new());
-            context.op(Op::Values { run: self.run.id, node, item: ItemPath::WHOLE, values, bodies });
+            context.op(Op::Values {
+                run: self.run.id,
+                node,
+                item: ItemPath::WHOLE,
+                values,
+                bodies,
+                cache_key: None,
+            });
             let media = value.as_large().is_some_and(|large| large.media);
             match port {
                 _ if media => {}

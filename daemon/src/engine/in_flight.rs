@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::store::{CacheKey, Cached};
 
-/// The most results that are looked for at once.
-const MAX_LOOKUPS: usize = 256;
+/// The most results that are looked for at once. Some are large and take long, so each is looked for by itself.
+const MAX_LOOKUPS: usize = 16;
 
 /// Results in flight. `T` identifies one that needs a result.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(super) struct InFlight<T> {
     turns: VecDeque<(CacheKey, T, Turn<T>)>,
     /// Results to look for.
     wanted: VecDeque<CacheKey>,
-    /// Whether some are being looked for.
-    looking: bool,
+    /// How many are being looked for.
+    looking: usize,
 }
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(super) enum Turn<T> {
 
 impl<T: Copy + PartialEq> InFlight<T> {
     pub(super) fn new() -> Self {
-        Self { flights: HashMap::new(), turns: VecDeque::new(), wanted: VecDeque::new(), looking: false }
+        Self { flights: HashMap::new(), turns: VecDeque::new(), wanted: VecDeque::new(), looking: 0 }
     }
 
     /// Asks for a result; [`Self::next`] says later what to do.
@@ -110,27 +110,23 @@ impl<T: Copy + PartialEq> InFlight<T> {
         }
     }
 
-    /// Returns the results to look for now; [`Self::looked`] ends that.
+    /// Returns the results to look for now; [`Self::looked`] ends that for each.
     pub(super) fn look(&mut self) -> Vec<CacheKey> {
-        if self.looking {
-            return Vec::new();
-        }
-        let wanted: Vec<CacheKey> = self.wanted.drain(..self.wanted.len().min(MAX_LOOKUPS)).collect();
-        self.looking = !wanted.is_empty();
+        let room = MAX_LOOKUPS.saturating_sub(self.looking);
+        let wanted: Vec<CacheKey> = self.wanted.drain(..self.wanted.len().min(room)).collect();
+        self.looking += wanted.len();
         wanted
     }
 
     /// Records what was found in the store.
-    pub(super) fn looked(&mut self, found: Vec<(CacheKey, Option<Cached>)>) {
-        self.looking = false;
-        for (key, found) in found {
-            match found.map(Arc::new) {
-                None => self.lead_next(key),
-                Some(found) => {
-                    let followers = self.flights.remove(&key).map(|flight| flight.followers);
-                    for follower in followers.into_iter().flatten() {
-                        self.turns.push_back((key, follower, Turn::Take(Arc::clone(&found))));
-                    }
+    pub(super) fn looked(&mut self, key: CacheKey, found: Option<Cached>) {
+        self.looking = self.looking.saturating_sub(1);
+        match found.map(Arc::new) {
+            None => self.lead_next(key),
+            Some(found) => {
+                let followers = self.flights.remove(&key).map(|flight| flight.followers);
+                for follower in followers.into_iter().flatten() {
+                    self.turns.push_back((key, follower, Turn::Take(Arc::clone(&found))));
                 }
             }
         }

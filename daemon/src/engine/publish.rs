@@ -52,7 +52,14 @@ impl ActiveRun {
                 value: value.clone(),
             }));
         }
-        context.op(Op::Values { run: self.run.id, node, item: key.item, values: values.clone(), bodies });
+        context.op(Op::Values {
+            run: self.run.id,
+            node,
+            item: key.item,
+            values: values.clone(),
+            bodies,
+            cache_key: made.cache_key,
+        });
         self.publish_assets(context, key.node, key.item, &values, &made);
         if let Some(instance) = self.instance_mut(key.node, key.item) {
             instance.values = Some(values);
@@ -152,7 +159,6 @@ impl ActiveRun {
             attempt: made.number,
             duration_ms: u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX),
             cost_usd: made.cost_usd,
-            cache_key: made.cache_key,
         })));
         context.after(After::Daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) }));
         if let Some((asset, media)) = preview {

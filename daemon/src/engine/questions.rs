@@ -6,7 +6,7 @@ use fanlight_shared::event::NodeUpdate;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::preview;
-use fanlight_shared::problem::near;
+use fanlight_shared::problem::no_node;
 use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::run::{Asks, NodeStatus, Run, RunStatus};
@@ -256,6 +256,6 @@ fn answered_already(name: &str) -> RpcError {
 }
 
 fn unknown_node<'a>(run: &Run, node: &str, known: impl Iterator<Item = &'a str>) -> RpcError {
-    let hint = near(node, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    RpcError::not_found(format!("{} has no node `{}`{hint}", run.name(), cut(&sanitise::line(node), 60)))
+    let (message, hint) = no_node(&run.name(), node, known);
+    RpcError::not_found(format!("{message}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()))
 }

@@ -1,7 +1,10 @@
 //! Recovers a run that had a slot when an earlier daemon died, and the finished part of a resumed run.
 
+use std::collections::HashMap;
+
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Origin;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::time::Time;
@@ -41,11 +44,14 @@ pub(super) fn has_attempts(state: &RunState, node: &str, item: ItemPath) -> bool
 
 impl ActiveRun {
     /// Keeps the finished values of the run that this one resumes, until their nodes' turn comes.
-    pub(super) fn take_values(&mut self, values: Stored) {
+    pub(super) fn take_values(&mut self, values: Stored, mut origins: HashMap<(String, ItemPath), Origin>) {
         for (node, item, port, value) in values {
-            if let Some(value) = value {
-                self.taken.entry((node, item)).or_default().insert(port, value);
-            }
+            let Some(value) = value else { continue };
+            let place = (node, item);
+            let origin = origins.remove(&place);
+            let taken = self.taken.entry(place).or_default();
+            taken.values.insert(port, value);
+            taken.origin = origin.or(taken.origin.take());
         }
     }
 
@@ -102,7 +108,7 @@ impl ActiveRun {
     }
 
     fn restore_nodes(&mut self, state: &RunState, stored: Stored) {
-        let mut values = std::collections::HashMap::<(String, ItemPath), Values>::new();
+        let mut values = HashMap::<(String, ItemPath), Values>::new();
         for (node, item, port, value) in stored {
             values.entry((node, item)).or_default().insert(port, value.unwrap_or_default());
         }

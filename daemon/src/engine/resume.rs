@@ -13,7 +13,6 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId, Version};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::origin::Fresh;
-use fanlight_shared::problem::near;
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -105,6 +104,8 @@ pub(super) fn prepare(
     hints.extend(inputs.hint());
     drop(inputs);
     let (plan, run) = (source.plan, &open.run);
+    let finished = ended.finished(run, &plan, &again);
+    let reuse = ended.reuse(&plan, &again, &finished);
     let label =
         if request.params.is_empty() { run.label.clone() } else { label_of(&plan, path, &source.params) };
     let submit = Submit {
@@ -128,21 +129,17 @@ pub(super) fn prepare(
         next: false,
         parent: None,
         files,
-        resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
+        resume: Some(ResumeFrom { run: run.id, finished }),
         path: open.path.clone(),
         sweep: None,
     };
-    let reuse = ended.reuse(&plan, &again);
     Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints })
 }
 
 /// Returns the place of a node.
 fn node_named(plan: &Plan, name: &str) -> Result<usize, RpcError> {
-    plan.index.get(name).copied().ok_or_else(|| {
-        let near = near(name, plan.index.keys().map(String::as_str));
-        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        RpcError::new(ErrorCode::BadParams, format!("`at`: the workflow has no node `{name}`{hint}"))
-    })
+    let unknown = || submit::unknown_node("at", name, plan.index.keys().map(String::as_str));
+    plan.index.get(name).copied().ok_or_else(unknown)
 }
 
 /// Returns the label of a run with these params.

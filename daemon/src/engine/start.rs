@@ -81,7 +81,7 @@ impl Core {
     pub(super) fn resumed(&mut self, id: RunId, result: Result<Box<OpenRun>, StoreError>) {
         match result {
             Ok(open) => self.with(id, |run, context| {
-                run.take_values(open.values);
+                run.take_values(open.values, open.origins);
                 run.begin(context);
             }),
             Err(error) => {

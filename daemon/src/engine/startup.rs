@@ -156,7 +156,7 @@ impl Core {
                 // Stored values of nodes without an attempt belong to the run that this one resumes.
                 let mut values = open.values.clone();
                 values.retain(|(node, item, ..)| !recover::has_attempts(&state, node, *item));
-                run.take_values(values);
+                run.take_values(values, open.origins.clone());
             }
             tracing::info!(
                 "taking up {} ({})",

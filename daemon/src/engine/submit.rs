@@ -10,7 +10,7 @@ use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::media::Media;
 use fanlight_shared::origin::Fresh;
-use fanlight_shared::problem::{Problem, Severity, near};
+use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::sweep::check_name;
 use fanlight_shared::time::Time;
@@ -222,9 +222,14 @@ fn check_remember(name: &str, node: &Node, path: Option<&Path>) -> Result<(), Rp
 fn check_fresh(workflow: &Workflow, fresh: &Fresh) -> Result<(), RpcError> {
     let Fresh::Nodes(names) = fresh else { return Ok(()) };
     let Some(unknown) = names.iter().find(|name| !workflow.nodes.contains_key(*name)) else { return Ok(()) };
-    let near = near(unknown, workflow.nodes.keys().map(String::as_str));
-    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    Err(RpcError::new(ErrorCode::BadParams, format!("`fresh`: the workflow has no node `{unknown}`{hint}")))
+    Err(unknown_node("fresh", unknown, workflow.nodes.keys().map(String::as_str)))
+}
+
+/// Returns the error if a field of a request names a node that the workflow doesn't have.
+pub(super) fn unknown_node<'a>(field: &str, name: &str, nodes: impl Iterator<Item = &'a str>) -> RpcError {
+    let (message, hint) = no_node("the workflow", name, nodes);
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    RpcError::new(ErrorCode::BadParams, format!("`{field}`: {message}{hint}"))
 }
 
 /// Returns the sweep of a submission: several runs are one, and a single run if it is said.

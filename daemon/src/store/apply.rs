@@ -154,10 +154,10 @@ impl Apply {
     fn op(&self, db: &Connection, op: &Op, work: &mut Work) -> Done {
         match op {
             Op::Event { run, event } => self.store_event(db, work, *run, event),
-            Op::Values { run, node, item, values, bodies } => {
+            Op::Values { run, node, item, values, bodies, cache_key } => {
                 let of = InstanceKey { run: self.key(db, *run)?.run, node, item: code::item(*item) };
                 values.iter().try_for_each(|(port, value)| {
-                    self.store_value(db, work, &of, port, value, bodies.get(port))
+                    self.store_value(db, work, &of, port, (value, bodies.get(port)), *cache_key)
                 })
             }
             Op::DropValues { run, node, item, ports } => {

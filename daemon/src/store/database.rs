@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_series.sql"),
     include_str!("migrations/0009_sweep_limits.sql"),
     include_str!("migrations/0010_children.sql"),
+    include_str!("migrations/0011_origins.sql"),
 ];
 
 /// Returns the schema that this program writes.

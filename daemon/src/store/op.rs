@@ -5,7 +5,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::origin::Fresh;
+use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{Parent, Run};
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::sweep::{Limits, Pause, Used};
@@ -53,6 +53,8 @@ pub enum Op {
         values: Values,
         /// By port: JSON that is too long for a row, published before.
         bodies: Bodies,
+        /// The result that they belong to, if later nodes may reuse it.
+        cache_key: Option<CacheKey>,
     },
     /// Removes values of ports that failed attempts made, of a node or item that completed without them.
     DropValues {
@@ -221,8 +223,6 @@ pub struct NewAsset {
     pub duration_ms: u64,
     /// Its cost in US dollars.
     pub cost_usd: Option<f64>,
-    /// The key of the result that it is a part of.
-    pub cache_key: Option<CacheKey>,
 }
 
 /// Runs to be submitted.
@@ -361,7 +361,18 @@ pub struct ResumeFrom {
     /// The ended run.
     pub run: RunId,
     /// Nodes and items that are finished and keep their values.
-    pub finished: Vec<(String, ItemPath)>,
+    pub finished: Vec<Finished>,
+}
+
+/// A finished node or item of an ended run, whose values a new run takes over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finished {
+    /// The node.
+    pub node: String,
+    /// The item.
+    pub item: ItemPath,
+    /// Where its values were computed.
+    pub origin: Origin,
 }
 
 /// One run to be submitted.

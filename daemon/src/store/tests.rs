@@ -22,7 +22,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::{Media, MediaKind};
-use fanlight_shared::origin::Fresh;
+use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
@@ -202,7 +202,14 @@ pub(crate) fn values(run: RunId, node: &str, port: &str, value: Value) -> Op {
         item: ItemPath::WHOLE,
         values: Values::from([(port.to_owned(), value)]),
         bodies: Bodies::new(),
+        cache_key: None,
     }
+}
+
+/// Returns a node of an ended run whose values a new run takes over.
+pub(crate) fn finished(run: &Run, node: &str) -> Finished {
+    let origin = Origin { run_id: run.id, run: run.name(), node: node.to_owned(), item: ItemPath::WHOLE };
+    Finished { node: node.to_owned(), item: ItemPath::WHOLE, origin }
 }
 
 pub(crate) fn asset(run: &Run, node: &str, value: Value) -> Asset {
@@ -232,7 +239,7 @@ pub(crate) fn asset(run: &Run, node: &str, value: Value) -> Asset {
 }
 
 pub(crate) fn new_asset(asset: &Asset) -> NewAsset {
-    NewAsset { asset: asset.clone(), attempt: 1, duration_ms: 40, cost_usd: None, cache_key: None }
+    NewAsset { asset: asset.clone(), attempt: 1, duration_ms: 40, cost_usd: None }
 }
 
 /// Returns bytes that are too many for SQLite.

@@ -75,16 +75,23 @@ impl RunState {
     }
 
     /// Returns the edges that a node reads, by name.
-    pub fn edges_into<'a>(&'a self, node: &str) -> impl Iterator<Item = (&'a str, EdgeActivity)> {
-        let places = self.readers.places.get(node).into_iter().flatten();
-        let edges = places.filter_map(|at| self.edges.get_index(*at));
+    pub fn edges_into<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a str, EdgeActivity)> {
+        let is_known = self.knows_readers();
+        let places = self.readers.places.get(node).filter(|_| is_known).into_iter().flatten().copied();
+        let all = if is_known { 0..0 } else { 0..self.edges.len() };
+        let edges = places.chain(all).filter_map(|at| self.edges.get_index(at));
+        let edges = edges.filter(move |(edge, _)| is_known || reader(edge) == node);
         edges.map(|(edge, activity)| (edge.as_str(), *activity))
+    }
+
+    /// Returns whether it knows which edges each node reads. A state that came over the wire has names only.
+    fn knows_readers(&self) -> bool {
+        self.readers.edges == self.edges.len()
     }
 
     /// Updates the edges that a changed node reads.
     pub(super) fn move_edges(&mut self, node: &str) {
-        // A state that came over the wire has names only.
-        if self.readers.edges != self.edges.len() {
+        if !self.knows_readers() {
             self.readers = Readers::new(self.edges.keys().map(String::as_str));
         }
         let (Some(places), Some(state)) = (self.readers.places.get(node), self.nodes.get(node)) else {
@@ -105,5 +112,23 @@ impl RunState {
         let nodes: Vec<String> = self.nodes.keys().cloned().collect();
         nodes.iter().for_each(|node| self.move_edges(node));
         self.edges.values_mut().for_each(|edge| edge.active = false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_from_the_wire_knows_the_edges_of_each_node_at_once() {
+        let edges = Edges::new(["sky.image>wide.image", "wide.image>poster.image", "sky.image>poster.sky"]);
+        let state = RunState::new(["sky", "wide", "poster"]).with_edges(&edges);
+        let json = serde_json::to_string(&state).unwrap();
+        let received: RunState = serde_json::from_str(&json).unwrap();
+        for state in [&state, &received] {
+            let into = |node| state.edges_into(node).map(|(edge, _)| edge.to_owned()).collect::<Vec<_>>();
+            assert_eq!(into("poster"), ["wide.image>poster.image", "sky.image>poster.sky"]);
+            assert_eq!(into("sky"), [""; 0]);
+        }
     }
 }

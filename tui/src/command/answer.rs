@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fanlight_shared::client::{Client, ClientError};
-use fanlight_shared::problem::near;
+use fanlight_shared::problem::no_node;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::questions::{List, OpenQuestion};
 use fanlight_shared::rpc::runs;
@@ -122,9 +122,8 @@ fn choose<'a>(
     if rest.is_empty() {
         return Err(which(run, open));
     }
-    let near =
-        near(node, open.iter().map(|it| it.node.as_str())).map(|near| format!("did you mean `{near}`?"));
-    Err(Failure::usage(format!("{run} has no node `{shown}`")).maybe_hint(near))
+    let (message, hint) = no_node(&run.to_string(), first, open.iter().map(|it| it.node.as_str()));
+    Err(Failure::usage(message).maybe_hint(hint))
 }
 
 /// The error if the run has several questions and the command doesn't name one.

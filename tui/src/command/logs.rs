@@ -8,7 +8,7 @@ use fanlight_shared::client::projection::{Change, Projection};
 use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::problem::near;
+use fanlight_shared::problem::no_node;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::{InstanceState, RunState};
@@ -100,11 +100,9 @@ fn parse_node(text: &str, state: &RunState) -> Result<(String, ItemPath), Failur
         return Ok((name.to_owned(), item));
     }
     let known = || state.nodes.keys().map(String::as_str);
-    let hint = match near(name, known()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
-    };
-    Err(Failure::usage(format!("the run has no node `{name}`")).hint(hint))
+    let (message, hint) = no_node("the run", name, known());
+    let hint = hint.unwrap_or_else(|| format!("it has {}", known().collect::<Vec<_>>().join(", ")));
+    Err(Failure::usage(message).hint(hint))
 }
 
 /// Runs `logs`.

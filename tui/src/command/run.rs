@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::origin::Fresh;
-use fanlight_shared::problem::near;
+use fanlight_shared::problem::no_node;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
 use fanlight_shared::sweep::{Limits, check_name};
@@ -206,11 +206,8 @@ fn fresh(given: &[String], workflow: &Workflow) -> Result<Fresh, Failure> {
         return Ok(Fresh::All(true));
     }
     if let Some(unknown) = given.iter().find(|name| !workflow.nodes.contains_key(*name)) {
-        let failure = Failure::usage(format!("the workflow has no node `{}`", sanitise::line(unknown)));
-        return Err(match near(unknown, workflow.nodes.keys().map(String::as_str)) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure,
-        });
+        let (message, hint) = no_node("the workflow", unknown, workflow.nodes.keys().map(String::as_str));
+        return Err(Failure::usage(message).maybe_hint(hint));
     }
     Ok(Fresh::Nodes(given.to_vec()))
 }

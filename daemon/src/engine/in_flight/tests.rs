@@ -82,8 +82,9 @@ impl World {
         if self.looking.is_empty() {
             return;
         }
-        let found = self.looking.drain(..).map(|key| (key, found.then(result))).collect();
-        self.in_flight.looked(found);
+        for key in self.looking.drain(..) {
+            self.in_flight.looked(key, found.then(result));
+        }
     }
 
     fn complete(&mut self, at: usize) {

@@ -5,14 +5,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use fanlight_shared::expression::Root;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::origin::Origin;
 use fanlight_shared::rpc::runs::{Reuse, ReusedNode};
-use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::{InstanceState, NodeState, RunState};
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{CommandOutput, Node};
 use indexmap::IndexMap;
 
 use crate::engine::plan::{Plan, PlanNode};
+use crate::store::Finished;
 
 /// The part of a node that runs again.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,8 +58,8 @@ impl<'a> Ended<'a> {
         Self { state, stored }
     }
 
-    /// Returns the instances whose values are reused.
-    pub(super) fn finished(&self, plan: &Plan, again: &[Rerun]) -> Vec<(String, ItemPath)> {
+    /// Returns the instances of this run whose values are reused.
+    pub(super) fn finished(&self, run: &Run, plan: &Plan, again: &[Rerun]) -> Vec<Finished> {
         let mut finished = Vec::new();
         for (node, again) in plan.nodes.iter().zip(again) {
             let Some(seen) = self.state.nodes.get(&node.name) else { continue };
@@ -66,20 +68,24 @@ impl<'a> Ended<'a> {
                     && seen.status.has_values()
                     && self.stored.contains(&(node.name.as_str(), *item))
             });
-            finished.extend(kept.map(|(item, _)| (node.name.clone(), item)));
+            finished.extend(kept.map(|(item, seen)| {
+                let own = || Origin { run_id: run.id, run: run.name(), node: node.name.clone(), item };
+                let origin = seen.origin.as_deref().cloned().unwrap_or_else(own);
+                Finished { node: node.name.clone(), item, origin }
+            }));
         }
         finished
     }
 
-    /// Returns the same as a summary for people.
-    pub(super) fn reuse(&self, plan: &Plan, again: &[Rerun]) -> Reuse {
+    /// Returns a summary for people. `finished`: see [`Self::finished`].
+    pub(super) fn reuse(&self, plan: &Plan, again: &[Rerun], finished: &[Finished]) -> Reuse {
         let mut reuse = Reuse::default();
-        let mut kept: HashMap<String, u32> = HashMap::new();
-        for (node, _) in self.finished(plan, again) {
-            *kept.entry(node).or_default() += 1;
+        let mut kept: HashMap<&str, u32> = HashMap::new();
+        for it in finished {
+            *kept.entry(&it.node).or_default() += 1;
         }
         for (node, again) in plan.nodes.iter().zip(again) {
-            if let Some(count) = kept.get(&node.name) {
+            if let Some(count) = kept.get(node.name.as_str()) {
                 let of = self.state.nodes.get(&node.name).and_then(|seen| seen.item_count);
                 reuse.reused.push(ReusedNode { node: node.name.clone(), items: of.map(|_| *count), of });
             }

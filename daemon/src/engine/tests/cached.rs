@@ -237,3 +237,40 @@ async fn the_results_used_longest_ago_go_first_and_products_stay() {
     assert_eq!(assets.len(), 12, "two of each run");
     assert_eq!(crate::doctor::check(&world.store, true).problems, [""; 0]);
 }
+
+/// Deletes the assets of this node of a run.
+async fn delete_assets(world: &World, run: fanlight_shared::id::RunId, node: &str) {
+    let rows = world.store.assets(&assets::List::default()).unwrap().rows;
+    let assets: Vec<_> =
+        rows.iter().filter(|it| it.run_id == run && it.node == node).map(|it| it.id).collect();
+    assert!(!assets.is_empty());
+    world.store.commit(vec![Op::DeleteAssets(assets)]).await.unwrap();
+}
+
+#[tokio::test]
+async fn deleting_an_asset_forgets_its_result_although_a_fresh_run_computed_it_again() {
+    let world = World::new().await;
+    let first = world.run(&story("done hello")).await.run.id;
+    let fresh = |start: &mut runs::Start| start.fresh = Fresh::All(true);
+    world.submit(&story("done hello"), &[&[]], fresh).await.unwrap();
+    world.idle().await;
+    delete_assets(&world, first, "a").await;
+    let third = world.run(&story("done hello")).await;
+    assert_eq!((origin(&third), starts(&world)), (None, 3));
+}
+
+#[tokio::test]
+async fn deleting_a_list_forgets_the_results_of_its_items_wherever_they_were_computed() {
+    let world = World::new().await;
+    let list = "nodes:
+  a: { uses: test.remembered, each: [done x, done y], with: { script: '${{ item }}' } }
+outputs: { all: '${{ a.stdout }}' }
+";
+    world.run(list).await;
+    let second = world.run(list).await.run.id;
+    assert_eq!(starts(&world), 2);
+    delete_assets(&world, second, "a").await;
+    world.run(list).await;
+    assert_eq!(starts(&world), 4);
+    assert_eq!(crate::doctor::check(&world.store, true).problems, [""; 0]);
+}

@@ -35,7 +35,7 @@ fn with_large_values(served: &Served, count: usize) -> Vec<Run> {
         let (node, item) = ("a".to_owned(), ItemPath::WHOLE);
         commit(
             &served.context.store,
-            vec![Op::Values { run: run.id, node, item, values, bodies: Bodies::new() }],
+            vec![Op::Values { run: run.id, node, item, values, bodies: Bodies::new(), cache_key: None }],
         )
         .unwrap();
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Apply, Done, Failure, Work};
 use crate::store::blob::INLINE_LIMIT;
-use crate::store::{CacheKey, NewAsset, StoreError, code};
+use crate::store::{NewAsset, StoreError, code};
 
 impl Apply {
     pub(super) fn store_asset(&self, db: &Connection, work: &mut Work, new: &NewAsset) -> Done {
@@ -15,8 +15,8 @@ impl Apply {
         let key = self.key(db, asset.run_id)?;
         db.prepare_cached(
             "INSERT INTO asset (id, workflow, run, node, item, port, ordinal, kind, mime, bytes, name, created_at, \
-             starred, preview, value, attempt, duration_ms, cost_usd, cache_key) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+             starred, preview, value, attempt, duration_ms, cost_usd) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )?
         .execute(params![
             asset.id.as_bytes(),
@@ -37,7 +37,6 @@ impl Apply {
             new.attempt,
             code::signed(new.duration_ms),
             new.cost_usd,
-            new.cache_key.as_ref().map(CacheKey::as_bytes),
         ])?;
         self.reference_value(db, work, &asset.value)
     }

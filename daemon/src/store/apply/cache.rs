@@ -73,15 +73,20 @@ impl Apply {
         &self,
         db: &Connection,
         work: &mut Work,
-        key: Option<CacheKey>,
-        place: (RunId, &str, i64),
+        (run_key, run): (i64, RunId),
+        (node, item): (&str, i64),
         media: &HashSet<BlobHash>,
     ) -> Done {
-        if let Some(key) = key {
-            self.drop_entry(db, work, key)?;
-        }
-        let (run, node, item) = place;
-        // The list of a node with `each` is made of the results of its items.
+        // The list of a node with `each` is made of the results of its items. The entries may belong to other runs: this one
+        // reused them, or a fresh one replaced them.
+        let keys = db
+            .prepare_cached(
+                "SELECT DISTINCT cache_key FROM value \
+                 WHERE run = ?1 AND node = ?2 AND (item = ?3 OR ?3 = -1) AND cache_key IS NOT NULL",
+            )?
+            .query_map(params![run_key, node, item], |row| row.get(0).map(CacheKey::from_bytes))?
+            .collect::<Result<Vec<_>, _>>()?;
+        keys.into_iter().try_for_each(|key| self.drop_entry(db, work, key))?;
         let mut entries: HashSet<i64> = db
             .prepare_cached(
                 "SELECT entry FROM cache WHERE run = ?1 AND node = ?2 AND (item = ?3 OR ?3 = -1)",

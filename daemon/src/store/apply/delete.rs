@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::value::Stored;
 use super::{Apply, Done, Failure, Work, environment, file, sweep};
-use crate::store::{CacheKey, StoreError, code};
+use crate::store::{StoreError, code};
 
 /// A value's row: node, item, port.
 type Place = (String, i64, String);
@@ -97,7 +97,7 @@ impl Apply {
         let found = db
             .prepare_cached(
                 "SELECT a.key, a.run, a.node, a.item, a.port, a.value, r.status, r.number, w.slug, w.id, r.id, \
-                 a.cache_key, EXISTS (SELECT 1 FROM run p WHERE p.id = r.parent AND p.status IN (0, 1, 2, 7)) \
+                 EXISTS (SELECT 1 FROM run p WHERE p.id = r.parent AND p.status IN (0, 1, 2, 7)) \
                  FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = a.workflow WHERE a.id = ?1",
             )?
             .query_row([id.as_bytes()], GoneAsset::read)
@@ -115,7 +115,7 @@ impl Apply {
         self.release_value(db, work, &asset.value)?;
         let media = asset.value.media().iter().map(|media| media.hash).collect();
         let (node, item, _) = &asset.place;
-        self.drop_entries_of(db, work, asset.cache_key, (asset.run_id, node, *item), &media)?;
+        self.drop_entries_of(db, work, (asset.run, asset.run_id), (node, *item), &media)?;
         work.committed.deleted_assets.push((asset.workflow, id));
         Ok(Some(asset))
     }
@@ -223,7 +223,6 @@ struct GoneAsset {
     status: i64,
     workflow: WorkflowId,
     run_id: RunId,
-    cache_key: Option<CacheKey>,
     /// The run that started its run has not ended.
     parent_is_open: bool,
 }
@@ -240,8 +239,7 @@ impl GoneAsset {
             status: row.get(6)?,
             workflow: WorkflowId::from_bytes(row.get(9)?),
             run_id: RunId::from_bytes(row.get(10)?),
-            cache_key: row.get::<_, Option<[u8; 32]>>(11)?.map(CacheKey::from_bytes),
-            parent_is_open: row.get(12)?,
+            parent_is_open: row.get(11)?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Stores the runs of one submission: workflow, version, numbers and rows, all or none.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::run::{Run, RunStatus};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, sweep};
 use crate::store::read::stored_sweep;
-use crate::store::{ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
+use crate::store::{Finished, ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
 const RELEASED_SLUG_PREFIX: char = '~';
@@ -149,10 +149,12 @@ impl Apply {
     /// Copies the finished values of an ended run, by reference to their bytes.
     fn take_over(&self, db: &Connection, work: &mut Work, resume: &ResumeFrom, to: i64) -> Done {
         let from = self.key(db, resume.run)?;
-        let finished: HashSet<(&str, i64)> =
-            resume.finished.iter().map(|(node, item)| (node.as_str(), code::item(*item))).collect();
+        let mut finished = HashMap::new();
+        for Finished { node, item, origin } in &resume.finished {
+            finished.insert((node.as_str(), code::item(*item)), serde_json::to_string(origin)?);
+        }
         let mut query =
-            db.prepare_cached("SELECT node, item, port, body, large FROM value WHERE run = ?1")?;
+            db.prepare_cached("SELECT node, item, port, body, large, cache_key FROM value WHERE run = ?1")?;
         let rows = query
             .query_map([from.run], |row| {
                 Ok((
@@ -160,21 +162,30 @@ impl Apply {
                     row.get::<_, i64>(1)?,
                     row.get::<_, String>(2)?,
                     Stored { body: row.get(3)?, large: row.get(4)? },
+                    row.get::<_, Option<[u8; 32]>>(5)?,
                 ))
             })?
             .collect::<Result<Vec<_>, _>>()?;
-        for (node, item) in &finished {
+        for (node, item) in finished.keys() {
             Self::copy_series(db, from.run, to, node, *item)?;
         }
-        for (node, item, port, stored) in rows {
-            if !finished.contains(&(node.as_str(), item)) {
-                continue;
-            }
+        for (node, item, port, stored, cache_key) in rows {
+            let Some(origin) = finished.get(&(node.as_str(), item)) else { continue };
             self.reference_stored(db, work, &stored)?;
             db.prepare_cached(
-                "INSERT INTO value (run, node, item, port, body, large) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO value (run, node, item, port, body, large, origin, cache_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
-            .execute(params![to, node, item, port, stored.body, stored.large])?;
+            .execute(params![
+                to,
+                node,
+                item,
+                port,
+                stored.body,
+                stored.large,
+                origin,
+                cache_key
+            ])?;
         }
         Ok(())
     }

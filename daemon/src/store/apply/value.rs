@@ -5,6 +5,7 @@ use fanlight_shared::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Apply, Done, Failure, Work};
+use crate::store::CacheKey;
 use crate::store::blob::Published;
 
 /// The JSON of a value as stored in its row.
@@ -23,16 +24,18 @@ pub(super) struct InstanceKey<'a> {
 }
 
 impl Apply {
-    /// Stores the value of one port, replacing an existing one. `body`: its JSON, where that lies in a blob.
+    /// Stores the value of one port, replacing an existing one. `body`: its JSON, where that lies in a blob. `cache_key`: the
+    /// result that it belongs to.
     pub(super) fn store_value(
         &self,
         db: &Connection,
         work: &mut Work,
         of: &InstanceKey<'_>,
         port: &str,
-        value: &Value,
-        body: Option<&Published>,
+        (value, body): (&Value, Option<&Published>),
+        cache_key: Option<CacheKey>,
     ) -> Done {
+        let cache_key = cache_key.as_ref().map(CacheKey::as_bytes);
         let InstanceKey { run, node, item } = *of;
         let stored = match body {
             Some(published) => {
@@ -45,10 +48,10 @@ impl Apply {
         self.reference_value(db, work, value)?;
         let inserted = db
             .prepare_cached(
-                "INSERT INTO value (run, node, item, port, body, large) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                 ON CONFLICT DO NOTHING",
+                "INSERT INTO value (run, node, item, port, body, large, cache_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
             )?
-            .execute(params![run, node, item, port, stored.body, stored.large])?;
+            .execute(params![run, node, item, port, stored.body, stored.large, cache_key])?;
         if inserted == 0 {
             let old = db
                 .prepare_cached(
@@ -59,9 +62,10 @@ impl Apply {
                 })?;
             self.release_stored(db, work, &old)?;
             db.prepare_cached(
-                "UPDATE value SET body = ?5, large = ?6 WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4",
+                "UPDATE value SET body = ?5, large = ?6, cache_key = ?7 \
+                 WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4",
             )?
-            .execute(params![run, node, item, port, stored.body, stored.large])?;
+            .execute(params![run, node, item, port, stored.body, stored.large, cache_key])?;
         }
         Ok(())
     }

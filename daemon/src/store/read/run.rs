@@ -7,7 +7,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{Numbered, StateEvent};
 use fanlight_shared::id::{AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::origin::Fresh;
+use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Edges, RunState};
 use fanlight_shared::value::Value;
@@ -230,12 +230,16 @@ impl Store {
             StoreError::Unreadable(why) => StoreError::Unreadable(format!("a value of {name}: {why}")),
             error => error,
         })?;
+        let origins = match run.resumed_from {
+            Some(_) => origins(db, key)?,
+            None => HashMap::new(),
+        };
         let environment = match environment {
             Some(key) => shared.of(db, key)?,
             None => Arc::default(),
         };
         let (fresh, next) = (Arc::new(fresh), position < code::NEXT_POSITIONS);
-        Ok(OpenRun { run, document, path, environment, events, values, fresh, next })
+        Ok(OpenRun { run, document, path, environment, events, values, origins, fresh, next })
     }
 
     fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {
@@ -266,6 +270,17 @@ impl Store {
             (None, None) => None,
         })
     }
+}
+
+/// Returns where the values of a run were computed that it took over from another one.
+fn origins(db: &Connection, run: i64) -> Result<HashMap<(String, ItemPath), Origin>, StoreError> {
+    db.prepare_cached("SELECT node, item, origin FROM value WHERE run = ?1 AND origin IS NOT NULL")?
+        .query_map([run], |row| Ok(((row.get(0)?, code::item_from(row.get(1)?)), row.get(2)?)))?
+        .map(|row| {
+            let (place, origin): (_, String) = row?;
+            Ok((place, serde_json::from_str(&origin)?))
+        })
+        .collect()
 }
 
 /// Environments that have been read, by row.

@@ -105,8 +105,14 @@ fn a_long_value_is_stored_even_if_no_file_can_be_created_now() {
     blobs.set_full(true);
     let bodies = Bodies::from([("list".to_owned(), json)]);
     let (node, item) = ("again".to_owned(), ItemPath::WHOLE);
-    let op =
-        Op::Values { run: run.id, node, item, values: [("list".to_owned(), text.clone())].into(), bodies };
+    let op = Op::Values {
+        run: run.id,
+        node,
+        item,
+        values: [("list".to_owned(), text.clone())].into(),
+        bodies,
+        cache_key: None,
+    };
     at.commit(vec![op]);
     assert_eq!(at.store.port_value(run.id, "again", ItemPath::WHOLE, "list").unwrap(), Some(text));
 }
@@ -159,6 +165,7 @@ fn big(run: RunId, seq: u64) -> Op {
         item: ItemPath::item(seq as u32),
         values: Values::from([("text".to_owned(), Value::from("x".repeat(5000)))]),
         bodies: Bodies::new(),
+        cache_key: None,
     }
 }
 

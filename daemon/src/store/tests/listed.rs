@@ -79,6 +79,7 @@ fn values_of_a_port_are_ordered_by_run_and_item() {
                 item: ItemPath::item(item),
                 values: Values::from([("n".to_owned(), Value::Int(i64::from(run.number * 10 + item)))]),
                 bodies: Bodies::new(),
+                cache_key: None,
             }]);
         }
     }

@@ -156,7 +156,7 @@ fn a_resumed_run_keeps_the_series_of_nodes_that_it_reuses() {
     let at = Fixture::new();
     let run = at.ended();
     at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(0..1000))])]);
-    let finished = vec![("train".to_owned(), ItemPath::WHOLE)];
+    let finished = vec![finished(&run, "train")];
     let resume = Some(ResumeFrom { run: run.id, finished });
     let resumed = at.submit_with(Submit { resume, ..submission(1) }).runs.remove(0);
     at.commit(vec![Op::DeleteRun { run: run.id, assets: false }]);

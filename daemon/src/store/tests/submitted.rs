@@ -119,11 +119,14 @@ fn a_resumed_run_takes_over_values_by_reference() {
         values(run.id, "late", "text", Value::from("not taken over")),
     ]);
     at.end(&run);
-    let resume = Some(ResumeFrom { run: run.id, finished: vec![("sky".into(), ItemPath::WHOLE)] });
+    let resume = Some(ResumeFrom { run: run.id, finished: vec![finished(&run, "sky")] });
     let new = at.submit_with(Submit { resume, ..submission(1) }).runs.remove(0);
     assert_eq!(new.resumed_from, Some(run.id));
     at.commit(vec![Op::DeleteRun { run: run.id, assets: true }]);
-    let taken = at.store.run(new.id).unwrap().values;
+    let taken = at.store.run(new.id).unwrap();
+    let place = ("sky".to_owned(), ItemPath::WHOLE);
+    assert_eq!(taken.origins[&place], finished(&run, "sky").origin, "although that run is gone");
+    let taken = taken.values;
     assert_eq!(taken, [("sky".to_owned(), ItemPath::WHOLE, "image".to_owned(), Some(picture))]);
     assert_eq!(at.store.blobs().read(media.hash).unwrap(), large(4));
 }
