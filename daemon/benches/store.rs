@@ -135,6 +135,7 @@ fn writer() -> Duration {
                     item: ItemPath::WHOLE,
                     values,
                     bodies: Default::default(),
+                    cache_key: None,
                 },
             ]
         })
@@ -299,7 +300,7 @@ fn new_asset(run: &Run, index: u32, kind: AssetKind, starred: bool) -> NewAsset 
         value: Value::from("Greetings from Brighton"),
         preview: PreviewState::None,
     };
-    NewAsset { asset, attempt: 1, duration_ms: 1, cost_usd: None, cache_key: None }
+    NewAsset { asset, attempt: 1, duration_ms: 1, cost_usd: None }
 }
 
 /// Reads pages from all over the list, in an irregular order.

@@ -122,7 +122,7 @@ fn choose<'a>(
     if rest.is_empty() {
         return Err(which(run, open));
     }
-    let (message, hint) = no_node(&run.to_string(), first, open.iter().map(|it| it.node.as_str()));
+    let (message, hint) = no_node(run, first, open.iter().map(|it| it.node.as_str()));
     Err(Failure::usage(message).maybe_hint(hint))
 }
 
