@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::file_error::FileError;
 use crate::hub::Hub;
+use crate::recorder::Recorder;
 use crate::secret::Secrets;
-use crate::series::Recorder;
 use crate::store::Bodies;
 use crate::store::blob::Published;
 

@@ -66,9 +66,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::attempt::Outcome;
 use crate::config::Config;
-use crate::executor::{CHILDREN, Executors, Previewer, Surroundings};
+use crate::executor::{Executors, Previewer, Surroundings};
 use crate::hub::Hub;
-use crate::node_type::NodeTypes;
+use crate::node_type::{CHILDREN, NodeTypes};
 use crate::rate::Rates;
 use crate::store::{CacheKey, Cached, Store, StoreError};
 

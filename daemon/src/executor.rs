@@ -26,7 +26,7 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use native::NativeNodes;
 pub use placement::Placement;
-pub(crate) use placement::{CHILDREN, COMMANDS, NATIVE, PLUGINS, WORKERS};
+pub(crate) use placement::{COMMANDS, NATIVE, PLUGINS, WORKERS};
 pub use run::{adopt, run};
 pub use set::Executors;
 pub(crate) use set::Leftovers;

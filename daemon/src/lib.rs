@@ -40,6 +40,8 @@ mod json_schema;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod lock;
+#[cfg(feature = "llm")]
+mod mcp;
 pub mod media;
 mod memory;
 #[cfg(test)]
@@ -51,6 +53,7 @@ pub mod own_home;
 mod picture;
 pub mod plugin;
 pub mod rate;
+pub mod recorder;
 mod rng;
 mod rooted;
 pub mod run;

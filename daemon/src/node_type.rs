@@ -71,6 +71,7 @@ mod workspace;
 
 pub use registry::{NodeTypeSet, NodeTypes};
 pub use runner::{Making, NodeCall, NodeType, Runner, Safe};
+pub(crate) use workflow_run::CHILDREN;
 pub use workspace::Workspace;
 pub(crate) use workspace::{MadeFiles, NewFile};
 

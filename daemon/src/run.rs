@@ -24,11 +24,13 @@ use crate::hub::Hub;
 #[cfg(feature = "llm")]
 use crate::llm::Providers;
 use crate::lock::{Lock, LockError};
+#[cfg(feature = "llm")]
+use crate::mcp::McpServers;
 use crate::node_type::NodeTypes;
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
 #[cfg(feature = "llm")]
-use crate::plugin::mcp::McpServers;
+use crate::plugin::mcp::McpProcesses;
 use crate::plugin::{PluginSettings, Plugins};
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
@@ -130,7 +132,7 @@ pub async fn run(
         #[cfg(feature = "llm")]
         providers: providers.clone(),
         #[cfg(feature = "llm")]
-        mcp: McpServers::new(&config, helper),
+        mcp: McpServers::new(McpProcesses::new(&config, helper)),
     };
     let settings = PluginSettings::of(&home, helper, config.grace, &config.pass_env);
     let (known, blobs) = (node_types.clone(), store.blobs().clone());

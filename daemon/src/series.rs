@@ -1,12 +1,10 @@
 //! Series: the points of metrics, from the report of a node to the store and to curves.
 //!
-//! - `recorder`: takes the reports of one attempt and sends them to the store in groups
 //! - `chunk`: the points of a row of the store, as bytes; `thin`: keeps the extreme ones of many points
 //! - `buckets`: the points of a series in the columns of a curve
 
 mod buckets;
 mod chunk;
-mod recorder;
 #[cfg(test)]
 mod tests;
 mod thin;
@@ -19,8 +17,6 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use buckets::Buckets;
 pub(crate) use chunk::{decode, encode};
-pub use recorder::Recorder;
-pub(crate) use recorder::Reporting;
 pub(crate) use thin::thin;
 
 /// A report of a metric.
@@ -93,4 +89,16 @@ pub struct NewPoints {
     pub after: u64,
     /// The points in the order of their reports; a smaller step replaces what was reported for it and later ones.
     pub points: Vec<Point>,
+}
+
+/// Returns points with growing steps: each replaces those before it that have its step or a larger one.
+pub(crate) fn ascending(points: Vec<Point>) -> Vec<Point> {
+    let mut kept: Vec<Point> = Vec::with_capacity(points.len());
+    for point in points {
+        while kept.last().is_some_and(|last| last.step >= point.step) {
+            kept.pop();
+        }
+        kept.push(point);
+    }
+    kept
 }

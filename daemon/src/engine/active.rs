@@ -24,7 +24,7 @@ use super::plan::Plan;
 use super::pools::{self, Needs, Resource};
 use crate::attempt::RunFacts;
 use crate::content::Loader;
-use crate::executor::CHILDREN;
+use crate::node_type::CHILDREN;
 use crate::store::Op;
 use crate::store::blob::Blobs;
 

@@ -22,8 +22,8 @@ use crate::config::Config;
 use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
+use crate::recorder::{Recorder, Reporting};
 use crate::secret::Secrets;
-use crate::series::{Recorder, Reporting};
 use crate::store::Op;
 
 /// The most interruptions of a node before it fails.

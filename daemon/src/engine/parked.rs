@@ -10,7 +10,7 @@ use fanlight_shared::time::Time;
 use super::active::{ActiveInstance, ActiveRun};
 use super::context::Context;
 use super::core::Core;
-use crate::executor::CHILDREN;
+use crate::node_type::CHILDREN;
 
 impl ActiveInstance {
     /// Returns whether something of it continues without a person.

@@ -15,9 +15,9 @@ use crate::content;
 use crate::http::Http;
 #[cfg(feature = "llm")]
 use crate::llm::Providers;
-use crate::node_type::{NodeCall, Runner};
 #[cfg(feature = "llm")]
-use crate::plugin::mcp::McpServers;
+use crate::mcp::McpServers;
+use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
 use crate::services::{DaemonServices, SCRATCH};
 use crate::store::blob::Blobs;

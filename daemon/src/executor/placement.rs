@@ -11,9 +11,6 @@ pub(crate) const NATIVE: &str = "daemon";
 /// The name of the executor of node types of plugins.
 pub(crate) const PLUGINS: &str = "plugins";
 
-/// The name of the executor of nodes that run other workflows.
-pub(crate) const CHILDREN: &str = "children";
-
 /// Where a node's attempts run: which executor, and in which pool they count.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placement {

@@ -6,7 +6,9 @@ use fanlight_shared::types::Type;
 
 use super::build::Build;
 use super::{NodeType, Runner};
-use crate::executor::CHILDREN;
+
+/// The name of the executor that starts runs.
+pub(crate) const CHILDREN: &str = "children";
 
 pub(super) fn node_type() -> NodeType {
     Build::new(RUN_TYPE, "Runs another workflow and takes its outputs; the other inputs are its params.")

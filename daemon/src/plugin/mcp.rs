@@ -9,12 +9,14 @@ use std::time::Duration;
 use fanlight_shared::problem::near;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::cut;
+use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 
 use super::environment;
 use super::launch::{Channel, Launch};
 use super::process::{End, Failure, Process};
 use crate::config::{Config, McpSettings};
+use crate::mcp::{McpServer, McpTool, RunMcp};
 use crate::secret::Secrets;
 
 /// The version of the protocol that is asked for; servers may answer with an older one.
@@ -31,14 +33,9 @@ const MAX_DESCRIPTION: usize = 4000;
 /// The longest schema of a tool, in bytes.
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
 
-/// The servers of a config: cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct McpServers {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
+/// Runs the servers of a config as processes.
+#[derive(Debug)]
+pub(crate) struct McpProcesses {
     settings: BTreeMap<String, McpSettings>,
     /// The file, for messages.
     config: PathBuf,
@@ -47,34 +44,20 @@ struct Inner {
 }
 
 /// A server that runs until it is dropped.
-pub(crate) struct McpServer {
+struct RunningServer {
     name: String,
     process: Process,
     tools: Vec<McpTool>,
 }
 
-/// A tool of a server.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct McpTool {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    /// What its arguments must be.
-    pub(crate) schema: Json,
-}
-
-impl McpServers {
+impl McpProcesses {
     /// Returns the servers of a config.
     pub(crate) fn new(config: &Config, helper: &Path) -> Self {
-        let (settings, config) = (config.mcp.clone(), config.path.clone());
-        Self { inner: Arc::new(Inner { settings, config, helper: helper.to_owned() }) }
+        Self { settings: config.mcp.clone(), config: config.path.clone(), helper: helper.to_owned() }
     }
 
-    /// Starts the server of a name in a folder, and asks it for its tools.
-    ///
-    /// # Errors
-    /// A sentence: there is none of this name, it doesn't start, it doesn't speak the protocol.
-    pub(crate) async fn start(&self, name: &str, folder: &Path) -> Result<McpServer, String> {
-        let Inner { settings, config, helper } = &*self.inner;
+    async fn start_server(&self, name: &str, folder: &Path) -> Result<Arc<dyn McpServer>, String> {
+        let Self { settings, config, helper } = self;
         let settings = settings.get(name).ok_or_else(|| {
             let near = near(name, settings.keys().map(String::as_str));
             let hint = match near {
@@ -93,13 +76,23 @@ impl McpServers {
         };
         let wrong = |why: String| format!("the MCP server `{name}` can't be used: {why}");
         let process = Process::start(&launch, Secrets::default()).map_err(wrong)?;
-        let mut server = McpServer { name: name.to_owned(), process, tools: Vec::new() };
+        let mut server = RunningServer { name: name.to_owned(), process, tools: Vec::new() };
         server.greet().await.map_err(|failure| wrong(explain(failure)))?;
-        Ok(server)
+        Ok(Arc::new(server))
     }
 }
 
-impl McpServer {
+impl RunMcp for McpProcesses {
+    fn start<'a>(
+        &'a self,
+        name: &'a str,
+        folder: &'a Path,
+    ) -> BoxFuture<'a, Result<Arc<dyn McpServer>, String>> {
+        Box::pin(self.start_server(name, folder))
+    }
+}
+
+impl RunningServer {
     async fn greet(&mut self) -> Result<(), Failure> {
         let fault = |why: &str| Failure::Over(End::Fault(why.to_owned()));
         let about = json!({ "name": "fanlight", "version": env!("CARGO_PKG_VERSION") });
@@ -129,12 +122,10 @@ impl McpServer {
         }
         Err(fault("its list of tools has no end"))
     }
+}
 
-    /// Returns a tool.
-    ///
-    /// # Errors
-    /// It has none of this name; the sentence names those that it has.
-    pub(crate) fn tool(&self, name: &str) -> Result<&McpTool, String> {
+impl McpServer for RunningServer {
+    fn tool(&self, name: &str) -> Result<&McpTool, String> {
         self.tools.iter().find(|it| it.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.tools.iter().map(|it| it.name.as_str()).collect();
             let shown = cut(&sanitise::line(name), 60);
@@ -143,17 +134,19 @@ impl McpServer {
         })
     }
 
-    /// Calls a tool. Returns its text, or why it failed.
-    ///
-    /// # Errors
-    /// The server is over.
-    pub(crate) async fn call(&self, tool: &str, arguments: &Json) -> Result<Result<String, String>, String> {
-        let params = json!({ "name": tool, "arguments": arguments });
-        match self.process.ask("tools/call", &params, CALL_TIMEOUT).await {
-            Ok(result) => Ok(read_result(&result)),
-            Err(Failure::Refused(why)) => Ok(Err(why)),
-            Err(failure) => Err(format!("the MCP server `{}`: {}", self.name, explain(failure))),
-        }
+    fn call<'a>(
+        &'a self,
+        tool: &'a str,
+        arguments: &'a Json,
+    ) -> BoxFuture<'a, Result<Result<String, String>, String>> {
+        Box::pin(async move {
+            let params = json!({ "name": tool, "arguments": arguments });
+            match self.process.ask("tools/call", &params, CALL_TIMEOUT).await {
+                Ok(result) => Ok(read_result(&result)),
+                Err(Failure::Refused(why)) => Ok(Err(why)),
+                Err(failure) => Err(format!("the MCP server `{}`: {}", self.name, explain(failure))),
+            }
+        })
     }
 }
 

@@ -2,7 +2,6 @@ use fanlight_shared::metric::Point;
 use fanlight_shared::time::Time;
 use proptest::prelude::*;
 
-use super::recorder::ascending;
 use super::*;
 
 fn point(step: u64, value: f64) -> Point {

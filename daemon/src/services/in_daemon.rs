@@ -17,7 +17,7 @@ use crate::http::Http;
 #[cfg(feature = "llm")]
 use crate::llm::Providers;
 #[cfg(feature = "llm")]
-use crate::plugin::mcp::McpServers;
+use crate::mcp::McpServers;
 use crate::secret::Secrets;
 use crate::store::blob::Blobs;
 

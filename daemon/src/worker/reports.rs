@@ -35,6 +35,8 @@ struct Inner {
 #[derive(Default)]
 struct Waiting {
     reports: Vec<Report>,
+    /// The place of the last text, which further text is appended to: only its order among texts matters.
+    last_text: usize,
     bytes: usize,
     made: MadeFiles,
     /// Counts requests, so that what a thread says that outlives its request is not taken for the next one's.
@@ -144,7 +146,7 @@ impl Waiting {
             *known = report;
             return;
         }
-        match (self.reports.last_mut(), &report) {
+        match (self.reports.get_mut(self.last_text), &report) {
             (Some(Report::Text { stream: last, text: so_far }), Report::Text { stream, text })
                 if last == stream =>
             {
@@ -152,6 +154,9 @@ impl Waiting {
                 self.bytes += text.len();
             }
             _ => {
+                if matches!(report, Report::Text { .. }) {
+                    self.last_text = self.reports.len();
+                }
                 self.bytes += size;
                 self.reports.push(report);
             }

@@ -13,9 +13,9 @@ use crate::content;
 use crate::file_error::FileError;
 use crate::json_schema;
 use crate::llm::tool::Tool;
+use crate::mcp::{McpServer, McpTool};
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall, NodeType, NodeTypes, Runner};
-use crate::plugin::mcp::{McpServer, McpTool};
 
 /// The longest name of a tool that providers take, in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -38,7 +38,7 @@ enum Work {
     Read(Arc<Files>),
     Write(Arc<Files>),
     /// Calls this tool of a server.
-    Mcp(Arc<McpServer>, String),
+    Mcp(Arc<dyn McpServer>, String),
 }
 
 impl Tools {
@@ -147,7 +147,7 @@ impl Tools {
     /// Starts a server, and adds those of its tools that the node lists.
     async fn add_mcp(&mut self, call: &NodeCall, name: &str, wanted: &[&str]) -> Result<(), String> {
         let folder = call.services.scratch().map_err(|error| format!("no folder can be made: {error}"))?;
-        let server = Arc::new(call.services.mcp().start(name, &folder).await?);
+        let server = call.services.mcp().start(name, &folder).await?;
         for wanted in wanted {
             let McpTool { name: tool, description, schema } = server.tool(wanted)?.clone();
             let plain =

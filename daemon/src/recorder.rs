@@ -15,7 +15,7 @@ use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 use tokio::runtime::Handle;
 
-use super::{Measurement, NewPoints, TooMany, thin};
+use crate::series::{Measurement, NewPoints, TooMany, ascending, thin};
 use crate::store::{Batch, Op, Store};
 
 /// How long a point waits for others.
@@ -187,16 +187,4 @@ impl State {
             })
             .collect()
     }
-}
-
-/// Returns points with growing steps: each replaces those before it that have its step or a larger one.
-pub(super) fn ascending(points: Vec<Point>) -> Vec<Point> {
-    let mut kept: Vec<Point> = Vec::with_capacity(points.len());
-    for point in points {
-        while kept.last().is_some_and(|last| last.step >= point.step) {
-            kept.pop();
-        }
-        kept.push(point);
-    }
-    kept
 }
