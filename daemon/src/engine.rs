@@ -6,7 +6,7 @@
 //! - `plan`: a compiled workflow; `submit`: from a request to runs; `queue`, `pools`: waiting runs and attempts
 //! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: the
 //!   inputs of nodes
-//! - `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
+//! - `wait`: instances that wait for pools; `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
 //!   `finish`: the end of a run
 //! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
 //!   looked for or computed; `remembered`: what results of commands depend on
@@ -34,6 +34,7 @@ mod in_flight;
 mod inputs;
 mod items;
 mod memory;
+mod message;
 mod parked;
 mod plan;
 mod pools;
@@ -53,6 +54,7 @@ mod submit;
 mod sweeps;
 #[cfg(test)]
 mod tests;
+mod wait;
 mod why;
 mod working;
 
@@ -64,13 +66,13 @@ use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::attempt::Outcome;
 use crate::config::Config;
-use crate::executor::{Executors, Previewer, Surroundings};
+use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::node_type::{CHILDREN, NodeTypes};
 use crate::rate::Rates;
-use crate::store::{CacheKey, Cached, Store, StoreError};
+use crate::store::{Store, StoreError};
+use message::Message;
 
 /// The parts of an engine.
 pub struct EngineParts {
@@ -115,106 +117,6 @@ pub struct Activity {
 const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 
 type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
-
-/// A message to the engine's loop.
-enum Message {
-    Submit {
-        prepared: Box<submit::Prepared>,
-        reply: Reply<runs::Started>,
-    },
-    Submitted {
-        result: Result<crate::store::Submitted, StoreError>,
-        plan: Arc<plan::Plan>,
-        next: bool,
-        place: core::Place,
-        reply: Reply<runs::Started>,
-    },
-    /// An executor waits for the end of this run.
-    FollowChild {
-        run: fanlight_shared::id::RunId,
-        parent: fanlight_shared::id::RunId,
-        tell: oneshot::Sender<()>,
-    },
-    /// The attempt that started this run was stopped.
-    CancelChild {
-        run: fanlight_shared::id::RunId,
-    },
-    Resumed {
-        run: fanlight_shared::id::RunId,
-        result: Result<Box<crate::store::OpenRun>, StoreError>,
-    },
-    Ended {
-        key: active::Key,
-        number: u32,
-        outcome: Box<Outcome>,
-        /// Whether later nodes may reuse it: nothing that it depends on changed meanwhile.
-        lasts: bool,
-    },
-    /// What the result of a command depends on is known.
-    LookedAround {
-        key: active::Key,
-        attempts: u32,
-        result: Result<Option<Surroundings>, String>,
-    },
-    /// The outputs of a run were shortened for its last event.
-    OutputsStored {
-        run: fanlight_shared::id::RunId,
-        outputs: Box<finish::Outputs>,
-    },
-    Retry {
-        key: active::Key,
-        failed: u32,
-    },
-    /// A result is in the store, or is not.
-    ResultFound {
-        key: CacheKey,
-        found: Option<Box<Cached>>,
-    },
-    /// A result that others wait for was stored.
-    ResultStored(CacheKey),
-    Answer {
-        request: Box<runs::Answer>,
-        reply: Reply<()>,
-    },
-    /// The rate of a pool allows another start.
-    PoolsDue,
-    /// The deadline of a question passed.
-    Deadline {
-        key: active::Key,
-        attempt: u32,
-    },
-    Cancel {
-        request: runs::Cancel,
-        reply: Reply<runs::CancelResponse>,
-    },
-    Delete {
-        request: runs::Delete,
-        reply: Reply<()>,
-    },
-    Label {
-        request: runs::Label,
-        reply: Reply<()>,
-    },
-    Labelled {
-        request: runs::Label,
-        reply: Reply<()>,
-    },
-    Queue {
-        request: queue_rpc::Set,
-        reply: Reply<Queue>,
-    },
-    Why {
-        request: Why,
-        reply: Reply<Option<Explanation>>,
-    },
-    Sweep {
-        request: sweeps_rpc::Set,
-        reply: Reply<()>,
-    },
-    Stop {
-        reply: oneshot::Sender<()>,
-    },
-}
 
 impl Engine {
     /// Recovers the runs of an earlier daemon, and starts the engine's loop on the current runtime.

@@ -16,6 +16,7 @@ mod database;
 mod folder;
 mod interruption;
 mod op;
+mod open_run;
 mod read;
 mod readers;
 mod space;
@@ -24,21 +25,14 @@ mod sweep;
 pub(crate) mod tests;
 mod writer;
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use fanlight_shared::environment::Environment;
-use fanlight_shared::event::Numbered;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
-use fanlight_shared::item::ItemPath;
-use fanlight_shared::origin::{Fresh, Origin};
-use fanlight_shared::run::Run;
-use fanlight_shared::value::Value;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -51,6 +45,7 @@ pub use op::{
     After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewVersion, Op,
     ResumeFrom, StoredSweep, Submit, Submitted, SweepOf,
 };
+pub use open_run::{DamagedRun, OpenRun};
 pub use read::StoredValue;
 pub(crate) use read::page;
 pub use sweep::Unknown;
@@ -119,38 +114,6 @@ impl From<StoreError> for FileError {
             other => Self::Other(other.to_string()),
         }
     }
-}
-
-/// A run that had not ended when the daemon did.
-#[derive(Debug)]
-pub struct OpenRun {
-    /// As lists show it.
-    pub run: Run,
-    /// The text of the file it was submitted with.
-    pub document: String,
-    /// The path of that file.
-    pub path: Option<String>,
-    /// The variables that its commands get from the submitter; runs of one submission share them.
-    pub environment: Arc<Environment>,
-    /// Its state events, in order.
-    pub events: Vec<Numbered>,
-    /// Its values: node, item, port, value (`None` if not kept).
-    pub values: Vec<(String, ItemPath, String, Option<Value>)>,
-    /// Where values were computed that it took over from the run that it resumes, by node and item.
-    pub origins: HashMap<(String, ItemPath), Origin>,
-    /// Nodes that reuse no results.
-    pub fresh: Arc<Fresh>,
-    /// Whether it was put at the head of the queue.
-    pub next: bool,
-}
-
-/// A run that had not ended when the daemon did, and can't continue: its stored data can't be read.
-#[derive(Debug)]
-pub struct DamagedRun {
-    /// As lists show it.
-    pub run: Run,
-    /// The error.
-    pub why: String,
 }
 
 /// The store: cheap to clone.

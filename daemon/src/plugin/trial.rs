@@ -4,6 +4,7 @@
 //! removed afterwards.
 
 mod inputs;
+mod outputs;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::node_type::{Effects, NodeTypeSpec};
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Values;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,7 @@ use crate::hub::Hub;
 use crate::node_type::NodeTypes;
 use crate::secret::Secrets;
 use crate::store::Store;
+use outputs::{check_outputs, shown};
 
 /// How a plugin is tried.
 #[derive(Clone, Debug)]
@@ -398,30 +400,4 @@ fn explain(failure: &Failure) -> String {
         Failure::Over(End::Fault(why) | End::Outside(why)) => why.clone(),
         Failure::Cancelled => "it was cancelled".into(),
     }
-}
-
-/// Compares outputs with those that an example expects.
-fn check_outputs(spec: &NodeTypeSpec, example: &Example, values: &Values) -> Result<(), String> {
-    for (name, expected) in &example.outputs {
-        let declared = spec.outputs.get(name).ok_or_else(|| format!("it has no output `{name}`"))?;
-        if declared.ty.has_media() {
-            return Err(format!("output `{name}`: files can't be compared; leave it out of the example"));
-        }
-        let expected = Value::from_json(expected.clone()).convert(&declared.ty);
-        let expected = expected.map_err(|why| format!("output `{name}` of the example: {why}"))?;
-        let given = values.get(name).unwrap_or(&Value::None);
-        if *given != expected {
-            return Err(format!(
-                "output `{name}`: expected {}, got {}",
-                expected.summary(60),
-                given.summary(60)
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn shown(values: &Values, notes: Option<String>) -> String {
-    let values = values.iter().map(|(name, value)| format!("{name} {}", value.summary(40)));
-    values.chain(notes).collect::<Vec<_>>().join(", ")
 }

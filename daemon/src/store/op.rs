@@ -1,21 +1,24 @@
 //! Requests to the writer, and its responses.
 
+mod submit;
+
 use fanlight_shared::asset::Asset;
-use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
-use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::origin::{Fresh, Origin};
-use fanlight_shared::run::{Parent, Run};
 use fanlight_shared::run_state::Summary;
-use fanlight_shared::sweep::{Limits, Pause, Used};
+use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::{Value, Values};
-use indexmap::IndexMap;
+use fanlight_shared::value::Values;
 
 use super::blob::Published;
 use super::{Bodies, CacheKey, NewEntry, StoreError};
 use crate::series::NewPoints;
+
+pub use submit::{
+    ChildFiles, Finished, NewFile, NewRun, NewSweep, NewVersion, ResumeFrom, StoredSweep, Submit, Submitted,
+    SweepOf,
+};
 
 /// A write operation. The order within a batch and between batches is kept.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -225,167 +228,6 @@ pub struct NewAsset {
     pub cost_usd: Option<f64>,
 }
 
-/// Runs to be submitted.
-#[derive(Debug)]
-pub struct Submit {
-    /// The same key gives the same runs.
-    pub request_key: String,
-    /// `id:` of the file.
-    pub workflow_id: Option<WorkflowId>,
-    /// The canonical path of the file.
-    pub path: Option<String>,
-    /// The base of a new workflow's slug (lower case, `a-z0-9-`), made unique with `-2`, `-3` ….
-    pub slug: String,
-    /// The title in the file.
-    pub title: String,
-    /// The text of the file.
-    pub document: String,
-    /// Its content hash.
-    pub version: Version,
-    /// How many nodes it has.
-    pub nodes: u32,
-    /// Their names, in the order of the file; the state of a run is folded over them.
-    pub node_names: Vec<String>,
-    /// The names of its edges, in the order of the file.
-    pub edges: Vec<String>,
-    /// The digest of the request: the same key with another digest is an error.
-    pub digest: BlobHash,
-    /// The submission.
-    pub submission: SubmissionId,
-    /// When.
-    pub at: Time,
-    /// The runs.
-    pub runs: Vec<NewRun>,
-    /// Blobs that the params refer to.
-    pub blobs: Vec<Published>,
-    /// The variables that their commands get from the submitter.
-    pub environment: Environment,
-    /// `concurrency:` of the file.
-    pub concurrency: Option<u32>,
-    /// The nodes that reuse no results.
-    pub fresh: Fresh,
-    /// Whether they go to the head of the queue.
-    pub next: bool,
-    /// The sweep that the runs are.
-    pub sweep: Option<SweepOf>,
-    /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
-    /// transaction, by reference to blobs.
-    pub resume: Option<ResumeFrom>,
-    /// The node that starts it. Its run doesn't wait for a slot, and uses its variables.
-    pub parent: Option<Parent>,
-    /// The files of the workflows that it runs.
-    pub files: ChildFiles,
-}
-
-/// The files of the workflows that a run starts.
-#[derive(Debug)]
-pub enum ChildFiles {
-    /// These.
-    Read(Vec<NewFile>),
-    /// Those of another run.
-    Of(RunId),
-}
-
-impl Default for ChildFiles {
-    fn default() -> Self {
-        Self::Read(Vec::new())
-    }
-}
-
-/// The file of a workflow that a run starts.
-#[derive(Clone, Debug)]
-pub struct NewFile {
-    /// The canonical path of the file whose node names it.
-    pub reader: String,
-    /// Its name there.
-    pub name: String,
-    /// Its canonical path.
-    pub path: String,
-    /// The document and what is stored with it.
-    pub version: NewVersion,
-}
-
-/// A version of a workflow file.
-#[derive(Clone, Debug)]
-pub struct NewVersion {
-    /// Its content hash.
-    pub hash: Version,
-    /// The text of the file.
-    pub document: String,
-    /// The names of its nodes, in the order of the file; the state of a run is folded over them.
-    pub nodes: Vec<String>,
-    /// The names of its edges, in the order of the file.
-    pub edges: Vec<String>,
-    /// `concurrency:` of the file.
-    pub concurrency: Option<u32>,
-}
-
-/// The sweep of a submission.
-#[derive(Debug)]
-pub enum SweepOf {
-    /// One that is created with the runs.
-    New(NewSweep),
-    /// That of this name, to which the runs are added.
-    Existing(String),
-}
-
-/// A sweep to be created.
-#[derive(Debug)]
-pub struct NewSweep {
-    /// The name that the user gave it; without one it is named after its workflow.
-    pub name: Option<String>,
-    /// The params that were given several values.
-    pub swept: Vec<String>,
-    /// Its limits.
-    pub limits: Limits,
-}
-
-/// A sweep as the engine needs it.
-#[derive(Clone, Debug)]
-pub struct StoredSweep {
-    /// Its name.
-    pub name: String,
-    /// Its limits.
-    pub limits: Limits,
-    /// Why it is paused.
-    pub paused: Option<Pause>,
-    /// What it had used when it last continued after a limit.
-    pub before: Used,
-    /// What its runs have used, without the time of those that have not ended.
-    pub used: Used,
-}
-
-/// The part of an ended run that a resumed run reuses.
-#[derive(Debug)]
-pub struct ResumeFrom {
-    /// The ended run.
-    pub run: RunId,
-    /// Nodes and items that are finished and keep their values.
-    pub finished: Vec<Finished>,
-}
-
-/// A finished node or item of an ended run, whose values a new run takes over.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finished {
-    /// The node.
-    pub node: String,
-    /// The item.
-    pub item: ItemPath,
-    /// Where its values were computed.
-    pub origin: Origin,
-}
-
-/// One run to be submitted.
-#[derive(Debug)]
-pub struct NewRun {
-    /// Its id.
-    pub id: RunId,
-    /// Its label.
-    pub label: String,
-    /// All its params, defaults included.
-    pub params: IndexMap<String, Value>,
-}
-
 /// The result of a commit.
 #[derive(Debug, Default)]
 pub struct Committed {
@@ -397,19 +239,6 @@ pub struct Committed {
     pub changed_assets: Vec<Asset>,
     /// Of [`Op::CacheRemove`] and [`Op::CacheRemoveOldest`]: how many results were removed.
     pub removed_entries: u64,
-}
-
-/// The result of [`Op::Submit`].
-#[derive(Debug)]
-pub struct Submitted {
-    /// The runs as lists show them.
-    pub runs: Vec<Run>,
-    /// Their sweep.
-    pub sweep: Option<Box<StoredSweep>>,
-    /// Whether they had been submitted before with the same key, so that nothing was created.
-    pub repeated: bool,
-    /// The workflow is new but its version is known from this other path: the file was probably moved.
-    pub moved_from: Option<String>,
 }
 
 /// A callback after the commit, on the writer's thread, in order; it must not wait.

@@ -17,6 +17,7 @@ mod sweeps;
 mod totals;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};

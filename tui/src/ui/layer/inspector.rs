@@ -7,6 +7,7 @@ mod log;
 mod page;
 mod products;
 mod question;
+mod search;
 mod tab;
 mod view;
 
@@ -20,7 +21,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::choose::{Choice, Choose};
-use super::prompt::Prompt;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
@@ -179,27 +179,6 @@ impl Inspector {
         Vec::new()
     }
 
-    /// Goes to the next line that contains the search text.
-    fn find(&mut self, model: &Model, forward: bool) {
-        let wanted = self.search.to_lowercase();
-        let page = self.page(model);
-        let count = page.len();
-        if wanted.is_empty() || count == 0 {
-            return;
-        }
-        let holds = |at: &usize| page.text(*at).to_lowercase().contains(&wanted);
-        let places = 1..=count;
-        let found = if forward {
-            places.map(|step| (self.top + step) % count).find(holds)
-        } else {
-            places.map(|step| (self.top + count - step) % count).find(holds)
-        };
-        if let Some(found) = found {
-            self.top = found;
-            self.follow = false;
-        }
-    }
-
     fn text(&self, model: &Model) -> String {
         let page = self.page(model);
         let mut text = String::new();
@@ -228,20 +207,6 @@ impl Inspector {
             effect: Effect::Copy(value.to_text().unwrap_or_else(|_| value.to_json().to_string())),
         });
         Choose::one("Copy", Action::Copy, choices.collect())
-    }
-
-    fn ask_search(&self) -> Step {
-        let set = |model: &mut Model, text: &str| {
-            let mut layers = std::mem::take(&mut model.layers);
-            if let Some(inspector) = layers.last_mut().and_then(|layer| layer.downcast_mut::<Self>()) {
-                inspector.search = text.to_owned();
-                inspector.top = inspector.top.saturating_sub(1);
-                inspector.find(model, true);
-            }
-            model.layers = layers;
-            Ok(Vec::new())
-        };
-        Step::open(Prompt::new("Search", self.search.clone(), set).into())
     }
 }
 

@@ -1,0 +1,114 @@
+//! Messages to the engine's loop.
+
+use std::sync::Arc;
+
+use fanlight_shared::event::Queue;
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::why::{Explanation, Why};
+use fanlight_shared::rpc::{queue as queue_rpc, runs, sweeps as sweeps_rpc};
+use tokio::sync::oneshot;
+
+use super::{Reply, active, core, finish, plan, submit};
+use crate::attempt::Outcome;
+use crate::executor::Surroundings;
+use crate::store::{CacheKey, Cached, StoreError};
+
+/// A message to the engine's loop.
+pub(super) enum Message {
+    Submit {
+        prepared: Box<submit::Prepared>,
+        reply: Reply<runs::Started>,
+    },
+    Submitted {
+        result: Result<crate::store::Submitted, StoreError>,
+        plan: Arc<plan::Plan>,
+        next: bool,
+        place: core::Place,
+        reply: Reply<runs::Started>,
+    },
+    /// An executor waits for the end of this run.
+    FollowChild {
+        run: RunId,
+        parent: RunId,
+        tell: oneshot::Sender<()>,
+    },
+    /// The attempt that started this run was stopped.
+    CancelChild {
+        run: RunId,
+    },
+    Resumed {
+        run: RunId,
+        result: Result<Box<crate::store::OpenRun>, StoreError>,
+    },
+    Ended {
+        key: active::Key,
+        number: u32,
+        outcome: Box<Outcome>,
+        /// Whether later nodes may reuse it: nothing that it depends on changed meanwhile.
+        lasts: bool,
+    },
+    /// What the result of a command depends on is known.
+    LookedAround {
+        key: active::Key,
+        attempts: u32,
+        result: Result<Option<Surroundings>, String>,
+    },
+    /// The outputs of a run were shortened for its last event.
+    OutputsStored {
+        run: RunId,
+        outputs: Box<finish::Outputs>,
+    },
+    Retry {
+        key: active::Key,
+        failed: u32,
+    },
+    /// A result is in the store, or is not.
+    ResultFound {
+        key: CacheKey,
+        found: Option<Box<Cached>>,
+    },
+    /// A result that others wait for was stored.
+    ResultStored(CacheKey),
+    Answer {
+        request: Box<runs::Answer>,
+        reply: Reply<()>,
+    },
+    /// The rate of a pool allows another start.
+    PoolsDue,
+    /// The deadline of a question passed.
+    Deadline {
+        key: active::Key,
+        attempt: u32,
+    },
+    Cancel {
+        request: runs::Cancel,
+        reply: Reply<runs::CancelResponse>,
+    },
+    Delete {
+        request: runs::Delete,
+        reply: Reply<()>,
+    },
+    Label {
+        request: runs::Label,
+        reply: Reply<()>,
+    },
+    Labelled {
+        request: runs::Label,
+        reply: Reply<()>,
+    },
+    Queue {
+        request: queue_rpc::Set,
+        reply: Reply<Queue>,
+    },
+    Why {
+        request: Why,
+        reply: Reply<Option<Explanation>>,
+    },
+    Sweep {
+        request: sweeps_rpc::Set,
+        reply: Reply<()>,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
