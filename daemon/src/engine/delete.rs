@@ -1,5 +1,7 @@
 //! Deletes runs, and the leftovers of their attempts.
 
+use std::collections::HashSet;
+
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{RpcError, runs};
@@ -60,17 +62,14 @@ impl Core {
 /// # Errors
 /// One of them was started by a run that stays.
 fn with_children(store: &Store, mut ids: Vec<RunId>) -> Result<Vec<Run>, StoreError> {
+    let mut known: HashSet<RunId> = ids.iter().copied().collect();
     let mut at = 0;
     while let Some(id) = ids.get(at).copied() {
-        for child in store.children(id)? {
-            if !ids.contains(&child) {
-                ids.push(child);
-            }
-        }
+        ids.extend(store.children(id)?.into_iter().filter(|child| known.insert(*child)));
         at += 1;
     }
     let runs = ids.iter().map(|id| store.listed(*id)).collect::<Result<Vec<_>, StoreError>>()?;
-    let stays = |run: &&Run| run.parent.as_ref().is_some_and(|parent| !ids.contains(&parent.run));
+    let stays = |run: &&Run| run.parent.as_ref().is_some_and(|parent| !known.contains(&parent.run));
     match runs.iter().find(stays) {
         Some(run) => {
             let parent = run.parent.as_ref().map(|parent| parent.name.as_str()).unwrap_or_default();

@@ -88,7 +88,10 @@ impl ActiveRun {
         }
         let update = RunUpdate { status, at: Time::now(), start_order: None, error, outputs };
         self.record_run(context, update);
-        context.op(Op::Evict { workflow: self.run.workflow_id, keep: context.config.keep_values });
+        if self.run.parent.is_none() {
+            // A parent takes the values of its children first; they are evicted with its own.
+            context.op(Op::Evict { run: self.run.id, keep: context.config.keep_values });
+        }
         context.after(After::End(self.run.id));
     }
 

@@ -155,7 +155,7 @@ impl Core {
                 response.cancelled.push(id);
             }
             // They have been started before, and only wait for a slot to continue.
-            parked.into_iter().rev().for_each(|id| self.requeue(id));
+            parked.into_iter().rev().for_each(|id| self.continue_run(id));
         }
         let cancelled: HashSet<RunId> = response.cancelled.iter().copied().collect();
         for id in running {

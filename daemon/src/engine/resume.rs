@@ -26,9 +26,9 @@ use super::requests::refused;
 use super::submit::{self, Files};
 use crate::config::Config;
 use crate::content;
-use crate::node_type::NodeTypeSet;
+use crate::node_type::{CHILDREN, NodeTypeSet};
 use crate::store::blob::Published;
-use crate::store::{ChildFiles, NewRun, OpenRun, ResumeFrom, Store, Submit};
+use crate::store::{ChildFiles, NewFile, NewRun, OpenRun, ResumeFrom, Store, Submit};
 use inputs::Inputs;
 use reuse::Ended;
 
@@ -70,7 +70,7 @@ pub(super) fn prepare(
         let name = open.run.name();
         return Err(RpcError::refused(format!("{name} was started by {}; resume that run", parent.name)));
     }
-    check_state(&open.run, version.as_ref(), is_fork)?;
+    check_ended(&open.run)?;
     // A run that starts others may find them changed, although its own file is the same.
     let reads_files = request.document.is_some();
     let mut source = match request.document {
@@ -93,6 +93,17 @@ pub(super) fn prepare(
         true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, config, types)?),
         false => ChildFiles::Of(open.run.id),
     };
+    let runs_others = match &files {
+        ChildFiles::Read(new) if has_other_files(new, &open.run, store)? => {
+            let nodes = source.plan.nodes.iter().enumerate();
+            nodes.filter(|(_, node)| node.executor == CHILDREN).map(|(at, _)| at).collect()
+        }
+        _ => Vec::new(),
+    };
+    if runs_others.is_empty() {
+        check_version(&open.run, version.as_ref(), is_fork)?;
+    }
+    source.touched.extend(runs_others);
     let state = recover::fold(&source.plan, &open);
     let inputs = Inputs::new(&source.plan, store.blobs());
     let ended = Ended::new(&state, &open.values, |node, port, value| inputs.are_there(node, port, value));
@@ -156,8 +167,23 @@ fn label_of(plan: &Plan, path: Option<&Path>, params: &Values) -> String {
     })
 }
 
-/// Checks that the run has ended; a completed one is only resumed with another version of its file, or forked.
-fn check_state(run: &Run, version: Option<&Version>, is_fork: bool) -> Result<(), RpcError> {
+/// Returns whether the files of the workflows that a run starts differ from those that it was submitted with.
+fn has_other_files(new: &[NewFile], run: &Run, store: &Store) -> Result<bool, RpcError> {
+    let known = store.child_versions(run.id).map_err(|error| refused(&error))?;
+    let new = new.iter().map(|it| (it.reader.clone(), it.name.clone(), it.version.hash.clone()));
+    Ok(new.collect::<HashSet<_>>() != known)
+}
+
+fn check_ended(run: &Run) -> Result<(), RpcError> {
+    if run.state.is_ended() {
+        return Ok(());
+    }
+    let (name, state) = (run.name(), run.state.word());
+    Err(RpcError::refused(format!("{name} is {state}; cancel it first, or wait for its end")))
+}
+
+/// Checks that there is something to do: a completed run is only resumed with another version of its file, or forked.
+fn check_version(run: &Run, version: Option<&Version>, is_fork: bool) -> Result<(), RpcError> {
     let name = run.name();
     match run.state {
         RunStatus::Completed if is_fork => Ok(()),
@@ -166,10 +192,6 @@ fn check_state(run: &Run, version: Option<&Version>, is_fork: bool) -> Result<()
         }
         RunStatus::Completed if version == Some(&run.version) => Err(RpcError::refused(format!(
             "{name} completed and its file has not changed since; there is nothing to resume"
-        ))),
-        state if !state.is_ended() => Err(RpcError::refused(format!(
-            "{name} is {}; cancel it first, or wait for its end",
-            state.word()
         ))),
         _ => Ok(()),
     }

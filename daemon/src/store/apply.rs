@@ -188,9 +188,9 @@ impl Apply {
             Op::AttemptsRemoved(attempts) => Self::attempts_removed(db, attempts),
             Op::Star { assets, starred } => self.star(db, work, assets, *starred),
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
-            Op::Evict { workflow, keep } => {
+            Op::Evict { run, keep } => {
                 self.write_rows(db, work, true)?;
-                self.evict(db, work, *workflow, *keep)
+                self.evict(db, work, *run, *keep)
             }
             Op::CacheEntry(new) => self.store_entry(db, work, new),
             Op::CacheRemove(keys) => keys.iter().try_for_each(|key| self.drop_entry(db, work, *key)),

@@ -120,10 +120,10 @@ pub enum Op {
     },
     /// Deletes assets, with the values that they show.
     DeleteAssets(Vec<AssetId>),
-    /// Deletes the other values of this workflow's ended runs beyond the newest `keep`.
+    /// Deletes the other values of ended runs beyond the newest `keep`, of the workflows of a run and of those that it started.
     Evict {
-        /// The workflow.
-        workflow: WorkflowId,
+        /// The run.
+        run: RunId,
         /// How many of its newest runs keep their values.
         keep: u32,
     },

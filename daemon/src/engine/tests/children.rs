@@ -274,6 +274,29 @@ async fn a_child_is_deleted_with_its_parent_and_not_alone() {
 }
 
 #[tokio::test]
+async fn a_new_version_of_a_parent_runs_a_child_again_whose_file_has_changed() {
+    let world = World::new().await;
+    write(&world, "child.yaml", GREETING);
+    let run = start(&world, PARENT).await.id;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
+    let resume = || runs::Resume {
+        run,
+        environment: fanlight_shared::environment::Environment::default(),
+        request_key: RunId::new().to_string(),
+        document: Some(PARENT.to_owned()),
+        at: None,
+        params: indexmap::IndexMap::new(),
+        dry_run: false,
+    };
+    let error = world.engine.resume(resume()).await.unwrap_err();
+    assert!(error.message.contains("there is nothing to resume"), "{}", error.message);
+    write(&world, "child.yaml", &GREETING.replace("hello", "good morning"));
+    let again = world.engine.resume(resume()).await.unwrap().runs[0].id;
+    assert_eq!(until_ended(&world, again).await, RunStatus::Completed);
+    assert_eq!(world.ended(again).nodes(), "before cached, child completed, after completed");
+}
+
+#[tokio::test]
 async fn a_parent_is_resumed_with_a_new_child_and_a_child_is_not_resumed_alone() {
     let world = World::with_cap(1).await;
     write(&world, "child.yaml", SLOW);

@@ -156,17 +156,28 @@ impl Apply {
         Ok(())
     }
 
-    /// Deletes the other values of ended runs beyond the newest `keep`. A run whose parent has not ended keeps its values:
-    /// the parent may not have taken them yet.
-    pub(super) fn evict(&self, db: &Connection, work: &mut Work, workflow: WorkflowId, keep: u32) -> Done {
+    /// Deletes the other values of ended runs beyond the newest `keep`, of the workflows of a run and of those that it
+    /// started.
+    pub(super) fn evict(&self, db: &Connection, work: &mut Work, run: RunId, keep: u32) -> Done {
+        let workflows = db
+            .prepare_cached(
+                "WITH RECURSIVE family(id) AS (SELECT ?1 UNION SELECT r.id FROM family f JOIN run r ON r.parent = f.id) \
+                 SELECT DISTINCT r.workflow FROM family f JOIN run r ON r.id = f.id",
+            )?
+            .query_map([run.as_bytes()], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        workflows.into_iter().try_for_each(|workflow| self.evict_workflow(db, work, workflow, keep))
+    }
+
+    /// A run whose parent has not ended keeps its values: the parent may not have taken them yet.
+    fn evict_workflow(&self, db: &Connection, work: &mut Work, workflow: i64, keep: u32) -> Done {
         let runs = db
             .prepare_cached(
-                "SELECT key FROM run WHERE workflow = (SELECT key FROM workflow WHERE id = ?1) \
-                 AND evicted = 0 AND status IN (3, 4, 5) \
+                "SELECT key FROM run WHERE workflow = ?1 AND evicted = 0 AND status IN (3, 4, 5) \
                  AND NOT EXISTS (SELECT 1 FROM run p WHERE p.id = run.parent AND p.status IN (0, 1, 2, 7)) \
                  ORDER BY key DESC LIMIT -1 OFFSET ?2",
             )?
-            .query_map(params![workflow.as_bytes(), keep], |row| row.get(0))?
+            .query_map(params![workflow, keep], |row| row.get(0))?
             .collect::<Result<Vec<i64>, _>>()?;
         for run in runs {
             self.release_rows(db, work, run, NOT_SHOWN)?;

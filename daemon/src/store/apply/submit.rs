@@ -248,10 +248,13 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
         }
     };
     if let Some(mut found) = found {
-        db.prepare_cached(
-            "UPDATE workflow SET title = ?2, path = coalesce(?3, path), version = ?4 WHERE key = ?1",
-        )?
-        .execute(params![found.key, submit.title, submit.path, version])?;
+        // A child has its file as it was when its parent was submitted; a person may have run a newer one since.
+        if submit.parent.is_none() {
+            db.prepare_cached(
+                "UPDATE workflow SET title = ?2, path = coalesce(?3, path), version = ?4 WHERE key = ?1",
+            )?
+            .execute(params![found.key, submit.title, submit.path, version])?;
+        }
         if found.slug.starts_with(RELEASED_SLUG_PREFIX) {
             found.slug = free_slug(db, &submit.slug)?;
             db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?

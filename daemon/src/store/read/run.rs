@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{Numbered, StateEvent};
-use fanlight_shared::id::{AttemptId, BlobHash, RunId, WorkflowId};
+use fanlight_shared::id::{AttemptId, BlobHash, RunId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::Run;
@@ -140,6 +140,24 @@ impl Store {
             .query_row(params![run.as_bytes(), name], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?
             .ok_or_else(|| StoreError::NotFound(format!("the run was submitted without the file {name}")))
+        })
+    }
+
+    /// Returns the files of the workflows that a run starts, itself or through others: the file whose node names each, the name
+    /// there, and the version. Blocks.
+    ///
+    /// # Errors
+    /// An error of SQLite.
+    pub fn child_versions(&self, run: RunId) -> Result<HashSet<(String, String, Version)>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT f.reader, f.name, v.hash FROM run r JOIN run_file f ON f.run = r.key \
+                 JOIN version v ON v.key = f.version WHERE r.id = ?1",
+            )?;
+            let files = query.query_map([run.as_bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?, Version::from_stored(row.get(2)?)))
+            })?;
+            Ok(files.collect::<Result<_, _>>()?)
         })
     }
 

@@ -158,7 +158,7 @@ fn other_values_of_older_runs_are_not_kept() {
     }
     let waiting = at.submit(1).remove(0);
     at.commit(vec![values(waiting.id, "other", "image", Value::from("runs on"))]);
-    at.commit(vec![Op::Evict { workflow: runs[0].workflow_id, keep: 10 }]);
+    at.commit(vec![Op::Evict { run: runs[0].id, keep: 10 }]);
     for run in &runs {
         let kept = run.number > 2;
         assert_eq!(value_of(&at, run, "other").is_some(), kept, "{}", run.name());

@@ -63,6 +63,9 @@ async fn an_answered_child_waits_for_the_slot_of_its_outermost_parent() {
     answer(&world, deep, "yes").await;
     world.until(|now| now.running == 1 && now.queued == 1).await;
     assert_eq!(world.ended(deep).run.state, RunStatus::Parked);
+    // It has been started before, so it is none of the waiting runs that this cancels.
+    let queued = runs::Cancel { queued: true, ..runs::Cancel::default() };
+    assert_eq!(world.engine.cancel(queued).await.unwrap().cancelled, []);
     world.fake.finish("a");
     assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
     assert_eq!(world.ended(busy).run.state, RunStatus::Completed);
