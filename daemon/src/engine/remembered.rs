@@ -19,7 +19,10 @@ impl ActiveRun {
     pub(super) fn remembered(&self, node: usize, item: ItemPath) -> Option<Arc<CommandWork>> {
         let prepared = self.instance(node, item)?.prepared.as_ref().filter(|it| it.sealed.is_none())?;
         match &*prepared.work {
-            Work::Command(command) if command.remember.is_some() => Some(Arc::clone(command)),
+            // Programs are looked up in the `PATH` of the environment, which such an input would replace.
+            Work::Command(command) if command.remember.is_some() && !command.inputs.contains_key("PATH") => {
+                Some(Arc::clone(command))
+            }
             _ => None,
         }
     }
