@@ -69,6 +69,22 @@ impl Waiting {
         }
         u32::try_from(index + 1).ok()
     }
+
+    /// Keeps the runs for which `keep` returns true, in their order.
+    pub fn retain(&mut self, keep: impl Fn(RunId) -> bool) {
+        let ranks = &mut self.ranks;
+        self.runs.retain(|(_, run)| {
+            let keeps = keep(*run);
+            if !keeps {
+                ranks.remove(run);
+            }
+            keeps
+        });
+        if self.runs.is_empty() {
+            self.clear();
+        }
+    }
+
     /// Returns the place of a run, counted from 1.
     #[must_use]
     pub fn position(&self, run: RunId) -> Option<u32> {

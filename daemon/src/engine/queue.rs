@@ -157,10 +157,9 @@ impl RunQueue {
     /// Removes a run from the queue; returns `false` if it isn't there.
     pub(crate) fn remove(&mut self, run: RunId) -> bool {
         let Some(entry) = self.entries.remove(&run) else { return false };
-        match (entry.place, &entry.sweep) {
-            (Some(place), _) => self.leave(run, place, &entry),
-            (None, Some(sweep)) => self.held.remove(sweep, run),
-            (None, None) => {}
+        // A held run leaves when its sweep continues: searching for each of thousands would take too long.
+        if let Some(place) = entry.place {
+            self.leave(run, place, &entry);
         }
         if self.entries.is_empty() {
             // Release the memory of a long queue, and begin to count again.
@@ -179,7 +178,8 @@ impl RunQueue {
 
     /// Removes all runs. Sweeps that are held stay so.
     pub(crate) fn clear(&mut self) -> Vec<RunId> {
-        let all = self.waiting.iter().chain(self.held.runs()).collect();
+        let held = self.held.runs().filter(|run| self.entries.contains_key(run));
+        let all = self.waiting.iter().chain(held).collect();
         self.forget();
         all
     }
@@ -208,7 +208,8 @@ impl RunQueue {
 
     /// Lets a sweep that was held continue: its runs take their turns from now on. Returns them.
     pub(crate) fn release(&mut self, sweep: &str) -> Vec<RunId> {
-        let (next, others): (Vec<_>, Vec<_>) = self.held.take(sweep).into_iter().partition(|(_, next)| *next);
+        let held = self.held.take(sweep).into_iter().filter(|(run, _)| self.entries.contains_key(run));
+        let (next, others): (Vec<_>, Vec<_>) = held.partition(|(_, next)| *next);
         let mut released = Vec::with_capacity(next.len() + others.len());
         for (runs, next) in [(next, true), (others, false)] {
             let places = self.places(Some(sweep), next, runs.len());

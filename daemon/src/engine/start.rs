@@ -21,7 +21,9 @@ impl Core {
     /// Starts runs while there are slots, and room in this batch: a run with nothing to do ends immediately, and so may
     /// thousands after it.
     pub(super) fn drain(&mut self) {
-        self.check_times();
+        if self.queue.may_start(self.running()) {
+            self.check_times();
+        }
         while self.room > 0
             && let Some(id) = self.queue.take(self.running())
         {

@@ -176,6 +176,8 @@ impl Core {
             let Some(QueuedRun { run, plan, .. }) = self.queued.get(&id) else { continue };
             self.queue.add(&[id], run.sweep.as_deref(), true, plan.limit(run.workflow_id));
         }
+        // A run that failed above may have reached a limit of its sweep, none of whose runs waited yet.
+        self.check_sweeps();
         self.announce(&waiting);
         children.into_iter().for_each(|child| self.start_child(child));
         self.drain();

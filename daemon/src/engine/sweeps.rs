@@ -154,9 +154,16 @@ impl Core {
         Some((name, self.sweeps.sweeps.get(name)?.paused?))
     }
 
+    /// Pauses the sweeps that have reached a limit.
+    pub(super) fn check_sweeps(&mut self) {
+        let names: Vec<String> = self.sweeps.sweeps.keys().cloned().collect();
+        names.iter().for_each(|name| self.check_sweep(name));
+    }
+
     /// Pauses the sweeps that have used up their time, before their next run would start.
     pub(super) fn check_times(&mut self) {
-        let timed = self.sweeps.sweeps.iter().filter(|(_, sweep)| sweep.limits.time_ms.is_some());
+        let is_timed = |sweep: &ActiveSweep| sweep.limits.time_ms.is_some() && sweep.paused.is_none();
+        let timed = self.sweeps.sweeps.iter().filter(|(_, sweep)| is_timed(sweep));
         let names: Vec<String> = timed.map(|(name, _)| name.clone()).collect();
         names.iter().for_each(|name| self.check_sweep(name));
     }

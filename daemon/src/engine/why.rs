@@ -1,5 +1,7 @@
 //! What runs and nodes wait for at the moment. Every state in which something waits has a reason.
 
+use std::collections::HashMap;
+
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::near;
@@ -30,15 +32,16 @@ impl Core {
         }
         let Some(run) = self.active.get(&request.run) else { return Ok(None) };
         let only = node_named(&run.plan, &run.run.name(), request.node.as_deref())?;
-        let (mut reasons, nodes_after) = self.why_active(run, only);
-        let reasons_left = reasons.len().saturating_sub(REASON_LIMIT) as u32;
-        reasons.truncate(REASON_LIMIT);
+        let (mut waits, nodes_after) = self.why_active(run, only);
+        let reasons_left = waits.len().saturating_sub(REASON_LIMIT) as u32;
+        waits.truncate(REASON_LIMIT);
+        let reasons = self.with_holders(waits);
         Ok(Some(Explanation { run: run.run.clone(), reasons, reasons_left, nodes_after }))
     }
 
     /// Returns what an active run or one of its nodes waits for, and how many nodes wait for these only.
-    fn why_active(&self, run: &ActiveRun, only: Option<usize>) -> (Vec<Reason>, u32) {
-        let mut reasons: Vec<Reason> = self.why_whole(run).into_iter().collect();
+    fn why_active(&self, run: &ActiveRun, only: Option<usize>) -> (Vec<Waits>, u32) {
+        let mut reasons: Vec<Waits> = self.why_whole(run).map(|reason| (reason, None)).into_iter().collect();
         let mut nodes_after = 0;
         for node in 0..run.nodes.len() {
             if only.is_some_and(|only| only != node) {
@@ -101,18 +104,18 @@ impl Core {
     }
 
     /// Returns what a node and its items wait for. A node that only waits for others is left out unless `all`.
-    fn why_node(&self, run: &ActiveRun, node: usize, all: bool) -> Vec<Reason> {
+    fn why_node(&self, run: &ActiveRun, node: usize, all: bool) -> Vec<Waits> {
         let state = &run.nodes[node];
         let name = &run.plan.nodes[node].name;
-        let named = |reason: Reason| Reason { node: Some(name.clone()), ..reason };
+        let named = |(reason, resource): Waits| (Reason { node: Some(name.clone()), ..reason }, resource);
         if state.whole.status.is_ended() {
             let text = format!("has {}", state.whole.status.word());
-            return if all { vec![named(Reason::new(ReasonKind::Ended, text))] } else { Vec::new() };
+            return if all { vec![named((Reason::new(ReasonKind::Ended, text), None))] } else { Vec::new() };
         }
         let wanted = |waits: &Waits| all || waits.0.kind != ReasonKind::Upstream;
         let Some(items) = &state.items else {
             let waits = self.why_instance(run, run.key(node, ItemPath::WHOLE), &state.whole);
-            return waits.into_iter().filter(wanted).map(|waits| named(self.with_holders(waits))).collect();
+            return waits.into_iter().filter(wanted).map(named).collect();
         };
         let mut groups: IndexMap<(ReasonKind, String), Waits> = IndexMap::new();
         for (index, item) in (0..).zip(&items.runs) {
@@ -124,7 +127,7 @@ impl Core {
             group.0.since = group.0.since.min(waits.0.since);
             group.0.until = group.0.until.min(waits.0.until);
         }
-        groups.into_values().filter(wanted).map(|waits| named(self.with_holders(waits))).collect()
+        groups.into_values().filter(wanted).map(named).collect()
     }
 
     /// Returns what an instance waits for; `None` if it has ended.
@@ -183,26 +186,36 @@ impl Core {
         }
     }
 
-    /// Adds who holds the resource.
-    fn with_holders(&self, (reason, resource): Waits) -> Reason {
-        let Some(resource) = resource.filter(|_| reason.kind != ReasonKind::Rate) else { return reason };
+    /// Adds who holds the resources; each is searched for once.
+    fn with_holders(&self, waits: Vec<Waits>) -> Vec<Reason> {
+        let mut known: HashMap<Resource, Vec<String>> = HashMap::new();
+        let reasons = waits.into_iter().map(|(reason, resource)| {
+            let Some(resource) = resource.filter(|_| reason.kind != ReasonKind::Rate) else { return reason };
+            let holders = known.entry(resource).or_insert_with_key(|resource| self.holders(resource)).clone();
+            Reason { holders, ..reason }
+        });
+        reasons.collect()
+    }
+
+    /// Returns some of the instances that hold a resource.
+    fn holders(&self, resource: &Resource) -> Vec<String> {
         let mut holders = Vec::new();
-        for run in self.active.values() {
+        for run in self.active.values().filter(|run| run.live > 0) {
             for (node, state) in run.nodes.iter().enumerate() {
                 let items = state.items.iter().flat_map(|items| (0..).zip(&items.runs));
                 let items = items.map(|(index, instance)| (ItemPath::item(index), instance));
                 let instances = items.chain([(ItemPath::WHOLE, &state.whole)]);
                 for (item, _) in instances.filter(|(_, instance)| instance.live.is_some()) {
-                    if run.resources(node, item).contains(&resource) {
+                    if run.resources(node, item).contains(resource) {
                         holders.extend(self.instance_name(run.key(node, item)));
                     }
                     if holders.len() == HOLDER_LIMIT {
-                        return Reason { holders, ..reason };
+                        return holders;
                     }
                 }
             }
         }
-        Reason { holders, ..reason }
+        holders
     }
 
     /// Returns the name of an instance with that of its run.

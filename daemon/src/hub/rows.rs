@@ -108,10 +108,9 @@ impl Rows {
     fn hold(&mut self, sweep: &str, why: Pause) -> Vec<DaemonEvent> {
         self.paused.insert(sweep.to_owned(), why);
         let window: HashSet<RunId> = self.waiting.iter().take(WINDOW as usize).collect();
-        let of_sweep = self.runs.values().filter(|run| run.sweep.as_deref() == Some(sweep));
-        for run in of_sweep {
-            self.waiting.remove(run.id);
-        }
+        let runs = &self.runs;
+        let is_of_sweep = |run| runs.get(&run).is_some_and(|run| run.sweep.as_deref() == Some(sweep));
+        self.waiting.retain(|run| !is_of_sweep(run));
         let entered = self.waiting.iter().zip(1..=WINDOW).filter(|(run, _)| !window.contains(run));
         let placed = entered.filter_map(|(run, position)| {
             let run = Run { position: Some(position), ..Run::clone(self.runs.get(&run)?) };

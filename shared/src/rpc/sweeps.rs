@@ -90,7 +90,7 @@ pub struct Sweep {
 pub enum SweepState {
     /// Some of its runs wait or run.
     Active,
-    /// Its waiting runs stay where they are; active ones go on.
+    /// Its waiting runs stay where they are; active ones continue.
     Paused,
     /// All of its runs have ended.
     Ended,

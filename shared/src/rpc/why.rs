@@ -81,7 +81,7 @@ pub enum ReasonKind {
     Paused,
     /// Its sweep is paused.
     Sweep,
-    /// As many runs as may run at once do.
+    /// All slots are taken.
     Slots,
     /// The workflow has as many runs as its `concurrency:` allows.
     Concurrency,

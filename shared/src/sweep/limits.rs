@@ -11,7 +11,7 @@ use crate::spent::MAX_TOKENS;
 use crate::time::{human_duration, read_duration};
 use crate::value::cut;
 
-/// The limits of a sweep. One that is reached pauses it: its active runs go on, and nothing is lost.
+/// The limits of a sweep. One that is reached pauses it: its active runs continue, and nothing is lost.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -203,9 +203,10 @@ fn tokens(text: &str) -> Result<u64, String> {
         None => text.strip_suffix('M').map_or((text, 1.0), |number| (number, 1e6)),
     };
     let number: f64 = number.parse().map_err(|_| wrong())?;
-    let tokens = number * factor;
+    // Rounded, because 4.1 million is not whole as a product of floats; the quotient tells whether it was meant.
+    let tokens = (number * factor).round();
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    if (0.0..=MAX_TOKENS as f64).contains(&tokens) && tokens.fract() == 0.0 {
+    if (0.0..=MAX_TOKENS as f64).contains(&tokens) && tokens / factor == number {
         Ok(tokens as u64)
     } else {
         Err(wrong())
@@ -232,7 +233,10 @@ mod tests {
         };
         assert_eq!(all, expected);
         assert_eq!(budget("cost=$0.5").unwrap().cost_usd, Some(0.5));
-        assert_eq!(budget("tokens=1.5k").unwrap().tokens, Some(1500));
+        for (text, tokens) in [("1.5k", 1500), ("4.1M", 4_100_000), ("16.1k", 16_100), ("2000", 2000)] {
+            assert_eq!(budget(&format!("tokens={text}")).unwrap().tokens, Some(tokens));
+        }
+        assert!(budget("tokens=1.5").is_err() && budget("tokens=1.0005k").is_err());
         for (bad, why) in [
             ("cost=5", "has no unit"),
             ("time=2", "has no unit"),

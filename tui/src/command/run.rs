@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// Name the sweep; several runs without a name are `poster/1`, `poster/2` ….
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Pause the sweep when a run has failed; the runs that are running go on.
+    /// Pause the sweep when a run has failed; the runs that are running continue.
     #[arg(long, conflicts_with = "max_failures")]
     fail_fast: bool,
     /// Pause the sweep when this many of its runs have failed.

@@ -31,7 +31,7 @@ enum Action {
     List(list::Args),
     /// Show one sweep: its params, its runs, what they cost, and the lowest and highest numbers among its outputs.
     Show(show::Args),
-    /// Pause a sweep: its waiting runs stay where they are, while active ones and other runs go on.
+    /// Pause a sweep: its waiting runs stay where they are, while active ones and other runs continue.
     Pause(set::Args),
     /// Let a paused sweep continue. After a limit was reached, its limits count again from here.
     Continue(set::Args),

@@ -1,6 +1,7 @@
 //! `fanlight why`: says what a run, or one of its nodes, waits for.
 
 use fanlight_shared::rpc::why::{Explanation, Reason, ReasonKind, Why};
+use fanlight_shared::run::Run;
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 use serde_json::{Value as Json, json};
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         out.line(&paint.apply(Role::Dim, &format!("{name}: {nodes} {verb}")))?;
     }
     out.flush()?;
-    for hint in hints(&name, &explanation.reasons) {
+    for hint in hints(&explanation.run, &explanation.reasons) {
         output::note(&format!("hint: {hint}"));
     }
     Ok(())
@@ -82,13 +83,19 @@ fn line(run: &str, reason: &Reason, now: Time, paint: Paint) -> String {
 }
 
 /// Returns what the user may do about it.
-fn hints(run: &str, reasons: &[Reason]) -> Vec<String> {
+fn hints(run: &Run, reasons: &[Reason]) -> Vec<String> {
     let mut hints = Vec::new();
     for reason in reasons {
         let hint = match reason.kind {
             ReasonKind::Paused => "`fanlight queue --continue` continues the queue".to_owned(),
             ReasonKind::Slots => "`fanlight queue --max N` sets how many runs may run at once".to_owned(),
-            ReasonKind::Person => format!("`fanlight answer '{run}'` shows the question"),
+            ReasonKind::Sweep => match &run.sweep {
+                Some(sweep) => {
+                    format!("`fanlight sweep continue '{}'` lets the sweep continue", sanitise::line(sweep))
+                }
+                None => continue,
+            },
+            ReasonKind::Person => format!("`fanlight answer '{}'` shows the question", run.name()),
             ReasonKind::Storage => "`fanlight doctor` says more".to_owned(),
             _ => continue,
         };

@@ -7,7 +7,7 @@ use fanlight_shared::id::RunId;
 /// A waiting run, and whether it goes to the head of the queue.
 type Run = (RunId, bool);
 
-/// The runs of each sweep that is held, in their order.
+/// The runs of each sweep that is held, in their order. Runs that were removed from the queue meanwhile may be among them.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     sweeps: HashMap<String, VecDeque<Run>>,
@@ -27,14 +27,6 @@ impl Held {
     /// Returns the runs of a sweep, which is not held any more.
     pub(super) fn take(&mut self, sweep: &str) -> VecDeque<Run> {
         self.sweeps.remove(sweep).unwrap_or_default()
-    }
-
-    /// Removes a run of a sweep.
-    pub(super) fn remove(&mut self, sweep: &str, run: RunId) {
-        let Some(runs) = self.sweeps.get_mut(sweep) else { return };
-        if let Some(at) = runs.iter().position(|(it, _)| *it == run) {
-            runs.remove(at);
-        }
     }
 
     /// Removes all runs; the sweeps stay held.
