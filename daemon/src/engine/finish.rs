@@ -61,6 +61,13 @@ impl ActiveRun {
     pub(super) fn conclude(&mut self, context: &mut Context, outputs: Outputs) {
         let Outputs { values: outputs, mut errors, copied, blobs } = outputs;
         blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
+        if self.run.parent.is_some() && !RunUpdate::holds(&outputs) {
+            // Its parent takes them from the event.
+            errors.push(
+                "its outputs are too large together to be passed on; make fewer, or put some in a file"
+                    .into(),
+            );
+        }
         let failed = self
             .plan
             .nodes

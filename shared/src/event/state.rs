@@ -98,6 +98,12 @@ impl RunUpdate {
     pub fn new(status: RunStatus, at: Time) -> Self {
         Self { status, at, start_order: None, error: None, outputs: IndexMap::new() }
     }
+
+    /// Returns whether an event holds all of these outputs unshortened.
+    #[must_use]
+    pub fn holds(outputs: &IndexMap<String, Value>) -> bool {
+        preview::values(outputs, limit::RUN_OUTPUT, limit::RUN_OUTPUTS).1
+    }
 }
 
 /// A node, or an item of it, changed.

@@ -274,6 +274,21 @@ async fn a_child_is_deleted_with_its_parent_and_not_alone() {
 }
 
 #[tokio::test]
+async fn a_child_with_more_outputs_than_can_be_passed_on_fails_and_drops_none() {
+    let world = World::new().await;
+    let outputs: String = (0..400).map(|at| format!("  o{at}: '${{{{ text.text }}}}'\n")).collect();
+    let long = "x".repeat(900);
+    let child = format!(
+        "params: {{ who: {{ type: text }} }}\nnodes:\n  text: {{ uses: text.template, with: {{ template: '{long}' }} }}\noutputs:\n  words: '${{{{ text.text }}}}'\n{outputs}"
+    );
+    write(&world, "child.yaml", &child);
+    let run = start(&world, PARENT).await.id;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Failed);
+    let ended = world.ended(run);
+    assert!(ended.error().contains("too large together to be passed on"), "{}", ended.error());
+}
+
+#[tokio::test]
 async fn a_new_version_of_a_parent_runs_a_child_again_whose_file_has_changed() {
     let world = World::new().await;
     write(&world, "child.yaml", GREETING);
