@@ -35,8 +35,8 @@ struct Inner {
 #[derive(Default)]
 struct Waiting {
     reports: Vec<Report>,
-    /// The place of the last text, which further text is appended to: only its order among texts matters.
-    last_text: usize,
+    /// The place of the text to which further text is appended, if nothing else for the log was said since.
+    open_text: Option<usize>,
     bytes: usize,
     made: MadeFiles,
     /// Counts requests, so that what a thread says that outlives its request is not taken for the next one's.
@@ -86,7 +86,7 @@ impl Reports {
     pub(super) fn flush(&self, writer: &mut impl Write) -> io::Result<()> {
         let (reports, made) = {
             let mut waiting = self.waiting();
-            waiting.bytes = 0;
+            (waiting.bytes, waiting.open_text) = (0, None);
             (std::mem::take(&mut waiting.reports), waiting.made.clone())
         };
         self.inner.changed.notify_all();
@@ -146,21 +146,29 @@ impl Waiting {
             *known = report;
             return;
         }
-        match (self.reports.get_mut(self.last_text), &report) {
-            (Some(Report::Text { stream: last, text: so_far }), Report::Text { stream, text })
-                if last == stream =>
-            {
-                so_far.push_str(text);
-                self.bytes += text.len();
-            }
-            _ => {
-                if matches!(report, Report::Text { .. }) {
-                    self.last_text = self.reports.len();
-                }
-                self.bytes += size;
-                self.reports.push(report);
-            }
+        let open = self.open_text.and_then(|place| self.reports.get_mut(place));
+        if let (Some(Report::Text { stream: last, text: so_far }), Report::Text { stream, text }) =
+            (open, &report)
+            && last == stream
+        {
+            so_far.push_str(text);
+            self.bytes += text.len();
+            return;
         }
+        match report {
+            Report::Text { .. } => self.open_text = Some(self.reports.len()),
+            // The log of the node shows them in their order among texts.
+            Report::Plan(_) | Report::Task { .. } | Report::ToolCall { .. } | Report::ToolResult { .. } => {
+                self.open_text = None;
+            }
+            Report::Progress { .. }
+            | Report::Metric(_)
+            | Report::Partial { .. }
+            | Report::Cost(_)
+            | Report::Prediction(_) => {}
+        }
+        self.bytes += size;
+        self.reports.push(report);
     }
 }
 

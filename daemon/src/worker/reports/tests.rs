@@ -59,6 +59,19 @@ fn replaced_reports_are_sent_once_and_appended_ones_together() {
 }
 
 #[test]
+fn a_call_of_a_tool_stays_between_the_texts_around_it() {
+    let reports = Reports::default();
+    let carrier = reports.begin(MadeFiles::default());
+    let call = || Report::ToolCall { number: 1, tool: "search".into(), arguments: "whales".into() };
+    for report in [text("Let me "), metric("m", 1.0), text("look."), call(), text("Found.")] {
+        carrier.report(report);
+    }
+    let mut sent = Vec::new();
+    reports.flush(&mut sent).unwrap();
+    assert_eq!(read(&sent), [text("Let me look."), metric("m", 1.0), call(), text("Found.")]);
+}
+
+#[test]
 fn a_node_that_reports_too_much_waits_for_space() {
     let reports = Reports::default();
     let carrier = reports.begin(MadeFiles::default());
