@@ -22,7 +22,7 @@ use crate::store::{Batch, Op, Store};
 const SEND_INTERVAL: Duration = Duration::from_secs(1);
 /// The most points that wait for a group.
 const MAX_GROUP: usize = 4096;
-/// The most points of a series that wait for a disk that is full; more are thinned out.
+/// The most points that wait for a disk that is full or slow; if there are more, the longest series is thinned out.
 const MAX_WAITING: usize = 1 << 18;
 
 /// The instance whose attempt reports.
@@ -161,7 +161,9 @@ impl State {
         series.goal = goal.or(series.goal);
         series.points.push(Point { step, at: at.unwrap_or_else(Time::now), value });
         self.points += 1;
-        if series.points.len() > MAX_WAITING {
+        while self.points > MAX_WAITING {
+            let longest = self.series.values_mut().max_by_key(|series| series.points.len());
+            let Some(series) = longest else { break };
             let before = series.points.len();
             series.points = thin(&ascending(std::mem::take(&mut series.points)));
             self.points -= before - series.points.len();
@@ -188,3 +190,6 @@ impl State {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
