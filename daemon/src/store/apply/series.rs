@@ -1,6 +1,8 @@
 //! The points of metrics: appended in chunks, replaced by smaller steps, and thinned out when a run has too many.
 
+mod damage;
 mod thin;
+mod unknown;
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
@@ -10,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{Apply, Done, Failure};
 use crate::series::{NewPoints, decode, encode};
 use crate::store::{StoreError, code};
+use unknown::Unknown;
 
 /// The most points of a chunk. The last one of a series is written again whenever the series grows.
 const CHUNK_POINTS: usize = 512;
@@ -68,11 +71,17 @@ impl Apply {
         };
         let mut grown = 0;
         for new in new {
-            let Some(mut series) = self.open_series(db, run, of, new)? else { continue };
-            let before = series.stored;
-            series.append(db, new)?;
-            series.write(db, new)?;
-            grown += code::signed(series.stored) - code::signed(before);
+            match damage::contain(db, || self.add_one(db, run, of, new))? {
+                Ok(more) => grown += more,
+                Err(why) => {
+                    let Reporter { run, node, item, .. } = of;
+                    let name = &new.name;
+                    tracing::error!(
+                        "points of the metric `{name}` of `{node}{item}` in the run {run} are lost, because what is stored \
+                         of it is damaged: {why}"
+                    );
+                }
+            }
         }
         let mut points = self.points.borrow_mut();
         let total = match points.get(&run) {
@@ -87,6 +96,15 @@ impl Apply {
         }
         points.insert(run, total);
         Ok(())
+    }
+
+    /// Appends points to their series. Returns by how many points it grew.
+    fn add_one(&self, db: &Connection, run: i64, of: Reporter<'_>, new: &NewPoints) -> Done<i64> {
+        let Some(mut series) = self.open_series(db, run, of, new)? else { return Ok(0) };
+        let before = series.stored;
+        series.append(db, new)?;
+        series.write(db, new)?;
+        Ok(code::signed(series.stored) - code::signed(before))
     }
 
     /// Deletes the series of an instance, whose next attempt begins.
@@ -112,13 +130,18 @@ impl Apply {
         Ok(())
     }
 
-    /// Copies the series of an instance that a resumed run reuses.
-    pub(super) fn copy_series(db: &Connection, from: i64, to: i64, node: &str, item: i64) -> Done {
+    /// Copies the series of the instances that a resumed run reuses, in the order in which they were first reported.
+    pub(super) fn copy_series(
+        db: &Connection,
+        from: i64,
+        to: i64,
+        reuses: impl Fn(&str, i64) -> bool,
+    ) -> Done {
         let rows = db
-            .prepare_cached("SELECT key FROM series WHERE run = ?1 AND node = ?2 AND item = ?3 ORDER BY key")?
-            .query_map(params![from, node, item], |row| row.get::<_, i64>(0))?
-            .collect::<Result<Vec<_>, _>>()?;
-        for key in rows {
+            .prepare_cached("SELECT key, node, item FROM series WHERE run = ?1 ORDER BY key")?
+            .query_map([from], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<Vec<(i64, String, i64)>, _>>()?;
+        for (key, ..) in rows.iter().filter(|(_, node, item)| reuses(node, *item)) {
             let columns = "node, item, name, attempt, unit, goal, reported, count, stored, replaced, first_step, \
                  last, min, max";
             let copy = db
@@ -183,20 +206,9 @@ impl Series {
     }
 
     fn append(&mut self, db: &Connection, new: &NewPoints) -> Done {
-        let known = self.reported.saturating_sub(new.before);
-        let reported = new.after.saturating_sub(new.before);
-        if known >= reported && reported > 0 {
-            return Ok(());
-        }
-        let mut points: Vec<Point> = Vec::with_capacity(new.points.len());
-        // Points that were thinned out on the way can't be counted. Their steps grow, so the stored ones are recognised.
-        let counted = reported == new.points.len() as u64;
-        let skip = if counted { known as usize } else { 0 };
-        let stored_step = self.last.map(|last| last.step).filter(|_| known > 0 && !counted);
-        for point in new.points.iter().skip(skip) {
-            if stored_step.is_some_and(|stored| point.step <= stored) {
-                continue;
-            }
+        let Unknown { points: unknown, thinned, reported } = self.unknown(new);
+        let mut points: Vec<Point> = Vec::with_capacity(unknown.len());
+        for point in unknown {
             while points.last().is_some_and(|last| last.step >= point.step) {
                 points.pop();
                 self.replaced += 1;
@@ -206,7 +218,7 @@ impl Series {
             }
             points.push(*point);
         }
-        self.reported = self.reported.max(new.after);
+        self.reported = reported;
         let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else {
             return Ok(());
         };
@@ -216,7 +228,7 @@ impl Series {
         self.min = smaller(self.min, min);
         self.max = larger(self.max, max);
         // Those that were thinned out on the way count too.
-        let count = points.len() as u64 + if counted { 0 } else { reported - new.points.len() as u64 };
+        let count = points.len() as u64 + thinned;
         self.count += count;
         self.stored += points.len() as u64;
         self.store(db, points, count)

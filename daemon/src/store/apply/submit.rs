@@ -166,9 +166,7 @@ impl Apply {
                 ))
             })?
             .collect::<Result<Vec<_>, _>>()?;
-        for (node, item) in finished.keys() {
-            Self::copy_series(db, from.run, to, node, *item)?;
-        }
+        Self::copy_series(db, from.run, to, |node, item| finished.contains_key(&(node, item)))?;
         for (node, item, port, stored, cache_key) in rows {
             let Some(origin) = finished.get(&(node.as_str(), item)) else { continue };
             self.reference_stored(db, work, &stored)?;

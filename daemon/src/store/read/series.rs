@@ -43,7 +43,7 @@ impl Store {
                 let mut rows = query.query(params![run, after, list.node, list.name, list.item.map(code::item)])?;
                 while let Some(row) = rows.next()? {
                     let key: i64 = row.get(0)?;
-                    if !page.add((at, key), series(row, *run_id)?) {
+                    if !page.add((at, key), named(db, key, series(row, *run_id))?) {
                         return Ok(page.finish(|(run, key)| format!("{run}.{key}")));
                     }
                 }
@@ -90,10 +90,11 @@ impl Store {
                         Axis::Step => (from, to),
                         Axis::Time => (0, u64::MAX),
                     };
-                    each_point(db, key, steps, |point| {
+                    let put = |point: &Point| {
                         buckets.add(on_axis(read.axis, begin, point), point);
                         true
-                    })?;
+                    };
+                    named(db, key, each_point(db, key, steps, put))?;
                     let item = code::item_from(row.get(2)?);
                     let node = row.get(1)?;
                     let curve = Curve { run_id: *run_id, node, item, from, to, buckets: buckets.finish() };
@@ -128,7 +129,8 @@ impl Store {
                 )));
             };
             let mut page = POINTS.page(page::limit(of.limit));
-            each_point(db, key, (from, of.to.unwrap_or(u64::MAX)), |point| page.add(point.step, *point))?;
+            let steps = (from, of.to.unwrap_or(u64::MAX));
+            named(db, key, each_point(db, key, steps, |point| page.add(point.step, *point)))?;
             Ok(page.finish(|step| (step + 1).to_string()))
         })
     }
@@ -163,14 +165,15 @@ fn range(db: &Connection, read: &Read) -> Result<(u64, u64), StoreError> {
         for run_id in &read.run_ids {
             let (run, begin) = find(db, *run_id)?;
             let mut query =
-                db.prepare_cached(&format!("SELECT first_step, last FROM series WHERE {OF_METRIC}"))?;
+                db.prepare_cached(&format!("SELECT first_step, last, key FROM series WHERE {OF_METRIC}"))?;
             let mut rows = query.query(params![run, read.name, read.node, read.item.map(code::item)])?;
             while let Some(row) = rows.next()? {
                 let first = match read.axis {
                     Axis::Step => code::unsigned(row.get(0)?),
                     Axis::Time => 0,
                 };
-                let last = point(row, 1)?.map_or(first, |last| on_axis(read.axis, begin, &last));
+                let last = named(db, row.get(2)?, point(row, 1).map_err(StoreError::from))?;
+                let last = last.map_or(first, |last| on_axis(read.axis, begin, &last));
                 found = Some(match found {
                     Some((from, to)) => (from.min(first), to.max(last)),
                     None => (first, last),
@@ -209,6 +212,23 @@ fn each_point(
         }
     }
     Ok(())
+}
+
+/// Names the series whose data can't be read.
+fn named<T>(db: &Connection, series: i64, read: Result<T, StoreError>) -> Result<T, StoreError> {
+    let Err(StoreError::Unreadable(why)) = read else { return read };
+    let owner = db
+        .prepare_cached(
+            "SELECT s.name, s.node, s.item, w.slug || '#' || r.number FROM series s JOIN run r ON r.key = s.run \
+             JOIN workflow w ON w.key = r.workflow WHERE s.key = ?1",
+        )?
+        .query_row([series], |row| {
+            let (name, node, run): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
+            Ok(format!("`{name}` of `{node}{}` in {run}", code::item_from(row.get(2)?)))
+        })?;
+    Err(StoreError::Unreadable(format!(
+        "the metric {owner} is damaged; leave it out to read the others: {why}"
+    )))
 }
 
 /// Reads a row of a list.

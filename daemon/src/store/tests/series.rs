@@ -121,6 +121,33 @@ fn a_step_that_goes_back_replaces_what_follows_it() {
 }
 
 #[test]
+fn steps_beyond_the_last_are_new_even_in_an_events_file_that_was_overwritten() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(0..1000))])]);
+    at.reopen();
+    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(998..1003))])]);
+    at.commit(vec![reported(&run, 1, vec![new("loss", 5, line(1003..1010))])]);
+    at.reopen();
+    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(998..1012))])]);
+    let series = at.only(&run);
+    assert_eq!((series.count, series.replaced), (1012, 0));
+    assert_eq!(at.points(&run, "loss"), line(0..1012));
+}
+
+#[test]
+fn reports_that_were_thinned_out_on_the_way_are_counted_once() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(0..40))])]);
+    at.reopen();
+    let thinned = (0..100).step_by(10).chain([99]).map(|step| point(step, step as f64)).collect();
+    at.commit(vec![reported(&run, 1, vec![NewPoints { after: 100, ..new("loss", 0, thinned) }])]);
+    let series = at.only(&run);
+    assert_eq!((series.count, series.stored, series.last.step), (100, 47, 99));
+}
+
+#[test]
 fn a_later_attempt_starts_the_series_of_its_node_again() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
@@ -162,6 +189,21 @@ fn a_resumed_run_keeps_the_series_of_nodes_that_it_reuses() {
     at.commit(vec![Op::DeleteRun { run: run.id, assets: false }]);
     assert_eq!(at.only(&resumed).count, 1000);
     assert_eq!(at.points(&resumed, "loss"), line(0..1000));
+}
+
+#[test]
+fn a_resumed_run_lists_its_series_in_the_order_of_the_old_run() {
+    let at = Fixture::new();
+    let run = at.ended();
+    let nodes: Vec<String> = (0..20).map(|number| format!("node{}", number * 7 % 20)).collect();
+    for node in &nodes {
+        let (node, series) = (node.clone(), vec![new("loss", 0, line(0..1))]);
+        at.commit(vec![Op::Points { run: run.id, node, item: ItemPath::WHOLE, attempt: 1, series }]);
+    }
+    let finished = nodes.iter().map(|node| finished(&run, node)).collect();
+    let resume = Some(ResumeFrom { run: run.id, finished });
+    let resumed = at.submit_with(Submit { resume, ..submission(1) }).runs.remove(0);
+    assert_eq!(at.series(&resumed).into_iter().map(|series| series.node).collect::<Vec<_>>(), nodes);
 }
 
 #[test]
@@ -241,4 +283,76 @@ fn a_run_with_too_many_points_keeps_their_extremes() {
     assert!(points.contains(&point(peak, 1e9)));
     assert_eq!((points[0].step, points[points.len() - 1].step), (0, 1_199_999));
     assert!(points.windows(2).all(|pair| pair[0].step < pair[1].step));
+}
+
+#[test]
+fn a_run_of_many_short_series_is_thinned_out_too() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(0..500)), new("short", 0, line(0..100))])]);
+    at.tamper("UPDATE series SET stored = 1000100 WHERE name = 'loss'");
+    at.reopen();
+    at.commit(vec![reported(&run, 1, vec![new("short", 100, line(100..101))])]);
+    let points = at.points(&run, "loss");
+    assert!(points.len() < 200, "{}", points.len());
+    assert_eq!((points[0], points[points.len() - 1]), (point(0, 0.0), point(499, 499.0)));
+    assert_eq!(at.points(&run, "short"), line(0..101));
+    at.commit(vec![reported(&run, 1, vec![new("loss", 500, line(500..502))])]);
+    assert_eq!(at.points(&run, "loss").len(), points.len() + 2);
+    assert!(at.series(&run).iter().all(|series| series.name != "loss" || series.count == 502));
+}
+
+#[test]
+fn damage_of_a_series_costs_neither_the_others_nor_the_daemon() {
+    for damage in [
+        "UPDATE series_chunk SET body = x'09' WHERE series = (SELECT key FROM series WHERE name = 'loss')",
+        "UPDATE series SET last = x'0100' WHERE name = 'loss'",
+        "UPDATE series SET max = 'much' WHERE name = 'loss'",
+    ] {
+        let at = Fixture::new();
+        let (run, other) = (at.submit(1).remove(0), at.submit(1).remove(0));
+        let first = |name: &str| new(name, 0, line(0..3));
+        at.commit(vec![reported(&run, 1, vec![first("loss"), first("acc")])]);
+        at.commit(vec![reported(&other, 1, vec![first("acc")])]);
+        at.tamper(damage);
+        let more = |name: &str| new(name, 3, line(3..5));
+        at.commit(vec![reported(&run, 1, vec![more("loss"), more("acc")])]);
+        assert_eq!(at.points(&run, "acc"), line(0..5), "{damage}");
+        assert_eq!(at.only(&other).count, 3);
+    }
+}
+
+#[test]
+fn an_error_about_a_damaged_series_names_it() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(0..3))])]);
+    at.tamper("UPDATE series SET last = x'09'");
+    let list = List { run_ids: vec![run.id], ..List::default() };
+    let read = Read { run_ids: vec![run.id], name: "loss".into(), width: 10, ..Read::default() };
+    for error in [at.store.series(&list).unwrap_err(), at.store.curves(&read).unwrap_err()] {
+        let said = error.to_string();
+        assert!(
+            said.contains(&format!("the metric `loss` of `train` in {} is damaged", run.name())),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_series_is_not_thinned_out_but_the_next_one_is() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    let long = |name: &str| new(name, 0, line(0..1500));
+    at.commit(vec![reported(&run, 1, vec![long("loss"), long("acc")])]);
+    at.tamper(
+        "UPDATE series SET stored = 2000000 WHERE name = 'loss'; \
+         UPDATE series_chunk SET body = x'09' WHERE series = (SELECT key FROM series WHERE name = 'loss')",
+    );
+    at.reopen();
+    at.commit(vec![reported(&run, 1, vec![new("acc", 1500, line(1500..1501))])]);
+    let series = at.series(&run);
+    assert_eq!((series[0].stored, series[1].count), (2_000_000, 1501));
+    assert!(series[1].stored < 1000, "{}", series[1].stored);
+    assert_eq!(at.points(&run, "acc").len() as u64, series[1].stored);
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{CHUNK, CHUNK_POINTS, Chunk, Done, insert_chunk};
+use super::{CHUNK, CHUNK_POINTS, Chunk, Done, damage, insert_chunk};
 use crate::series::thin;
 use crate::store::code;
 
@@ -10,32 +10,39 @@ use crate::store::code;
 const MAX_POINTS: u64 = 1_000_000;
 /// The fewest points of a chunk that is thinned out.
 const MIN_THINNED: i64 = 16;
+/// The fewest points of the last chunk of a series, which grows, if it is thinned out.
+const MIN_LAST: i64 = 128;
 /// The most points that are thinned out together.
 const MAX_TOGETHER: usize = 4 * CHUNK_POINTS;
 
 /// Thins out the series of a run with the most points until the run has few enough. Returns how many it has then.
 pub(super) fn run(db: &Connection, run: i64, mut total: u64) -> Done<u64> {
+    // Those that are damaged keep their points, so they stay the ones with the most.
+    let mut damaged: i64 = 0;
     while total > MAX_POINTS {
-        let largest: Option<i64> = db
-            .prepare_cached("SELECT key FROM series WHERE run = ?1 ORDER BY stored DESC LIMIT 1")?
-            .query_row([run], |row| row.get(0))
+        let largest: Option<(i64, String)> = db
+            .prepare_cached(
+                "SELECT key, name FROM series WHERE run = ?1 ORDER BY stored DESC LIMIT 1 OFFSET ?2",
+            )?
+            .query_row([run, damaged], |row| Ok((row.get(0)?, row.get(1).unwrap_or_default())))
             .optional()?;
-        let freed = match largest {
-            Some(series) => thin_series(db, series)?,
-            None => 0,
-        };
-        if freed == 0 {
-            // It consists of many short series.
-            break;
+        let Some((series, name)) = largest else { break };
+        match damage::contain(db, || thin_series(db, series))? {
+            // All its series are short.
+            Ok(0) => break,
+            Ok(freed) => total -= freed.min(total),
+            Err(why) => {
+                tracing::error!("the metric `{name}` is damaged, so it is not thinned out: {why}");
+                damaged += 1;
+            }
         }
-        total -= freed.min(total);
     }
     Ok(total)
 }
 
 /// Thins out the oldest of the densest points of a series. Returns how many points that frees.
 fn thin_series(db: &Connection, series: i64) -> Done<u64> {
-    // The last chunk grows.
+    // The last chunk grows, so it is thinned out only if no other can be.
     let rows = db
         .prepare_cached(&format!(
             "SELECT {CHUNK} FROM series_chunk INDEXED BY series_chunk_by_level WHERE series = ?1 AND stored >= ?2 \
@@ -43,7 +50,15 @@ fn thin_series(db: &Connection, series: i64) -> Done<u64> {
         ))?
         .query_row(params![series, MIN_THINNED], Chunk::read)
         .optional()?;
-    let Some(mut chunk) = rows else { return Ok(0) };
+    let last = || {
+        db.prepare_cached(&format!(
+            "SELECT {CHUNK} FROM series_chunk WHERE series = ?1 \
+             AND first = (SELECT max(first) FROM series_chunk WHERE series = ?1) AND stored >= ?2"
+        ))?
+        .query_row(params![series, MIN_LAST], Chunk::read)
+        .optional()
+    };
+    let Some(mut chunk) = rows.map_or_else(last, |chunk| Ok(Some(chunk)))? else { return Ok(0) };
     // Together with its neighbours of the same level, so that chunks stay long.
     let mut keys = vec![chunk.key];
     let first = chunk.points.first().map_or(0, |point| code::signed(point.step));
