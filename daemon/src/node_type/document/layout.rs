@@ -62,7 +62,9 @@ impl PageText {
 
     /// Returns whether a letter is drawn a second time at nearly the same place, which makes it look bold.
     fn is_drawn_again(&mut self, letter: &Letter) -> bool {
-        let cell = (letter.size * SAME).max(0.01);
+        // Narrow letters that follow each other, as in "hello", are at two places.
+        let width = if letter.advance > 0.0 { letter.advance } else { letter.size };
+        let cell = (letter.size * SAME).min(width / 3.0).max(0.01);
         let (x, y) = ((letter.at.0 / cell).round() as i64, (letter.at.1 / cell).round() as i64);
         let near = |dx: i64, dy: i64| self.drawn.contains(&(letter.text.clone(), x + dx, y + dy));
         let again = (-1..=1).any(|dx| (-1..=1).any(|dy| near(dx, dy)));
@@ -139,6 +141,21 @@ mod tests {
         assert_eq!(page(&[("right", 300.0, 0.0), ("left", 0.0, 0.0)]), "right\nleft");
         assert_eq!(page(&[("a ", 0.0, 0.0), ("b", 12.0, 0.0)]), "a b");
         assert_eq!(page(&[("ﬁn", 0.0, 0.0), ("ﬁn", 0.2, 0.0)]), "fin", "drawn twice, to look bold");
+    }
+
+    #[test]
+    fn narrow_letters_may_follow_each_other() {
+        for begin in 0..50 {
+            let (mut page, mut x) = (PageText::default(), f64::from(begin) * 0.1);
+            for letter in "hello".chars() {
+                let advance = if letter == 'l' { 1.2 } else { 6.0 };
+                for at in [(x, 0.0), (x + 0.2, 0.0)] {
+                    page.add(Letter { text: letter.into(), at, along: (1.0, 0.0), size: 10.0, advance });
+                }
+                x += advance;
+            }
+            assert_eq!(page.finish(), "hello", "{begin}");
+        }
     }
 
     #[test]
