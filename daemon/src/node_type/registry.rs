@@ -138,7 +138,7 @@ fn check(spec: &NodeTypeSpec) -> Result<(), String> {
     if spec.name.split('.').count() < 2 || !spec.name.split('.').all(part) || spec.name.len() > MAX_NAME_BYTES
     {
         return wrong(
-            "its name must be a family and a word in small letters, such as `image.resize`".to_owned(),
+            "its name must be a family and a word in lowercase letters, such as `image.resize`".to_owned(),
         );
     }
     if !is_sentence(&spec.summary) {

@@ -19,8 +19,9 @@ pub(super) fn servers(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, M
     for (name, value) in table {
         let text = name.get_ref();
         if !is_name(text) {
-            let wrong =
-                format!("`{text}` can't be the name of an MCP server: only small letters, digits and `_`");
+            let wrong = format!(
+                "`{text}` can't be the name of an MCP server: only lowercase letters, digits and `_`"
+            );
             return Err((name.span(), wrong));
         }
         servers.insert(text.to_string(), server(value)?);

@@ -36,7 +36,7 @@ fn provider(
 ) -> Result<ProviderSettings, SpannedError> {
     if !is_name(name.get_ref()) {
         let wrong = format!(
-            "`{}` can't be the name of a provider: only small letters, digits and `_`",
+            "`{}` can't be the name of a provider: only lowercase letters, digits and `_`",
             name.get_ref()
         );
         return Err((name.span(), wrong));

@@ -32,7 +32,9 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let fade = |name: &str| Ok::<_, String>(sound.shape.frames(inputs.float(name)?));
     let (rise, fall) = (fade("fade_in")?, fade("fade_out")?);
     if rise + fall > frames {
-        return Err(format!("the fades are longer than the sound, which has {:.3} s", sound.seconds()).into());
+        return Err(
+            format!("the fades are longer than the sound, which lasts {:.3} s", sound.seconds()).into()
+        );
     }
     let smooth = inputs.text("curve")? == "smooth";
     let factor = move |at: u64| {

@@ -191,10 +191,10 @@ fn a_part_is_cut_to_the_frame_and_never_beyond_the_end() {
     assert_eq!(studio.samples(&made["audio"]).1, whole[2000..4000]);
     assert_eq!(made["seconds"], Value::Float(0.25));
     let late = trim(&mut studio, 0.5, 1.5).unwrap_err();
-    assert_eq!(late, "`end` is after the end of the sound, which has 1.000 s");
+    assert_eq!(late, "`end` is after the end of the sound, which lasts 1.000 s");
     assert_eq!(trim(&mut studio, 0.5, 0.5).unwrap_err(), "`end` is not after `start`");
     let outside = studio.run("audio.trim", &[("audio", tone.clone()), ("start", Value::Float(1.0))]);
-    assert_eq!(outside.unwrap_err(), "`start` is not within the sound, which has 1.000 s");
+    assert_eq!(outside.unwrap_err(), "`start` is not within the sound, which lasts 1.000 s");
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_fade_begins_and_ends_in_silence_and_leaves_the_middle() {
     assert_eq!(after[2000..6000], before[2000..6000]);
     assert!((after[1000].abs() - before[1000].abs() / 2.0).abs() < 0.001);
     let long = studio.run("audio.fade", &[("audio", tone), ("fade_in", Value::Float(1.5))]);
-    assert_eq!(long.unwrap_err(), "the fades are longer than the sound, which has 1.000 s");
+    assert_eq!(long.unwrap_err(), "the fades are longer than the sound, which lasts 1.000 s");
 }
 
 #[test]

@@ -32,12 +32,12 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     };
     let length = sound.seconds();
     if end > sound.frames {
-        return Err(format!("`end` is after the end of the sound, which has {length:.3} s").into());
+        return Err(format!("`end` is after the end of the sound, which lasts {length:.3} s").into());
     }
     if start >= end {
         return Err(match inputs.maybe("end") {
             Some(_) => "`end` is not after `start`".into(),
-            None => format!("`start` is not within the sound, which has {length:.3} s").into(),
+            None => format!("`start` is not within the sound, which lasts {length:.3} s").into(),
         });
     }
     let mut part = Kept::new(sound.source()?, std::iter::once(start..end));

@@ -28,7 +28,7 @@ use crate::node_type::{NodeType, Runner, Workspace};
 const MAX_BYTES: u64 = 48 << 20;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("pdf.text", "Extracts the text of a PDF, in the order in which its pages are drawn. Scanned pages have none.")
+    Build::new("pdf.text", "Extracts the text of a PDF, in the order in which its pages are drawn. Scanned pages have none, unless their text was recognised before.")
         .input("file", ty::file(), "The PDF.")
         .input("unreadable", Type::Choice, "What to do with letters whose font does not say which characters they are: fail, or write `�` for each.")
         .default("fail")
