@@ -2,12 +2,17 @@
 //! with them.
 
 #[cfg(any(feature = "audio", feature = "video"))]
+mod messages;
+#[cfg(any(feature = "audio", feature = "video"))]
 mod run;
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+#[cfg(any(feature = "audio", feature = "video"))]
+pub(crate) use messages::Messages;
 
 /// The formats that are read. None of them names other files, as playlists do.
 const FORMATS: &str = "mov,matroska,avi,asf,flv,mpeg,mpegts,mpegvideo,ogg,wav,flac,mp3,aac";
@@ -38,9 +43,11 @@ impl Ffmpeg {
     pub(crate) fn new() -> Self {
         let mut command = Command::new("ffmpeg");
         command
-            .args(["-nostdin", "-hide_banner", "-nostats", "-y", "-xerror", "-loglevel", "error"])
+            .args(["-nostdin", "-hide_banner", "-nostats", "-y", "-xerror", "-loglevel", "level+error"])
             // Each arena takes address space, which is limited.
             .env("MALLOC_ARENA_MAX", "2")
+            // Its messages are read.
+            .env("AV_LOG_FORCE_NOCOLOR", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

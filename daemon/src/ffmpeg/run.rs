@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use fanlight_shared::value::cut;
 
-use super::Ffmpeg;
+use super::{Ffmpeg, Messages};
 use crate::file_error::FileError;
 
 /// How much of its messages is kept, from the first on.
@@ -17,7 +17,7 @@ impl Ffmpeg {
     /// Runs it to its end. `what` needs it, for messages.
     ///
     /// # Errors
-    /// It is not installed, the disk is full, or it fails; then the sentence has its first message.
+    /// It is not installed, the disk is full, or it fails; then the sentence has its first error.
     pub(crate) fn run(self, what: &str) -> Result<(), FileError> {
         self.finish(what, |_| Ok(())).map(|_| ())
     }
@@ -25,13 +25,13 @@ impl Ffmpeg {
     /// Runs it to its end, and calls `line` for each line on its standard output. Returns its messages.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// As [`Self::run`], or that of `line`.
     #[cfg(feature = "video")]
     pub(crate) fn run_reading(
         mut self,
         what: &str,
         mut line: impl FnMut(&str) -> Result<(), FileError>,
-    ) -> Result<String, FileError> {
+    ) -> Result<Messages, FileError> {
         self.command.stdout(Stdio::piped());
         self.finish(what, |child| {
             let Some(stdout) = child.stdout.take() else { return Ok(()) };
@@ -64,69 +64,53 @@ impl Ffmpeg {
         .map(|_| ())
     }
 
-    /// Runs it. If it fails, its message is the reason, whatever `talk` says.
+    /// Runs it. If it fails and says why, that is the reason, whatever `talk` says.
     fn finish(
         mut self,
         what: &str,
         talk: impl FnOnce(&mut Child) -> Result<(), FileError>,
-    ) -> Result<String, FileError> {
+    ) -> Result<Messages, FileError> {
         let spawned = self.command.stderr(Stdio::piped()).spawn();
         let mut child = spawned.map_err(|error| FileError::Other(unstarted(what, &error)))?;
         let stderr = child.stderr.take();
         let reader = std::thread::spawn(move || stderr.map(read_messages).unwrap_or_default());
         let talked = talk(&mut child);
-        if matches!(talked, Err(FileError::Other(_))) {
+        if talked.is_err() {
             // It may wait for more, or have ended already.
             let _ = child.kill();
         }
         let status = child.wait().map_err(|error| format!("ffmpeg can't be waited for: {error}"))?;
         let messages = reader.join().unwrap_or_default();
-        talked.or_else(|error| match reason(&messages) {
-            Some(_) => Ok(()),
-            None => Err(error),
-        })?;
+        let reason = messages.reason();
+        if status.success() || reason.is_none() {
+            talked?;
+        }
         if status.success() {
             return Ok(messages);
         }
-        let reason = reason(&messages).unwrap_or("it gives no reason");
+        let reason = reason.unwrap_or("it gives no reason");
         let sentence = format!("{what} failed in ffmpeg ({status}): {}", cut(reason, 200));
-        if messages.contains("No space left on device") || messages.contains("Disk quota exceeded") {
+        if messages.has_error(&["No space left on device", "Disk quota exceeded"]) {
             return Err(FileError::Full(sentence));
         }
-        if let Some(missing) = missing(&messages) {
+        if let Some(missing) = messages.missing() {
             return Err(format!(
                 "{what} needs {missing}, which the installed ffmpeg lacks; install a complete one"
             )
             .into());
         }
-        if messages.contains("malloc of size") || messages.contains("Cannot allocate memory") {
+        if messages.has_error(&["malloc of size", "Cannot allocate memory"]) {
             return Err(format!("{what} needs more memory than a worker may use").into());
         }
         Err(sentence.into())
     }
 }
 
-fn read_messages(mut stderr: impl Read) -> String {
+fn read_messages(mut stderr: impl Read) -> Messages {
     let mut bytes = Vec::new();
     let _ = stderr.by_ref().take(MAX_MESSAGE_BYTES).read_to_end(&mut bytes);
     let _ = io::copy(&mut stderr, &mut io::sink());
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Returns the first message, which says more than those that follow from it, without the part that speaks.
-fn reason(messages: &str) -> Option<&str> {
-    let first = messages.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let after = first.strip_prefix('[').and_then(|rest| rest.split_once("] "));
-    Some(after.map_or(first, |(_, after)| after))
-}
-
-/// Returns the part of ffmpeg that its build left out.
-fn missing(messages: &str) -> Option<String> {
-    let named = |begin: &str, what: &str| {
-        let (_, rest) = messages.split_once(begin)?;
-        Some(format!("the {what} `{}`", cut(rest.split('\'').next()?, 60)))
-    };
-    named("Unknown encoder '", "encoder").or_else(|| named("No such filter: '", "filter"))
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// Returns the sentence for a program that could not be started.
@@ -138,29 +122,4 @@ fn unstarted(what: &str, error: &io::Error) -> String {
         );
     }
     format!("ffmpeg can't be started: {error}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_message_is_the_reason() {
-        let messages =
-            "\n[in#0 @ 0x55d6] moov atom not found\nError opening input files: Invalid data found\n";
-        assert_eq!(reason(messages), Some("moov atom not found"));
-        assert_eq!(reason("Conversion failed!\n"), Some("Conversion failed!"));
-        assert_eq!(reason(" \n"), None);
-    }
-
-    #[test]
-    fn a_part_that_a_build_leaves_out_is_named() {
-        let unknown = "[vost#0:0 @ 0x1] Unknown encoder 'libx264'\nError\n";
-        assert_eq!(missing(unknown).as_deref(), Some("the encoder `libx264`"));
-        assert_eq!(
-            missing("[AVFilterGraph @ 0x2] No such filter: 'subtitles'\n").as_deref(),
-            Some("the filter `subtitles`")
-        );
-        assert_eq!(missing("moov atom not found"), None);
-    }
 }

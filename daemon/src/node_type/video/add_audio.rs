@@ -14,7 +14,7 @@ use crate::node_type::{NodeType, Runner, Workspace};
 const WHAT: &str = "video.add_audio";
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new(WHAT, "Gives a video a sound, in place of the one that it has.")
+    let build = Build::new(WHAT, "Adds a sound to a video, or replaces the one that it has.")
         .input("video", ty::video(), "The video.")
         .input("audio", ty::audio(), "The sound.")
         .input(
@@ -38,19 +38,19 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
         return Err(format!("`{name}` is not a sound of up to 4 hours").into());
     }
     let making = Making::new(workspace, &film.renamed("mp4"), WHAT);
-    let mut ffmpeg = Ffmpeg::new();
-    ffmpeg
-        .input(&film.path)
-        .input(&path)
-        .args(["-map", "0:V:0", "-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]);
     let seconds = if inputs.text("length")? == "audio" { sound } else { film.seconds() };
+    let length = format!("{seconds:.6}");
+    let mut ffmpeg = Ffmpeg::new();
+    // The pictures may begin later than at 0, so that a length of the result would leave out the last of them.
+    ffmpeg.input(&film.path).args(["-t", &length]).input(&path);
+    ffmpeg.args(["-map", "0:V:0", "-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]);
     if (seconds - film.seconds()).abs() < 1e-6 && film.is_h264() {
         ffmpeg.args(["-c:v", "copy"]);
     } else {
         let rest = (seconds - film.seconds()).max(0.0);
-        let filter = format!("{EVEN},tpad=stop_mode=clone:stop_duration={rest:.6}");
-        ffmpeg.args(["-vf", &filter]).args(H264);
+        let filter = format!("setpts=PTS-STARTPTS,{EVEN},tpad=stop_mode=clone:stop_duration={rest:.6}");
+        ffmpeg.args(["-vf", &filter]).args(H264).args(["-t", &length]);
     }
-    ffmpeg.args(["-t", &format!("{seconds:.6}")]).args(MP4);
+    ffmpeg.args(MP4);
     making.run(ffmpeg, seconds)
 }

@@ -57,7 +57,7 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let fps =
         if inputs.maybe("fps").is_some() { inputs.float("fps")? } else { first.rate().clamp(0.01, 120.0) };
     let common = Common { size, fps, sounds: films.iter().any(|it| it.sound().is_some()) };
-    let total: f64 = films.iter().map(Film::seconds).sum();
+    let total: f64 = films.iter().map(Film::end).sum();
     if total > MAX_SECONDS {
         return Err("all videos together are longer than 4 hours, which is too long".into());
     }
@@ -70,7 +70,7 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let (mut list, mut seconds) = ("ffconcat version 1.0\n".to_owned(), 0.0);
     for (at, film) in films.iter().enumerate() {
         let name = format!("{at}.mov");
-        let share = (ENCODING * seconds / total, ENCODING * (seconds + film.seconds()) / total);
+        let share = (ENCODING * seconds / total, ENCODING * (seconds + film.end()) / total);
         let part = Part::of(film, &common);
         run_ffmpeg(part.ffmpeg(&folder.join(&name)), &services, WHAT, share, part.seconds)?;
         part.check(film, &folder.join(&name))?;
@@ -97,20 +97,23 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn of(film: &'a Film, common: &'a Common) -> Self {
-        let frames = (film.seconds() * common.fps).round().max(1.0);
+        let frames = (film.end() * common.fps).round().max(1.0);
         Self { film, common, frames: frames as u32, seconds: frames / common.fps }
     }
 
+    /// Encodes it from 0 on: its pictures or its sound may begin later.
     fn ffmpeg(&self, path: &Path) -> Ffmpeg {
         let Self { frames, seconds, common: Common { size: (width, height), fps, sounds }, .. } = self;
         let mut graph = format!(
             "[0:V:0]scale=iw*sar:ih,setsar=1,scale={width}:{height}:force_original_aspect_ratio=decrease,\
-             pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p,fps={fps},\
+             pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p,fps={fps}:start_time=0,\
              tpad=stop_mode=clone:stop={SPARE},trim=end_frame={frames}[v]"
         );
         if *sounds {
             let sound = match self.film.sound() {
-                Some(_) => "[0:a:0]aresample=48000,aformat=sample_fmts=s16:channel_layouts=stereo,apad",
+                Some(_) => {
+                    "[0:a:0]aresample=48000:first_pts=0,aformat=sample_fmts=s16:channel_layouts=stereo,apad"
+                }
                 None => "anullsrc=r=48000:cl=stereo",
             };
             let _ = write!(graph, ";{sound},atrim=end={seconds:.6}[a]");

@@ -8,6 +8,8 @@ use fanlight_shared::value::{Value, cut};
 const MAX_CUES: usize = 20_000;
 /// The longest text, in bytes.
 const MAX_TEXT_BYTES: usize = 2_000;
+/// By how many seconds a text of a track may begin before the end of the one before it, which then ends as much earlier.
+const MAX_OVERLAP: f64 = 0.1;
 
 /// A text and when it is shown, in seconds.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,7 +33,7 @@ impl Cue {
 /// # Errors
 /// A sentence that says which one is wrong.
 pub(super) fn read(value: &Value) -> Result<Vec<Cue>, String> {
-    let cues = match value {
+    let mut cues = match value {
         Value::Text(text) => of_text(text)?,
         Value::List(items) => {
             items.iter().enumerate().map(|(at, item)| of_item(at, item)).collect::<Result<_, String>>()?
@@ -44,7 +46,9 @@ pub(super) fn read(value: &Value) -> Result<Vec<Cue>, String> {
     if cues.len() > MAX_CUES {
         return Err(format!("`subtitles` has {} texts; at most {MAX_CUES} are accepted", cues.len()));
     }
-    for (at, cue) in cues.iter().enumerate() {
+    for (at, cue) in cues.iter_mut().enumerate() {
+        // Files have milliseconds.
+        (cue.start, cue.end) = (rounded(cue.start), rounded(cue.end));
         let wrong = |what: &str| Err(format!("text {} of `subtitles` {what}", at + 1));
         if !(cue.start.is_finite() && cue.end.is_finite() && cue.start >= 0.0) {
             return wrong("has a time that is not a number from 0 on");
@@ -57,6 +61,21 @@ pub(super) fn read(value: &Value) -> Result<Vec<Cue>, String> {
         }
     }
     Ok(cues)
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+/// Returns the place of a text that begins while another one is shown, which shows for less than it should in a track.
+pub(super) fn overlapping(cues: &[Cue]) -> Option<usize> {
+    let mut order: Vec<usize> = (0..cues.len()).collect();
+    order.sort_by(|one, other| cues[*one].start.total_cmp(&cues[*other].start));
+    order.windows(2).find_map(|pair| {
+        let (before, next) = (&cues[pair[0]], &cues[pair[1]]);
+        let least = (before.end - MAX_OVERLAP).max((before.start + before.end) / 2.0);
+        (next.start < least).then_some(pair[1])
+    })
 }
 
 fn of_item(at: usize, item: &Value) -> Result<Cue, String> {
@@ -177,6 +196,10 @@ mod tests {
                 Value::from("00:00:02,000 --> 00:00:01,000\nx"),
                 "text 1 of `subtitles` does not end after it begins",
             ),
+            (
+                json(r#"[{"start": 1, "end": 1.0004, "text": "x"}]"#),
+                "text 1 of `subtitles` does not end after it begins",
+            ),
             (Value::from(""), "has no texts"),
             (json("[]"), "has no texts"),
             (json(r#"[{"start": 1, "text": "x"}]"#), "item 1 of `subtitles` is not an object"),
@@ -186,6 +209,17 @@ mod tests {
             let error = read(&value).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn texts_that_overlap_are_found_in_any_order() {
+        let long = cue(0.0, 3.5, "always here");
+        assert_eq!(overlapping(&[long.clone(), cue(1.0, 2.0, "briefly")]), Some(1));
+        assert_eq!(overlapping(&[cue(1.0, 2.0, "briefly"), long.clone()]), Some(0));
+        assert_eq!(overlapping(&[long.clone(), long.clone()]), Some(1));
+        assert_eq!(overlapping(&[long.clone(), cue(3.45, 4.0, "next"), cue(4.0, 5.0, "last")]), None);
+        let short = cue(0.0, 0.05, "both");
+        assert_eq!(overlapping(&[short.clone(), short]), Some(1));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) const MAX_SECONDS: f64 = 4.0 * 3600.0;
 const MAX_PACKETS: u64 = 20_000_000;
 /// By how much a file may end before it claims to, in seconds: its claim is rounded, and counts padding.
 const TOLERANCE: f64 = 0.25;
+/// How exact times in files are, in seconds.
+pub(super) const ROUNDING: f64 = 0.001;
 
 /// A video, or a sound, that a node was given or has made. Its file was read to the end, without decoding it.
 #[derive(Debug)]
@@ -54,6 +56,11 @@ impl Film {
     /// Returns how long its pictures last.
     pub(super) fn seconds(&self) -> f64 {
         self.video.seconds()
+    }
+
+    /// Returns when its last picture ends, in seconds from its begin. Its sound may begin before its pictures.
+    pub(super) fn end(&self) -> f64 {
+        self.video.end_seconds()
     }
 
     /// Returns how many pictures it has.
@@ -103,6 +110,29 @@ impl Film {
         Ok((width, first.size.1))
     }
 
+    /// Returns when the picture begins that is shown at a moment, in seconds; before the first one, that is the first.
+    ///
+    /// # Errors
+    /// Its file can't be read any more.
+    pub(super) fn picture_at(&self, at: f64, what: &str) -> Result<f64, FileError> {
+        let mut ffmpeg = Ffmpeg::new();
+        ffmpeg.input(&self.path).args(["-map", "0:V:0", "-c", "copy", "-f", "framecrc", "pipe:1"]);
+        let (mut probe, mut first, mut shown) = (Probe::default(), f64::INFINITY, f64::NEG_INFINITY);
+        ffmpeg.run_reading(what, |line| {
+            if let Some(begin) = probe.add(line) {
+                first = first.min(begin);
+                if begin <= at + ROUNDING {
+                    shown = shown.max(begin);
+                }
+            }
+            Ok(())
+        })?;
+        [shown, first]
+            .into_iter()
+            .find(|it| it.is_finite())
+            .ok_or_else(|| self.error("it has no moving pictures"))
+    }
+
     /// Returns an error about it.
     pub(super) fn error(&self, error: &str) -> FileError {
         of(&self.name, error)
@@ -126,7 +156,7 @@ pub(super) fn renamed(name: &str, extension: &str) -> String {
 /// As [`Film::open`].
 pub(super) fn whole(path: &Path, name: &str, what: &str) -> Result<Probe, FileError> {
     let mut ffmpeg = Ffmpeg::new();
-    ffmpeg.args(["-loglevel", "info"]).input(path);
+    ffmpeg.args(["-loglevel", "level+info"]).input(path);
     // Covers are no moving pictures. The streams that are not used tell whether the file is whole.
     ffmpeg.args(["-map", "0:V?", "-map", "0:a?", "-map", "0:s?", "-c", "copy", "-f", "framecrc", "pipe:1"]);
     let (mut probe, mut lines) = (Probe::default(), 0);
@@ -142,7 +172,7 @@ pub(super) fn whole(path: &Path, name: &str, what: &str) -> Result<Probe, FileEr
         Ok(messages) => messages,
         // What ffmpeg says of a file is about that file.
         Err(FileError::Other(error)) if error.contains(" failed in ffmpeg ") => {
-            let reason = error.split("): ").nth(1).unwrap_or_default();
+            let reason = error.split_once("): ").map_or("", |(_, reason)| reason);
             return Err(of(
                 name,
                 &format!("this is not a video that can be read, or a damaged one: {reason}"),
@@ -158,11 +188,9 @@ pub(super) fn whole(path: &Path, name: &str, what: &str) -> Result<Probe, FileEr
         ));
     };
     let longest_frame = probe.first("video").map_or(0.0, |video| 2.0 / video.rate());
-    if messages.contains("Estimating duration from bitrate") {
-        // The claim is a guess.
-        return Ok(probe);
-    }
-    if messages.contains("File ended prematurely") || probe.end() + TOLERANCE + longest_frame < claimed {
+    let is_cut = messages.of(&["error", "warning"]).any(|it| it.contains("File ended prematurely"));
+    let is_guess = messages.of(&["warning"]).any(|it| it.contains("Estimating duration from bitrate"));
+    if is_cut || !is_guess && probe.end() + TOLERANCE + longest_frame < claimed {
         return Err(of(
             name,
             &format!("it is damaged: it ends after {:.1} s of {claimed:.1} s", probe.end()),

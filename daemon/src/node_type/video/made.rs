@@ -7,7 +7,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::film::Film;
-use crate::ffmpeg::Ffmpeg;
+use crate::ffmpeg::{Ffmpeg, Messages};
 use crate::file_error::FileError;
 use crate::node_type::Workspace;
 use crate::node_type::build::{Build, ty};
@@ -107,7 +107,7 @@ pub(super) fn run(
     what: &str,
     (from, to): (f64, f64),
     seconds: f64,
-) -> Result<String, FileError> {
+) -> Result<Messages, FileError> {
     // Options that are for all outputs may follow the last one.
     ffmpeg.args(["-progress", "pipe:1"]);
     ffmpeg.run_reading(what, |line| {

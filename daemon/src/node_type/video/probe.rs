@@ -1,5 +1,10 @@
 //! What a file contains, packet by packet, as ffmpeg's format `framecrc` lists it.
 
+use crate::ffmpeg::Messages;
+
+/// The flag of packets that belong to no picture that is shown, such as those before the begin of a part.
+const DISCARDED: i64 = 4;
+
 /// The streams of a file.
 #[derive(Default, Debug)]
 pub(super) struct Probe {
@@ -25,7 +30,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn end_seconds(&self) -> f64 {
+    /// Returns when its last packet ends, in seconds from the begin of the file.
+    pub(super) fn end_seconds(&self) -> f64 {
         self.end as f64 * self.tick
     }
 
@@ -51,12 +57,15 @@ impl Probe {
         self.streams.iter().map(Stream::end_seconds).fold(0.0, f64::max)
     }
 
-    /// Reads a line of the list. Lines that are not of use are ignored.
-    pub(super) fn add(&mut self, line: &str) {
-        let _ = match line.strip_prefix('#') {
-            Some(head) => self.head(head),
+    /// Reads a line of the list. Lines that are not of use are ignored. Returns when the packet begins, in seconds, if it is one.
+    pub(super) fn add(&mut self, line: &str) -> Option<f64> {
+        match line.strip_prefix('#') {
+            Some(head) => {
+                self.head(head);
+                None
+            }
             None => self.packet(line),
-        };
+        }
     }
 
     fn head(&mut self, head: &str) -> Option<()> {
@@ -82,16 +91,22 @@ impl Probe {
         Some(())
     }
 
-    fn packet(&mut self, line: &str) -> Option<()> {
+    /// Returns when the packet begins, in seconds.
+    fn packet(&mut self, line: &str) -> Option<f64> {
         let mut fields = line.split(',').map(str::trim);
         let stream = self.stream(fields.next()?.parse().ok()?)?;
         let mut ticks = || fields.next()?.parse::<i64>().ok();
         let (decoded, shown, length) = (ticks()?, ticks()?, ticks()?);
+        let flags = fields.find_map(|field| i64::from_str_radix(field.strip_prefix("F=0x")?, 16).ok());
+        // It is decoded for others, and cut out itself.
+        if flags.is_some_and(|flags| flags & DISCARDED != 0) {
+            return None;
+        }
         let begin = if shown == i64::MIN { decoded } else { shown };
         stream.packets += 1;
         stream.start = Some(stream.start.map_or(begin, |start| start.min(begin)));
         stream.end = stream.end.max(begin.saturating_add(length.max(0)));
-        Some(())
+        Some(begin as f64 * stream.tick)
     }
 
     /// Returns a stream; there are few, whatever a file says.
@@ -106,8 +121,8 @@ impl Probe {
     }
 
     /// Reads the length that the file claims from ffmpeg's messages.
-    pub(super) fn claims(&mut self, messages: &str) {
-        let line = messages.lines().find_map(|line| line.strip_prefix("  Duration: "));
+    pub(super) fn claims(&mut self, messages: &Messages) {
+        let line = messages.of(&["info"]).find_map(|line| line.strip_prefix("  Duration: "));
         let Some((time, rest)) = line.and_then(|line| line.split_once(", ")) else { return };
         let mut parts = time.split(':').map(str::parse::<f64>);
         let (Some(Ok(hours)), Some(Ok(minutes)), Some(Ok(seconds))) =
@@ -127,12 +142,13 @@ mod tests {
     const LIST: &str = "#software: Lavf60\n#tb 0: 1/1000\n#media_type 0: video\n#codec_id 0: h264\n\
         #dimensions 0: 64x48\n#sar 0: 4/3\n#sar 0: 4:3\n#tb 1: 1/44100\n#media_type 1: audio\n#codec_id 1: aac\n\
         0, -200, 0, 100, 1391, 0x2eea4d2d\n1, 0, 0, 22050, 5, 0x1, F=0x0\n0, -100, 300, 100, 11, 0x5\n\
-        0, 0, -9223372036854775808, 100, 11, 0x5\nrubbish\n99, 0, 0, 1, 1, 0x0\n";
+        0, -300, -300, 100, 1391, 0x2eea4d2d, F=0x5\n0, 0, -9223372036854775808, 100, 11, 0x5\nrubbish\n99, 0, 0, 1, 1, 0x0\n";
 
     #[test]
     fn streams_have_their_packets_and_their_length_whatever_the_order() {
         let mut probe = Probe::default();
-        LIST.lines().for_each(|line| probe.add(line));
+        let begins: Vec<f64> = LIST.lines().filter_map(|line| probe.add(line)).collect();
+        assert_eq!(begins.len(), 4, "{begins:?}");
         let video = probe.first("video").unwrap();
         assert_eq!((video.packets, video.size, video.codec.as_str()), (3, (64, 48), "h264"));
         assert!((video.seconds() - 0.4).abs() < 1e-9 && (video.rate() - 7.5).abs() < 1e-9);
@@ -144,11 +160,14 @@ mod tests {
 
     #[test]
     fn a_title_can_not_claim_a_length() {
-        let mut probe = Probe::default();
-        probe.claims("Input #0, mov, from 'a':\n    title : x\n                :   Duration: 09:00:00.00, start: 0.0\n  Duration: 00:01:02.50, start: 0.500000, bitrate: 90 kb/s\n");
-        assert_eq!(probe.claimed, Some(63.0));
-        let mut unknown = Probe::default();
-        unknown.claims("  Duration: N/A, start: 0.000000, bitrate: N/A\n");
-        assert_eq!(unknown.claimed, None);
+        let claimed = |messages: &str| {
+            let mut probe = Probe::default();
+            probe.claims(&messages.to_owned().into());
+            probe.claimed
+        };
+        let titled = "[info] Input #0, mov, from 'a':\n[info]     title : x\n                : [info]   Duration: 09:00:00.00, start: 0.0\n\
+            [info]   Duration: 00:01:02.50, start: 0.500000, bitrate: 90 kb/s\n";
+        assert_eq!(claimed(titled), Some(63.0));
+        assert_eq!(claimed("[info]   Duration: N/A, start: 0.000000, bitrate: N/A\n"), None);
     }
 }

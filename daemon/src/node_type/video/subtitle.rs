@@ -5,10 +5,10 @@ use std::path::Path;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
-use super::cues;
-use super::film::{Film, whole};
-use super::made::{H264, MP4, Making, making, run as run_ffmpeg};
-use crate::ffmpeg::Ffmpeg;
+use super::cues::{self, Cue};
+use super::film::{Film, ROUNDING, whole};
+use super::made::{EVEN, H264, MP4, Making, making, run as run_ffmpeg};
+use crate::ffmpeg::{Ffmpeg, Messages};
 use crate::file_error::FileError;
 use crate::node_type::build::{Build, ty};
 use crate::node_type::font::REGULAR_FILE;
@@ -25,7 +25,7 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "subtitles",
             Type::Json,
-            "The text of an SRT or WebVTT file, or a list of `{start, end, text}`, as `audio.transcribe` makes.",
+            "The text of an SRT or WebVTT file, or a list of `{start, end, text}`, such as the `segments` of `audio.transcribe`.",
         )
         .input("mode", Type::Choice, "`burn` draws them on the pictures; `track` adds a track that players show on demand.")
         .default("burn")
@@ -41,25 +41,27 @@ pub(super) fn node_type() -> NodeType {
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let language = inputs.text("language")?;
     if language.len() != 3 || !language.bytes().all(|it| it.is_ascii_lowercase()) {
-        return Err("`language` is not a code of three small letters, such as `eng`".into());
+        return Err("`language` is not a code of three lowercase letters, such as `eng`".into());
     }
-    let cues = cues::read(inputs.value("subtitles")?)?;
+    let mut cues = cues::read(inputs.value("subtitles")?)?;
     let film = Film::open(workspace, inputs.value("video")?, WHAT)?;
-    if let Some(at) = cues.iter().position(|cue| cue.start >= film.seconds()) {
-        let seconds = film.seconds();
-        return Err(format!(
-            "text {} of `subtitles` begins after the end of the video, which has {seconds:.3} s",
-            at + 1
-        )
-        .into());
+    let wrong = |at: usize, what: &str| Err(format!("text {} of `subtitles` {what}", at + 1).into());
+    if let Some(at) = cues.iter().position(|cue| cue.start + ROUNDING > film.end()) {
+        return wrong(at, &format!("begins after the end of the video, which lasts {:.3} s", film.end()));
+    }
+    for cue in &mut cues {
+        cue.end = cue.end.min(film.end());
     }
     let is_track = inputs.text("mode")? == "track";
-    if let Some(at) = cues.iter().position(|cue| is_track && cue.has_braces()) {
-        return Err(format!(
-            "text {} of `subtitles` has a brace, which a track can't hold; set `mode: burn`",
-            at + 1
-        )
-        .into());
+    if is_track {
+        if let Some(at) = cues.iter().position(Cue::has_braces) {
+            return wrong(at, "has a brace, which a track can't hold; set `mode: burn`");
+        }
+        if let Some(at) = cues::overlapping(&cues) {
+            let what =
+                "begins before the one before it has ended, which a track can't hold; set `mode: burn`";
+            return wrong(at, what);
+        }
     }
     let failed = |error| FileError::of("there is no folder for subtitles", &error);
     let folder = workspace.services().scratch().map_err(failed)?;
@@ -89,9 +91,9 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
         let size = inputs.float("size")? * AREA / 100.0;
         // No text of the user is part of it: names of files are relative to the folder.
         let filter = format!(
-            "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,subtitles=filename=subtitles.srt:fontsdir=fonts:force_style='FontName=Lato,FontSize={size:.2}'"
+            "{EVEN},subtitles=filename=subtitles.srt:fontsdir=fonts:force_style='FontName=Lato,FontSize={size:.2}'"
         );
-        ffmpeg.args(["-loglevel", "warning", "-map", "0:V:0", "-vf", &filter]).args(H264);
+        ffmpeg.args(["-loglevel", "level+warning", "-map", "0:V:0", "-vf", &filter]).args(H264);
         ffmpeg.args(film.keep_sound()).args(MP4).args([&making.path]);
         let messages = run_ffmpeg(ffmpeg, &services, WHAT, (0.0, 1.0), film.seconds())?;
         if let Some(letter) = undrawn(&messages) {
@@ -107,8 +109,9 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 /// Returns a letter that was left out, from the messages of the library that draws them.
-fn undrawn(messages: &str) -> Option<char> {
-    let (_, rest) = messages.split_once("failed to find any fallback with glyph 0x")?;
+fn undrawn(messages: &Messages) -> Option<char> {
+    let begin = "failed to find any fallback with glyph 0x";
+    let (_, rest) = messages.of(&["error", "warning"]).find_map(|it| it.split_once(begin))?;
     let code = rest.split(' ').next()?;
     u32::from_str_radix(code, 16).ok().and_then(char::from_u32).or(Some(char::REPLACEMENT_CHARACTER))
 }

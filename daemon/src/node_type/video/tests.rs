@@ -1,3 +1,6 @@
+mod damaged;
+mod late;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -82,6 +85,17 @@ impl Cutting {
         Value::from(Media { kind, ..*media })
     }
 
+    /// A video that ffmpeg makes with these arguments.
+    fn film(&mut self, name: &str, args: &[&str]) -> Value {
+        let path = self.folder.path().join(name);
+        ffmpeg(args, &path);
+        self.file(name, &std::fs::read(path).unwrap(), MediaKind::Video)
+    }
+
+    fn path(&self, value: &Value) -> String {
+        self.workspace.path(value).unwrap().to_str().unwrap().to_owned()
+    }
+
     fn bytes(&self, value: &Value) -> Vec<u8> {
         std::fs::read(self.workspace.path(value).unwrap()).unwrap()
     }
@@ -97,6 +111,13 @@ impl Cutting {
         let picture = self.workspace.picture(image).unwrap().to_rgb8();
         picture.get_pixel(picture.width() / 2, picture.height() / 2).0
     }
+}
+
+/// Runs ffmpeg with these arguments, which write a file.
+fn ffmpeg(args: &[&str], path: &std::path::Path) {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-nostdin", "-v", "error", "-y"]).args(args).arg(path);
+    assert!(ffmpeg.status().unwrap().success(), "{ffmpeg:?}");
 }
 
 fn near(one: [u8; 3], other: [u8; 3]) -> bool {
@@ -158,12 +179,12 @@ fn a_part_begins_and_ends_at_its_picture() {
     assert!(found.len() == 5 && near(found[1], RED) && near(found[2], BLUE), "{found:?}");
     assert_eq!(
         part(&mut cutting, 1.0, 2.5).unwrap_err(),
-        "`end` is after the end of the video, which has 2.000 s"
+        "`end` is after the end of the video, which lasts 2.000 s"
     );
     assert_eq!(part(&mut cutting, 1.0, 1.0).unwrap_err(), "`end` is not after `start`");
     assert_eq!(
         part(&mut cutting, 2.0, 3.0).unwrap_err(),
-        "`start` is not within the video, which has 2.000 s"
+        "`start` is not within the video, which lasts 2.000 s"
     );
 }
 
@@ -177,7 +198,7 @@ fn a_thumbnail_shows_the_picture_of_its_moment() {
         assert!(near(cutting.middle(&image), expected), "{at}");
     }
     let late = cutting.run("video.thumbnail", &[("video", video), ("at", Value::Float(0.5))]).unwrap_err();
-    assert_eq!(late, "`at` is not within the video, which has 0.500 s");
+    assert_eq!(late, "`at` is not within the video, which lasts 0.500 s");
 }
 
 #[test]
@@ -278,71 +299,5 @@ fn subtitles_are_drawn_while_they_are_shown_or_become_a_track() {
     assert!(error.starts_with("no font has the letter"), "{error}");
     let late = json(r#"[{"start": 2.5, "end": 3, "text": "x"}]"#);
     let error = cutting.run("video.subtitle", &[("video", video), ("subtitles", late)]).unwrap_err();
-    assert_eq!(error, "text 1 of `subtitles` begins after the end of the video, which has 2.000 s");
-}
-
-#[test]
-fn a_cut_file_is_refused_whatever_its_format() {
-    let Some(mut cutting) = Cutting::new() else { return };
-    let mut random = 1_u32;
-    let mut noise = || {
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (random >> 24) as u8
-    };
-    let mut images = Vec::new();
-    for _ in 0..60 {
-        let picture = RgbImage::from_fn(64, 48, |_, _| Rgb([noise(), noise(), noise()]));
-        images.push(cutting.workspace.put_picture("noise.png", &DynamicImage::from(picture)).unwrap());
-    }
-    let video =
-        cutting.run("video.from_frames", &[("images", Value::List(images))]).unwrap()["video"].clone();
-    let mp4 = cutting.workspace.path(&video).unwrap();
-    let mut formats = vec![("mp4", cutting.bytes(&video))];
-    for format in ["mkv", "avi", "mov"] {
-        let path = cutting.folder.path().join(format!("film.{format}"));
-        let mut ffmpeg = Command::new("ffmpeg");
-        ffmpeg.args(["-v", "error", "-i"]).arg(&mp4).args(["-c", "copy"]).arg(&path);
-        assert!(ffmpeg.status().unwrap().success());
-        formats.push((format, std::fs::read(path).unwrap()));
-    }
-    for (format, bytes) in formats {
-        let name = format!("film.{format}");
-        let whole = cutting.file(&name, &bytes, MediaKind::Video);
-        let given = |video| [("video", video), ("width", Value::Int(32))];
-        let made = cutting.run("video.resize", &given(whole)).unwrap();
-        assert_eq!(made["frames"], Value::Int(60), "{format}");
-        for keep in [bytes.len() / 2, bytes.len() * 4 / 5] {
-            let cut = cutting.file(&name, &bytes[..keep], MediaKind::Video);
-            let error = cutting.run("video.resize", &given(cut)).unwrap_err();
-            assert!(error.starts_with(&format!("`{name}`: ")) && error.contains("damaged"), "{error}");
-        }
-    }
-}
-
-#[test]
-fn a_playlist_that_is_named_like_a_video_reaches_no_other_file() {
-    let Some(mut cutting) = Cutting::new() else { return };
-    let video = cutting.video(&[RED; 10]);
-    let secret = cutting.workspace.path(&video).unwrap();
-    let secret = secret.display();
-    for text in [
-        format!("ffconcat version 1.0\nfile '{secret}'\n"),
-        format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n"),
-        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n".to_owned(),
-    ] {
-        let file = cutting.file("film.mp4", text.as_bytes(), MediaKind::Video);
-        for (name, inputs) in [
-            ("video.to_frames", vec![("video", file.clone())]),
-            ("video.add_audio", vec![("video", video.clone()), ("audio", as_audio(&file))]),
-            ("video.concat", vec![("videos", Value::List(vec![video.clone(), file.clone()]))]),
-        ] {
-            let error = cutting.run(name, &inputs).unwrap_err();
-            assert!(error.starts_with("`film.mp4`: this is not a video that can be read"), "{name}: {error}");
-        }
-    }
-}
-
-fn as_audio(value: &Value) -> Value {
-    let media = value.as_media().unwrap();
-    Value::from(Media { kind: MediaKind::Audio, ..media.clone() })
+    assert_eq!(error, "text 1 of `subtitles` begins after the end of the video, which lasts 2.000 s");
 }

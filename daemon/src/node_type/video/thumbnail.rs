@@ -3,7 +3,8 @@
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
-use super::film::{Film, MAX_SECONDS};
+use super::film::{Film, MAX_SECONDS, ROUNDING};
+use super::made::TIME;
 use crate::ffmpeg::Ffmpeg;
 use crate::file_error::FileError;
 use crate::node_type::build::{Build, ty};
@@ -18,6 +19,7 @@ pub(super) fn node_type() -> NodeType {
         .input("at", Type::Float, "The moment, in seconds.")
         .default(0.0)
         .range(0.0, MAX_SECONDS)
+        .time(TIME)
         .output("image", ty::image(), "The picture that is shown at that moment, as PNG.")
         .run(Runner::worker(run))
 }
@@ -25,11 +27,11 @@ pub(super) fn node_type() -> NodeType {
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let film = Film::open(workspace, inputs.value("video")?, WHAT)?;
     let at = inputs.float("at")?;
-    if at >= film.seconds() {
-        return Err(format!("`at` is not within the video, which has {:.3} s", film.seconds()).into());
+    if at >= film.end() {
+        return Err(format!("`at` is not within the video, which lasts {:.3} s", film.end()).into());
     }
-    // A seek finds the next picture; the one that is shown began up to a frame earlier.
-    let seek = (at - 1.0 / film.rate() + 0.001).max(0.0);
+    // A seek finds the next picture, not the one that is shown.
+    let seek = (film.picture_at(at, WHAT)? - ROUNDING).max(0.0);
     let (path, value) = workspace.reserve(&film.renamed("png"));
     let mut ffmpeg = Ffmpeg::new();
     ffmpeg.args(["-ss", &seek.to_string()]).input(&film.path);

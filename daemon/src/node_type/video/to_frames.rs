@@ -17,7 +17,7 @@ const DISTANCE: u32 = 1000;
 const MAX_FRAMES: f64 = 2_000.0;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new(WHAT, "Takes pictures out of a video, at regular distances.")
+    Build::new(WHAT, "Extracts pictures from a video at regular intervals.")
         .input("video", ty::video(), "The video.")
         .input("every", Type::Int, "Take the first of this many pictures: 1 takes all of them.")
         .default(1_i64)
@@ -37,14 +37,16 @@ pub(super) fn node_type() -> NodeType {
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let film = Film::open(workspace, inputs.value("video")?, WHAT)?;
     let most = inputs.count("most")? as usize;
-    let (filter, expected) = match inputs.maybe("fps") {
+    let (filter, expected, slack) = match inputs.maybe("fps") {
         Some(_) => {
             let fps = inputs.float("fps")?;
-            (format!("fps={fps}:start_time=0"), film.seconds() * fps)
+            let expected = film.end() * fps;
+            (format!("fps={fps}:start_time=0"), expected, 1.0 + expected * 0.01)
         }
         None => {
             let every = inputs.count("every")?;
-            (format!("select=not(mod(n\\,{every}))"), (film.frames() as f64 / f64::from(every)).ceil())
+            let expected = film.frames().div_ceil(u64::from(every)) as f64;
+            (format!("select=not(mod(n\\,{every}))"), expected, 0.0)
         }
     };
     let folder = workspace.services().scratch();
@@ -77,7 +79,7 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
             .map_err(|error| FileError::of("a picture can't be moved", &error))?;
         images.push(value);
     }
-    if images.is_empty() || (images.len() as f64 - expected).abs() > 1.0 + expected * 0.01 {
+    if images.is_empty() || (images.len() as f64 - expected).abs() > slack {
         return Err(
             film.error(&format!("{} pictures were found of {expected:.0}; it may be damaged", images.len()))
         );

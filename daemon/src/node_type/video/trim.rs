@@ -16,7 +16,7 @@ const WHAT: &str = "video.trim";
 pub(super) fn node_type() -> NodeType {
     let build = Build::new(
         WHAT,
-        "Keeps a part of a video; it is encoded again, so that it begins and ends at that picture.",
+        "Cuts out a part of a video. It is encoded again, so that it begins and ends exactly there.",
     )
     .input("video", ty::video(), "The video.")
     .input("start", Type::Float, "Where the part begins, in seconds.")
@@ -33,11 +33,13 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let start = inputs.float("start")?;
     let end = if inputs.maybe("end").is_some() { inputs.float("end")? } else { film.seconds() };
     if start >= film.seconds() {
-        return Err(format!("`start` is not within the video, which has {:.3} s", film.seconds()).into());
+        return Err(format!("`start` is not within the video, which lasts {:.3} s", film.seconds()).into());
     }
     // A length that is written down was rounded.
     if end > film.seconds() + 0.01 {
-        return Err(format!("`end` is after the end of the video, which has {:.3} s", film.seconds()).into());
+        return Err(
+            format!("`end` is after the end of the video, which lasts {:.3} s", film.seconds()).into()
+        );
     }
     if start >= end {
         return Err("`end` is not after `start`".into());
