@@ -116,7 +116,10 @@ impl Look<'_> {
 
     /// Adds the files that match the patterns.
     fn files(&mut self, run: &RunFacts, remember: &Remember) -> Result<(), String> {
-        let project = run.project.as_deref().ok_or("they need a workflow file with a path")?;
+        let project = run
+            .project
+            .as_deref()
+            .ok_or("files are found relative to the workflow file, and this workflow has none")?;
         let root = Root::open(project).map_err(|error| sentence("can't read", project, &error))?;
         let mut paths = BTreeSet::new();
         for pattern in &remember.files {

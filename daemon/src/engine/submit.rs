@@ -29,7 +29,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{ChildFiles, NewRun, NewSweep, Submit, SweepOf};
+use crate::store::{ChildFiles, NewRun, NewSweep, Submit};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -211,7 +211,9 @@ fn check_remember(name: &str, node: &Node, path: Option<&Path>) -> Result<(), Rp
     };
     for pattern in files {
         if path.is_none() {
-            return Err(wrong("they need a workflow file with a path".into()));
+            return Err(wrong(
+                "files are found relative to the workflow file, and this workflow has none".into(),
+            ));
         }
         command::check_pattern(pattern).map_err(wrong)?;
     }
@@ -237,7 +239,7 @@ fn sweep(
     options: Option<&runs::SweepOptions>,
     swept: &[String],
     runs: usize,
-) -> Result<Option<SweepOf>, RpcError> {
+) -> Result<Option<NewSweep>, RpcError> {
     if options.is_none() && runs == 1 {
         return Ok(None);
     }
@@ -247,7 +249,7 @@ fn sweep(
     }
     let limits = options.map(|options| options.limits).unwrap_or_default();
     limits.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
-    Ok(Some(SweepOf::New(NewSweep { name, swept: swept.to_vec(), limits })))
+    Ok(Some(NewSweep { name, swept: swept.to_vec(), limits }))
 }
 
 /// Checks the user's own label.

@@ -17,7 +17,6 @@ use crate::series::NewPoints;
 
 pub use submit::{
     ChildFiles, Finished, NewFile, NewRun, NewSweep, NewVersion, ResumeFrom, StoredSweep, Submit, Submitted,
-    SweepOf,
 };
 
 /// A write operation. The order within a batch and between batches is kept.

@@ -13,7 +13,6 @@ mod workflow;
 
 use rusqlite::OptionalExtension;
 
-pub(super) use sweep::stored as stored_sweep;
 pub use value::StoredValue;
 
 use super::{Store, StoreError};

@@ -97,8 +97,14 @@ pub fn read(
     catalogue: &Catalogue,
     open: &mut Open<'_>,
 ) -> Result<Vec<ChildFile>, Vec<Problem>> {
-    let mut files =
-        Files { catalogue, open, read: HashMap::new(), depths: HashMap::new(), found: Vec::new() };
+    let mut files = Files {
+        catalogue,
+        open,
+        resolved: HashMap::new(),
+        read: HashMap::new(),
+        depths: HashMap::new(),
+        found: Vec::new(),
+    };
     let mut problems = Vec::new();
     for (name, node, file) in runs(workflow) {
         let problem = |message: String| Problem::error("child_workflow", node.span, message).of_node(name);
@@ -129,6 +135,8 @@ fn runs(workflow: &Workflow) -> impl Iterator<Item = (&str, &Node, &str)> {
 struct Files<'a, 'o> {
     catalogue: &'a Catalogue,
     open: &'a mut Open<'o>,
+    /// The canonical paths of those that were opened.
+    resolved: HashMap<PathBuf, PathBuf>,
     /// By canonical path: each file is read once, so that it is the same one wherever it is run.
     read: HashMap<PathBuf, Rc<(String, Workflow)>>,
     /// How deep the reader of each found file has been seen.
@@ -164,7 +172,7 @@ impl Files<'_, '_> {
             Some(depth) if *depth >= above.len() => return Ok(()),
             Some(_) => {}
             None if self.found.len() >= MAX_FILES => {
-                return Err(format!("`{shown}` is one too many: a workflow runs at most {MAX_FILES} others"));
+                return Err(format!("`{shown}` can't be added: a workflow runs at most {MAX_FILES} others"));
             }
             None => self.found.push(ChildFile {
                 reader: key.0.clone(),
@@ -184,13 +192,19 @@ impl Files<'_, '_> {
     }
 
     fn file(&mut self, path: &Path, shown: &str) -> Result<(PathBuf, Rc<(String, Workflow)>), String> {
+        if let Some(known) = self.resolved.get(path) {
+            return Ok((known.clone(), Rc::clone(&self.read[known])));
+        }
+        let named = path.to_owned();
         let (path, document) = (self.open)(path).map_err(|why| format!("`{shown}` {why}"))?;
         if let Some(known) = self.read.get(&path) {
+            self.resolved.insert(named, path.clone());
             return Ok((path, Rc::clone(known)));
         }
         let checked = super::read(&document, self.catalogue).map_err(|problems| first(shown, &problems))?;
         let read = Rc::new((document, checked.workflow));
         self.read.insert(path.clone(), Rc::clone(&read));
+        self.resolved.insert(named, path.clone());
         Ok((path, read))
     }
 

@@ -50,7 +50,10 @@ pub(crate) struct Args {
 /// Runs `metrics`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if args.runs.len() > MAX_RUNS {
-        return Err(Failure::usage(format!("{} runs are more than {MAX_RUNS}", args.runs.len())));
+        return Err(Failure::usage(format!(
+            "{} runs are given; at most {MAX_RUNS} can be shown at once",
+            args.runs.len()
+        )));
     }
     let client = Context::from_env()?.connect().await?;
     let mut runs: Vec<Run> = Vec::new();

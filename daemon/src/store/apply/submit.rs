@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::sweep::Used;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, sweep};
-use crate::store::read::stored_sweep;
-use crate::store::{Finished, ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
+use crate::store::{Finished, ResumeFrom, StoreError, StoredSweep, Submit, Submitted, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
 const RELEASED_SLUG_PREFIX: char = '~';
@@ -46,10 +46,7 @@ impl Apply {
         let first_position = queue_positions(db, submit.next, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
         let sweep = match &submit.sweep {
-            Some(SweepOf::New(new)) => {
-                Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?)
-            }
-            Some(SweepOf::Existing(name)) => Some(sweep::existing(db, name)?),
+            Some(new) => Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?),
             None => None,
         };
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
@@ -140,7 +137,10 @@ impl Apply {
         .execute(params![workflow.key, number, count, first_key + count - 1, submit.at.0])?;
         db.prepare_cached("INSERT INTO request (key, first_run, runs, digest) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![submit.request_key, first_key, count, submit.digest.as_bytes()])?;
-        let sweep = sweep.map(|(key, _)| stored_sweep(db, key).map(Box::new)).transpose()?;
+        let sweep = sweep.zip(submit.sweep.as_ref()).map(|((_, name), new)| {
+            let used = Used::default();
+            Box::new(StoredSweep { name, limits: new.limits, paused: None, before: used, used })
+        });
         let moved_from = workflow.moved_from;
         work.committed.submitted = Some(Submitted { runs, sweep, repeated: false, moved_from });
         Ok(())

@@ -34,18 +34,6 @@ pub(super) fn create(
     Ok((key, name))
 }
 
-/// Returns the key and the name of a sweep to which runs are added.
-pub(super) fn existing(db: &Connection, name: &str) -> Done<(i64, String)> {
-    let key = db
-        .prepare_cached("SELECT key FROM sweep WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    match key {
-        Some(key) => Ok((key, name.to_owned())),
-        None => Err(Failure::Batch(StoreError::NotFound(format!("the sweep `{name}` was deleted")))),
-    }
-}
-
 /// Pauses a sweep or lets it continue. One that was deleted meanwhile has nothing to pause.
 pub(super) fn pause(db: &Connection, name: &str, paused: Option<Pause>, before: Option<Used>) -> Done {
     let paused = paused.map(|why| serde_json::to_string(&why)).transpose()?;

@@ -54,7 +54,7 @@ pub struct Submit {
     /// Whether they go to the head of the queue.
     pub next: bool,
     /// The sweep that the runs are.
-    pub sweep: Option<SweepOf>,
+    pub sweep: Option<NewSweep>,
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
     /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
@@ -105,15 +105,6 @@ pub struct NewVersion {
     pub edges: Vec<String>,
     /// `concurrency:` of the file.
     pub concurrency: Option<u32>,
-}
-
-/// The sweep of a submission.
-#[derive(Debug)]
-pub enum SweepOf {
-    /// One that is created with the runs.
-    New(NewSweep),
-    /// That of this name, to which the runs are added.
-    Existing(String),
 }
 
 /// A sweep to be created.
