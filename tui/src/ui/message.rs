@@ -59,6 +59,15 @@ pub enum Link {
     Down(String),
 }
 
+/// The metrics of a node or item.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Measured {
+    /// The first metrics with their curves.
+    pub curves: Vec<(Series, Curve)>,
+    /// Whether there are more than are shown.
+    pub further: bool,
+}
+
 /// Why a request failed, as far as it matters to the UI.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Why {
@@ -128,7 +137,7 @@ pub enum Response {
     /// A part of a log, with its request.
     Log(Box<logs::Read>, Box<logs::Part>),
     /// The metrics of a node or item with their curves, with the request.
-    Metrics(MetricsOf, Vec<(Series, Curve)>),
+    Metrics(MetricsOf, Measured),
     /// The values of a port in each run, with the request.
     Values(Box<values::List>, Box<Page<values::PortValue>>),
     /// The workflows that have runs.

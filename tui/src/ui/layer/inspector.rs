@@ -291,7 +291,7 @@ impl Component for Inspector {
             Response::Failed { request, error, .. } => {
                 match &**request {
                     Effect::ReadLog(read) => self.log.failed(read, error),
-                    Effect::ReadMetrics(_) => self.curves.failed(),
+                    Effect::ReadMetrics(of) => self.curves.failed(of, error),
                     _ => {}
                 }
                 Vec::new()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
-use fanlight_shared::rpc::metrics::{self, Curve, Series};
+use fanlight_shared::rpc::metrics;
 use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, workflows};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::ui::document::Source;
 use crate::ui::effect::{Effect, MetricsOf};
 use crate::ui::files;
-use crate::ui::message::{Response, Why};
+use crate::ui::message::{Measured, Response, Why};
 use crate::ui::picture::PictureOf;
 use crate::{download, environment, node_types};
 
@@ -185,17 +185,18 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
 }
 
 /// Reads the metrics of an instance, each with its curve.
-async fn metrics(client: &Client, of: &MetricsOf) -> Result<Vec<(Series, Curve)>, ClientError> {
+async fn metrics(client: &Client, of: &MetricsOf) -> Result<Measured, ClientError> {
     let (run_ids, node, item) = (vec![of.run], Some(of.node.clone()), Some(of.item));
     let list = metrics::List { run_ids, node, item, limit: Some(MAX_METRICS), ..metrics::List::default() };
-    let mut read = Vec::new();
-    for series in client.call(list.clone()).await?.rows {
+    let page = client.call(list.clone()).await?;
+    let mut curves = Vec::new();
+    for series in page.rows {
         let (run_ids, node, name) = (list.run_ids.clone(), list.node.clone(), series.name.clone());
-        let curves = metrics::Read { run_ids, name, node, item, width: of.width, ..metrics::Read::default() };
-        let curve = client.call(curves).await?.rows.into_iter().next();
-        read.extend(curve.map(|curve| (series, curve)));
+        let read = metrics::Read { run_ids, name, node, item, width: of.width, ..metrics::Read::default() };
+        let curve = client.call(read).await?.rows.into_iter().next();
+        curves.extend(curve.map(|curve| (series, curve)));
     }
-    Ok(read)
+    Ok(Measured { curves, further: page.cursor.is_some() })
 }
 
 async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {

@@ -43,7 +43,7 @@ fn sanitise(response: &mut Response) {
             clean::value(&mut asset.value);
         }),
         Response::Metrics(_, read) => {
-            for (series, _) in read {
+            for (series, _) in &mut read.curves {
                 series.name = fanlight_shared::sanitise::line(&series.name);
                 series.unit = series.unit.take().map(|unit| fanlight_shared::sanitise::line(&unit));
             }

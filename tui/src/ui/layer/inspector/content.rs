@@ -34,7 +34,7 @@ pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -
         Tab::Outputs => Page { rows: outputs(inspector, model, theme), log: &[] },
         Tab::Inputs => Page { rows: inputs(inspector, model, theme), log: &[] },
         Tab::Items => Page { rows: texts(items(inspector, model, theme)), log: &[] },
-        Tab::Metrics => Page { rows: texts(inspector.curves.lines(theme)), log: &[] },
+        Tab::Metrics => Page { rows: texts(metrics(inspector, model, theme)), log: &[] },
         Tab::Activity => Page { rows: texts(activity_lines(inspector, model, theme)), log: &[] },
         Tab::Log => log(inspector, model, theme),
         Tab::Error => Page { rows: texts(error(inspector, model, theme)), log: &[] },
@@ -309,6 +309,17 @@ fn about(instance: &InstanceState) -> String {
     instance.outputs.values().next().map(|value| node::summary(value, 120)).unwrap_or_default()
 }
 
+fn not_read(what: &str, error: &str, model: &Model) -> String {
+    let key = model.keymap.keys(crate::ui::action::Action::Retry).into_iter().next().unwrap_or_default();
+    format!("{what} could not be read: {error} ({key} tries again)")
+}
+
+fn metrics(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
+    let curves = &inspector.curves;
+    let error = curves.error().map(|error| (not_read("the metrics", error, model), theme.bad));
+    error.into_iter().chain(curves.lines(theme)).collect()
+}
+
 fn log<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
     let log = &inspector.log;
     let mut rows = Vec::new();
@@ -316,8 +327,7 @@ fn log<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
         rows.push(text("… older lines are in the log file: fanlight logs shows them", theme.dim));
     }
     if let Some(error) = &log.error {
-        let key = model.keymap.keys(crate::ui::action::Action::Retry).into_iter().next().unwrap_or_default();
-        rows.push(text(format!("the log could not be read: {error} ({key} tries again)"), theme.bad));
+        rows.push(text(not_read("the log", error, model), theme.bad));
     } else if log.shown().is_empty() {
         let ended = inspector.instance(model).is_some_and(|it| it.status.is_ended());
         let words = match (log.read, ended) {

@@ -11,6 +11,7 @@ use super::content::Text;
 use crate::text::number;
 use crate::ui::braille::{self, Canvas};
 use crate::ui::effect::{Effect, MetricsOf};
+use crate::ui::message::Measured;
 use crate::ui::theme::Theme;
 
 /// Rows of a curve.
@@ -27,7 +28,9 @@ const READ_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Curves {
     of: Option<(Instance, u16)>,
     /// What was read last.
-    read: Vec<(Series, Curve)>,
+    read: Measured,
+    /// Why they could not be read since.
+    error: Option<String>,
     /// Whether something was reported since.
     stale: bool,
     waiting: bool,
@@ -53,7 +56,7 @@ impl Curves {
                 (known.0.run, &known.0.node, known.0.item) == (of.0.run, &of.0.node, of.0.item)
             });
             if !same {
-                self.read.clear();
+                (self.read, self.error) = (Measured::default(), None);
             }
             (self.of, self.stale, self.waiting, self.asked_at) = (Some(of), true, false, Time(0));
         }
@@ -82,33 +85,48 @@ impl Curves {
     }
 
     /// They came.
-    pub(super) fn response(&mut self, of: &MetricsOf, read: &[(Series, Curve)]) {
-        let ours = self
-            .of
-            .as_ref()
-            .is_some_and(|(it, _)| (it.run, &it.node, it.item) == (of.run, &of.node, of.item));
-        if ours {
+    pub(super) fn response(&mut self, of: &MetricsOf, read: &Measured) {
+        if self.is_of(of) {
             self.waiting = false;
-            self.read = read.to_vec();
+            (self.read, self.error) = (read.clone(), None);
         }
     }
 
     /// They could not be read.
-    pub(super) fn failed(&mut self) {
-        self.waiting = false;
+    pub(super) fn failed(&mut self, of: &MetricsOf, error: &str) {
+        if self.is_of(of) {
+            self.waiting = false;
+            self.error = Some(error.to_owned());
+        }
+    }
+
+    fn is_of(&self, of: &MetricsOf) -> bool {
+        let known = self.of.as_ref();
+        known.is_some_and(|(it, _)| (it.run, &it.node, it.item) == (of.run, &of.node, of.item))
+    }
+
+    /// Returns why they could not be read.
+    pub(super) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 
     /// Returns the page.
     pub(super) fn lines(&self, theme: &Theme) -> Vec<Text> {
         let Some((_, columns)) = &self.of else { return Vec::new() };
-        if self.read.is_empty() {
-            let words =
-                if self.waiting || self.stale { "the curves are on their way" } else { "nothing was stored" };
+        if self.read.curves.is_empty() {
+            let words = match (&self.error, self.waiting || self.stale) {
+                (Some(_), _) => return Vec::new(),
+                (None, true) => "the curves are on their way",
+                (None, false) => "nothing was stored",
+            };
             return vec![(words.to_owned(), theme.dim)];
         }
-        self.read
-            .iter()
+        let curves = self.read.curves.iter();
+        let further =
+            self.read.further.then(|| ("further metrics: `fanlight metrics`".to_owned(), theme.dim));
+        curves
             .flat_map(|(series, curve)| one(series, curve, usize::from(*columns), theme))
+            .chain(further)
             .collect()
     }
 }

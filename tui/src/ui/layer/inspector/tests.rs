@@ -10,7 +10,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
 use super::*;
-use crate::ui::message::Message;
+use crate::ui::message::{Measured, Message, Why};
 use crate::ui::testing::{self, busy, change_state, press, run, screen, with_runs};
 use crate::ui::update::update;
 
@@ -240,7 +240,8 @@ fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
     let [Effect::ReadMetrics(of)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!((of.run, of.node.as_str()), (testing::run_id(1), "framed"));
     let gap = |step: u64| if (40..50).contains(&step) { f64::NAN } else { (step as f64 / 10.0).sin() };
-    let read = vec![measured(1, "loss", |step| 10.0 / (step as f64 + 1.0)), measured(1, "lr", gap)];
+    let curves = vec![measured(1, "loss", |step| 10.0 / (step as f64 + 1.0)), measured(1, "lr", gap)];
+    let read = Measured { curves, further: false };
     testing::response(&mut model, Response::Metrics(of.clone(), read));
     insta::assert_snapshot!("metrics__100x30", screen(&mut model, 100, 30));
     let grown = || {
@@ -255,4 +256,28 @@ fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
     update(&mut model, Message::Tick(later));
     assert!(reads(update(&mut model, grown())));
     assert!(!reads(update(&mut model, grown())), "one request at a time");
+}
+
+#[test]
+fn metrics_that_can_not_be_read_are_an_error_and_not_an_empty_page() {
+    let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Running)]), "framed");
+    change_state(&mut model, |state| {
+        state.nodes["framed"].whole.metrics.insert("loss".to_owned(), 0.5);
+    });
+    screen(&mut model, 100, 30);
+    let asked = press(&mut model, "h");
+    let [Effect::ReadMetrics(of)] = &asked[..] else { panic!("{asked:?}") };
+    let error = "the metric `loss` is damaged".to_owned();
+    let request = Box::new(asked[0].clone());
+    testing::response(&mut model, Response::Failed { request, error: error.clone(), why: Why::Other });
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains(&format!("the metrics could not be read: {error}")), "{shown}");
+    assert!(!shown.contains("nothing was stored"), "{shown}");
+    let again = press(&mut model, "ctrl-r");
+    assert!(again.contains(&asked[0]), "{again:?}");
+    let read = Measured { curves: vec![measured(1, "loss", |step| step as f64)], further: true };
+    testing::response(&mut model, Response::Metrics(of.clone(), read));
+    let shown = screen(&mut model, 100, 30);
+    assert!(!shown.contains("could not be read: "), "{shown}");
+    assert!(shown.contains("further metrics: `fanlight metrics`"), "{shown}");
 }
