@@ -28,6 +28,7 @@ import queue
 import sys
 import threading
 import traceback
+import types
 import typing
 
 __all__ = ["Audio", "Cancelled", "Failed", "File", "Folder", "Image", "Video"]
@@ -107,7 +108,10 @@ def node(name, *, effects="external", version=1, pool=None):
     """Makes a function a node type. The first paragraph of its docstring is the summary."""
 
     def add(function):
-        hints = typing.get_type_hints(function, include_extras=True)
+        inner = inspect.unwrap(function)
+        # Of a function, Python 3.9 and 3.10 make each hint with the default `None` another `Optional`.
+        annotated = types.SimpleNamespace(__annotations__=inner.__annotations__)
+        hints = typing.get_type_hints(annotated, inner.__globals__, include_extras=True)
         result = hints.get("return", typing.Any)
         single = not hasattr(_parts(result)[0], "__total__")
         outputs = {"result": result} if single else typing.get_type_hints(_parts(result)[0], include_extras=True)
@@ -139,15 +143,26 @@ def run(name):
     _current.params = None
     work, idle = queue.SimpleQueue(), threading.Event()
     idle.set()
-    threading.Thread(target=_listen, args=(name, work, idle), daemon=True).start()
+    threading.Thread(target=_or_crash, args=(_listen, name, work, idle), daemon=True).start()
     while True:
         request = work.get()
         if request is None:
             break
-        _execute(*request, idle)
+        _or_crash(_execute, *request, idle)
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
+
+
+def _or_crash(function, *arguments):
+    """Calls a function. If it fails, nobody would take or answer requests any more: the process ends instead."""
+    try:
+        function(*arguments)
+    except BaseException:
+        try:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
 
 
 def _listen(name, work, idle):
@@ -166,9 +181,12 @@ def _listen(name, work, idle):
                     idle.clear()
                     work.put((id, params))
                 else:
-                    threading.Thread(target=_execute, args=(id, params, threading.Event())).start()
-            elif method == "cancel" and params.get("id") in _running:
-                _running[params["id"]].set()
+                    threading.Thread(target=_or_crash, args=(_execute, id, params, threading.Event())).start()
+            elif method == "cancel":
+                # The attempt may end at this moment.
+                cancelled = _running.get(params.get("id"))
+                if cancelled:
+                    cancelled.set()
             elif id is not None:
                 _say(id=id, error={"code": -32601, "message": f"there is no method {method}"})
     for cancelled in list(_running.values()):
@@ -190,7 +208,8 @@ def _execute(id, params, idle):
         answer = {"error": {"code": 2, "message": "cancelled"}}
     except Failed as failure:
         answer = {"error": {"code": 1, "message": str(failure)}}
-    except Exception as error:
+    # `sys.exit` too: in a thread it would only end the thread.
+    except BaseException as error:
         traceback.print_exc()
         answer = {"error": {"code": 1, "message": f"{type(error).__name__}: {error}"}}
     del _running[id]

@@ -115,6 +115,10 @@ fn a_new_plugin_in_rust_works_after_it_is_built() {
     let fanlight = Fanlight::new();
     let made = fanlight.say(&["plugin", "new", "echo", "--lang", "rust"]).exits(0).out;
     assert!(made.contains("cargo build --release --manifest-path echo/Cargo.toml"), "{made}");
+    let main = fs::read_to_string(fanlight.path("echo/src/main.rs")).unwrap();
+    let parts = "    let mut parts";
+    let main = main.replace(parts, &format!("    assert_ne!(text, \"panic\", \"out of luck\");\n{parts}"));
+    fanlight.file("echo/src/main.rs", &main);
     let built = Command::new("cargo")
         .args(["build", "--release", "--offline", "--quiet"])
         // Nothing is measured.
@@ -130,6 +134,36 @@ fn a_new_plugin_in_rust_works_after_it_is_built() {
     }
     assert!(built.status.success(), "{said}");
     works(&fanlight);
+    let failed = fanlight.say(&["run", "echo/example.yaml", "-p", "text=panic"]).exits(1);
+    failed.complains("it crashed with signal 6").complains("out of luck");
+}
+
+#[test]
+fn a_command_that_fails_in_a_new_plugin_in_bash_fails_the_node() {
+    if !has("jq") {
+        return;
+    }
+    let fanlight = Fanlight::new();
+    fanlight.say(&["plugin", "new", "echo", "--lang", "bash"]).exits(0);
+    let program = fs::read_to_string(fanlight.path("echo/echo.sh")).unwrap();
+    fanlight.file("echo/echo.sh", &program.replace("    report progress", "    false\n    report progress"));
+    fanlight.say(&["plugin", "add", "echo", "--yes"]).exits(0);
+    fanlight.say(&["run", "echo/example.yaml"]).exits(1).complains("it failed");
+
+    fanlight.file("echo/echo.sh", &program.replace("echo.repeat) ", "echo.old) "));
+    fanlight.say(&["plugin", "add", "echo", "--yes"]).exits(0);
+    fanlight.say(&["run", "echo/example.yaml"]).exits(1).complains("there is no such node type");
+}
+
+#[test]
+fn a_new_plugin_in_python_may_be_named_like_a_module_of_python() {
+    if !has("python3") {
+        return;
+    }
+    let fanlight = Fanlight::new();
+    fanlight.say(&["plugin", "new", "token", "--lang", "python"]).exits(0);
+    fanlight.say(&["plugin", "add", "token", "--yes"]).exits(0);
+    fanlight.say(&["run", "token/example.yaml"]).exits(0);
 }
 
 #[test]
@@ -257,4 +291,60 @@ run("kit")
     let pid = fs::read_to_string(&file).unwrap();
     assert_eq!(beside, format!("pid#1\tpid\t{pid}\n"), "both ran in one process");
     assert_eq!(fanlight.say(&["run", "pid.yaml"]).exits(0).out, format!("pid#2\tpid\t{pid}\n"));
+}
+
+/// A node type that waits for a file, and one that ends its thread.
+const LEAVING: &str = r#"
+import os, sys, time
+from fanlight_plugin import log, node, run
+
+@node("kit.hold", effects="none")
+def hold(path: str) -> bool:
+    log("it waits")
+    while not os.path.exists(path):
+        time.sleep(0.02)
+    return True
+
+@node("kit.leave", effects="none")
+def leave() -> str:
+    sys.exit("it leaves")
+
+run("kit")
+"#;
+
+#[test]
+fn a_function_that_exits_fails_its_node_alone() {
+    if !has("python3") {
+        return;
+    }
+    let fanlight = Fanlight::new();
+    add_python(&fanlight, LEAVING);
+    let path = fanlight.path("go");
+    let path = path.to_str().unwrap();
+    fanlight.file("hold.yaml", &format!("nodes: {{ a: {{ uses: kit.hold, with: {{ path: {path} }} }} }}"));
+    fanlight.file("leave.yaml", "nodes: { a: { uses: kit.leave } }");
+    fanlight.say(&["run", "leave.yaml"]).exits(1).complains("SystemExit: it leaves");
+    // The main thread is busy, so another one executes it.
+    fanlight.say(&["run", "hold.yaml", "--detach"]).exits(0);
+    wait_for("its log", || fanlight.say(&["logs", "last"]).out.contains("it waits"));
+    fanlight.say(&["run", "leave.yaml"]).exits(1).complains("SystemExit: it leaves");
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "hold#1"]).exits(0);
+}
+
+#[test]
+fn a_process_that_can_take_no_more_requests_ends() {
+    if !has("python3") {
+        return;
+    }
+    let fanlight = Fanlight::new();
+    add_python(&fanlight, LEAVING);
+    fanlight.file("requests", "this is not JSON\n");
+    let ended = Command::new("sh")
+        .args(["-c", "exec python3 kit/kit.py 3<requests 4>responses"])
+        .current_dir(fanlight.path(""))
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("JSONDecodeError"));
 }

@@ -39,7 +39,8 @@ macro_rules! template {
     };
 }
 
-const PYTHON: &[File] = template! { "python/plugin.toml" "python/NAME.py" };
+// A module that is named like the plugin could hide one of Python's own, such as `token`.
+const PYTHON: &[File] = template! { "python/plugin.toml" "python/main.py" };
 const NODE: &[File] = template! { "node/plugin.toml" "node/NAME.mjs" };
 const BASH: &[File] = template! { "bash/plugin.toml" "bash/NAME.sh" };
 const RUST: &[File] = template! { "rust/plugin.toml" "rust/Cargo.toml" "rust/.gitignore" "rust/src/main.rs" };
@@ -96,6 +97,15 @@ fn write(folder: &Path, name: &str, files: &[File]) -> Result<(), Failure> {
         }
         _ => Failure::failed(format!("`{shown}` can't be made: {error}")),
     })?;
+    let written = write_files(folder, name, files);
+    if written.is_err() {
+        // It was made here, and is of no use.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    written
+}
+
+fn write_files(folder: &Path, name: &str, files: &[File]) -> Result<(), Failure> {
     for (path, text) in files {
         let path: PathBuf = folder.join(path.replace(PLACEHOLDER, name));
         let place = || -> std::io::Result<()> {
@@ -109,4 +119,22 @@ fn write(folder: &Path, name: &str, files: &[File]) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("`{}` can't be written: {error}", path.display())))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_that_can_t_be_written_whole_leaves_no_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path().join("echo");
+        let files = [("NAME.toml", "name = \"NAME\""), ("NAME.toml/main.py", "")];
+        let failure = write(&folder, "echo", &files).unwrap_err();
+        assert!(format!("{failure:?}").contains("can't be written"), "{failure:?}");
+        assert!(!folder.exists());
+        write(&folder, "echo", &files[..1]).unwrap();
+        assert!(write(&folder, "echo", &files[..1]).is_err());
+        assert_eq!(std::fs::read_to_string(folder.join("echo.toml")).unwrap(), "name = \"echo\"");
+    }
 }

@@ -40,6 +40,17 @@ report() { jq -n --arg method "$1" --argjson id "$id" --argjson fields "$2" '{ $
 answer() { jq --argjson id "$id" '{ $id, result: . }' | say; }
 refuse() { jq -n --argjson id "$id" --arg message "$1" '{ $id, error: { code: 1, $message } }' | say; }
 
+# Answers with the outputs that a function prints.
+execute() {
+    local outputs status
+    # In `if outputs=$(…)`, bash would continue after a command that failed.
+    set +e
+    outputs=$(set -e; "$1")
+    status=$?
+    set -e
+    if [ "$status" = 0 ]; then jq '{ outputs: . }' <<<"$outputs" | answer; else refuse "it failed"; fi
+}
+
 while IFS= read -r line <&3; do
     id=$(jq -c .id <<<"$line")
     case $(jq -r .method <<<"$line") in
@@ -48,7 +59,8 @@ while IFS= read -r line <&3; do
         execute)
             # This shell takes nothing while it works, so a cancel comes too late: keep the work short.
             case $(jq -r .params.type <<<"$line") in
-                NAME.repeat) if outputs=$(repeat); then jq '{ outputs: . }' <<<"$outputs" | answer; else refuse "it failed"; fi ;;
+                NAME.repeat) execute repeat ;;
+                *) refuse "there is no such node type" ;;
             esac
             ;;
         cancel) ;;
