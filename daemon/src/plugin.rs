@@ -119,7 +119,7 @@ enum Known {
 /// Returns the node types of the plugins that were added to a home, as far as their records can be read. Blocks.
 #[must_use]
 pub fn recorded_types(home: &Home) -> Vec<NodeType> {
-    let records = record::load(&home.plugins()).into_iter().filter_map(|(_, record)| record.ok());
+    let records = record::load(&home.plugins()).by_name.into_iter().filter_map(|(_, record)| record.ok());
     records.filter_map(|it| it.described.node_types(&it.manifest).ok()).flatten().collect()
 }
 
@@ -129,7 +129,10 @@ impl Plugins {
     pub fn load(settings: PluginSettings, node_types: NodeTypes, blobs: Blobs) -> Self {
         let environment = environment(&settings.pass_env);
         let records = record::load(&settings.records);
-        fetched::remove_unused(&settings.fetched, &records);
+        if let Some(error) = records.unlisted.as_ref().filter(|it| it.kind() != io::ErrorKind::NotFound) {
+            tracing::warn!(%error, folder = %settings.records.display(), "the plugins could not be listed");
+        }
+        fetched::remove(fetched::unused(&settings.fetched, &records));
         let plugins = Self {
             inner: Arc::new(Inner {
                 settings,
@@ -140,7 +143,7 @@ impl Plugins {
                 changing: tokio::sync::Mutex::default(),
             }),
         };
-        for (name, record) in records {
+        for (name, record) in records.by_name {
             let known = record.and_then(|record| {
                 plugins.inner.node_types.add(record.described.node_types(&record.manifest)?)?;
                 Ok(plugins.processes(record))

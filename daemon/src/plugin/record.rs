@@ -37,19 +37,32 @@ impl Record {
     }
 }
 
-/// Returns the name of each plugin of a folder with its record, or why that can't be read. Blocks.
-pub(super) fn load(folder: &Path) -> Vec<(String, Result<Record, String>)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| {
-        entry.file_name().to_str()?.strip_suffix(".json").filter(|it| !it.starts_with('.')).map(str::to_owned)
+/// The records of a folder.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// The name of each plugin with its record, or why that can't be read.
+    pub(super) by_name: Vec<(String, Result<Record, String>)>,
+    /// Why the folder could not be listed whole: there may be more records.
+    pub(super) unlisted: Option<io::Error>,
+}
+
+/// Reads the records of a folder. Blocks.
+pub(super) fn load(folder: &Path) -> Records {
+    let mut names = Vec::new();
+    let listed = std::fs::read_dir(folder).and_then(|mut entries| {
+        entries.try_for_each(|entry| {
+            let name = entry?.file_name();
+            let name = name.to_str().and_then(|it| it.strip_suffix(".json"));
+            names.extend(name.filter(|it| !it.starts_with('.')).map(str::to_owned));
+            Ok(())
+        })
     });
-    let mut names: Vec<String> = names.collect();
     names.sort_unstable();
     let read = |name: String| {
         let record = read(folder, &name);
         (name, record)
     };
-    names.into_iter().map(read).collect()
+    Records { by_name: names.into_iter().map(read).collect(), unlisted: listed.err() }
 }
 
 fn read(folder: &Path, name: &str) -> Result<Record, String> {
@@ -117,13 +130,15 @@ mod tests {
     fn a_record_is_read_as_it_was_written_until_it_is_removed() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("config/plugins");
-        assert!(load(&folder).is_empty());
+        let none = load(&folder);
+        assert!(none.by_name.is_empty() && none.unlisted.is_some());
         write(&folder, &record()).unwrap();
         write(&folder, &record()).unwrap();
-        assert_eq!(load(&folder), [("clip".to_owned(), Ok(record()))]);
+        assert_eq!(load(&folder).by_name, [("clip".to_owned(), Ok(record()))]);
         remove(&folder, "clip").unwrap();
         remove(&folder, "clip").unwrap();
-        assert!(load(&folder).is_empty());
+        let none = load(&folder);
+        assert!(none.by_name.is_empty() && none.unlisted.is_none());
     }
 
     #[test]
@@ -132,7 +147,7 @@ mod tests {
         write(temp.path(), &record()).unwrap();
         std::fs::write(temp.path().join("bad.json"), "{").unwrap();
         std::fs::copy(temp.path().join("clip.json"), temp.path().join("other.json")).unwrap();
-        let loaded = load(temp.path());
+        let loaded = load(temp.path()).by_name;
         let error = |at: usize| loaded[at].1.as_ref().unwrap_err();
         assert!(error(0).contains("bad.json can't be used"), "{}", error(0));
         assert!(loaded[1].1.is_ok());
