@@ -5,7 +5,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::Fanlight;
+use crate::support::{Fanlight, wait_for};
 
 /// A plugin in the language of shells that says a word.
 const SHELL: &str = r#"
@@ -116,11 +116,11 @@ fn a_plugin_of_a_repository_stays_at_its_commit_until_it_is_added_again() {
 
     story.fanlight.say(&["daemon", "stop"]).exits(0);
     assert_eq!(story.says(), "two");
-    assert_eq!(story.fetched(), [format!("word-{}-2", &second[..12])]);
+    wait_for("the removal of others", || story.fetched() == [format!("word-{}-2", &second[..12])]);
     story.fanlight.say(&["plugin", "remove", "word"]).exits(0);
     story.fanlight.say(&["daemon", "stop"]).exits(0);
     story.fanlight.say(&["daemon", "start"]).exits(0);
-    assert_eq!(story.fetched(), [""; 0]);
+    wait_for("the removal of the last one", || story.fetched().is_empty());
 }
 
 #[test]
@@ -155,8 +155,34 @@ fn nothing_of_a_repository_runs_before_the_yes() {
     story.git(&["commit", "--quiet", "-m", "Be \u{1b}[2J evil"]);
     let asked = story.add(&[]).exits(2);
     assert!(!mark.exists() && !asked.err.contains('\u{1b}'), "{}", asked.err);
+    // A filter of the user's own config, as that of Git LFS, which the repository names.
+    let asked = story
+        .fanlight
+        .command(&["plugin", "add", &story.url(), "--path", "plugin"])
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "filter.evil.smudge")
+        .env("GIT_CONFIG_VALUE_0", format!("touch {}; cat", mark.display()))
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&asked.stderr).contains("Add it?") && !mark.exists());
     // A program that doesn't speak the protocol is no plugin, and is not kept.
     story.add(&["--yes"]).exits(1).complains("the plugin `word` can't be added");
     assert!(mark.exists());
     assert_eq!(story.fetched(), [""; 0]);
+}
+
+#[test]
+fn a_link_leads_to_no_plugin_outside_of_the_repository() {
+    let Some(story) = Story::new() else { return };
+    fs::create_dir(story.fanlight.path("outside")).unwrap();
+    story.fanlight.file("outside/plugin.toml", MANIFEST).file("outside/word.sh", SHELL);
+    std::os::unix::fs::symlink(story.fanlight.path("outside"), story.fanlight.path("repo/out")).unwrap();
+    std::os::unix::fs::symlink("plugin", story.fanlight.path("repo/within")).unwrap();
+    story.commit("one");
+    let url = story.url();
+    let add = |path: &str| story.fanlight.say(&["plugin", "add", &url, "--yes", "--path", path]);
+    add("out").exits(1).complains("`out` is a link that leads out of the repository");
+    assert_eq!(story.fetched(), [""; 0]);
+    add("within").exits(0);
+    assert_eq!(story.says(), "one");
 }

@@ -1,12 +1,12 @@
 //! `fanlight plugin add`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fanlight_shared::client::Client;
 use fanlight_shared::rpc::plugins::{self, Origin, Plugin};
 use fanlight_shared::sanitise;
 
-use super::repository::{Fetched, Repository};
+use super::repository::{Repository, manifest};
 use crate::context::Context;
 use crate::embedded::ManifestFile;
 use crate::failure::Failure;
@@ -62,15 +62,15 @@ async fn from_repository(args: &Args, repository: &Repository) -> Result<Plugin,
     let fetched = repository.fetch(&context.home, args.at.as_deref())?;
     fetched.show()?;
     let path = args.path.as_deref();
-    let file = read(&fetched, path)?;
+    let file = fetched.manifest(path)?;
     confirm(&file, Some(&fetched.origin), args.yes)?;
     // A daemon that starts removes what no plugin uses.
     let client = context.connect().await?;
     let origin = fetched.origin.clone();
     let kept = fetched.keep(&context.home, &file.manifest.name)?;
-    let folder = kept.join(path.unwrap_or(Path::new("")));
-    let added = match ManifestFile::read(&folder).map_err(Failure::failed) {
-        Ok(file) => add(&client, file, Some(origin)).await,
+    let added = match manifest(&kept, path) {
+        // The daemon adds no other manifest than the one that was agreed to.
+        Ok(kept) => add(&client, ManifestFile { hash: file.hash, ..kept }, Some(origin)).await,
         Err(failure) => Err(failure),
     };
     if added.is_err() {
@@ -78,17 +78,6 @@ async fn from_repository(args: &Args, repository: &Repository) -> Result<Plugin,
         let _ = std::fs::remove_dir_all(&kept);
     }
     added
-}
-
-/// Reads the manifest in what was fetched; its path there is no business of the user.
-fn read(fetched: &Fetched, path: Option<&Path>) -> Result<ManifestFile, Failure> {
-    let folder = fetched.at(path)?;
-    if !folder.join("plugin.toml").is_file() {
-        let place = path.map_or_else(String::new, |path| format!(" in {}", path.display()));
-        return Err(Failure::failed(format!("the repository has no plugin.toml{}", sanitise::line(&place)))
-            .hint("name its folder with `--path`"));
-    }
-    ManifestFile::read(&folder).map_err(Failure::failed)
 }
 
 /// Asks whether the program of a plugin may run.

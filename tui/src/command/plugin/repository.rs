@@ -8,6 +8,7 @@ use fanlight_shared::rpc::plugins::Origin;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::cut;
 
+use crate::embedded::ManifestFile;
 use crate::failure::Failure;
 use crate::output;
 
@@ -81,6 +82,7 @@ impl Repository {
         let shown = sanitise::line(&self.url);
         let wrong = |why: String| Failure::failed(format!("`{at}` of {shown} can't be fetched: {why}"));
         git(folder.path(), &["init", "--quiet", "--template="]).map_err(wrong)?;
+        write_attributes(folder.path()).map_err(|error| wrong(error.to_string()))?;
         git(folder.path(), &["fetch", "--quiet", "--no-tags", "--depth=1", "--", &self.url, at])
             .map_err(wrong)?;
         let commit = git(folder.path(), &["rev-parse", "--verify", "FETCH_HEAD^{commit}"]).map_err(wrong)?;
@@ -91,14 +93,9 @@ impl Repository {
 }
 
 impl Fetched {
-    /// Returns the folder at a path in the repository.
-    pub(super) fn at(&self, path: Option<&Path>) -> Result<PathBuf, Failure> {
-        let path = path.unwrap_or(Path::new(""));
-        if !path.components().all(|it| matches!(it, Component::Normal(_))) {
-            let shown = path.display();
-            return Err(Failure::usage(format!("`{shown}` is not a path in the repository")));
-        }
-        Ok(self.folder.path().join(path))
+    /// Reads the manifest in the folder at a path in the repository.
+    pub(super) fn manifest(&self, path: Option<&Path>) -> Result<ManifestFile, Failure> {
+        manifest(self.folder.path(), path)
     }
 
     /// Shows the commit and its files.
@@ -137,14 +134,44 @@ impl Fetched {
     }
 }
 
+/// Reads the manifest in the folder at a path in a repository; where that is on this machine is no business of the user.
+pub(super) fn manifest(root: &Path, path: Option<&Path>) -> Result<ManifestFile, Failure> {
+    let path = path.unwrap_or(Path::new(""));
+    let shown = sanitise::line(&path.to_string_lossy());
+    if !path.components().all(|it| matches!(it, Component::Normal(_))) {
+        return Err(Failure::usage(format!("`{shown}` is not a path in the repository")));
+    }
+    let folder = root.join(path);
+    if !folder.join("plugin.toml").is_file() {
+        let place = if shown.is_empty() { shown } else { format!(" in {shown}") };
+        return Err(Failure::failed(format!("the repository has no plugin.toml{place}"))
+            .hint("name its folder with `--path`"));
+    }
+    let file = ManifestFile::read(&folder).map_err(Failure::failed)?;
+    let root = root.canonicalize().map_err(|error| Failure::failed(format!("it can't be read: {error}")))?;
+    if !file.folder.starts_with(root) {
+        return Err(Failure::failed(format!("`{shown}` is a link that leads out of the repository")));
+    }
+    Ok(file)
+}
+
 fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// Forbids what a repository could start by its `.gitattributes`: filters of the user's config, such as that of Git LFS.
+/// This file has precedence over all of the repository.
+fn write_attributes(folder: &Path) -> std::io::Result<()> {
+    let info = folder.join(".git/info");
+    std::fs::create_dir_all(&info)?;
+    std::fs::write(info.join("attributes"), "* -filter -ident -working-tree-encoding\n")
+}
+
 /// Runs git in a folder, and returns its output. Nothing of the repository runs.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new("git");
+    command.arg("-C").arg(folder);
     for setting in [
         "core.hooksPath=/dev/null",
         "core.fsmonitor=false",
@@ -152,19 +179,24 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
         "protocol.ext.allow=never",
         "submodule.recurse=false",
         "advice.detachedHead=false",
+        "log.showSignature=false",
     ] {
         command.args(["-c", setting]);
     }
     command
         .args(arguments)
-        .current_dir(folder)
         .env("GIT_ALLOW_PROTOCOL", "https:ssh:file")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
         .stdin(Stdio::null());
-    for name in
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_PARAMETERS"]
-    {
+    for name in [
+        "GIT_DIR",
+        "GIT_COMMON_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_CONFIG_PARAMETERS",
+    ] {
         command.env_remove(name);
     }
     let output = command.output().map_err(|error| match error.kind() {
