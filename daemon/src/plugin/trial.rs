@@ -1,4 +1,4 @@
-//! Tries a plugin, for its author: everything that a daemon asks of it, with the bounds of a daemon.
+//! Tries a plugin, for its author: everything that a daemon asks of it, within the limits of a daemon.
 //!
 //! Attempts run as those of a daemon do, by `execution` in `processes`; only their store is one of its own, which is
 //! removed afterwards.
@@ -113,6 +113,9 @@ struct Trial<R> {
     report: R,
 }
 
+/// Why a type is not executed again: an author may have sent a real letter by an example.
+const ONCE: &str = "its effects are `external`, so it is executed only once for each example";
+
 /// Inputs of a node type that the plugin has taken.
 type Taken = (NodeTypeSpec, Values);
 
@@ -135,7 +138,8 @@ impl<R: FnMut(Check)> Trial<R> {
         for one in &taken {
             self.cancel(&processes, one).await;
         }
-        if let Some(one) = taken.first() {
+        let harmless = taken.iter().find(|(spec, _)| spec.effects != Effects::External);
+        if let Some(one) = harmless.or(taken.first()) {
             self.two_at_once(&processes, one).await;
         }
         processes.remove().await;
@@ -298,7 +302,7 @@ impl<R: FnMut(Check)> Trial<R> {
             return Err(Stop::Failed(format!("a notification is wrong, and was ignored: {why}")));
         }
         let slowed = processes.was_slowed();
-        Ok((values, slowed.then(|| "it writes so much that it is read slowly".to_owned())))
+        Ok((values, slowed.then(|| "it writes so much that reading it was slowed down".to_owned())))
     }
 
     fn execution(
@@ -330,7 +334,10 @@ impl<R: FnMut(Check)> Trial<R> {
 
     /// Cancels an attempt as soon as it was sent.
     async fn cancel(&mut self, processes: &Arc<Processes>, (spec, inputs): &Taken) {
-        let began = Instant::now();
+        let (began, what) = (Instant::now(), format!("`{}`, cancelled", spec.name));
+        if spec.effects == Effects::External {
+            return self.report(what, began, Verdict::Skipped(ONCE.to_owned()));
+        }
         let grace = self.settings.grace;
         let tried = async {
             let execution = self.execution(processes, spec, CancellationToken::new());
@@ -348,11 +355,14 @@ impl<R: FnMut(Check)> Trial<R> {
             Ok("it answers, and its process stays".to_owned())
         };
         let result = tried.await;
-        self.report(format!("`{}`, cancelled", spec.name), began, Verdict::of(result));
+        self.report(what, began, Verdict::of(result));
     }
 
     async fn two_at_once(&mut self, processes: &Arc<Processes>, (spec, inputs): &Taken) {
-        let began = Instant::now();
+        let (began, what) = (Instant::now(), format!("`{}`, two at once", spec.name));
+        if spec.effects == Effects::External {
+            return self.report(what, began, Verdict::Skipped(ONCE.to_owned()));
+        }
         let (one, two) = tokio::join!(
             self.execute(processes, spec, inputs.clone()),
             self.execute(processes, spec, inputs.clone()),
@@ -362,7 +372,7 @@ impl<R: FnMut(Check)> Trial<R> {
             _ => "both were answered".to_owned(),
         });
         let result = result.map_err(|stop| self.stopped(stop));
-        self.report(format!("`{}`, two at once", spec.name), began, Verdict::of(result));
+        self.report(what, began, Verdict::of(result));
     }
 }
 

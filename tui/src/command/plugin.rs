@@ -22,8 +22,8 @@ enum Action {
     Add(add::Args),
     /// Write the folder of a new plugin, which works as it is.
     New(new::Args),
-    /// Try the plugin in a folder: everything that is asked of a plugin, with the bounds that hold for all. Its program
-    /// runs, and its node types are executed.
+    /// Test the plugin in a folder: all that the protocol asks of it, within the daemon's limits. Its program runs, and
+    /// its node types are executed.
     Test(test::Args),
     /// List the plugins that were added.
     List(list::Args),

@@ -42,6 +42,7 @@ for line in requests:
         elif "deaf" in how and counts[method] > 1:
             time.sleep(600)
         else:
+            open("executed", "a").write("x")
             if "wordy" in how:
                 say(method="progress", params={"id": id, "value": "half"})
             if "flood" in how:
@@ -73,6 +74,11 @@ fn home(grace: &str) -> Fanlight {
 
 /// Tries the plugin that behaves so, with more lines in its manifest.
 fn tried(how: &str, more: &str) -> Said {
+    tried_and_counted(how, more).0
+}
+
+/// Does the same, and returns how many times a node type was executed.
+fn tried_and_counted(how: &str, more: &str) -> (Said, usize) {
     // Only those that do nothing are not waited for; a busy machine must not make the others late.
     let (grace, timeout) = if ["stays", "deaf"].contains(&how) { ("2s", "5s") } else { ("60s", "60s") };
     let fanlight = home(grace);
@@ -81,7 +87,9 @@ fn tried(how: &str, more: &str) -> Said {
         "name = \"try\"\nversion = \"1\"\nprotocol = 1\ncommand = [\"python3\", \"try.py\", \"{how}\"]\n{more}"
     );
     fanlight.file("try/plugin.toml", &manifest).file("try/try.py", PROGRAM);
-    fanlight.say(&["plugin", "test", "try", "--timeout", timeout])
+    let said = fanlight.say(&["plugin", "test", "try", "--timeout", timeout]);
+    let executed = fs::read_to_string(fanlight.path("try/executed")).unwrap_or_default();
+    (said, executed.len())
 }
 
 fn finds(said: &Said, text: &str) {
@@ -139,7 +147,7 @@ fn what_can_t_be_tried_is_said() {
         &tried("video", "").exits(0),
         "– `try.one`, generated inputs: there is no value for the input `video`",
     );
-    finds(&tried("flood", ""), "number 1, it writes so much that it is read slowly");
+    finds(&tried("flood", ""), "number 1, it writes so much that reading it was slowed down");
 }
 
 #[test]
@@ -211,4 +219,22 @@ fn what_a_daemon_would_refuse_is_a_fault() {
     let said = fanlight.say(&["plugin", "test", "odd"]).exits(1);
     finds(&said, "✗ `hello` and `describe`: it ended with exit code 2");
     assert_eq!(said.out.lines().count(), 1);
+}
+
+#[test]
+fn a_type_with_external_effects_is_executed_once_for_each_example() {
+    if !has_python() {
+        return;
+    }
+    let example = "[[example]]\ntype = \"try.one\"\n";
+    let (said, executed) = tried_and_counted("external", &example.repeat(2));
+    let said = said.exits(0);
+    for line in [
+        "✓ `try.one`, example 2: number 1",
+        "– `try.one`, cancelled: its effects are `external`, so it is executed only once for each example",
+        "– `try.one`, two at once: its effects are `external`, so it is executed only once for each example",
+    ] {
+        finds(&said, line);
+    }
+    assert_eq!(executed, 2);
 }
