@@ -120,7 +120,7 @@ impl RunningServer {
                 next => cursor = next,
             }
         }
-        Err(fault("its list of tools has no end"))
+        Err(fault(&format!("its list of tools has more than {MAX_PAGES} pages")))
     }
 }
 
@@ -184,9 +184,13 @@ fn read_result(result: &Json) -> Result<String, String> {
         return Err("the server answered without `content`".to_owned());
     };
     let part = |part: &Json| {
-        let field = |name: &str| part.get(name).and_then(Json::as_str);
-        match (field("type"), field("text")) {
-            (Some("text"), Some(text)) => text.to_owned(),
+        let kind = part.get("type").and_then(Json::as_str);
+        let text = match kind {
+            Some("resource") => part.pointer("/resource/text"),
+            _ => part.get("text"),
+        };
+        match (kind, text.and_then(Json::as_str)) {
+            (Some("text" | "resource"), Some(text)) => text.to_owned(),
             (kind, _) => format!("(left out: {})", cut(&sanitise::line(kind.unwrap_or("a part")), 40)),
         }
     };
@@ -224,6 +228,10 @@ mod tests {
         let image = json!({ "type": "image", "data": "AAAA", "mimeType": "image/png" });
         let result = json!({ "content": [text("one"), image, text("two")] });
         assert_eq!(read_result(&result), Ok("one\n(left out: image)\ntwo".to_owned()));
+        let resource = |resource: Json| json!({ "type": "resource", "resource": resource });
+        let embedded = resource(json!({ "uri": "file:///a.txt", "text": "three" }));
+        let result = json!({ "content": [embedded, resource(json!({ "blob": "AAAA" }))] });
+        assert_eq!(read_result(&result), Ok("three\n(left out: resource)".to_owned()));
         assert_eq!(read_result(&json!({ "content": [text("no")], "isError": true })), Err("no".to_owned()));
         let structured = json!({ "content": [], "structuredContent": { "a": 1 } });
         assert_eq!(read_result(&structured), Ok("{\"a\":1}".to_owned()));

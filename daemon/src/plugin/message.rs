@@ -30,7 +30,7 @@ pub(super) enum Message {
         /// Its params.
         params: Map<String, Json>,
     },
-    /// A request, of which there are none in this version.
+    /// A request; this version knows only `ping`, of MCP servers.
     Request {
         /// Its id.
         id: Json,
@@ -94,6 +94,11 @@ pub(super) fn request(id: u64, method: &str, params: &Json) -> Vec<u8> {
 /// Returns the line of a notification.
 pub(super) fn notification(method: &str, params: &Json) -> Vec<u8> {
     line(&json!({ "jsonrpc": "2.0", "method": method, "params": params }))
+}
+
+/// Returns the line that answers a request of a plugin with an empty result.
+pub(super) fn empty_result(id: &Json) -> Vec<u8> {
+    line(&json!({ "jsonrpc": "2.0", "id": id, "result": {} }))
 }
 
 /// Returns the line that refuses a request of a plugin.

@@ -24,9 +24,11 @@ use crate::secret::Secrets;
 
 /// How much of the end of what it printed is kept, in bytes.
 const MAX_TAIL_BYTES: usize = 4 << 10;
-/// The most requests of one process, which this version refuses, and the longest one in bytes.
+/// The most unknown requests of one process, and the longest request in bytes.
 const MAX_REFUSED: u32 = 1000;
-const MAX_REFUSED_BYTES: u64 = 64 << 10;
+const MAX_REQUEST_BYTES: u64 = 64 << 10;
+/// The most lines that wait until the process reads them when it asks for one more.
+const MAX_UNREAD: usize = 1000;
 /// How long the guard may take to say how the program ended.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -50,6 +52,8 @@ struct State {
     /// How many requests of the process were refused.
     refused: u32,
     calls: HashMap<u64, Call>,
+    /// How many lines it has not read yet.
+    unread: usize,
     /// The end of the channel to the process; `None` when nothing more is said to it.
     requests: Option<mpsc::UnboundedSender<Vec<u8>>>,
     /// The last bytes that it printed.
@@ -97,7 +101,9 @@ impl Shared {
 
     fn say(&self, line: Vec<u8>) {
         // A process that is over hears nothing; its calls end by that.
-        let _ = self.state().requests.as_ref().map(|requests| requests.send(line));
+        let mut state = self.state();
+        let said = state.requests.as_ref().is_some_and(|requests| requests.send(line).is_ok());
+        state.unread += usize::from(said);
     }
 
     /// Appends what the process printed to the logs of the attempts that run in it.
@@ -233,7 +239,7 @@ impl Process {
 /// Attends a process until it is over: brings requests to it, reads what it says, and finds out how it ended.
 async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, shared: Arc<Shared>) {
     let Started { mut guard, mut control, requests, responses, output } = started;
-    let writing = tokio::spawn(write(requests, lines));
+    let writing = tokio::spawn(write(requests, lines, Arc::clone(&shared)));
     let printed = output.map(|pipe| Arc::new(Printed::new(pipe)));
     let printing = printed.each_ref().map(|pipe| tokio::spawn(print(Arc::clone(pipe), Arc::clone(&shared))));
     let mut fault = tokio::select! {
@@ -283,11 +289,12 @@ async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, share
 }
 
 /// Writes requests until there are no more, and closes the pipe.
-async fn write(mut pipe: pipe::Sender, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+async fn write(mut pipe: pipe::Sender, mut lines: mpsc::UnboundedReceiver<Vec<u8>>, shared: Arc<Shared>) {
     while let Some(line) = lines.recv().await {
         if pipe.write_all(&line).await.is_err() {
             return;
         }
+        shared.state().unread -= 1;
     }
 }
 
@@ -350,13 +357,23 @@ fn take(message: Message, bytes: u64, shared: &Shared) -> Result<(), String> {
             }
         }
         Message::Request { id, method } => {
-            let mut state = shared.state();
-            state.refused += 1;
-            let too_many = state.refused > MAX_REFUSED || bytes > MAX_REFUSED_BYTES;
-            drop(state);
-            if too_many {
-                return Err("it goes on to send requests, none of which this version knows".to_owned());
+            if bytes > MAX_REQUEST_BYTES {
+                return Err(format!("it sent a request of more than {} KiB", MAX_REQUEST_BYTES >> 10));
             }
+            let mut state = shared.state();
+            if state.unread > MAX_UNREAD {
+                return Err("it keeps sending requests and does not read the answers".to_owned());
+            }
+            if method == "ping" {
+                drop(state);
+                shared.say(message::empty_result(&id));
+                return Ok(());
+            }
+            state.refused += 1;
+            if state.refused > MAX_REFUSED {
+                return Err("it keeps sending requests that this version does not know".to_owned());
+            }
+            drop(state);
             shared.say(message::unknown_method(&id, &method));
         }
     }

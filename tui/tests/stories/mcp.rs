@@ -87,6 +87,13 @@ fn what_a_tool_says_is_bounded_and_its_failure_goes_to_the_model() {
 }
 
 #[test]
+fn a_server_may_ask_as_often_as_it_likes_whether_its_client_is_alive() {
+    let Some(fanlight) = home() else { return };
+    let call = calls(&doing(&fanlight, "ping", &["--json"]).exits(0))[0].clone();
+    assert_eq!((&call["failed"], &call["result"]), (&false.into(), &"alive".into()));
+}
+
+#[test]
 fn a_server_gets_the_variables_that_are_named_for_it_alone() {
     let Some(fanlight) = home() else { return };
     let mut start = fanlight.command(&["daemon", "start"]);

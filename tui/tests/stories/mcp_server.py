@@ -32,6 +32,14 @@ def do(what):
         return text("it is broken", isError=True)
     if what == "environment":
         return text(" ".join(sorted(name for name in os.environ if name.startswith("CLOCK"))))
+    if what == "ping":
+        # More than the unknown requests that a client must take.
+        for number in range(1500):
+            say(id=f"ping {number}", method="ping")
+            answer = json.loads(sys.stdin.readline())
+            if answer != {"jsonrpc": "2.0", "id": f"ping {number}", "result": {}}:
+                return text(f"the ping was answered by {answer}", isError=True)
+        return text("alive")
     if what == "long":
         return text("x" * 200_000)
     if what == "die":
