@@ -94,7 +94,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{}` can't be the name of a plugin; use at most {MAX_NAME_BYTES} small letters, digits and `_`",
+        "`{}` can't be the name of a plugin; use at most {MAX_NAME_BYTES} lowercase letters, digits and `_`",
         cut(&sanitise::line(name), 60)
     ))
 }

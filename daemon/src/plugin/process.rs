@@ -1,12 +1,12 @@
 //! One process of a plugin, seen from the daemon.
 
+mod reason;
+
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fanlight_shared::sanitise;
-use fanlight_shared::value::cut;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
@@ -21,6 +21,7 @@ use super::message::{self, MAX_LINE, Message};
 use super::pace::Pace;
 use super::printed::Printed;
 use crate::secret::Secrets;
+use reason::reason;
 
 /// How much of the end of what it printed is kept, in bytes.
 const MAX_TAIL_BYTES: usize = 4 << 10;
@@ -387,25 +388,5 @@ async fn print(pipe: Arc<Printed>, shared: Arc<Shared>) {
         if pace.take(count).await {
             shared.state().slowed = true;
         }
-    }
-}
-
-/// Returns why a process ended that nobody ended here.
-fn reason(ended: Option<&Ended>, tail: &[u8]) -> End {
-    let tail = String::from_utf8_lossy(tail);
-    let lines = tail.lines().map(|line| sanitise::line(line).trim().to_owned());
-    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(3)..].join(" / ");
-    let last = if last.is_empty() { String::new() } else { format!(": {}", cut(&last, 400)) };
-    /// The signals by which a person or the system ends a process; one that crashes gets others.
-    const EXTERNAL: [i32; 5] = [1, 2, 3, 9, 15];
-    match ended {
-        Some(Ended::Code(code)) => End::Fault(format!("it ended with exit code {code}{last}")),
-        Some(Ended::Signal(signal)) if EXTERNAL.contains(signal) => {
-            End::Outside(format!("the plugin's process was ended from outside (signal {signal})"))
-        }
-        Some(Ended::Signal(signal)) => End::Fault(format!("it crashed with signal {signal}{last}")),
-        Some(Ended::Unstarted(why)) => End::Fault(sanitise::line(why)),
-        None => End::Outside("the plugin's process was ended from outside".to_owned()),
     }
 }

@@ -3,6 +3,7 @@
 //! Attempts run as those of a daemon do, by `execution` in `processes`; only their store is one of its own, which is
 //! removed afterwards.
 
+mod attempt;
 mod inputs;
 mod outputs;
 
@@ -11,8 +12,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fanlight_shared::home::Home;
-use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
-use fanlight_shared::item::ItemPath;
 use fanlight_shared::node_type::{Effects, NodeTypeSpec};
 use fanlight_shared::value::Values;
 use serde_json::json;
@@ -27,11 +26,10 @@ use super::process::{End, Failure, Process};
 use super::processes::{self, Processes};
 use super::record::Record;
 use super::{environment, make_folder};
-use crate::attempt::{Attempt, RunFacts, TimeLimit};
-use crate::hub::Hub;
 use crate::node_type::NodeTypes;
 use crate::secret::Secrets;
 use crate::store::Store;
+use attempt::attempt;
 use outputs::{check_outputs, shown};
 
 /// How a plugin is tried.
@@ -373,34 +371,6 @@ impl<R: FnMut(Check)> Trial<R> {
         });
         let result = result.map_err(|stop| self.stopped(stop));
         self.report(what, began, Verdict::of(result));
-    }
-}
-
-/// Returns the first attempt of a run that doesn't exist.
-fn attempt(cancel: CancellationToken) -> Attempt {
-    Attempt {
-        id: AttemptId::new(),
-        run: Arc::new(RunFacts {
-            id: RunId::new(),
-            number: 1,
-            label: String::new(),
-            workflow_id: WorkflowId::new(),
-            workflow: "test".into(),
-            project: None,
-            environment: Arc::default(),
-        }),
-        node: "test".into(),
-        item: ItemPath::WHOLE,
-        number: 1,
-        failures: 0,
-        cancel,
-        time_limit: TimeLimit::default(),
-        answer: None,
-        secrets: Secrets::default(),
-        has_secrets: false,
-        withheld: Arc::default(),
-        recorder: Default::default(),
-        hub: Arc::new(Hub::default()),
     }
 }
 
