@@ -164,7 +164,7 @@ pub struct NewRun {
     pub params: IndexMap<String, Value>,
 }
 
-/// The result of [`Op::Submit`].
+/// The result of [`Op::Submit`](super::Op::Submit).
 #[derive(Debug)]
 pub struct Submitted {
     /// The runs as lists show them.
