@@ -172,10 +172,10 @@ impl Hub {
         }
     }
 
-    /// Adds a committed waiting run, at the position that [`Hub::daemon`] describes.
-    pub fn queued(&self, run: Arc<Run>) {
+    /// Adds committed waiting runs, in the order of their positions, which [`Hub::daemon`] describes.
+    pub fn queued(&self, runs: Vec<Arc<Run>>) {
         let mut inner = self.lock();
-        if let Some(event) = inner.rows.wait(run) {
+        for event in inner.rows.wait(runs) {
             inner.send(event);
         }
     }

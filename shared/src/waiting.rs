@@ -7,6 +7,9 @@ use crate::id::RunId;
 /// The distance between the ranks of neighbours, so that a run fits between two without changing theirs.
 const RANK_SPACING: i64 = 1 << 20;
 
+/// From how many runs on the whole list is merged once, instead of moving a part of it for each.
+const MERGED: usize = 64;
+
 /// Waiting runs, the next one first. The place of a run is found by its rank, without scanning a list of 100,000 runs.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
@@ -30,6 +33,31 @@ impl Waiting {
         });
         self.runs.insert(index, (rank, run));
         self.ranks.insert(run, rank);
+    }
+
+    /// Does the same as inserting these runs one after the other; their places must ascend.
+    pub fn insert_all(&mut self, runs: &[(Option<u32>, RunId)]) {
+        if runs.len() < MERGED {
+            return runs.iter().for_each(|(position, run)| self.insert(*run, *position));
+        }
+        let mut before = std::mem::take(&mut self.runs).into_iter();
+        let mut merged = VecDeque::with_capacity(before.len() + runs.len());
+        for (position, run) in runs {
+            if self.ranks.contains_key(run) {
+                continue;
+            }
+            let place = position.map_or(usize::MAX, |it| it as usize);
+            while merged.len() + 1 < place
+                && let Some(known) = before.next()
+            {
+                merged.push_back(known);
+            }
+            merged.push_back((0, *run));
+            self.ranks.insert(*run, 0);
+        }
+        merged.extend(before);
+        self.runs = merged;
+        self.space();
     }
 
     /// Returns a rank for a run at this index, if one is free: the smallest, because runs that are put before others are
@@ -180,6 +208,33 @@ mod tests {
                 }
                 check(&waiting, &model);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn many_runs_come_where_they_would_one_after_the_other(
+            known in 0..150_u32,
+            steps in prop::collection::vec(1..4_u32, 1..150),
+            last in prop::bool::ANY,
+        ) {
+            let mut one = Waiting::default();
+            (0..known).for_each(|_| one.insert(RunId::new(), None));
+            let mut all = one.clone();
+            let mut place = 0;
+            let mut runs: Vec<(Option<u32>, RunId)> = steps
+                .into_iter()
+                .map(|step| {
+                    place += step;
+                    (Some(place), RunId::new())
+                })
+                .collect();
+            // One that waits already stays where it is, and one without a place comes last.
+            runs.extend(one.at(1).map(|first| (Some(place), first)));
+            runs.extend(last.then(|| (None, RunId::new())));
+            runs.iter().for_each(|(place, run)| one.insert(*run, *place));
+            all.insert_all(&runs);
+            check(&all, &one.iter().collect::<Vec<_>>());
         }
     }
 

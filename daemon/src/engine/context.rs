@@ -29,8 +29,8 @@ pub(super) enum After {
     State { workflow_id: WorkflowId, run_id: RunId, event: Numbered },
     /// Registry, queue or products changed.
     Daemon(DaemonEvent),
-    /// A run waits.
-    Queued(Arc<Run>),
+    /// Runs wait.
+    Queued(Vec<Arc<Run>>),
     /// A run's last event was sent.
     End(RunId),
     /// Anything else: a response, the start of a process.
@@ -181,7 +181,7 @@ impl After {
             Self::Begin { run, state } => hub.begin(&run, *state),
             Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),
             Self::Daemon(event) => hub.daemon(event),
-            Self::Queued(run) => hub.queued(run),
+            Self::Queued(runs) => hub.queued(runs),
             Self::End(run) => hub.end(run),
             Self::Do(act) => act(),
         }

@@ -81,11 +81,9 @@ impl RunQueue {
             return;
         }
         let places = self.places(entry.sweep.as_deref(), next, runs.len());
-        let placed: Vec<(RunId, Place)> = runs.iter().copied().zip(places).collect();
-        // With `next` the last one first, so that each is inserted at the head, which moves nothing.
-        let order: Box<dyn Iterator<Item = _>> =
-            if next { Box::new(placed.into_iter().rev()) } else { Box::new(placed.into_iter()) };
-        order.for_each(|(run, place)| self.insert(run, place, entry.clone()));
+        self.insert(
+            runs.iter().copied().zip(places).map(|(run, place)| (run, place, entry.clone())).collect(),
+        );
     }
 
     fn places(&mut self, sweep: Option<&str>, next: bool, count: usize) -> Places {
@@ -97,15 +95,21 @@ impl RunQueue {
         self.order.turns(last.map(|(place, _)| *place), count)
     }
 
-    fn insert(&mut self, run: RunId, place: Place, entry: Entry) {
-        let before = |other: RunId| self.entries.get(&other).is_some_and(|it| it.place < Some(place));
-        let position = self.waiting.partition_point(before) + 1;
-        self.waiting.insert(run, Some(position));
-        self.groups.entry(entry.limit.map(|it| it.workflow)).or_default().insert((place, run));
-        if let Some(sweep) = &entry.sweep {
-            self.sweeps.entry(sweep.clone()).or_default().insert((place, run));
+    fn insert(&mut self, mut runs: Vec<(RunId, Place, Entry)>) {
+        runs.sort_by_key(|(_, place, _)| *place);
+        let positions = (1..).zip(&runs).map(|(number, (run, place, _))| {
+            let before = |other: RunId| self.entries.get(&other).is_some_and(|it| it.place < Some(*place));
+            (Some(self.waiting.partition_point(before) + number), *run)
+        });
+        let positions: Vec<(Option<u32>, RunId)> = positions.collect();
+        self.waiting.insert_all(&positions);
+        for (run, place, entry) in runs {
+            self.groups.entry(entry.limit.map(|it| it.workflow)).or_default().insert((place, run));
+            if let Some(sweep) = &entry.sweep {
+                self.sweeps.entry(sweep.clone()).or_default().insert((place, run));
+            }
+            self.entries.insert(run, Entry { place: Some(place), ..entry });
         }
-        self.entries.insert(run, Entry { place: Some(place), ..entry });
     }
 
     /// Records that a run of this workflow has a slot.
@@ -213,11 +217,12 @@ impl RunQueue {
         let mut released = Vec::with_capacity(next.len() + others.len());
         for (runs, next) in [(next, true), (others, false)] {
             let places = self.places(Some(sweep), next, runs.len());
-            for ((run, _), place) in runs.into_iter().zip(places) {
-                let Some(entry) = self.entries.remove(&run) else { continue };
-                self.insert(run, place, entry);
-                released.push(run);
-            }
+            let placed = runs.into_iter().zip(places);
+            let placed: Vec<_> = placed
+                .filter_map(|((run, _), place)| Some((run, place, self.entries.remove(&run)?)))
+                .collect();
+            released.extend(placed.iter().map(|(run, ..)| *run));
+            self.insert(placed);
         }
         released
     }

@@ -129,12 +129,16 @@ impl Core {
         let mut placed: Vec<(Option<u32>, RunId)> =
             runs.iter().map(|run| (self.queue.position(*run), *run)).collect();
         placed.sort_by_key(|(position, _)| *position);
+        let mut runs = Vec::with_capacity(placed.len());
         for (position, run) in placed {
             let Some(queued) = self.queued.get_mut(&run) else { continue };
             if queued.run.position != position {
                 Arc::make_mut(&mut queued.run).position = position;
             }
-            self.context.after(After::Queued(queued.run.clone()));
+            runs.push(queued.run.clone());
+        }
+        if !runs.is_empty() {
+            self.context.after(After::Queued(runs));
         }
     }
 

@@ -119,27 +119,29 @@ impl Rows {
         placed.collect()
     }
 
-    /// Adds a queued run, which may be one of 100,000: only the first 200, which clients see, are copied.
-    pub(super) fn wait(&mut self, run: Arc<Run>) -> Option<DaemonEvent> {
-        if self.is_held(&run) {
-            self.runs.insert(run.id, short(run));
-            return None;
+    /// Adds queued runs, which may be 100,000, in the order of their positions: only the first 200, which clients see, are
+    /// copied.
+    pub(super) fn wait(&mut self, runs: Vec<Arc<Run>>) -> Vec<DaemonEvent> {
+        let (held, runs): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| self.is_held(run));
+        self.runs.extend(held.into_iter().map(|run| (run.id, short(run))));
+        let positions: Vec<_> = runs.iter().map(|run| (run.position, run.id)).collect();
+        self.waiting.insert_all(&positions);
+        let mut events = Vec::new();
+        for run in runs {
+            let run = short(run);
+            let position = self.waiting.position(run.id);
+            if position.is_some_and(|position| position <= WINDOW) {
+                let run = Run { position, ..(*run).clone() };
+                events.push(DaemonEvent::RunUpdate { run: Box::new(run) });
+            }
+            self.runs.insert(run.id, run);
         }
-        self.waiting.insert(run.id, run.position);
-        let run = short(run);
-        let position = self.waiting.position(run.id);
-        let shown = position.is_some_and(|position| position <= WINDOW);
-        let event = shown.then(|| {
-            let run = Run { position, ..(*run).clone() };
-            DaemonEvent::RunUpdate { run: Box::new(run) }
-        });
-        self.runs.insert(run.id, run);
-        event
+        events
     }
 
     fn update(&mut self, mut run: Box<Run>) -> Vec<DaemonEvent> {
         if run.state == RunStatus::Queued {
-            return self.wait(Arc::new(*run)).into_iter().collect();
+            return self.wait(vec![Arc::new(*run)]);
         }
         let entered = self.remove(run.id);
         run.position = None;

@@ -112,7 +112,7 @@ async fn the_registry_shortens_the_params_of_waiting_runs() {
     let workflow = WorkflowId::new();
     for number in 1..=208 {
         let run = Run { params: params.clone(), ..run_of(workflow, number, RunStatus::Queued) };
-        served.hub.queued(Arc::new(run));
+        served.hub.queued(vec![Arc::new(run)]);
     }
     let mut watchers = Vec::new();
     for _ in 0..20 {

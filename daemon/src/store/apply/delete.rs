@@ -1,6 +1,6 @@
 //! Deletes runs, assets and other values, and the bytes that nothing else refers to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::media::Media;
@@ -159,13 +159,17 @@ impl Apply {
     /// Deletes the other values of ended runs beyond the newest `keep`, of the workflows of a run and of those that it
     /// started.
     pub(super) fn evict(&self, db: &Connection, work: &mut Work, run: RunId, keep: u32) -> Done {
-        let workflows = db
-            .prepare_cached(
-                "WITH RECURSIVE family(id) AS (SELECT ?1 UNION SELECT r.id FROM family f JOIN run r ON r.parent = f.id) \
-                 SELECT DISTINCT r.workflow FROM family f JOIN run r ON r.id = f.id",
-            )?
-            .query_map([run.as_bytes()], |row| row.get(0))?
-            .collect::<Result<Vec<i64>, _>>()?;
+        let mut workflows = BTreeSet::from([self.key(db, run)?.workflow]);
+        let mut family = vec![run];
+        // One look-up by index for each run: as a recursive query SQLite reads the whole table.
+        let mut query = db.prepare_cached("SELECT id, workflow FROM run WHERE parent = ?1")?;
+        while let Some(run) = family.pop() {
+            let mut children = query.query([run.as_bytes()])?;
+            while let Some(child) = children.next()? {
+                family.push(RunId::from_bytes(child.get(0)?));
+                workflows.insert(child.get(1)?);
+            }
+        }
         workflows.into_iter().try_for_each(|workflow| self.evict_workflow(db, work, workflow, keep))
     }
 
