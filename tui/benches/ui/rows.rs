@@ -24,7 +24,7 @@ pub(crate) async fn measure(table: &mut Table) {
     terminal.wait_for("5000 paused");
     screen::key(&mut terminal, "2");
     // Each jump to the end reads the next pages, until the very first run is there.
-    while !terminal.text().contains("#1 ") {
+    while !terminal.text().contains("✓ #1 ") {
         terminal.press(&["G"]);
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
