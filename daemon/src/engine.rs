@@ -9,7 +9,7 @@
 //! - `wait`: instances that wait for pools; `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
 //!   `finish`: the end of a run
 //! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
-//!   looked for or computed; `remembered`: what results of commands depend on
+//!   looked for or computed; `remembered`: what results of commands depend on; `misses`: why nodes were computed
 //! - `child_files`, `children`: workflows that nodes run, and their runs
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `sweeps`: the limits of sweeps, and those that are paused
@@ -35,6 +35,7 @@ mod inputs;
 mod items;
 mod memory;
 mod message;
+mod misses;
 mod parked;
 mod plan;
 mod pools;
@@ -73,6 +74,7 @@ use crate::node_type::{CHILDREN, NodeTypes};
 use crate::rate::Rates;
 use crate::store::{Store, StoreError};
 use message::Message;
+pub(crate) use misses::explain as explain_misses;
 
 /// The parts of an engine.
 pub struct EngineParts {

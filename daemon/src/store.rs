@@ -40,7 +40,7 @@ use crate::file_error::FileError;
 use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
-pub use cache::{CacheKey, Cached, NewEntry};
+pub use cache::{CacheKey, Cached, Nearest, NewEntry, PartsDigest};
 pub use op::{
     After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewVersion, Op,
     ResumeFrom, StoredSweep, Submit, Submitted,

@@ -5,43 +5,66 @@ use fanlight_shared::workflow::CommandOutput;
 
 use crate::executor::{Argument, CommandWork, Program, Surroundings};
 use crate::node_type::NodeType;
-use crate::store::CacheKey;
+use crate::store::{CacheKey, PartsDigest};
 
-/// Returns the key of the result of a node of this type with these inputs, or `None` if they can't be compared. `limit`: the
-/// size above which its values become handles.
-pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> Option<CacheKey> {
+/// The parts of a key by name: everything that a result depends on.
+pub(super) struct KeyParts(Vec<(String, Vec<u8>)>);
+
+impl KeyParts {
+    fn add(&mut self, name: String, part: Vec<u8>) {
+        self.0.push((name, part));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, part)| (name.as_str(), part.as_slice()))
+    }
+
+    /// Returns the key.
+    pub(super) fn key(&self) -> CacheKey {
+        CacheKey::of(self.iter())
+    }
+
+    /// Returns a digest of each part, which later shows in what two keys differ.
+    pub(super) fn digest(&self) -> PartsDigest {
+        PartsDigest::of(self.iter())
+    }
+}
+
+/// Returns the parts of the key of the result of a node of this type with these inputs, or `None` if they can't be compared.
+/// `limit`: the size above which its values become handles.
+pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> Option<KeyParts> {
     let spec = &node_type.spec;
-    let mut parts = vec![
+    let mut parts = KeyParts(vec![
         ("type".to_owned(), spec.name.clone().into_bytes()),
         ("version".to_owned(), spec.version.to_string().into_bytes()),
         // What a type computes may change with any version of the program.
         ("program".to_owned(), env!("CARGO_PKG_VERSION").as_bytes().to_vec()),
         ("limit".to_owned(), limit.to_string().into_bytes()),
-    ];
+    ]);
     for (name, value) in inputs {
-        parts.push((format!("input {name}"), canonical(value)?));
+        parts.add(format!("input {name}"), canonical(value)?);
     }
     for (name, ty) in node_type.declared_outputs() {
-        parts.push((format!("output {name}"), ty.to_string().into_bytes()));
+        parts.add(format!("output {name}"), ty.to_string().into_bytes());
     }
-    Some(CacheKey::of(parts.iter().map(|(name, part)| (name.as_str(), part.as_slice()))))
+    Some(parts)
 }
 
-/// Returns the key of the result of a command with these surroundings, or `None` if its inputs can't be compared.
-pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usize) -> Option<CacheKey> {
+/// Returns the parts of the key of the result of a command with these surroundings, or `None` if its inputs can't be compared.
+pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usize) -> Option<KeyParts> {
     let CommandWork { program, inputs, env, dir, outputs, remember: _ } = command;
     if dir.is_some() {
         return None;
     }
-    let mut parts = vec![
+    let mut parts = KeyParts(vec![
         ("type".to_owned(), b"command".to_vec()),
         ("program".to_owned(), env!("CARGO_PKG_VERSION").as_bytes().to_vec()),
         ("limit".to_owned(), limit.to_string().into_bytes()),
-    ];
+    ]);
     match program {
         Program::Script { text, shell } => {
-            parts.push(("script".to_owned(), text.clone().into_bytes()));
-            parts.push(("shell".to_owned(), format!("{shell:?}").into_bytes()));
+            parts.add("script".to_owned(), text.clone().into_bytes());
+            parts.add("shell".to_owned(), format!("{shell:?}").into_bytes());
         }
         Program::Arguments(arguments) => {
             for (at, argument) in arguments.iter().enumerate() {
@@ -49,23 +72,23 @@ pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usiz
                     Argument::Text(text) => Value::from(text.as_str()),
                     Argument::Media(media) => Value::from(media.clone()),
                 };
-                parts.push((format!("argument {at}"), canonical(&argument)?));
+                parts.add(format!("argument {at}"), canonical(&argument)?);
             }
         }
     }
     for (name, value) in inputs {
-        parts.push((format!("input {name}"), canonical(value)?));
+        parts.add(format!("input {name}"), canonical(value)?);
     }
     for (name, value) in env {
-        parts.push((format!("env {name}"), value.clone().into_bytes()));
+        parts.add(format!("env {name}"), value.clone().into_bytes());
     }
     for (name, output) in outputs {
         let CommandOutput { source, ty, name: file, take_unchanged, span: _ } = output;
         let declared = format!("{source:?} {ty} {file:?} {take_unchanged}");
-        parts.push((format!("output {name}"), declared.into_bytes()));
+        parts.add(format!("output {name}"), declared.into_bytes());
     }
-    parts.extend(seen.parts.iter().map(|(name, part)| (format!("seen {name}"), part.clone())));
-    Some(CacheKey::of(parts.iter().map(|(name, part)| (name.as_str(), part.as_slice()))))
+    parts.0.extend(seen.parts.iter().map(|(name, part)| (format!("seen {name}"), part.clone())));
+    Some(parts)
 }
 
 /// Returns a value as bytes. Media counts by its hash and by what else a node sees of it, wherever its bytes are.
@@ -92,7 +115,7 @@ mod tests {
     fn key(of: &str, inputs: &[(&str, Value)]) -> CacheKey {
         let types = NodeTypes::built_in().now();
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        of_native(types.get(of).unwrap(), &inputs, 1).unwrap()
+        of_native(types.get(of).unwrap(), &inputs, 1).unwrap().key()
     }
 
     #[test]
@@ -121,7 +144,7 @@ mod tests {
         let of = |outputs: &[(&str, Type)]| {
             let types = NodeTypes::built_in().now();
             let own = types.get("code.js").unwrap().declaring(outputs);
-            of_native(&own, &Values::new(), 1).unwrap()
+            of_native(&own, &Values::new(), 1).unwrap().key()
         };
         let all = [
             of(&[]),

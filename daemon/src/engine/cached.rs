@@ -11,6 +11,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
 use super::active::{ActiveRun, Key};
+use super::cache_key::KeyParts;
 use super::context::{After, Context};
 use super::core::Core;
 use super::in_flight::Turn;
@@ -19,7 +20,7 @@ use super::{Message, cache_key};
 use crate::attempt::Outcome;
 use crate::content;
 use crate::executor::{Surroundings, Work};
-use crate::store::{CacheKey, Cached, NewEntry, Op};
+use crate::store::{CacheKey, Cached, NewEntry, Op, PartsDigest};
 
 /// The result that an instance needs, which others may need too.
 #[derive(Clone, Debug)]
@@ -75,14 +76,14 @@ impl ActiveRun {
     /// Records which result an instance computes, so that it is kept. The result of a command that an earlier daemon started is
     /// not: nobody knows what its files were then.
     pub(super) fn note_result(&mut self, node: usize, item: ItemPath) {
-        let key = self.cache_key(node, item);
+        let key = self.native_parts(node, item).map(|parts| parts.key());
         if let Some(instance) = self.instance_mut(node, item) {
             instance.needed = key.map(|key| Box::new(Needed::of_native(key)));
         }
     }
 
-    /// Returns the key of the result of an instance, if it may be reused.
-    fn cache_key(&self, node: usize, item: ItemPath) -> Option<CacheKey> {
+    /// Returns the parts of the key of the result of a native instance, if it may be reused.
+    fn native_parts(&self, node: usize, item: ItemPath) -> Option<KeyParts> {
         let instance = self.instance(node, item)?;
         let prepared = instance.prepared.as_ref().filter(|it| it.sealed.is_none())?;
         match &*prepared.work {
@@ -91,6 +92,16 @@ impl ActiveRun {
             }
             _ => None,
         }
+    }
+
+    /// Returns a digest of the parts of the key of the result that an instance needs.
+    fn parts_digest(&self, key: Key) -> Option<PartsDigest> {
+        let seen = self.instance(key.node, key.item)?.needed.as_ref()?.seen.as_deref();
+        let parts = match (seen, self.remembered(key.node, key.item)) {
+            (Some(seen), Some(command)) => cache_key::of_command(&command, seen, content::limit(key.item)),
+            _ => self.native_parts(key.node, key.item),
+        };
+        Some(parts?.digest())
     }
 
     /// Does what an instance that needs a result was told. `reason`: what it waits for, if it follows another one.
@@ -179,6 +190,7 @@ impl ActiveRun {
             node_type,
             origin: cached.origin.clone(),
             ports: cached.values.keys().cloned().collect(),
+            parts: self.parts_digest(key).unwrap_or_default(),
             bytes: values.saturating_add(long),
             limit: context.config.cache_bytes,
         })));

@@ -64,8 +64,8 @@ impl ActiveRun {
         match (result, command) {
             (Err(why), _) => return self.fail(context, key.node, key.item, NodeError::new(why)),
             (Ok(Some(seen)), Some(command)) => {
-                let cache_key = cache_key::of_command(&command, &seen, limit);
-                instance.needed = cache_key.map(|key| Box::new(Needed::of_command(key, seen)));
+                let parts = cache_key::of_command(&command, &seen, limit);
+                instance.needed = parts.map(|parts| Box::new(Needed::of_command(parts.key(), seen)));
             }
             (Ok(_), _) => {}
         }

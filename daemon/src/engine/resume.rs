@@ -253,7 +253,8 @@ fn new_version(
     Ok(Source { document, plan, params, blobs: files.published, touched, hints })
 }
 
-fn read(document: &str, types: &NodeTypeSet) -> Result<Plan, RpcError> {
+/// Reads and checks a workflow file.
+pub(super) fn read(document: &str, types: &NodeTypeSet) -> Result<Plan, RpcError> {
     submit::read(document, types).and_then(|workflow| Plan::new(workflow, types).map_err(RpcError::internal))
 }
 

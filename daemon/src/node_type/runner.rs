@@ -96,13 +96,7 @@ impl NodeType {
     /// Returns the effects of a second try of a node with these inputs.
     pub(crate) fn effects(&self, with: &IndexMap<String, Template>) -> Effects {
         let holds = |safe: &&Safe| {
-            let value = match with.get(&safe.input) {
-                Some(Template::Literal(value)) => Some(value),
-                // What is computed may be anything.
-                Some(_) => None,
-                None => self.spec.inputs.get(&safe.input).and_then(|input| input.default.as_ref()),
-            };
-            value.is_some_and(|value| safe.values.contains(value))
+            self.known_input(with, &safe.input).is_some_and(|value| safe.values.contains(value))
         };
         self.safe.iter().find(holds).map_or(self.spec.effects, |safe| safe.effects)
     }
@@ -112,6 +106,22 @@ impl NodeType {
         let is_alone =
             |(input, values): &(String, Vec<Value>)| inputs.get(input).is_some_and(|it| values.contains(it));
         self.spec.remember && self.alone.as_ref().is_none_or(is_alone)
+    }
+
+    /// Returns the input that is known to be one with which results are not reused.
+    pub(crate) fn forgotten_input(&self, with: &IndexMap<String, Template>) -> Option<&str> {
+        let (input, values) = self.alone.as_ref()?;
+        self.known_input(with, input).filter(|value| !values.contains(value)).map(|_| input.as_str())
+    }
+
+    /// Returns the value of an input, if it is not computed.
+    fn known_input<'a>(&'a self, with: &'a IndexMap<String, Template>, input: &str) -> Option<&'a Value> {
+        match with.get(input) {
+            Some(Template::Literal(value)) => Some(value),
+            // What is computed may be anything.
+            Some(_) => None,
+            None => self.spec.inputs.get(input).and_then(|input| input.default.as_ref()),
+        }
     }
 
     /// Returns the pool that the inputs of an attempt name.

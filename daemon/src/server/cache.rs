@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::cache::{Entry, List, Remove, Removed, Stats, StatsResponse};
+use fanlight_shared::rpc::cache::{Entry, Explain, Explained, List, Remove, Removed, Stats, StatsResponse};
 use fanlight_shared::rpc::{Page, RpcError};
 
 use super::context::refusal;
 use super::session::Session;
+use crate::engine;
 use crate::store::Op;
 
 /// How many results are removed at once, so that other writes don't wait for long.
@@ -14,6 +15,11 @@ const REMOVED_AT_ONCE: u32 = 500;
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Entry>, RpcError> {
     session.context.read(move |store| store.cache_entries(&list)).await
+}
+
+pub(super) async fn explain(session: &Arc<Session>, explain: Explain) -> Result<Page<Explained>, RpcError> {
+    let types = session.context.node_types.now();
+    session.context.read(move |store| engine::explain_misses(store, &types, &explain)).await
 }
 
 pub(super) async fn stats(session: &Arc<Session>, _: Stats) -> Result<StatsResponse, RpcError> {

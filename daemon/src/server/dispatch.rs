@@ -90,6 +90,7 @@ plain {
     rpc::assets::Star => assets::star,
     rpc::assets::Delete => assets::delete,
     rpc::cache::List => cache::list,
+    rpc::cache::Explain => cache::explain,
     rpc::cache::Stats => cache::stats,
     rpc::cache::Remove => cache::remove,
     rpc::questions::List => questions::list,

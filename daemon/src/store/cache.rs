@@ -1,5 +1,8 @@
 //! Results that later nodes reuse: their keys, what is stored for them, and how they are found again.
 
+mod nearest;
+mod parts;
+
 use std::collections::HashSet;
 use std::fmt;
 
@@ -11,6 +14,9 @@ use fanlight_shared::rpc::cache::{Entry, List, StatsResponse};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use rusqlite::{Connection, OptionalExtension, params};
+
+pub use nearest::Nearest;
+pub use parts::PartsDigest;
 
 use super::blob::{Blobs, Published};
 use super::{Bodies, Store, StoreError, code, page};
@@ -60,6 +66,8 @@ pub struct NewEntry {
     pub origin: Origin,
     /// The ports that it has.
     pub ports: Vec<String>,
+    /// The parts of its key.
+    pub parts: PartsDigest,
     /// The size of the values and of everything that they refer to, in bytes.
     pub bytes: u64,
     /// The most bytes of all entries together; the least recently used ones are removed.

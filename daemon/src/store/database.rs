@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_sweep_limits.sql"),
     include_str!("migrations/0010_children.sql"),
     include_str!("migrations/0011_origins.sql"),
+    include_str!("migrations/0012_key_parts.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -86,6 +86,7 @@ all! {
     assets::Star,
     assets::Delete,
     cache::List,
+    cache::Explain,
     cache::Stats,
     cache::Remove,
     daemon::Status,

@@ -1,5 +1,6 @@
 //! `fanlight show`: one run with its params, nodes and outputs.
 
+mod cache;
 mod questions;
 mod totals;
 
@@ -31,7 +32,10 @@ pub(crate) struct Args {
     /// The run.
     #[arg(value_name = "RUN")]
     run: String,
-    /// Print one JSON object.
+    /// Show which nodes reused results, and for the others which part of the key differed.
+    #[arg(long)]
+    cache: bool,
+    /// Print one JSON object; with `--cache` one per node.
     #[arg(long)]
     json: bool,
 }
@@ -40,6 +44,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
     let mut detail = find_run(&client, &args.run).await?;
+    if args.cache {
+        return cache::print(&client, &detail.run, args.json).await;
+    }
     find_items(&client, &mut detail).await?;
     find_params(&client, &mut detail.run).await?;
     let totals = client.call(runs::Totals { run_id: detail.run.id }).await?;

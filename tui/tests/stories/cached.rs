@@ -181,3 +181,105 @@ outputs: {{ words: \"${{{{ count.words }}}}\" }}
     let sound = fanlight.say(&["doctor"]).exits(0).out;
     assert!(!sound.contains("wrong references"), "{sound}");
 }
+
+#[test]
+fn show_says_which_part_of_the_key_differed() {
+    let fanlight = Fanlight::new();
+    fanlight.file("notes.txt", "one");
+    fanlight.file(
+        "poster.yaml",
+        "params: { text: { type: text, default: Hello }, size: { type: int, default: 64 } }
+nodes:
+  sky: { uses: image.generate, with: { width: \"${{ params.size }}\", height: 32 } }
+  poster: { uses: image.text, with: { image: \"${{ sky.image }}\", text: \"${{ params.text }}\" } }
+  said: { run: 'echo \"$text\"; cat \"$FANLIGHT_PROJECT/notes.txt\"', with: { text: \"${{ params.text }}\" }, remember: { files: notes.txt } }
+  loud: { run: echo loud }
+  each: { uses: image.generate, each: \"${{ [params.size, 7] }}\", with: { width: \"${{ item }}\", height: 8 } }
+",
+    );
+    let explain = |run: &str| {
+        let shown = fanlight.say(&["show", run, "--cache"]).exits(0).out;
+        shown
+            .lines()
+            .skip(2)
+            .map(|line| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
+    let run = |more: &[&str]| fanlight.say(&[&["run", "poster.yaml"], more].concat()).exits(0);
+    run(&[]);
+    let loud = "is a command without `remember`";
+    let first = "found no earlier result of this node";
+    assert_eq!(
+        explain("last"),
+        [first, first, first, loud, "2 items computed, the first one: found no earlier result of this node"]
+    );
+
+    run(&["-p", "text=Bye"]);
+    let mine = explain("last");
+    assert_eq!(mine[..2], ["reused from poster#1 · sky", "input `text` differs from poster#1 · poster"]);
+    assert_eq!(mine[2..4], ["input `text` differs from poster#1 · said", loud]);
+    assert_eq!(mine[4], "2 items reused from poster#1 · each[0]");
+
+    fanlight.file("notes.txt", "two");
+    run(&["-p", "text=Bye", "-p", "size=48"]);
+    let mine = explain("last");
+    assert_eq!(
+        mine[..3],
+        [
+            "input `width` differs from poster#1 · sky",
+            "input `image` differs from poster#2 · poster",
+            "the file `notes.txt` differs from poster#2 · said"
+        ]
+    );
+    let items =
+        "1 item reused from poster#1 · each[1]; 1 item computed: input `width` differs from poster#1 · each";
+    assert!(mine[4].starts_with(items), "{}", mine[4]);
+
+    run(&["--fresh=sky"]);
+    assert_eq!(explain("last")[0], "was computed because it is fresh in this run");
+    fanlight.say(&["run", "poster.yaml", "--env", "TOKEN=hunter2"]).exits(0);
+    let shown = fanlight.say(&["show", "last", "--cache", "--json"]).exits(0);
+    assert!(!shown.out.contains("hunter2"), "{}", shown.out);
+    let said = shown.json().remove(2);
+    assert_eq!(said["miss"]["differs"], serde_json::json!(["env `TOKEN`"]), "{said}");
+
+    fanlight.say(&["cache", "rm", "--all"]).exits(0);
+    let gone = explain("last");
+    assert!(gone[2].starts_with("has no stored result"), "{gone:?}");
+    let sound = fanlight.say(&["doctor"]).exits(0).out;
+    assert!(!sound.contains("wrong references"), "{sound}");
+}
+
+#[test]
+fn a_hundred_runs_that_differ_in_the_last_of_five_nodes_compute_the_first_four_once() {
+    let fanlight = Fanlight::new();
+    fanlight.file("count.txt", "");
+    fanlight.file(
+        "chain.yaml",
+        "params: { text: { type: text } }
+nodes:
+  a: { run: 'echo a >> \"$FANLIGHT_PROJECT/count.txt\"; echo a', remember: true }
+  b: { run: 'echo b >> \"$FANLIGHT_PROJECT/count.txt\"; echo \"$from\"b', with: { from: \"${{ a.stdout }}\" }, remember: true }
+  c: { uses: image.generate, with: { width: 16, height: 16, seed: 1 } }
+  d: { uses: image.text, with: { image: \"${{ c.image }}\", text: \"${{ b.stdout }}\" } }
+  e: { run: 'echo \"$text\"', with: { text: \"${{ params.text }}\", image: \"${{ d.image }}\" }, remember: true, outputs: {} }
+outputs: { text: \"${{ e.stdout }}\" }
+",
+    );
+    let texts: Vec<String> = (0..100).map(|number| format!("t{number}")).collect();
+    let printed =
+        fanlight.say(&["run", "chain.yaml", "--sweep", &format!("text={}", texts.join(","))]).exits(0).out;
+    for text in &texts {
+        assert!(printed.contains(text.as_str()), "{text}");
+    }
+    assert_eq!(std::fs::read_to_string(fanlight.path("count.txt")).unwrap(), "a\nb\n", "both ran once");
+    let mut computed = std::collections::BTreeMap::<String, usize>::new();
+    for number in 1..=100 {
+        for node in fanlight.say(&["show", &format!("chain#{number}"), "--cache", "--json"]).exits(0).json() {
+            let name = node["node"].as_str().unwrap().to_owned();
+            *computed.entry(name).or_default() += usize::from(node["state"] == "completed");
+        }
+    }
+    let counts: Vec<usize> = computed.into_values().collect();
+    assert_eq!(counts, [1, 1, 1, 1, 100]);
+}

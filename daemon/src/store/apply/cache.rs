@@ -10,7 +10,7 @@ use super::value::Stored;
 use super::{Apply, Done, Work};
 use crate::store::{CacheKey, NewEntry, code};
 
-/// The bytes that an entry counts besides its values.
+/// The bytes that an entry counts at least, besides its values.
 const ENTRY_BYTES: u64 = 512;
 
 impl Apply {
@@ -18,15 +18,16 @@ impl Apply {
     /// results beyond the limit.
     pub(super) fn store_entry(&self, db: &Connection, work: &mut Work, new: &NewEntry) -> Done {
         self.drop_entry(db, work, new.key)?;
-        let bytes = new.bytes.saturating_add(ENTRY_BYTES);
+        let parts = new.parts.as_bytes().len() as u64;
+        let bytes = new.bytes.saturating_add(parts.max(ENTRY_BYTES));
         if bytes > new.limit {
             return Ok(());
         }
         let (origin, at) = (&new.origin, Time::now());
         let entry = db
             .prepare_cached(
-                "INSERT INTO cache (key, type, run, name, node, item, bytes, created_at, used_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO cache (key, type, run, name, node, item, bytes, created_at, used_at, parts) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .insert(params![
                 new.key.as_bytes(),
@@ -37,7 +38,8 @@ impl Apply {
                 code::item(origin.item),
                 code::signed(bytes),
                 at.0,
-                next_use(db, at)?
+                next_use(db, at)?,
+                new.parts.as_bytes()
             ])?;
         let run = self.key(db, origin.run_id)?.run;
         let rows = db

@@ -18,6 +18,7 @@ fn entry(run: &Run, node: &str, bytes: u64, limit: u64) -> Op {
         node_type: "image.generate".into(),
         origin,
         ports: vec!["image".into()],
+        parts: PartsDigest::default(),
         bytes,
         limit,
     }))
