@@ -128,7 +128,7 @@ fn writer() -> Duration {
             let values = Values::from([("value".to_owned(), Value::Int(node as i64))]);
             let node_name = format!("node_{node}");
             vec![
-                Op::Event { run, event: node_event(node) },
+                Op::Event { run, event: node_event(node).into() },
                 Op::Values {
                     run,
                     node: node_name,

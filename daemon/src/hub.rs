@@ -20,8 +20,8 @@ mod watcher;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, Numbered, StateEvent};
-use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, Numbered};
+use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
@@ -62,13 +62,13 @@ pub(crate) struct Reported {
 #[derive(Debug, Default)]
 struct Inner {
     /// Active runs.
-    runs: HashMap<RunId, Record>,
+    runs: IdMap<RunId, Record>,
     /// The rows of the registry.
     rows: Rows,
     /// The newest daemon events.
     ring: Ring,
     /// The newest started run of each workflow that started one under this daemon.
-    newest: HashMap<WorkflowId, (u64, RunId)>,
+    newest: IdMap<WorkflowId, (u64, RunId)>,
     watchers: HashMap<u64, Watcher>,
     next_watcher: u64,
 }
@@ -116,7 +116,7 @@ impl Hub {
     }
 
     /// Folds a committed state event into the run's state, and sends it to watchers of the run.
-    pub fn state(&self, workflow_id: WorkflowId, run_id: RunId, event: Numbered) {
+    pub fn state(&self, workflow_id: WorkflowId, run_id: RunId, event: Arc<Numbered>) {
         let mut inner = self.lock();
         let inner = &mut *inner;
         let (outdated, edges) = match inner.runs.get_mut(&run_id) {
@@ -137,11 +137,10 @@ impl Hub {
         if watching.is_empty() {
             return;
         }
-        let about: StateEvent = event.event.clone();
-        let seq = event.seq;
-        let message = Message::new(Notification::State { workflow_id, run_id, event });
+        let message =
+            Message::new(Notification::State { workflow_id, run_id, event: Numbered::clone(&event) });
         for watcher in watching {
-            watcher.state(run_id, seq, &about, outdated, &message);
+            watcher.state(run_id, event.seq, &event.event, outdated, &message);
             for edge in &edges {
                 watcher.live(workflow_id, run_id, edge);
             }

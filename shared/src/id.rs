@@ -1,5 +1,6 @@
 //! Identifiers: UUIDv7 newtypes, which sort by age and can't be confused with one another or with a path.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,6 +13,9 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an id (an id is a UUID)")]
 pub struct NotAnId(pub String);
+
+/// A map by id. Its hash is quick instead of safe against chosen keys: ids are random, and made here.
+pub type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)+) => {$(

@@ -122,6 +122,18 @@ pub fn values(values: &Values, each: usize, all: usize) -> (Values, bool) {
     collect(values, all, |given| value(given, each))
 }
 
+/// Returns whether [`values`] would return these values as they are.
+#[must_use]
+pub fn all_fit(values: &Values, each: usize, all: usize) -> bool {
+    let mut room = all;
+    values.iter().all(|(name, value)| {
+        let Some(bytes) = count(value, each) else { return false };
+        let left = room.checked_sub(json_bytes(name) + bytes + ":,".len());
+        room = left.unwrap_or_default();
+        left.is_some()
+    })
+}
+
 /// As [`values`], for values that people compare: a preview also includes the size and hash of the value, so that two
 /// values with the same beginning don't look equal.
 #[must_use]

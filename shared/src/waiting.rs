@@ -1,8 +1,8 @@
 //! The order of waiting runs.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::id::RunId;
+use crate::id::{IdMap, RunId};
 
 /// The distance between the ranks of neighbours, so that a run fits between two without changing theirs.
 const RANK_SPACING: i64 = 1 << 20;
@@ -15,7 +15,7 @@ const MERGED: usize = 64;
 pub struct Waiting {
     /// Sorted by rank.
     runs: VecDeque<(i64, RunId)>,
-    ranks: HashMap<RunId, i64>,
+    ranks: IdMap<RunId, i64>,
 }
 
 impl Waiting {
@@ -243,13 +243,13 @@ mod tests {
         let runs: Vec<RunId> = (0..4).map(|_| RunId::new()).collect();
         let mut waiting = Waiting {
             runs: VecDeque::from([(7, runs[0]), (8, runs[1])]),
-            ranks: HashMap::from([(runs[0], 7), (runs[1], 8)]),
+            ranks: IdMap::from_iter([(runs[0], 7), (runs[1], 8)]),
         };
         waiting.insert(runs[2], Some(2));
         check(&waiting, &[runs[0], runs[2], runs[1]]);
         let mut waiting = Waiting {
             runs: VecDeque::from([(i64::MAX, runs[0])]),
-            ranks: HashMap::from([(runs[0], i64::MAX)]),
+            ranks: IdMap::from_iter([(runs[0], i64::MAX)]),
         };
         waiting.insert(runs[3], None);
         check(&waiting, &[runs[0], runs[3]]);

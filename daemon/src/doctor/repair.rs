@@ -4,6 +4,7 @@
 //! were lost with it; their types are detected from their bytes.
 
 use std::fs::File;
+use std::sync::Arc;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::environment::Environment;
@@ -174,7 +175,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
     let mut ops = Vec::new();
     for (seq, event) in (1..).zip(events) {
         run.fold(&event);
-        ops.push(Op::Event { run: run.id, event: Numbered { seq, event } });
+        ops.push(Op::Event { run: run.id, event: Arc::new(Numbered { seq, event }) });
     }
     store.commit_blocking(ops)?;
     Ok(run)

@@ -274,7 +274,7 @@ impl ActiveRun {
         event.shorten();
         self.seq += 1;
         self.run.fold(&event);
-        let event = Numbered { seq: self.seq, event };
+        let event = Arc::new(Numbered { seq: self.seq, event });
         #[cfg(test)]
         self.folded.fold(&event);
         context.op(Op::Event { run: self.run.id, event: event.clone() });

@@ -26,7 +26,7 @@ pub(super) enum After {
     /// A run became active.
     Begin { run: Box<Run>, state: Box<RunState> },
     /// A state event becomes visible.
-    State { workflow_id: WorkflowId, run_id: RunId, event: Numbered },
+    State { workflow_id: WorkflowId, run_id: RunId, event: Arc<Numbered> },
     /// Registry, queue or products changed.
     Daemon(DaemonEvent),
     /// Runs wait.

@@ -1,12 +1,12 @@
 //! The engine's loop: it handles messages one at a time, then sends all decisions to the store in one batch.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{DaemonEvent, Queue};
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{IdMap, RunId};
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -47,8 +47,8 @@ pub(super) struct Place {
 /// The engine's state.
 pub(super) struct Core {
     pub(super) context: Context,
-    pub(super) active: HashMap<RunId, ActiveRun>,
-    pub(super) queued: HashMap<RunId, QueuedRun>,
+    pub(super) active: IdMap<RunId, ActiveRun>,
+    pub(super) queued: IdMap<RunId, QueuedRun>,
     /// The active runs that wait for a person and hold no slot.
     pub(super) parked: HashSet<RunId>,
     /// The parked runs that continue at a deadline, with or without an answer.
@@ -63,9 +63,9 @@ pub(super) struct Core {
     /// The number of active runs that nodes of others started.
     pub(super) children: usize,
     /// The executors that wait for the end of a run.
-    pub(super) followers: HashMap<RunId, oneshot::Sender<()>>,
+    pub(super) followers: IdMap<RunId, oneshot::Sender<()>>,
     /// By run: the executors that learn of the end of a child when the run has a slot again.
-    pub(super) untold: HashMap<RunId, Vec<oneshot::Sender<()>>>,
+    pub(super) untold: IdMap<RunId, Vec<oneshot::Sender<()>>>,
     activity: watch::Sender<Activity>,
     /// The last number given to a start; never less than the clock in microseconds.
     pub(super) last_start: u64,
@@ -92,17 +92,17 @@ impl Core {
         let types = parts.node_types.now();
         let mut core = Self {
             context: Context::new(parts, messages),
-            active: HashMap::new(),
+            active: IdMap::default(),
             parked: HashSet::new(),
             due: HashSet::new(),
-            queued: HashMap::new(),
+            queued: IdMap::default(),
             queue: RunQueue::new(cap, found.paused),
             sweeps: Sweeps::default(),
             touched: HashSet::new(),
             room: BATCH_LIMIT,
             children: 0,
-            followers: HashMap::new(),
-            untold: HashMap::new(),
+            followers: IdMap::default(),
+            untold: IdMap::default(),
             activity,
             last_start: found.last_start,
             stopping: None,

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::waiting::Waiting;
 
 use held::Held;
@@ -30,7 +30,7 @@ pub(crate) struct RunQueue {
     waiting: Waiting,
     order: Order,
     /// Of every waiting run, also of a held one.
-    entries: HashMap<RunId, Entry>,
+    entries: IdMap<RunId, Entry>,
     /// The same runs, in the same order, without those that are held: those without a limit, and those with one by
     /// workflow.
     groups: HashMap<Option<WorkflowId>, BTreeSet<(Place, RunId)>>,
@@ -38,7 +38,7 @@ pub(crate) struct RunQueue {
     sweeps: HashMap<Arc<str>, BTreeSet<(Place, RunId)>>,
     held: Held,
     /// The number of running runs per workflow.
-    running: HashMap<WorkflowId, u32>,
+    running: IdMap<WorkflowId, u32>,
     /// The most runs that may run at once.
     pub(crate) cap: u32,
     /// Whether waiting runs stay where they are.
@@ -58,11 +58,11 @@ impl RunQueue {
         Self {
             waiting: Waiting::default(),
             order: Order::default(),
-            entries: HashMap::new(),
+            entries: IdMap::default(),
             groups: HashMap::new(),
             sweeps: HashMap::new(),
             held: Held::default(),
-            running: HashMap::new(),
+            running: IdMap::default(),
             cap: cap.max(1),
             paused,
         }
@@ -192,7 +192,7 @@ impl RunQueue {
         self.waiting.clear();
         self.groups.clear();
         self.sweeps.clear();
-        self.entries = HashMap::new();
+        self.entries = IdMap::default();
         self.order.forget();
         self.held.empty();
     }

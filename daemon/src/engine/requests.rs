@@ -196,7 +196,7 @@ impl Core {
         let mut event = StateEvent::RunUpdate(update);
         event.shorten();
         run.fold(&event);
-        let (workflow_id, run_id, event) = (run.workflow_id, run.id, Numbered { seq, event });
+        let (workflow_id, run_id, event) = (run.workflow_id, run.id, Arc::new(Numbered { seq, event }));
         self.context.op(Op::Event { run: run_id, event: event.clone() });
         self.context.after(After::State { workflow_id, run_id, event });
         let spent = run.spent;

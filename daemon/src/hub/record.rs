@@ -18,7 +18,7 @@ const MAX_LIVE_VALUES: usize = 1024;
 pub(super) struct Record {
     pub(super) run: Arc<Run>,
     pub(super) state: Arc<RunState>,
-    ring: VecDeque<Numbered>,
+    ring: VecDeque<Arc<Numbered>>,
     /// The nodes that have waited for a pool or a lock.
     waited: BTreeSet<String>,
 }
@@ -41,7 +41,7 @@ impl Record {
 
     /// Folds a state event. Returns which live values it makes obsolete, and the edges whose activity changed; `None`
     /// if the event was not the next one.
-    pub(super) fn fold(&mut self, event: &Numbered) -> Option<(Outdated, Vec<LiveEvent>)> {
+    pub(super) fn fold(&mut self, event: &Arc<Numbered>) -> Option<(Outdated, Vec<LiveEvent>)> {
         let before = self.attempt_of(&event.event);
         let activity = self.activity_of(&event.event);
         if Arc::make_mut(&mut self.state).fold(event) != Folded::Next {
@@ -50,7 +50,7 @@ impl Record {
         if self.ring.len() == RING_CAPACITY {
             self.ring.pop_front();
         }
-        self.ring.push_back(event.clone());
+        self.ring.push_back(Arc::clone(event));
         let StateEvent::NodeUpdate(update) = &event.event else {
             let ended = self.state.status.is_ended();
             return Some((if ended { Outdated::Run } else { Outdated::Nothing }, Vec::new()));
@@ -116,7 +116,8 @@ impl Record {
         if seq < first || seq > self.state.seq {
             return None;
         }
-        let events = self.ring.iter().filter(|event| event.seq > seq).cloned().collect();
+        let events =
+            self.ring.iter().filter(|event| event.seq > seq).map(|event| Numbered::clone(event)).collect();
         let mut live = Vec::new();
         for (edge, activity) in &self.state.edges {
             live.push(LiveEvent::EdgeUpdate { edge: edge.clone(), activity: *activity });

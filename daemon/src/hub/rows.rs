@@ -1,10 +1,10 @@
 //! The rows of the registry: active runs, waiting runs, the queue, and the banners.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue};
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{IdMap, RunId};
 use fanlight_shared::run::{Asks, Run, RunStatus};
 use fanlight_shared::sweep::Pause;
 use fanlight_shared::waiting::Waiting;
@@ -28,7 +28,7 @@ pub(super) fn short(run: Arc<Run>) -> Arc<Run> {
 /// Active and waiting runs.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    runs: HashMap<RunId, Arc<Run>>,
+    runs: IdMap<RunId, Arc<Run>>,
     waiting: Waiting,
     queue: Queue,
     /// The sweeps that are paused. Their waiting runs have no place.

@@ -1,10 +1,9 @@
 //! The hub's side of one connection: what it watches, and its pending messages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use fanlight_shared::event::{LiveEvent, Numbered, StateEvent};
-use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::rpc::frame::NOTIFICATIONS_LIMIT;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::Run;
@@ -41,7 +40,7 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
     pub(super) watch: Watch,
-    pub(super) runs: HashMap<RunId, Telemetry>,
+    pub(super) runs: IdMap<RunId, Telemetry>,
     /// The run that `watch.follow` selects at present.
     pub(super) followed: Option<RunId>,
     pub(super) outbox: Outbox,
@@ -89,7 +88,7 @@ impl Watcher {
     }
 
     /// Switches to a run that became the newest started one of a workflow.
-    pub(super) fn follow(&mut self, workflow: WorkflowId, run: RunId, record: &HashMap<RunId, Record>) {
+    pub(super) fn follow(&mut self, workflow: WorkflowId, run: RunId, record: &IdMap<RunId, Record>) {
         if self.watch.follow != Some(workflow) || self.followed == Some(run) {
             return;
         }
@@ -104,7 +103,7 @@ impl Watcher {
     }
 
     /// Starts sending a run. Returns whether it must be read from the store.
-    pub(super) fn attach(&mut self, of: TelemetryOf, record: &HashMap<RunId, Record>) -> bool {
+    pub(super) fn attach(&mut self, of: TelemetryOf, record: &IdMap<RunId, Record>) -> bool {
         let TelemetryOf { run_id, seq } = of;
         if seq.is_some() && matches!(self.runs.get(&run_id), Some(Telemetry::Attached { .. })) {
             // The rest is already queued on this connection.
@@ -204,10 +203,10 @@ impl Watcher {
 /// The part of the hub that a watcher reads.
 pub(super) struct View<'a> {
     pub(super) instance: &'a str,
-    pub(super) runs: &'a HashMap<RunId, Record>,
+    pub(super) runs: &'a IdMap<RunId, Record>,
     pub(super) rows: &'a Rows,
     pub(super) ring: &'a Ring,
-    pub(super) newest: &'a HashMap<WorkflowId, (u64, RunId)>,
+    pub(super) newest: &'a IdMap<WorkflowId, (u64, RunId)>,
 }
 
 impl Watcher {

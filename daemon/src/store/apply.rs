@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use fanlight_shared::id::{BlobHash, RunId};
+use fanlight_shared::id::{BlobHash, IdMap, RunId};
 use fanlight_shared::run_state::Summary;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -43,9 +43,9 @@ struct RunKey {
 /// Applies batches, with caches.
 pub(super) struct Apply {
     blobs: Blobs,
-    keys: RefCell<HashMap<RunId, RunKey>>,
+    keys: RefCell<IdMap<RunId, RunKey>>,
     /// How runs stand of which events were stored, until they end.
-    summaries: RefCell<HashMap<RunId, Summary>>,
+    summaries: RefCell<IdMap<RunId, Summary>>,
     /// Blobs that were stored by one batch and are first referenced by a later one.
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
     /// The size of all cached results in bytes, once it is known.
@@ -244,8 +244,8 @@ impl Apply {
 
     /// Drops the caches.
     pub(super) fn release_memory(&self) {
-        *self.keys.borrow_mut() = HashMap::new();
-        *self.summaries.borrow_mut() = HashMap::new();
+        *self.keys.borrow_mut() = IdMap::default();
+        *self.summaries.borrow_mut() = IdMap::default();
         *self.points.borrow_mut() = HashMap::new();
     }
 

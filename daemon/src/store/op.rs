@@ -2,6 +2,8 @@
 
 mod submit;
 
+use std::sync::Arc;
+
 use fanlight_shared::asset::Asset;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
@@ -31,7 +33,7 @@ pub enum Op {
         /// The run.
         run: RunId,
         /// The event.
-        event: Numbered,
+        event: Arc<Numbered>,
     },
     /// The row of a run, where it doesn't follow from the events that are stored: they can't be read, or an earlier version
     /// wrote another row.

@@ -193,7 +193,7 @@ pub(crate) fn row(run: RunId, status: RunStatus) -> Op {
 
 pub(crate) fn event(run: RunId, seq: u64) -> Op {
     let update = NodeUpdate::new("sky", ItemPath::WHOLE, NodeStatus::Running, Time(seq as i64));
-    Op::Event { run, event: Numbered { seq, event: StateEvent::NodeUpdate(update) } }
+    Op::Event { run, event: Numbered { seq, event: StateEvent::NodeUpdate(update) }.into() }
 }
 
 pub(crate) fn values(run: RunId, node: &str, port: &str, value: Value) -> Op {

@@ -57,7 +57,7 @@ impl StateEvent {
 }
 
 fn shorten(values: &mut IndexMap<String, Value>, each: usize, all: usize) {
-    if !values.is_empty() {
+    if !preview::all_fit(values, each, all) {
         *values = preview::values(values, each, all).0;
     }
 }

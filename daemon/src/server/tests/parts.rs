@@ -162,7 +162,7 @@ async fn pages_show_one_moment_while_the_run_continues() {
         served.hub.state(
             WorkflowId::new(),
             run,
-            super::node(seq, "a", ItemPath::item(19_999), NodeStatus::Failed),
+            super::node(seq, "a", ItemPath::item(19_999), NodeStatus::Failed).into(),
         );
         list.cursor = page.cursor;
         if list.cursor.is_none() {

@@ -76,10 +76,9 @@ async fn a_blob_that_no_asset_names_cannot_be_read() {
 async fn an_inactive_run_is_read_from_the_store() {
     let served = Served::new().await;
     let run = served.submitted();
-    let events = [NodeStatus::Running, NodeStatus::Completed]
-        .into_iter()
-        .zip(1..)
-        .map(|(status, seq)| Op::Event { run: run.id, event: node(seq, "sky", ItemPath::WHOLE, status) });
+    let events = [NodeStatus::Running, NodeStatus::Completed].into_iter().zip(1..).map(|(status, seq)| {
+        Op::Event { run: run.id, event: node(seq, "sky", ItemPath::WHOLE, status).into() }
+    });
     commit(&served.context.store, events.chain([row(run.id, RunStatus::Completed)]).collect()).unwrap();
     let client = served.client().await;
     let mut notifications = client.notifications().unwrap();

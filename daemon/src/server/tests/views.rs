@@ -136,7 +136,7 @@ impl Runs {
         if let StateEvent::NodeUpdate(update) = &mut event.event {
             update.error = (bytes > 0).then(|| NodeError::new("x".repeat(bytes)));
         }
-        hub.state(self.workflow, run, event);
+        hub.state(self.workflow, run, event.into());
     }
 
     fn live(&self, hub: &Hub, nth: usize, event: LiveEvent) {

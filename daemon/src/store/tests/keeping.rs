@@ -169,7 +169,7 @@ fn an_idle_writer_checkpoints_the_log() {
 fn the_row_of_a_run_is_the_fold_of_its_events_despite_failed_batches() {
     let at = Fixture::new();
     let id = at.submit(1)[0].id;
-    let said = |seq, event| Op::Event { run: id, event: Numbered { seq, event } };
+    let said = |seq, event| Op::Event { run: id, event: Numbered { seq, event }.into() };
     let becomes = |seq, status| {
         let at = Time(seq as i64);
         let order = (status == RunStatus::Running).then_some(7);

@@ -23,7 +23,7 @@ fn names(at: &Fixture) -> Vec<String> {
 fn ended(run: &Run, status: RunStatus, outputs: &[(&str, Value)]) -> Op {
     let outputs = outputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let update = RunUpdate { outputs, ..RunUpdate::new(status, Time(10)) };
-    Op::Event { run: run.id, event: Numbered { seq: 1, event: StateEvent::RunUpdate(update) } }
+    Op::Event { run: run.id, event: Numbered { seq: 1, event: StateEvent::RunUpdate(update) }.into() }
 }
 
 #[test]

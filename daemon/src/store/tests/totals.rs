@@ -24,7 +24,7 @@ fn ended(run: RunId, seq: u64) -> Op {
     update.cost_usd = Some(0.25);
     update.activity =
         Some(Box::new(Activity { predictions: vec![one("a"), one("b")], ..Activity::default() }));
-    Op::Event { run, event: Numbered { seq, event: StateEvent::NodeUpdate(update) } }
+    Op::Event { run, event: Numbered { seq, event: StateEvent::NodeUpdate(update) }.into() }
 }
 
 fn spent(attempts: u32) -> Spent {
