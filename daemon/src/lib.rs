@@ -11,7 +11,7 @@
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
 //! - [`plugin`]: node types that programs in other languages provide
 //! - `http` (a feature): clients for node types, and what they may reach; `llm` (a feature): providers of language
-//!   models and their protocols; [`rate`]: how often requests to them may start
+//!   models and their protocols, `comfy` the servers of ComfyUI; [`rate`]: how often requests to them may start
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
@@ -24,6 +24,8 @@
 //! (responses, events, processes) waits for the commit of its batch.
 
 pub mod attempt;
+#[cfg(feature = "llm")]
+mod comfy;
 pub mod command;
 pub mod config;
 pub mod content;

@@ -25,7 +25,7 @@ macro_rules! examples {
     };
 }
 
-examples! { "poster" "contact_sheet" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" "csv-report" "ad_copy" "judge" "podcast_intro" "slideshow" "agents_race" "page_digest" "meeting_notes" "captions" }
+examples! { "poster" "contact_sheet" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" "csv-report" "ad_copy" "judge" "podcast_intro" "slideshow" "agents_race" "page_digest" "meeting_notes" "captions" "comfy_seeds" }
 
 /// Returns the example of this name.
 pub(crate) fn find(name: &str) -> Option<Example> {

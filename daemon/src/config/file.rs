@@ -331,6 +331,13 @@ mod tests {
         assert_eq!((house.kind, house.url.as_str()), (ProviderKind::OpenAi, "http://10.0.0.5:8000/v1"));
         assert_eq!((house.concurrent, &house.key, house.prices["qwen3"].output), (Some(2), &None, 1.0));
         assert!(config.providers.contains_key("anthropic"), "others are known by name");
+        let comfy = &config.providers["comfy"];
+        assert_eq!((comfy.kind, comfy.urls().count(), comfy.concurrent), (ProviderKind::Comfy, 1, Some(1)));
+        let farm = "[provider.farm]\nkind = \"comfy\"\nurls = [\"http://a:8188/\", \"http://b:8188\"]\n";
+        let config = parse(Path::new("config.toml"), farm).unwrap();
+        let farm = &config.providers["farm"];
+        assert!(farm.urls().eq(["http://a:8188", "http://b:8188"]) && farm.concurrent == Some(2));
+        assert_eq!(config.pool_sizes()["api.farm"], 2);
         let secret = "[provider.openai]\nkey = \"secrets.openai\"\n";
         let config = parse(Path::new("config.toml"), secret).unwrap();
         assert_eq!(config.providers["openai"].key, Some(KeySource::Secret("openai".into())));
@@ -343,6 +350,10 @@ mod tests {
         assert!(
             wrong("[provider.house]\nurl = \"localhost\"").starts_with("/c/config.toml:2: `url` is a URL")
         );
+        assert!(wrong("[provider.openai]\nurls = [\"http://a\"]").contains("give its `url`"));
+        assert!(wrong("[provider.comfy]\nurls = []").contains("`urls` is a list"));
+        assert!(wrong("[provider.comfy]\nurls = [\"http://a\", \"http://a/\"]").contains("listed twice"));
+        assert!(wrong("[provider.comfy]\nurl = \"http://a\"\nurls = [\"http://b\"]").contains("both given"));
         assert!(wrong("[provider.openai]\nkind = \"antropic\"").contains("did you mean `anthropic`?"));
         assert!(wrong("[provider.openai]\nkey_env = \"sk-1\"").contains("not the key itself"));
         let error = wrong("[provider.openai]\nkey = \"sk-1\"");

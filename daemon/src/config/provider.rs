@@ -17,16 +17,19 @@ pub enum ProviderKind {
     Anthropic,
     /// Gemini's `generateContent`.
     Gemini,
+    /// ComfyUI's, whose servers compute graphs.
+    Comfy,
     /// A stand-in without a model: it answers what the workflow says.
     Offline,
 }
 
 impl ProviderKind {
     /// The words of the config.
-    pub(crate) const WORDS: [(&str, Self); 4] = [
+    pub(crate) const WORDS: [(&str, Self); 5] = [
         ("openai", Self::OpenAi),
         ("anthropic", Self::Anthropic),
         ("gemini", Self::Gemini),
+        ("comfy", Self::Comfy),
         ("offline", Self::Offline),
     ];
 
@@ -84,6 +87,8 @@ pub struct ProviderSettings {
     pub kind: ProviderKind,
     /// The URL below which its endpoints are, without a slash at the end. It may be a private address.
     pub url: String,
+    /// The URLs of further servers of the same kind, of which each request goes to one. Only ComfyUI's have them.
+    pub more_urls: Vec<String>,
     /// The place of its key; `None` if it needs none.
     pub key: Option<KeySource>,
     /// Names of models. The first is used where a node names none.
@@ -111,14 +116,25 @@ impl ProviderSettings {
         })
     }
 
+    /// Returns the URLs of all its servers.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.url).chain(&self.more_urls).map(String::as_str)
+    }
+
     /// Returns the settings of a provider at this URL.
     pub(crate) fn new(kind: ProviderKind, url: &str) -> Self {
         Self {
             kind,
             url: url.trim_end_matches('/').to_owned(),
+            more_urls: Vec::new(),
             key: None,
             models: Vec::new(),
-            concurrent: (kind != ProviderKind::Offline).then_some(CONCURRENT),
+            concurrent: match kind {
+                ProviderKind::Offline => None,
+                // A server computes one graph after the other.
+                ProviderKind::Comfy => Some(1),
+                _ => Some(CONCURRENT),
+            },
             requests_per_minute: None,
             prices: BTreeMap::new(),
             structured: Structured::default(),
@@ -137,11 +153,12 @@ pub(crate) fn built_in() -> BTreeMap<String, ProviderSettings> {
 
 type BuiltIn = (&'static str, ProviderKind, &'static str, Option<&'static str>, Structured);
 
-const BUILT_IN: [BuiltIn; 14] = {
-    use ProviderKind::{Anthropic, Gemini, Offline, OpenAi};
+const BUILT_IN: [BuiltIn; 15] = {
+    use ProviderKind::{Anthropic, Comfy, Gemini, Offline, OpenAi};
     use Structured::{Object, Schema};
     [
         ("anthropic", Anthropic, "https://api.anthropic.com/v1", Some("ANTHROPIC_API_KEY"), Schema),
+        ("comfy", Comfy, "http://127.0.0.1:8188", None, Schema),
         ("deepseek", OpenAi, "https://api.deepseek.com/v1", Some("DEEPSEEK_API_KEY"), Object),
         (
             "gemini",

@@ -33,6 +33,7 @@ async fn ask(provider: &Provider) -> Result<Vec<String>, String> {
         ProviderKind::Anthropic => "/models?limit=1000",
         ProviderKind::Gemini => "/models?pageSize=1000",
         ProviderKind::OpenAi | ProviderKind::Offline => "/models",
+        ProviderKind::Comfy => "/models/checkpoints",
     };
     let unreachable = |error: &reqwest::Error| {
         format!("{} can't be reached: {}", provider.settings.url, http::sentence(error))
@@ -58,11 +59,11 @@ async fn ask(provider: &Provider) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// Reads a list: of OpenAI and Anthropic, or of Gemini.
+/// Reads a list: of OpenAI and Anthropic, of Gemini, or of ComfyUI.
 fn names(json: &Json) -> Option<Vec<String>> {
     let list = json.get("data").or_else(|| json.get("models")).unwrap_or(json).as_array()?;
     let name = |one: &Json| {
-        let name = one["id"].as_str().or_else(|| one["name"].as_str())?;
+        let name = one["id"].as_str().or_else(|| one["name"].as_str()).or_else(|| one.as_str())?;
         Some(fanlight_shared::sanitise::line(name.strip_prefix("models/").unwrap_or(name)))
     };
     Some(list.iter().filter_map(name).collect())
@@ -82,6 +83,7 @@ mod tests {
         );
         assert_eq!(names(&json!({"models": [{"name": "models/gemini-x"}]})).unwrap(), ["gemini-x"]);
         assert_eq!(names(&json!([{"id": "together"}])).unwrap(), ["together"]);
+        assert_eq!(names(&json!(["sd15.safetensors"])).unwrap(), ["sd15.safetensors"]);
         assert_eq!(names(&json!({"error": "no"})), None);
     }
 }

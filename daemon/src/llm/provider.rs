@@ -11,6 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value as Json;
 
+use super::loads::Loads;
 use super::multipart::Form;
 use super::price;
 use super::reply::Usage;
@@ -36,6 +37,7 @@ struct Inner {
     http: Http,
     rates: Rates,
     secrets: SecretSettings,
+    loads: Loads,
 }
 
 /// A provider that can be asked.
@@ -44,6 +46,8 @@ pub(crate) struct Provider {
     pub(crate) name: String,
     pub(crate) settings: ProviderSettings,
     pub(crate) rate: Option<Arc<Rate>>,
+    /// How busy the servers of all providers are.
+    pub(crate) loads: Loads,
     key: Option<Key>,
     client: Client,
 }
@@ -63,7 +67,8 @@ impl Providers {
     #[must_use]
     pub fn new(config: &Config, http: Http, rates: Rates) -> Self {
         let (settings, secrets) = (config.providers.clone(), config.secrets.clone());
-        Self { inner: Arc::new(Inner { settings, config: config.path.clone(), http, rates, secrets }) }
+        let (config, loads) = (config.path.clone(), Loads::default());
+        Self { inner: Arc::new(Inner { settings, config, http, rates, secrets, loads }) }
     }
 
     /// Returns all of them, by name.
@@ -110,7 +115,8 @@ impl Providers {
         let key = self.key(name, &settings, secrets)?;
         let client = self.inner.http.client(Reach::Any, Redirects::Nowhere)?;
         let rate = self.inner.rates.get(&format!("{POOL_PREFIX}{name}")).cloned();
-        Ok(Provider { name: name.to_owned(), settings, rate, key, client })
+        let loads = self.inner.loads.clone();
+        Ok(Provider { name: name.to_owned(), settings, rate, loads, key, client })
     }
 
     fn key(&self, name: &str, settings: &ProviderSettings, secrets: &Secrets) -> Result<Option<Key>, String> {
@@ -142,7 +148,15 @@ impl Provider {
     /// # Errors
     /// The key has characters that a request can't have.
     pub(crate) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, String> {
-        let request = self.client.request(method, format!("{}{path}", self.settings.url));
+        self.request_to(&self.settings.url, method, path)
+    }
+
+    /// Returns a request to a path below the URL of one of its servers.
+    ///
+    /// # Errors
+    /// The key has characters that a request can't have.
+    pub(crate) fn request_to(&self, url: &str, method: Method, path: &str) -> Result<RequestBuilder, String> {
+        let request = self.client.request(method, format!("{url}{path}"));
         let secret = |prefix: &str, key: &Key| {
             let value = HeaderValue::from_str(&format!("{prefix}{}", key.0));
             let mut value = value.map_err(|_| {
@@ -152,7 +166,9 @@ impl Provider {
             Ok::<_, String>(value)
         };
         let (name, prefix) = match self.settings.kind {
-            ProviderKind::OpenAi | ProviderKind::Offline => ("authorization", "Bearer "),
+            ProviderKind::OpenAi | ProviderKind::Comfy | ProviderKind::Offline => {
+                ("authorization", "Bearer ")
+            }
             ProviderKind::Anthropic => ("x-api-key", ""),
             ProviderKind::Gemini => ("x-goog-api-key", ""),
         };
@@ -203,11 +219,16 @@ impl Provider {
 
     /// Returns the beginning of what a provider says, safe to show, without its key.
     pub(crate) fn shown(&self, text: &str) -> String {
+        self.shown_up_to(text, MAX_SHOWN)
+    }
+
+    /// Returns this many characters of what a provider says, safe to show, without its key.
+    pub(crate) fn shown_up_to(&self, text: &str, characters: usize) -> String {
         let text = match &self.key {
             Some(key) => text.replace(&key.0, "…"),
             None => text.to_owned(),
         };
-        cut(sanitise::line(&text).trim(), MAX_SHOWN)
+        cut(sanitise::line(&text).trim(), characters)
     }
 
     /// Returns the error that the body of a response describes.

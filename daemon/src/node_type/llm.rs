@@ -1,10 +1,12 @@
-//! `llm.*`: node types that ask language models; and those that ask models for pictures, speech and transcripts.
+//! `llm.*`: node types that ask language models; and those that ask models for pictures, speech and transcripts, and
+//! ComfyUI for what a graph makes.
 
 mod agent;
 mod ask;
 mod attach;
 mod chat;
 mod classify;
+mod comfy;
 mod embed;
 mod extract;
 mod image_create;
@@ -50,6 +52,7 @@ pub(super) fn node_types() -> Vec<NodeType> {
         #[cfg(feature = "audio")]
         speak::node_type(),
         transcribe::node_type(),
+        comfy::node_type(),
     ]
 }
 
@@ -152,9 +155,13 @@ fn usage(asker: &Asker) -> Value {
 /// Returns the items of an input that is a list of texts.
 fn texts(inputs: &Values, name: &str) -> Result<Vec<String>, String> {
     use super::typed_inputs::TypedInputs as _;
-    inputs
-        .list(name)?
-        .iter()
+    texts_of(inputs.value(name)?, name)
+}
+
+/// Returns the items of a list of texts, which is the input of this name.
+fn texts_of(list: &Value, name: &str) -> Result<Vec<String>, String> {
+    let list = list.as_list().ok_or_else(|| format!("input `{name}` is not a list"))?;
+    list.iter()
         .map(Value::to_text)
         .collect::<Result<_, _>>()
         .map_err(|error| format!("input `{name}`: {error}"))

@@ -26,6 +26,21 @@ fn a_series_of_pictures_gets_its_captions() {
 }
 
 #[test]
+fn a_graph_over_seeds_becomes_a_sheet() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["run", "comfy_seeds", "--out", "seeds"]).exits(0);
+    let (width, height) = png_size(&fanlight.path("seeds/comfy_seeds-1/sheet.png"));
+    assert!(width == 2 * 384 + 3 * 16 && height > 768, "{width} {height}");
+    let nowhere = "nodes:\n  a:\n    uses: comfy.run\n    with:\n      retries: 0\n      graph: { '1': { class_type: SaveImage, inputs: {} } }\n";
+    fanlight.file("nowhere.yaml", nowhere);
+    let nobody = "[provider.comfy]\nurl = \"http://127.0.0.1:1\"\n";
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    fs::create_dir_all(fanlight.path("../h/config")).unwrap();
+    fs::write(fanlight.path("../h/config/config.toml"), nobody).unwrap();
+    fanlight.say(&["run", "nowhere.yaml"]).exits(1).complains("http://127.0.0.1:1 can't be reached");
+}
+
+#[test]
 fn without_a_key_a_model_is_not_asked_and_the_variable_is_named() {
     let fanlight = Fanlight::new();
     fanlight.file(

@@ -10,8 +10,18 @@ use toml::de::{DeTable, DeValue};
 use super::{SpannedError, integer, texts, unknown_key};
 use crate::config::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
 
-const KEYS: [&str; 9] =
-    ["kind", "url", "key", "key_env", "models", "concurrent", "requests_per_minute", "prices", "structured"];
+const KEYS: [&str; 10] = [
+    "kind",
+    "url",
+    "urls",
+    "key",
+    "key_env",
+    "models",
+    "concurrent",
+    "requests_per_minute",
+    "prices",
+    "structured",
+];
 const PRICE_KEYS: [&str; 4] = ["input", "output", "cached_input", "up_to"];
 
 /// Reads the providers of the config on top of those that are known by name.
@@ -46,7 +56,12 @@ fn provider(
     };
     let known = ProviderSettings::built_in(name.get_ref());
     let kind = find(table, "kind").map(|value| word(value, &ProviderKind::WORDS)).transpose()?;
-    let url = find(table, "url").map(url).transpose()?;
+    let mut urls = match find(table, "urls") {
+        Some(value) => urls(table, kind.or(known.as_ref().map(|it| it.kind)), value)?,
+        None => find(table, "url").map(url).transpose()?.into_iter().collect(),
+    }
+    .into_iter();
+    let url = urls.next();
     let mut settings = match (known, kind, &url) {
         (Some(known), kind, _) if kind.is_none_or(|kind| kind == known.kind) => known,
         (_, Some(ProviderKind::Offline), _) => ProviderSettings::new(ProviderKind::Offline, ""),
@@ -62,10 +77,14 @@ fn provider(
     if let Some(url) = url {
         settings.is_original &= settings.url == url;
         settings.url = url;
+        settings.more_urls = urls.collect();
+        if settings.kind == ProviderKind::Comfy {
+            settings.concurrent = u32::try_from(settings.urls().count()).ok();
+        }
     }
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "kind" | "url" => {}
+            "kind" | "url" | "urls" => {}
             "key" if find(table, "key_env").is_some() => {
                 return Err((key.span(), "`key` and `key_env` are both given".to_owned()));
             }
@@ -102,6 +121,29 @@ fn url(value: &Spanned<DeValue<'_>>) -> Result<String, SpannedError> {
     let wrong =
         || (value.span(), "`url` is a URL of http or https, such as \"http://localhost:8000/v1\"".to_owned());
     url.filter(good).map(str::to_owned).ok_or_else(wrong)
+}
+
+/// Reads the URLs of several servers of one provider.
+fn urls(
+    table: &DeTable<'_>,
+    kind: Option<ProviderKind>,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<Vec<String>, SpannedError> {
+    let wrong = |what: &str| (value.span(), what.to_owned());
+    if kind != Some(ProviderKind::Comfy) {
+        return Err(wrong("only a provider of `kind = \"comfy\"` has several servers; give its `url`"));
+    }
+    if find(table, "url").is_some() {
+        return Err(wrong("`url` and `urls` are both given"));
+    }
+    let list = value.get_ref().as_array().filter(|list| !list.is_empty());
+    let list =
+        list.ok_or_else(|| wrong("`urls` is a list, such as [\"http://gpu1:8188\", \"http://gpu2:8188\"]"))?;
+    let urls = list.iter().map(url).collect::<Result<Vec<_>, _>>()?;
+    match urls.iter().enumerate().find(|(at, url)| urls[..*at].contains(url)) {
+        Some((_, twice)) => Err(wrong(&format!("`{twice}` is listed twice"))),
+        None => Ok(urls),
+    }
 }
 
 /// Returns the name of a variable; `None` if it is empty, for an endpoint that needs no key.

@@ -74,6 +74,9 @@ impl Asker {
     pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
         let inputs = &call.inputs;
         let provider = call.services.providers().get(inputs.text("provider")?, call.services.secrets())?;
+        if provider.settings.kind == ProviderKind::Comfy {
+            return Err(format!("the provider `{}` is ComfyUI, which only `comfy.run` asks", provider.name));
+        }
         let named = inputs.maybe("model").and_then(Value::as_text).filter(|model| !model.trim().is_empty());
         let model = match (named, provider.settings.models.first(), provider.settings.kind) {
             (Some(model), ..) => model.to_owned(),

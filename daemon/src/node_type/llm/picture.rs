@@ -1,5 +1,7 @@
 //! The picture of the stand-in: painted from a seed, and labelled with what was asked for.
 
+use std::path::Path;
+
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::types::Type;
@@ -48,40 +50,59 @@ pub(super) async fn stand_in(
     prompt: &str,
     of: &str,
 ) -> Result<(Value, Published), FileError> {
-    let (width, height) = size(call.inputs.maybe("size").and_then(Value::as_text))?;
-    let hash = BlobHash::of(format!("{of}{prompt}").as_bytes()).to_string();
+    let painted = Painted {
+        of: format!("{of}{prompt}"),
+        label: prompt.to_owned(),
+        seed: call.inputs.int("seed")?,
+        size: size(call.inputs.maybe("size").and_then(Value::as_text))?,
+    };
+    store_made(call, "picture", MediaKind::Image, move |path| paint_labelled(&painted, path)).await
+}
+
+/// A picture of the stand-in.
+pub(super) struct Painted {
+    /// What it is made of, besides the seed: another text gives another picture.
+    pub(super) of: String,
+    /// What was asked for.
+    pub(super) label: String,
+    pub(super) seed: i64,
+    /// Width and height in pixels.
+    pub(super) size: (u32, u32),
+}
+
+/// Paints a picture that says what it is. Blocks.
+pub(super) fn paint_labelled(painted: &Painted, path: &Path) -> Result<(), FileError> {
+    let (width, height) = painted.size;
+    let hash = BlobHash::of(painted.of.as_bytes()).to_string();
     let mixed = hash
         .bytes()
         .take(12)
-        .fold(call.inputs.int("seed")?, |sum, byte| sum.wrapping_mul(31).wrapping_add(i64::from(byte)));
-    let label = format!("stand-in: {}", cut(&fanlight_shared::sanitise::line(prompt), 80));
-    store_made(call, "picture", MediaKind::Image, move |path| {
-        let style = ["sea", "hills", "plasma", "voronoi", "gradient"][mixed.rem_euclid(5) as usize];
-        let mut picture = DynamicImage::from(paint(style, width, height, mixed, "auto")?).into_rgba8();
-        let (w, h) = (width as f32, height as f32);
-        let letters = Style {
-            size: h * 0.05,
-            color: Rgba([255, 255, 255, 255]),
-            outline: 0.0,
-            outline_color: Rgba([0, 0, 0, 255]),
-            shadow: 0.6,
-            spacing: 0.0,
-        };
-        let margin = w.min(h) * 0.04;
-        let area = Area {
-            x: margin,
-            y: margin,
-            width: w - 2.0 * margin,
-            height: h - 2.0 * margin,
-            across: 0.0,
-            down: 0.0,
-        };
-        write(&mut picture, &label, area, &letters)?;
-        // A try that found the disk full may have left it.
-        let _ = std::fs::remove_file(path);
-        encode(&DynamicImage::from(picture), path)
-    })
-    .await
+        .fold(painted.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(i64::from(byte)));
+    let label = format!("stand-in: {}", cut(&fanlight_shared::sanitise::line(&painted.label), 80));
+    let style = ["sea", "hills", "plasma", "voronoi", "gradient"][mixed.rem_euclid(5) as usize];
+    let mut picture = DynamicImage::from(paint(style, width, height, mixed, "auto")?).into_rgba8();
+    let (w, h) = (width as f32, height as f32);
+    let letters = Style {
+        size: h * 0.05,
+        color: Rgba([255, 255, 255, 255]),
+        outline: 0.0,
+        outline_color: Rgba([0, 0, 0, 255]),
+        shadow: 0.6,
+        spacing: 0.0,
+    };
+    let margin = w.min(h) * 0.04;
+    let area = Area {
+        x: margin,
+        y: margin,
+        width: w - 2.0 * margin,
+        height: h - 2.0 * margin,
+        across: 0.0,
+        down: 0.0,
+    };
+    write(&mut picture, &label, area, &letters)?;
+    // A try that found the disk full may have left it.
+    let _ = std::fs::remove_file(path);
+    encode(&DynamicImage::from(picture), path)
 }
 
 fn size(given: Option<&str>) -> Result<(u32, u32), String> {

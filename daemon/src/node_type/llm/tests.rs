@@ -2,6 +2,7 @@
 
 mod agent;
 mod answers;
+mod comfy;
 mod json;
 mod media;
 mod others;
@@ -40,10 +41,14 @@ impl Place {
     }
 
     fn with(kind: ProviderKind, server: &Server, change: impl FnOnce(&mut ProviderSettings)) -> Self {
+        Self::at(kind, &server.url("/v1"), change)
+    }
+
+    fn at(kind: ProviderKind, url: &str, change: impl FnOnce(&mut ProviderSettings)) -> Self {
         let temp = tempfile::tempdir().unwrap();
         let home = Home::below(temp.path()).unwrap();
         let store = Store::open(&home).unwrap();
-        let mut house = ProviderSettings::new(kind, &server.url("/v1"));
+        let mut house = ProviderSettings::new(kind, url);
         // Cargo sets it for tests.
         house.key = Some(crate::config::KeySource::Variable("CARGO_PKG_NAME".into()));
         let price = Price { input: 1e6, output: 1e6, cached_input: None, up_to: None };

@@ -24,7 +24,7 @@ impl Asker {
             ProviderKind::Gemini => {
                 (gemini::embeddings_path(&self.model), gemini::embeddings_body(&self.model, texts))
             }
-            ProviderKind::OpenAi => {
+            ProviderKind::OpenAi | ProviderKind::Comfy => {
                 (openai::EMBEDDINGS.to_owned(), openai::embeddings_body(&self.model, texts))
             }
         };

@@ -39,7 +39,7 @@ impl Asker {
         let (path, body) = match settings.kind {
             ProviderKind::Anthropic => (anthropic::CHAT.to_owned(), anthropic::body(chat)?),
             ProviderKind::Gemini => (gemini::chat_path(&chat.model), gemini::body(chat)),
-            ProviderKind::OpenAi | ProviderKind::Offline => {
+            ProviderKind::OpenAi | ProviderKind::Comfy | ProviderKind::Offline => {
                 let limit = self.provider.limit_field();
                 (openai::CHAT.to_owned(), openai::body(chat, settings.structured, limit)?)
             }
@@ -100,7 +100,7 @@ impl Asker {
         match self.provider.settings.kind {
             ProviderKind::Anthropic => anthropic::take(event, reply),
             ProviderKind::Gemini => gemini::take(event, reply),
-            ProviderKind::OpenAi | ProviderKind::Offline => openai::take(event, reply),
+            ProviderKind::OpenAi | ProviderKind::Comfy | ProviderKind::Offline => openai::take(event, reply),
         }
     }
 }

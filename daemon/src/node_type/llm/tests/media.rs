@@ -10,7 +10,7 @@ use crate::node_type::fixture::json;
 
 const JSON: &str = "Content-Type: application/json\r\n";
 
-fn png() -> Vec<u8> {
+pub(super) fn png() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(4, 2).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
@@ -23,7 +23,7 @@ fn pictured(bytes: &[u8]) -> String {
 
 impl Place {
     /// Stores a file.
-    fn stored(&self, name: &str, bytes: &[u8]) -> Value {
+    pub(super) fn stored(&self, name: &str, bytes: &[u8]) -> Value {
         let path = self.home.data.join(name);
         std::fs::create_dir_all(&self.home.data).unwrap();
         std::fs::write(&path, bytes).unwrap();

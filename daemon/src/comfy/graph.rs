@@ -1,0 +1,186 @@
+//! A graph in ComfyUI's API format: nodes by id, each with its class and its inputs.
+
+use fanlight_shared::problem::near;
+use fanlight_shared::sanitise;
+use fanlight_shared::value::cut;
+use serde_json::{Map, Value as Json};
+
+/// A graph, in the order of its file.
+#[derive(Clone, Debug)]
+pub(crate) struct Graph {
+    nodes: Map<String, Json>,
+}
+
+impl Graph {
+    /// Reads a graph.
+    ///
+    /// # Errors
+    /// A sentence: it is not in the API format, or a node reads one that is not there.
+    pub(crate) fn read(json: Json) -> Result<Self, String> {
+        let Json::Object(mut nodes) = json else {
+            return Err("it is not an object of nodes".to_owned());
+        };
+        // The body of a request, which other tools store.
+        if let (1, Some(Json::Object(_))) = (nodes.len(), nodes.get("prompt"))
+            && let Some(Json::Object(prompt)) = nodes.remove("prompt")
+        {
+            nodes = prompt;
+        }
+        if nodes.get("nodes").is_some_and(Json::is_array) {
+            return Err("it is a workflow of ComfyUI's editor; save it there with `Export (API)`".to_owned());
+        }
+        if nodes.is_empty() {
+            return Err("it has no nodes".to_owned());
+        }
+        let graph = Self { nodes };
+        for (id, node) in &graph.nodes {
+            let shown = shown(id);
+            if node.get("class_type").and_then(Json::as_str).is_none() {
+                return Err(format!("node `{shown}` has no `class_type`"));
+            }
+            let Some(inputs) = node.get("inputs").and_then(Json::as_object) else {
+                return Err(format!("node `{shown}` has no `inputs`"));
+            };
+            for (name, input) in inputs {
+                if let Some(from) = link(input).filter(|from| !graph.nodes.contains_key(*from)) {
+                    let (name, from) = (self::shown(name), self::shown(from));
+                    return Err(format!(
+                        "input `{name}` of node `{shown}` reads node `{from}`, which is not there"
+                    ));
+                }
+            }
+        }
+        Ok(graph)
+    }
+
+    /// Returns it as JSON.
+    pub(crate) fn json(&self) -> Json {
+        Json::Object(self.nodes.clone())
+    }
+
+    /// Returns the ids of its nodes, in order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.nodes.keys().map(String::as_str)
+    }
+
+    /// Returns the class of a node.
+    pub(crate) fn class(&self, id: &str) -> Option<&str> {
+        self.nodes.get(id)?.get("class_type")?.as_str()
+    }
+
+    /// Returns the inputs of all nodes: the class of the node, the name and the value.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
+        self.nodes.values().flat_map(|node| {
+            let class = node.get("class_type").and_then(Json::as_str).unwrap_or_default();
+            let inputs = node.get("inputs").and_then(Json::as_object).into_iter().flatten();
+            inputs.map(move |(name, value)| (class, name.as_str(), value))
+        })
+    }
+
+    /// Sets a field: `3.seed` is the input `seed` of node `3`. ComfyUI ignores inputs that it doesn't know, so that a
+    /// mistyped field would change nothing.
+    ///
+    /// # Errors
+    /// A sentence: the graph has no such field.
+    pub(crate) fn set(&mut self, field: &str, value: Json) -> Result<(), String> {
+        let Some((id, name)) = field.split_once('.') else {
+            return Err(format!(
+                "`{}` is not a field such as `3.seed`, a node's id and an input",
+                shown(field)
+            ));
+        };
+        let hint = |word: &str, known: Vec<&str>| match near(word, known.iter().copied()) {
+            Some(near) => format!("did you mean `{}`?", shown(near)),
+            None => format!("it has {}", cut(&sanitise::line(&known.join(", ")), 200)),
+        };
+        if !self.nodes.contains_key(id) {
+            let known = self.nodes.keys().map(String::as_str).collect();
+            return Err(format!("the graph has no node `{}`; {}", shown(id), hint(id, known)));
+        }
+        let class = self.class(id).unwrap_or_default().to_owned();
+        let inputs = self.nodes.get_mut(id).and_then(|node| node.get_mut("inputs")?.as_object_mut());
+        let Some(inputs) = inputs else { return Err(format!("node `{}` has no inputs", shown(id))) };
+        match inputs.get_mut(name) {
+            Some(input) => *input = value,
+            None => {
+                let known = inputs.keys().map(String::as_str).collect();
+                return Err(format!(
+                    "node `{}` ({}) has no input `{}`; {}",
+                    shown(id),
+                    shown(&class),
+                    shown(name),
+                    hint(name, known)
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the node that an input reads, if it is a link: the id of a node and the number of its output.
+fn link(input: &Json) -> Option<&str> {
+    match input.as_array()?.as_slice() {
+        [Json::String(id), Json::Number(_)] => Some(id),
+        _ => None,
+    }
+}
+
+fn shown(text: &str) -> String {
+    cut(&sanitise::line(text), 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn graph() -> Graph {
+        Graph::read(json!({
+            "3": {"class_type": "KSampler", "inputs": {"seed": 1, "model": ["4", 0]}},
+            "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd15.safetensors"}},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn fields_are_set_by_node_and_name() {
+        let mut graph = graph();
+        graph.set("3.seed", json!(7)).unwrap();
+        assert_eq!(graph.json()["3"]["inputs"]["seed"], 7);
+        assert_eq!((graph.class("4"), graph.ids().count()), (Some("CheckpointLoaderSimple"), 2));
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_an_error() {
+        for (field, expected) in [
+            ("3.sede", "node `3` (KSampler) has no input `sede`; did you mean `seed`?"),
+            ("3.cfg", "node `3` (KSampler) has no input `cfg`; it has seed, model"),
+            ("9.seed", "the graph has no node `9`; it has 3, 4"),
+            ("seed", "`seed` is not a field such as `3.seed`"),
+        ] {
+            let error = graph().set(field, json!(1)).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_graph_for_the_api_is_refused_with_a_reason() {
+        for (json, expected) in [
+            (json!([]), "it is not an object of nodes"),
+            (json!({}), "it has no nodes"),
+            (json!({"nodes": [], "links": [], "version": 0.4}), "it is a workflow of ComfyUI's editor"),
+            (json!({"3": {"inputs": {}}}), "node `3` has no `class_type`"),
+            (json!({"3": {"class_type": "A"}}), "node `3` has no `inputs`"),
+            (
+                json!({"3": {"class_type": "A", "inputs": {"x": ["9", 0]}}}),
+                "input `x` of node `3` reads node `9`",
+            ),
+        ] {
+            let error = Graph::read(json).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let body = json!({"prompt": graph().json()});
+        assert_eq!(Graph::read(body).unwrap().ids().count(), 2);
+    }
+}
