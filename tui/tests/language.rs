@@ -112,7 +112,7 @@ outputs: { o: "${{ s.text }}" }
     let said = fanlight.say(&["run", "w.yaml", "--sweep", r#"prompt="a cat, asleep","a dog""#]).exits(0);
     assert_eq!(said.out, "w#1\to\t[a cat, asleep] [0]\nw#2\to\t[a dog] [0]\n");
     let said = fanlight.say(&["run", "w.yaml", "--sweep", "l=[1],[2,3]", "--label", "batch"]).exits(0);
-    assert_eq!(said.out, "w#3\to\t[x] [1]\nw#4\to\t[x] [2, 3]\n");
+    assert_eq!(said.out, "w#3\to\t[x] [1]\nw#4\to\t[x] [2,3]\n");
     let labels: Vec<String> =
         fanlight.runs().iter().map(|run| run["label"].as_str().unwrap().to_owned()).collect();
     assert_eq!(labels, ["batch · l=[2,3]", "batch · l=[1]", "prompt=a dog", "prompt=a cat, asleep"]);

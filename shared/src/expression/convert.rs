@@ -63,6 +63,9 @@ impl Object for Items {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Seq(self.items.len())
     }
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_json(Value::List(self.items.clone()), &self.content, f)
+    }
 }
 
 /// An object inside minijinja; keeps the order of its fields.
@@ -81,6 +84,43 @@ impl Object for Fields {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.map.keys().map(|key| Jinja::from(key.as_str())).collect())
     }
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_json(Value::Object(self.map.clone()), &self.content, f)
+    }
+}
+
+/// Writes a list or an object within a text, as `${{ }}` does.
+fn write_json(value: Value, content: &Content, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match content.resolve(value) {
+        Ok(value) => f.write_str(&json_text(value)),
+        // The failure is recorded, and makes the result void.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Returns a value as JSON. Media is written as its name.
+fn json_text(value: Value) -> String {
+    fn named(value: Value) -> Value {
+        match value {
+            Value::Media(media) => Value::Text(media.name),
+            Value::List(items) => Value::List(items.into_iter().map(named).collect()),
+            Value::Object(map) => {
+                Value::Object(map.into_iter().map(|(key, value)| (key, named(value))).collect())
+            }
+            other => other,
+        }
+    }
+    named(value).to_json().to_string()
+}
+
+/// Returns what a template writes for a value that is neither a text nor a number.
+///
+/// # Errors
+/// A sentence: it contains what is not a value.
+pub(super) fn written(value: &Jinja) -> Result<String, String> {
+    let content = Content::new(None);
+    let value = from_jinja(value, &content)?.unwrap_or_default();
+    Ok(json_text(content.resolve(value)?))
 }
 
 /// Returns an object that an expression constructs.

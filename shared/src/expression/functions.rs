@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja};
 
+use super::convert;
+
 /// The functions that expressions may call.
 pub const FUNCTIONS: [&str; 8] =
     ["range", "zip", "argmax", "argmin", "first", "success", "failure", "always"];
@@ -107,10 +109,17 @@ pub(super) static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(||
     environment
 });
 
-/// Renders templates, where a missing variable is an error.
+/// Renders templates, where a missing variable is an error, and values are written as `${{ }}` writes them.
 pub(super) static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = environment();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(|out, state, value| match value.kind() {
+        // minijinja writes `True` and `{'a': 1}`.
+        ValueKind::Bool | ValueKind::None | ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
+            out.write_str(&convert::written(value).map_err(invalid)?).map_err(Error::from)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    });
     environment
 });
 

@@ -250,6 +250,26 @@ fn text_templates_are_rendered() {
 }
 
 #[test]
+fn a_template_writes_lists_and_objects_as_json() {
+    let given = values(&[
+        ("one", json(r#"{"said": "it's \"so\"", "list": [true, null, 1.5, {"a": []}], "none": null}"#)),
+        ("nothing", Value::None),
+        ("yes", Value::Bool(true)),
+    ]);
+    for (template, expected) in [
+        ("{{ one }}", r#"{"said":"it's \"so\"","list":[true,null,1.5,{"a":[]}],"none":null}"#),
+        ("{{ one.list }} {{ one.list[0] }}", r#"[true,null,1.5,{"a":[]}] true"#),
+        ("{{ one.list[2:] | join(';') }}", r#"1.5;{"a":[]}"#),
+        ("{{ 'x' ~ one.list[3] }}", r#"x{"a":[]}"#),
+        ("{{ nothing }} {{ one.none }} {{ yes }} {{ yes and nothing }}", "null null true null"),
+        ("{{ ['a', true, none] }} {{ {'k': one.said} }}", r#"["a",true,null] {"k":"it's \"so\""}"#),
+        ("{{ one.list | reverse }} {{ yes is defined }}", r#"[{"a":[]},1.5,null,true] true"#),
+    ] {
+        assert_eq!(render(template, &given).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
 fn templates_name_missing_values() {
     let error = render("one\n{{ plcae }}", &values(&[("place", "Hove".into())])).unwrap_err();
     assert!(error.contains("`plcae` is missing") && error.contains("line 2"), "{error}");
