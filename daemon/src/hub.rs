@@ -5,11 +5,13 @@
 //!
 //! - `record`: an active run; `rows`: the registry; `ring`: the newest daemon events
 //! - `message`, `snapshot`: notifications as text frames, whole and in parts
-//! - `watcher`, `outbox`: the hub's side of a connection, and its pending messages; `subscription`: the connection's
+//! - `watcher`, `outbox`: the hub's side of a connection, and its pending messages; `points`: those of metrics among
+//!   them; `subscription`: the connection's
 //!   side
 
 mod message;
 mod outbox;
+mod points;
 mod record;
 mod ring;
 mod rows;
@@ -18,11 +20,13 @@ mod subscription;
 mod watcher;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, Numbered};
 use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::NewPoints;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
@@ -37,12 +41,16 @@ use rows::Rows;
 pub(crate) use snapshot::{head, nodes};
 pub(crate) use subscription::Subscription;
 use watcher::Watcher;
+
+use crate::recorder::Reporting;
 pub(crate) use watcher::{Loaded, Needs};
 
 /// The hub. One per daemon, shared by `Arc`; its methods may be called from any thread.
 #[derive(Debug)]
 pub struct Hub {
     instance: String,
+    /// Whether any connection watches metrics, so that reports cost nothing else.
+    watches_metrics: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -75,7 +83,11 @@ struct Inner {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { instance: uuid::Uuid::now_v7().to_string(), inner: Mutex::default() }
+        Self {
+            instance: uuid::Uuid::now_v7().to_string(),
+            watches_metrics: AtomicBool::default(),
+            inner: Mutex::default(),
+        }
     }
 }
 
@@ -158,6 +170,18 @@ impl Hub {
         }
         for watcher in inner.watchers.values_mut() {
             watcher.live(workflow_id, run_id, &event);
+        }
+    }
+
+    /// Returns whether any connection watches metrics.
+    pub(crate) fn watches_metrics(&self) -> bool {
+        self.watches_metrics.load(Ordering::Relaxed)
+    }
+
+    /// Sends new points of a metric to connections that watch it. Never waits.
+    pub(crate) fn measured(&self, of: &Reporting, new: &NewPoints) {
+        for watcher in self.lock().watchers.values_mut() {
+            watcher.measured(of, new);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Takes the metrics that an attempt reports, and sends them to the store.
+//! Takes the metrics that an attempt reports, and sends them to the store, and at once to clients that watch them.
 //!
 //! Points wait for a second, or until there are many; one group of an attempt is on its way to the disk at a time.
 //! What waits when the attempt ends is sent before its end is, and the writer keeps that order: a node that has ended
@@ -8,14 +8,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::metric::{Goal, MAX_NAMES, MAX_STEP, Point};
+use fanlight_shared::metric::{Goal, MAX_NAMES, MAX_STEP, NewPoints, Point};
 use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 use tokio::runtime::Handle;
 
-use crate::series::{Measurement, NewPoints, TooMany, ascending, thin};
+use crate::hub::Hub;
+use crate::series::{Measurement, TooMany, ascending, thin};
 use crate::store::{Batch, Op, Store};
 
 /// How long a point waits for others.
@@ -28,6 +29,7 @@ const MAX_WAITING: usize = 1 << 18;
 /// The instance whose attempt reports.
 #[derive(Clone, Debug)]
 pub(crate) struct Reporting {
+    pub(crate) workflow: WorkflowId,
     pub(crate) run: RunId,
     pub(crate) node: String,
     pub(crate) item: ItemPath,
@@ -42,6 +44,7 @@ pub struct Recorder {
 
 struct Inner {
     store: Store,
+    hub: Arc<Hub>,
     runtime: Handle,
     of: Reporting,
     state: Mutex<State>,
@@ -75,8 +78,8 @@ struct Waiting {
 
 impl Recorder {
     /// Creates a recorder for an attempt.
-    pub(crate) fn new(store: Store, runtime: Handle, of: Reporting) -> Self {
-        Self { inner: Some(Arc::new(Inner { store, runtime, of, state: Mutex::default() })) }
+    pub(crate) fn new(store: Store, hub: Arc<Hub>, runtime: Handle, of: Reporting) -> Self {
+        Self { inner: Some(Arc::new(Inner { store, hub, runtime, of, state: Mutex::default() })) }
     }
 
     /// Takes a report.
@@ -86,7 +89,11 @@ impl Recorder {
     pub(crate) fn add(&self, measured: Measurement) -> Result<(), TooMany> {
         let Some(inner) = &self.inner else { return Ok(()) };
         let mut state = inner.state();
+        let name = inner.hub.watches_metrics().then(|| measured.name.clone());
         state.add(measured)?;
+        if let Some(new) = name.and_then(|name| state.newest(name)) {
+            inner.hub.measured(&inner.of, &new);
+        }
         if state.points >= MAX_GROUP && !state.in_flight {
             inner.send(&mut state);
         } else {
@@ -115,18 +122,28 @@ impl Inner {
             return;
         }
         state.in_flight = true;
-        let Reporting { run, node, item, attempt } = self.of.clone();
+        let Reporting { run, node, item, attempt, .. } = self.of.clone();
         let inner = Arc::clone(self);
+        let counts: Vec<(String, u64)> = series.iter().map(|new| (new.name.clone(), new.after)).collect();
         self.store.write(Batch {
             ops: vec![Op::Points { run, node, item, attempt, series }],
             // Nobody can report them again.
             must: true,
-            after: Some(Box::new(move |_| {
+            after: Some(Box::new(move |stored| {
+                if stored.is_ok() && inner.hub.watches_metrics() {
+                    counts.into_iter().for_each(|(name, count)| inner.announce(name, count));
+                }
                 let mut state = inner.state();
                 state.in_flight = false;
                 inner.send_later(&mut state);
             })),
         });
+    }
+
+    /// Sends the number of stored reports to clients that watch them: one that began after the reports reads them now.
+    fn announce(&self, name: String, count: u64) {
+        let (unit, goal, points) = (None, None, Vec::new());
+        self.hub.measured(&self.of, &NewPoints { name, unit, goal, before: count, after: count, points });
     }
 
     /// Sets the timer if points wait.
@@ -169,6 +186,14 @@ impl State {
             self.points -= before - series.points.len();
         }
         Ok(())
+    }
+
+    /// Returns the last report of a metric.
+    fn newest(&self, name: String) -> Option<NewPoints> {
+        let Waiting { unit, goal, before, reported, points, .. } = self.series.get(&name)?;
+        let (after, last) = (before + reported, *points.last()?);
+        let (unit, goal) = (unit.clone(), *goal);
+        Some(NewPoints { name, unit, goal, before: after - 1, after, points: vec![last] })
     }
 
     fn take(&mut self) -> Vec<NewPoints> {

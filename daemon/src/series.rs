@@ -74,23 +74,6 @@ impl PartialEq for Measurement {
     }
 }
 
-/// Points of one series that follow those that were sent before.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewPoints {
-    /// The name of the metric.
-    pub name: String,
-    /// The unit.
-    pub unit: Option<String>,
-    /// The direction in which it gets better.
-    pub goal: Option<Goal>,
-    /// How many points of this series the attempt had reported before these.
-    pub before: u64,
-    /// How many it had reported after them.
-    pub after: u64,
-    /// The points in the order of their reports; a smaller step replaces what was reported for it and later ones.
-    pub points: Vec<Point>,
-}
-
 /// Returns points with growing steps: each replaces those before it that have its step or a larger one.
 pub(crate) fn ascending(points: Vec<Point>) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::with_capacity(points.len());

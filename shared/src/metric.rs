@@ -48,6 +48,26 @@ impl PartialEq for Point {
     }
 }
 
+/// Points of one series that follow those that were sent before.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct NewPoints {
+    /// The name of the metric.
+    pub name: String,
+    /// The unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The direction in which it gets better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// How many points of this series the attempt had reported before these.
+    pub before: u64,
+    /// How many it had reported after them. If that is more than there are points here, some were thinned out.
+    pub after: u64,
+    /// The points in the order of their reports; a smaller step replaces what was reported for it and later ones.
+    pub points: Vec<Point>,
+}
+
 /// Returns whether two values are the same, where NaN is the same as itself.
 #[must_use]
 pub fn same(one: f64, other: f64) -> bool {

@@ -13,6 +13,7 @@
 //! - [`graph`]: layouts; [`picture`]: from bytes to cells, and what the terminal can draw
 //! - [`pane`]: the list of panes; [`areas`]: the click targets of a frame; [`size`]: the classes of its size
 //! - [`effect`]: what a step asks of the world, [`address`]: who asked; [`message`]: all that can happen
+//! - [`braille`], [`curves`]: curves of metrics
 //! - [`model`]: all that is known, with the state of each pane; [`model::component`]: what panes and layers have in common
 //! - [`frame`], [`content`], [`node`]: drawn in more than one place
 //! - [`layer`]: the layers over the panes; then the panes: [`grid`], [`queue`], [`gallery`]; [`shell`]: what is around them
@@ -32,6 +33,7 @@ pub mod braille;
 pub mod clean;
 pub mod commands;
 pub mod content;
+pub mod curves;
 pub mod document;
 pub mod effect;
 pub mod files;

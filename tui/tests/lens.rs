@@ -9,6 +9,8 @@ mod terminal;
 
 #[path = "lens/cull.rs"]
 mod cull;
+#[path = "lens/curves.rs"]
+mod curves;
 #[path = "lens/failure.rs"]
 mod failure;
 #[path = "lens/first_contact.rs"]

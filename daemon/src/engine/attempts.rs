@@ -93,6 +93,7 @@ impl ActiveRun {
         let cancel = CancellationToken::new();
         let timeout = self.plan.nodes[key.node].timeout();
         let reporting = Reporting {
+            workflow: self.run.workflow_id,
             run: self.run.id,
             node: self.plan.nodes[key.node].name.clone(),
             item: key.item,
@@ -111,7 +112,12 @@ impl ActiveRun {
             secrets: Secrets::default(),
             has_secrets: work.sealed.is_some(),
             withheld: self.plan.nodes[key.node].withheld.clone(),
-            recorder: Recorder::new(context.store.clone(), context.runtime.clone(), reporting),
+            recorder: Recorder::new(
+                context.store.clone(),
+                context.hub.clone(),
+                context.runtime.clone(),
+                reporting,
+            ),
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use fanlight_shared::event::{DaemonEvent, LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::metric::{NewPoints, Point};
 use fanlight_shared::preview;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::frame::{EVENT, JsonRpc2, NotificationFrame};
@@ -76,6 +77,7 @@ fn estimate(notification: &Notification) -> usize {
                 _ => 0,
             },
             Notification::Live { event, .. } => live(event),
+            Notification::Points { node, new, .. } => node.len() + points(new),
             _ => 0,
         }
 }
@@ -97,6 +99,12 @@ pub(super) fn live(event: &LiveEvent) -> usize {
             LiveEvent::ToolResultUpdate { result, .. } => result.text.len(),
             LiveEvent::Prediction { prediction, .. } => prediction.provider.len() + prediction.model.len(),
         }
+}
+
+/// Estimates how much memory new points take.
+pub(super) fn points(new: &NewPoints) -> usize {
+    const SERIES: usize = 128;
+    SERIES + new.name.len() + new.points.len() * size_of::<Point>()
 }
 
 fn question(question: &Question) -> usize {

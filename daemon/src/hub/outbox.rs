@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fanlight_shared::event::{LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::NewPoints;
 use fanlight_shared::rpc::frame::{NOTIFICATIONS_LIMIT, UPDATES_A_SECOND};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
@@ -15,8 +16,10 @@ use fanlight_shared::run_state::RunState;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::message::{Message, encode, live};
+use super::points::WaitingPoints;
 use super::record::Outdated;
 use super::snapshot::Snapshot;
+use crate::recorder::Reporting;
 
 /// The most messages that may wait. Tests reach the bound with few.
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
@@ -29,6 +32,7 @@ const LIVE_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / UPDATES_A_S
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Topic {
     Run(RunId),
+    Metrics,
     Daemon,
 }
 
@@ -109,6 +113,7 @@ pub(super) struct Outbox {
     live: BTreeMap<LiveKey, (WorkflowId, LiveEvent)>,
     /// The bytes of the live values.
     live_bytes: usize,
+    points: WaitingPoints,
     flushed: Option<Instant>,
     lagged: bool,
 }
@@ -123,6 +128,7 @@ impl Outbox {
     pub(super) fn reset(&mut self) {
         self.messages.clear();
         self.live.clear();
+        self.points.clear();
         (self.bytes, self.live_bytes) = (0, 0);
         self.lagged = false;
     }
@@ -147,11 +153,11 @@ impl Outbox {
 
     /// Estimates how many bytes wait.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.live_bytes
+        self.bytes + self.live_bytes + self.points.bytes()
     }
 
     fn is_full(&self) -> bool {
-        self.bytes() > NOTIFICATIONS_LIMIT
+        self.bytes + self.live_bytes > NOTIFICATIONS_LIMIT
     }
 
     /// Adds a snapshot, which replaces everything pending of its run.
@@ -197,6 +203,18 @@ impl Outbox {
         }
     }
 
+    /// Adds new points of a metric.
+    pub(super) fn points(&mut self, of: &Reporting, new: &NewPoints) {
+        if !self.lagged {
+            self.points.add(of, new);
+        }
+    }
+
+    /// Drops the new points of other instances.
+    pub(super) fn retain_points(&mut self, keep: impl Fn(RunId, &str, ItemPath) -> bool) {
+        self.points.retain(keep);
+    }
+
     /// Drops the live values of an instance, or of a whole run except its edges, whose activity persists.
     fn drop_live(&mut self, run: RunId, instance: Option<(&str, ItemPath)>) {
         let (of, item) =
@@ -236,7 +254,7 @@ impl Outbox {
                 message => Next::Send(message),
             };
         }
-        if self.live.is_empty() {
+        if self.live.is_empty() && self.points.is_empty() {
             return Next::Empty;
         }
         if let Some(due) = self.flushed.map(|at| at + LIVE_INTERVAL)
@@ -250,6 +268,9 @@ impl Outbox {
             let run_id = key.run;
             let message = Message::new(Notification::Live { workflow_id, run_id, event });
             self.push(Topic::Run(run_id), Outgoing::Message(message));
+        }
+        for notification in self.points.round() {
+            self.push(Topic::Metrics, Outgoing::Message(Message::new(notification)));
         }
         self.take(now)
     }

@@ -1,6 +1,7 @@
 //! A connection's subscription to the hub.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use fanlight_shared::id::{RunId, WorkflowId};
@@ -21,7 +22,9 @@ pub(crate) struct Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.lock().watchers.remove(&self.id);
+        let mut inner = self.hub.lock();
+        inner.watchers.remove(&self.id);
+        self.note_metrics(&inner);
     }
 }
 
@@ -38,6 +41,12 @@ impl Subscription {
         Self { hub, id, wake }
     }
 
+    /// Notes whether any connection watches metrics.
+    fn note_metrics(&self, inner: &Inner) {
+        let any = inner.watchers.values().any(|watcher| watcher.watch.metrics.is_some());
+        self.hub.watches_metrics.store(any, Ordering::Relaxed);
+    }
+
     fn with<T: Default>(&self, act: impl FnOnce(&mut Watcher, &View<'_>) -> T) -> T {
         let mut inner = self.hub.lock();
         let Inner { runs, rows, ring, newest, watchers, .. } = &mut *inner;
@@ -49,6 +58,7 @@ impl Subscription {
     /// store and [delivered](Self::deliver).
     pub(crate) fn watch(&self, watch: Watch) -> (u64, Needs) {
         let answer = self.with(|watcher, view| (view.ring.seq(), watcher.replace(watch, view)));
+        self.note_metrics(&self.hub.lock());
         self.wake.notify_one();
         answer
     }

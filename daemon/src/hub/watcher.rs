@@ -1,9 +1,12 @@
 //! The hub's side of one connection: what it watches, and its pending messages.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fanlight_shared::event::{LiveEvent, Numbered, StateEvent};
 use fanlight_shared::id::{IdMap, RunId, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::NewPoints;
 use fanlight_shared::rpc::frame::NOTIFICATIONS_LIMIT;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::Run;
@@ -16,6 +19,7 @@ use super::record::{Outdated, Record};
 use super::ring::{Class, Ring};
 use super::rows::Rows;
 use super::snapshot::Snapshot;
+use crate::recorder::Reporting;
 
 /// The most events of a run that are buffered while its state is read from the store.
 const MAX_BUFFERED: usize = 1024;
@@ -43,6 +47,8 @@ pub(super) struct Watcher {
     pub(super) runs: IdMap<RunId, Telemetry>,
     /// The run that `watch.follow` selects at present.
     pub(super) followed: Option<RunId>,
+    /// The runs of `watch.metrics`.
+    pub(super) measured_runs: HashSet<RunId>,
     pub(super) outbox: Outbox,
     pub(super) wake: Arc<Notify>,
 }
@@ -177,6 +183,14 @@ impl Watcher {
         }
     }
 
+    /// Adds new points of a metric, if it is watched.
+    pub(super) fn measured(&mut self, of: &Reporting, new: &NewPoints) {
+        if self.measured_runs.contains(&of.run) && wants_points(&self.watch, &of.node, of.item) {
+            self.outbox.points(of, new);
+            self.wake.notify_one();
+        }
+    }
+
     fn wants(watch: &Watch, class: Class) -> bool {
         match class {
             Class::Registry => watch.registry,
@@ -198,6 +212,13 @@ impl Watcher {
         self.outbox.push(Topic::Daemon, Outgoing::Message(Arc::clone(message)));
         self.wake.notify_one();
     }
+}
+
+/// Returns whether the metrics of this instance are watched, if those of its run are.
+fn wants_points(watch: &Watch, node: &str, item: ItemPath) -> bool {
+    watch.metrics.as_ref().is_some_and(|metrics| {
+        metrics.node.as_ref().is_none_or(|it| it == node) && metrics.item.is_none_or(|it| it == item)
+    })
 }
 
 /// The part of the hub that a watcher reads.
@@ -223,6 +244,11 @@ impl Watcher {
             self.followed = None;
         }
         let before = std::mem::replace(&mut self.watch, watch);
+        self.measured_runs =
+            self.watch.metrics.iter().flat_map(|metrics| metrics.run_ids.iter().copied()).collect();
+        self.outbox.retain_points(|run, node, item| {
+            self.measured_runs.contains(&run) && wants_points(&self.watch, node, item)
+        });
         self.replace_daemon(&before, lagged, view);
         self.replace_telemetry(view)
     }

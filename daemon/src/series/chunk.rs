@@ -23,7 +23,7 @@ pub(crate) fn encode(points: &[Point]) -> Vec<u8> {
     bytes
 }
 
-/// Returns the points of these bytes; `None` if they are damaged.
+/// Returns the points of these bytes; `None` if they are damaged, also if their steps don't grow.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Point>> {
     let (version, mut rest) = bytes.split_first()?;
     if *version != VERSION {
@@ -32,7 +32,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Point>> {
     let mut points = Vec::with_capacity(rest.len() / 10);
     let (mut step, mut at) = (0_u64, 0_i64);
     while !rest.is_empty() {
-        step = step.wrapping_add(take(&mut rest)?);
+        let by = take(&mut rest)?;
+        if by == 0 && !points.is_empty() {
+            return None;
+        }
+        step = step.checked_add(by)?;
         let past = take(&mut rest)?;
         at = at.wrapping_add((past >> 1).cast_signed() ^ -(past & 1).cast_signed());
         let (value, after) = rest.split_first_chunk::<8>()?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::metrics::MAX_RUNS;
 use fanlight_shared::rpc::watch::{TELEMETRY_LIMIT, TelemetryOf, Watch, Watching};
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 
@@ -15,6 +16,12 @@ pub(super) async fn watch(session: &Arc<Session>, watch: Watch) -> Result<Watchi
         return Err(RpcError::new(
             ErrorCode::BadParams,
             format!("at most {TELEMETRY_LIMIT} runs can be watched in full; the registry covers all of them"),
+        ));
+    }
+    if watch.metrics.as_ref().is_some_and(|metrics| metrics.run_ids.len() > MAX_RUNS) {
+        return Err(RpcError::new(
+            ErrorCode::BadParams,
+            format!("the metrics of at most {MAX_RUNS} runs can be watched"),
         ));
     }
     let _alone = session.attaching.lock().await;

@@ -8,6 +8,7 @@ use fanlight_shared::asset::Asset;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::metric::NewPoints;
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
@@ -15,7 +16,6 @@ use fanlight_shared::value::Values;
 
 use super::blob::Published;
 use super::{Bodies, CacheKey, NewEntry, StoreError};
-use crate::series::NewPoints;
 
 pub use submit::{
     ChildFiles, Finished, NewFile, NewRun, NewSweep, NewVersion, ResumeFrom, StoredSweep, Submit, Submitted,

@@ -132,6 +132,8 @@ impl Projection {
             Notification::State { run_id, event, .. } => self.fold(*run_id, event).into_iter().collect(),
             Notification::Live { run_id, event, .. } => self.fold_live(*run_id, event).into_iter().collect(),
             Notification::Bye { reason } => vec![Change::Bye(reason.clone())],
+            // Curves are read by whoever shows them.
+            Notification::Points { .. } | Notification::PointsLost {} => Vec::new(),
             // Fresh snapshots follow.
             Notification::Lagged {} => Vec::new(),
             // The connection puts these together with what they belong to.

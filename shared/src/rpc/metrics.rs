@@ -73,6 +73,9 @@ pub struct Series {
     pub first_step: u64,
     /// The last point.
     pub last: Point,
+    /// Why its values can't be read: what is stored of them is damaged. `last` is then NaN. Its neighbours are whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<String>,
     /// The first of the points with the smallest finite value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Point>,
@@ -157,6 +160,13 @@ pub struct Curve {
     pub from: u64,
     /// The last place on the axis of all curves.
     pub to: u64,
+    /// The attempt that reported the points, from 1.
+    pub attempt: u32,
+    /// How many points it had reported, also those that were replaced or thinned out.
+    pub reported: u64,
+    /// Why its points can't be read: what is stored of them is damaged. The other curves of the page are whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<String>,
     /// The buckets that contain points, in order.
     pub buckets: Vec<Bucket>,
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::request;
 use crate::event::{DaemonEvent, EdgeActivity, LiveEvent, Numbered, Queue};
 use crate::id::{RunId, WorkflowId};
+use crate::item::ItemPath;
+use crate::metric::NewPoints;
 use crate::run::Run;
 use crate::run_state::{Items, NodeState, RunState, items_by_index};
 use crate::sweep::Pause;
@@ -32,6 +34,9 @@ pub struct Watch {
     /// Telemetry of the newest started run of this workflow; when a newer one starts, the daemon switches to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow: Option<WorkflowId>,
+    /// New points of metrics, as they are reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
     /// The last daemon-wide `seq` that this client has, from a connection to the same daemon instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
@@ -44,6 +49,21 @@ pub struct Watch {
 pub struct Products {
     /// Of this workflow; `None` for all workflows.
     pub workflow_id: Option<WorkflowId>,
+}
+
+/// The metrics to watch.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Of these runs, at most 1,000.
+    pub run_ids: Vec<RunId>,
+    /// Only those of this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Only those of this item; empty for those of nodes as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemPath>,
 }
 
 /// A run whose telemetry is watched.
@@ -184,6 +204,25 @@ pub enum Notification {
         #[serde(flatten)]
         event: LiveEvent,
     },
+    /// New points of a series, at most 30 times a second. `metrics.read` returns those before them.
+    Points {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// The node.
+        node: String,
+        /// The item.
+        #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+        item: ItemPath,
+        /// The attempt that reported them, from 1.
+        attempt: u32,
+        /// The points.
+        #[serde(flatten)]
+        new: NewPoints,
+    },
+    /// The client did not read for too long, so new points were left out: its curves are stale.
+    PointsLost {},
     /// The client did not read for too long: its copies are stale, and snapshots follow.
     Lagged {},
     /// The daemon ends.

@@ -4,7 +4,7 @@ mod sparkline;
 
 use std::collections::HashMap;
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::Point;
@@ -66,15 +66,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let names: HashMap<RunId, String> = runs.iter().map(|run| (run.id, run.name())).collect();
     let found = list(&client, &args, &runs).await?;
     let mut out = Out::new();
+    let mut damaged: Vec<String> = found.iter().filter_map(|series| series.damaged.clone()).collect();
     if args.csv || args.json {
         if args.csv {
             out.line("run,node,item,name,step,time,value")?;
         }
-        for series in &found {
-            points(&client, series, &names[&series.run_id], args.csv, &mut out).await?;
+        for series in found.iter().filter(|series| series.damaged.is_none()) {
+            damaged.extend(points(&client, series, &names[&series.run_id], args.csv, &mut out).await?);
         }
     } else if !found.is_empty() {
-        table(&client, &args, &found, &names).await?.print(&mut out)?;
+        table(&client, &args, &found, &names, &mut damaged).await?.print(&mut out)?;
     }
     out.flush()?;
     if found.is_empty() {
@@ -92,7 +93,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             "{points} {is} replaced, because a step was reported again or went back; let steps count over the whole node"
         ));
     }
-    Ok(())
+    damaged.sort_unstable();
+    damaged.dedup();
+    match damaged.split_last() {
+        None => Ok(()),
+        Some((last, others)) => {
+            others.iter().for_each(|why| output::note(&sanitise::line(why)));
+            Err(Failure::failed(sanitise::line(last)))
+        }
+    }
 }
 
 async fn list(client: &Client, args: &Args, runs: &[Run]) -> Result<Vec<Series>, Failure> {
@@ -124,6 +133,7 @@ async fn table(
     args: &Args,
     found: &[Series],
     names: &HashMap<RunId, String>,
+    damaged: &mut Vec<String>,
 ) -> Result<Table, Failure> {
     let mut curves: HashMap<(String, Place), Curve> = HashMap::new();
     let mut metrics: Vec<&str> = found.iter().map(|series| series.name.as_str()).collect();
@@ -139,7 +149,8 @@ async fn table(
         };
         loop {
             let page = client.call(read.clone()).await?;
-            for curve in page.rows {
+            for mut curve in page.rows {
+                damaged.extend(curve.damaged.take());
                 let place = (curve.run_id, curve.node.clone(), curve.item);
                 curves.insert((name.to_owned(), place), curve);
             }
@@ -159,7 +170,10 @@ async fn table(
         table.row(vec![
             Cell::new(names[&series.run_id].clone(), Role::Strong),
             sanitise::line(&format!("{}{}.{}", series.node, series.item, series.name)).into(),
-            format!("{}{unit}", text::number(series.last.value)).into(),
+            match &series.damaged {
+                Some(_) => Cell::new("damaged", Role::Failed),
+                None => format!("{}{unit}", text::number(series.last.value)).into(),
+            },
             Cell::new(best.unwrap_or_default(), Role::Completed),
             at(series.min).into(),
             at(series.max).into(),
@@ -170,14 +184,14 @@ async fn table(
     Ok(table)
 }
 
-/// Prints all points of a series, page by page.
+/// Prints all points of a series, page by page. Returns why some of them can't be read.
 async fn points(
     client: &Client,
     series: &Series,
     run: &str,
     as_csv: bool,
     out: &mut Out,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let mut of = Points {
         run_id: series.run_id,
         node: series.node.clone(),
@@ -189,7 +203,10 @@ async fn points(
         limit: Some(PAGE),
     };
     loop {
-        let page = client.call(of.clone()).await?;
+        let page = match client.call(of.clone()).await {
+            Err(ClientError::Rpc(error)) => return Ok(Some(error.message)),
+            page => page?,
+        };
         for point in &page.rows {
             if as_csv {
                 out.line(&csv_line(run, series, point))?;
@@ -210,7 +227,7 @@ async fn points(
         }
         of.cursor = page.cursor;
         if of.cursor.is_none() {
-            return Ok(());
+            return Ok(None);
         }
     }
 }
@@ -252,6 +269,7 @@ mod tests {
             replaced: 0,
             first_step: 3,
             last,
+            damaged: None,
             min: None,
             max: None,
         };

@@ -18,6 +18,8 @@ pub enum Scope {
     Viewer,
     /// In the comparison.
     Compare,
+    /// On the screen of curves.
+    Curves,
     /// On the home screen.
     Home,
     /// In the form that starts runs.
@@ -83,6 +85,7 @@ actions! {
     Search "search" All ["/"] "filter"
     NextMatch "next_match" All ["n"] "next match"
     PreviousMatch "previous_match" All ["N"] "previous match"
+    Curves "curves" All ["V"] "curves of metrics"
     Mark "mark" All ["space"] "mark"
     Copy "copy" All ["y"] "copy"
     Palette "palette" All [":"] "all commands"
@@ -163,6 +166,13 @@ actions! {
     CompareZoomOut "compare_zoom_out" Compare ["-"] "zoom out"
     CompareFit "compare_fit" Compare ["0"] "fit"
 
+    NextMetric "next_metric" Curves ["tab"] "next metric"
+    PreviousMetric "previous_metric" Curves ["backtab"] "previous metric"
+    CurvesAxis "curves_axis" Curves ["x"] "step or time"
+    CurvesLog "curves_log" Curves ["L"] "log axes; of values, of steps, both or none"
+    Smooth "smooth" Curves ["S"] "smooth; an exponential moving average"
+    PinCurve "pin_curve" Curves ["enter"] "pin its run"
+
     NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
 
     RunSelected "run_selected" Home ["r"] "run with a form"
@@ -196,13 +206,14 @@ impl Action {
 
 impl Scope {
     /// All scopes, in the order of the help.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Grid,
         Self::Queue,
         Self::Gallery,
         Self::Inspector,
         Self::Viewer,
         Self::Compare,
+        Self::Curves,
         Self::Home,
         Self::Form,
         Self::Questions,
@@ -220,6 +231,7 @@ impl Scope {
             Self::Inspector => "inspector",
             Self::Viewer => "viewer",
             Self::Compare => "compare",
+            Self::Curves => "curves",
             Self::Home => "home",
             Self::Form => "form",
             Self::Questions => "questions",

@@ -18,6 +18,8 @@ pub enum Address {
     GalleryPage(u64),
     /// The gallery: the pictures that this run made so far, for its live tile.
     LiveTile(RunId),
+    /// The screen of curves: its runs.
+    Curves,
     /// The inspector: the assets of this run.
     Inspector(RunId),
     /// The viewer: the assets of this run.

@@ -10,13 +10,25 @@ const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]]
 pub struct Canvas {
     columns: usize,
     cells: Vec<u32>,
+    /// The curve that drew the last dot of each cell.
+    owners: Vec<u16>,
+    /// The curve that is drawn.
+    pen: u16,
+    /// Whether it replaces the dots of others in its cells.
+    over: bool,
 }
 
 impl Canvas {
     /// Returns an empty canvas of this many cells.
     #[must_use]
     pub fn new(columns: usize, rows: usize) -> Self {
-        Self { columns, cells: vec![0; columns * rows] }
+        let owners = vec![0; columns * rows];
+        Self { columns, cells: vec![0; columns * rows], owners, pen: 0, over: false }
+    }
+
+    /// Sets the number of the curve that is drawn next, and whether it replaces the dots of others in its cells.
+    pub fn pen(&mut self, number: u16, over: bool) {
+        (self.pen, self.over) = (number, over);
     }
 
     fn width(&self) -> usize {
@@ -29,7 +41,12 @@ impl Canvas {
 
     fn dot(&mut self, x: usize, y: usize) {
         if x < self.width() && y < self.height() {
-            self.cells[y / 4 * self.columns + x / 2] |= DOTS[x % 2][y % 4];
+            let cell = y / 4 * self.columns + x / 2;
+            if self.over && self.owners[cell] != self.pen {
+                self.cells[cell] = 0;
+            }
+            self.cells[cell] |= DOTS[x % 2][y % 4];
+            self.owners[cell] = self.pen;
         }
     }
 
@@ -76,6 +93,15 @@ impl Canvas {
         for step in 0..=steps {
             self.dot(between(from.0, to.0, step), between(from.1, to.1, step));
         }
+    }
+
+    /// Returns the cells with dots: column, row, character, and the curve that drew the last dot.
+    pub fn dotted(&self) -> impl Iterator<Item = (usize, usize, char, u16)> + '_ {
+        let cells = self.cells.iter().zip(&self.owners).enumerate();
+        cells.filter(|(_, (dots, _))| **dots != 0).map(|(at, (dots, owner))| {
+            let character = char::from_u32(0x2800 + dots).unwrap_or(' ');
+            (at % self.columns, at / self.columns, character, *owner)
+        })
     }
 
     /// Returns the rows of cells.
@@ -126,6 +152,19 @@ mod tests {
     fn a_bucket_shows_its_extremes() {
         let peak = Bucket { x: 0.0, last: 1.0, min: 0.0, max: 2.0 };
         assert_eq!(drawn(&[peak], 1, 1), ["⡇"]);
+    }
+
+    #[test]
+    fn the_last_curve_owns_its_cells_and_may_hide_others_in_them() {
+        let mut canvas = Canvas::new(2, 1);
+        let mut draw = |number, over, value: f64| {
+            canvas.pen(number, over);
+            canvas.curve(&[bucket(0.0, value), bucket(7.0, value)], (0.0, 7.0), (0.0, 1.0));
+            canvas.dotted().map(|(.., character, owner)| (character, owner)).collect::<Vec<_>>()
+        };
+        draw(1, false, 0.0);
+        assert_eq!(draw(2, false, 1.0), [('⣉', 2), ('⣉', 2)]);
+        assert_eq!(draw(3, true, 0.6), [('⠒', 3), ('⠒', 3)]);
     }
 
     #[test]

@@ -172,7 +172,11 @@ pub fn notification(notification: &mut Notification) {
             }
         },
         Notification::Live { event, .. } => live(event),
-        Notification::Lagged {} => {}
+        Notification::Points { new, .. } => {
+            line(&mut new.name);
+            maybe(&mut new.unit);
+        }
+        Notification::Lagged {} | Notification::PointsLost {} => {}
         Notification::Bye { reason } => line(reason),
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use fanlight_shared::id::{AssetId, RunId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::metrics::Axis;
 use fanlight_shared::rpc::{assets, logs, queue, runs, values, watch};
+use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
 use super::address::Address;
@@ -22,15 +24,19 @@ impl PartialEq for Topology {
     }
 }
 
-/// The metrics of a node or item, in this many buckets.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MetricsOf {
-    /// The run.
-    pub run: RunId,
-    /// The node.
-    pub node: String,
-    /// The item.
-    pub item: ItemPath,
+/// Curves of metrics.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CurvesOf {
+    /// Of these runs, with their starts.
+    pub runs: Vec<(RunId, Time)>,
+    /// Of this node only.
+    pub node: Option<String>,
+    /// Of this item only.
+    pub item: Option<ItemPath>,
+    /// Of the metric with this name only.
+    pub name: Option<String>,
+    /// The axis.
+    pub axis: Axis,
     /// The number of buckets.
     pub width: u32,
 }
@@ -96,8 +102,8 @@ pub enum Effect {
     GetText(AssetId),
     /// Read a part of a log.
     ReadLog(logs::Read),
-    /// Read the metrics of a node or item with their curves.
-    ReadMetrics(MetricsOf),
+    /// Read metrics with their curves.
+    ReadMetrics(CurvesOf),
     /// Read the values of a port in each run.
     ListValues(values::List),
     /// Read the workflows that have runs.

@@ -3,6 +3,7 @@
 pub mod choose;
 pub mod compare;
 pub mod confirm;
+pub mod curves;
 pub mod delete;
 pub mod form;
 pub mod inspector;

@@ -18,7 +18,7 @@ use fanlight_shared::workflow::Workflow;
 
 use super::address::Address;
 use super::document::{Document, Request};
-use super::effect::{Effect, MetricsOf};
+use super::effect::{CurvesOf, Effect};
 use super::graph::Layout;
 use super::picture::{Painted, PictureOf};
 use crate::ui::areas::Areas;
@@ -59,10 +59,10 @@ pub enum Link {
     Down(String),
 }
 
-/// The metrics of a node or item.
+/// Metrics with their curves.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Measured {
-    /// The first metrics with their curves.
+    /// The first ones.
     pub curves: Vec<(Series, Curve)>,
     /// Whether there are more than are shown.
     pub further: bool,
@@ -136,8 +136,8 @@ pub enum Response {
     Text(AssetId, String),
     /// A part of a log, with its request.
     Log(Box<logs::Read>, Box<logs::Part>),
-    /// The metrics of a node or item with their curves, with the request.
-    Metrics(MetricsOf, Measured),
+    /// Metrics with their curves, with the request.
+    Metrics(CurvesOf, Measured),
     /// The values of a port in each run, with the request.
     Values(Box<values::List>, Box<Page<values::PortValue>>),
     /// The workflows that have runs.

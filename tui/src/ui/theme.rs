@@ -45,7 +45,25 @@ pub struct Theme {
     pub edge_active: Style,
     /// A star.
     pub star: Style,
+    /// The curves of runs, by number.
+    curves: [Style; CURVE_COLOURS.len()],
 }
+
+/// Neighbours differ in more than brightness.
+const CURVE_COLOURS: [Color; 12] = [
+    Color::Cyan,
+    Color::Yellow,
+    Color::Magenta,
+    Color::Green,
+    Color::Blue,
+    Color::Red,
+    Color::LightGreen,
+    Color::LightMagenta,
+    Color::LightYellow,
+    Color::LightBlue,
+    Color::LightRed,
+    Color::LightCyan,
+];
 
 /// The names of the roles in theme files.
 pub const ROLES: &[&str] = &[
@@ -89,6 +107,7 @@ impl Default for Theme {
             edge: plain.fg(Color::DarkGray),
             edge_active: plain.fg(Color::Cyan),
             star: plain.fg(Color::Yellow),
+            curves: CURVE_COLOURS.map(|colour| plain.fg(colour)),
         }
     }
 }
@@ -125,7 +144,14 @@ impl Theme {
                 (style.fg, style.bg, style.underline_color) = (None, None, None);
             }
         }
+        self.curves = [Style::new(); CURVE_COLOURS.len()];
         self
+    }
+
+    /// Returns the style of the curves of a run, which is always the same for its number.
+    #[must_use]
+    pub fn curve(&self, number: u32) -> Style {
+        self.curves[number as usize % self.curves.len()]
     }
 
     /// Highlights an area as under the cursor. If that swaps colours, they are removed first, or each word would have

@@ -6,11 +6,11 @@ mod unknown;
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::metric::Point;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use fanlight_shared::metric::{NewPoints, Point};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::{Apply, Done, Failure};
-use crate::series::{NewPoints, decode, encode};
+use crate::series::{decode, encode};
 use crate::store::{StoreError, code};
 use unknown::Unknown;
 
@@ -229,8 +229,8 @@ impl Series {
         self.max = larger(self.max, max);
         // Those that were thinned out on the way count too.
         let count = points.len() as u64 + thinned;
-        self.count += count;
-        self.stored += points.len() as u64;
+        self.count = self.count.saturating_add(count);
+        self.stored = self.stored.saturating_add(points.len() as u64);
         self.store(db, points, count)
     }
 
@@ -245,7 +245,7 @@ impl Series {
             .filter(|tail| tail.level == 0 && tail.points.len() < CHUNK_POINTS);
         if let Some(mut tail) = tail {
             db.prepare_cached("DELETE FROM series_chunk WHERE key = ?1")?.execute([tail.key])?;
-            count += tail.count;
+            count = count.saturating_add(tail.count);
             tail.points.append(&mut points);
             points = tail.points;
         }
@@ -271,9 +271,9 @@ impl Series {
             points.retain(|point| point.step < step);
             let left = points.len() as u64;
             // Of thinned points, those that stay stand for their share.
-            let stays = (count * left).checked_div(before).unwrap_or(0);
+            let stays = count.saturating_mul(left).checked_div(before).unwrap_or(0).min(count);
             self.count -= (count - stays).min(self.count);
-            self.replaced += count - stays;
+            self.replaced = self.replaced.saturating_add(count - stays);
             self.stored -= (before - left).min(self.stored);
             if !points.is_empty() {
                 insert_chunk(db, self.key, &points, level, stays)?;
@@ -337,7 +337,14 @@ fn insert_chunk(db: &Connection, series: i64, points: &[Point], level: i64, coun
         bytes(min),
         bytes(max),
         encode(points),
-    ])?;
+    ])
+    .map_err(|error| match error.sqlite_error_code() {
+        // Only stored steps that contradict each other lead here.
+        Some(ErrorCode::ConstraintViolation) => {
+            Failure::Batch(StoreError::Unreadable(format!("its stored steps contradict each other: {error}")))
+        }
+        _ => error.into(),
+    })?;
     Ok(())
 }
 

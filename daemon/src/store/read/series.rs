@@ -4,6 +4,7 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::metric::Point;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::metrics::{Axis, Curve, List, MAX_RUNS, MAX_WIDTH, Points, Read, Series};
+use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::page;
@@ -43,7 +44,12 @@ impl Store {
                 let mut rows = query.query(params![run, after, list.node, list.name, list.item.map(code::item)])?;
                 while let Some(row) = rows.next()? {
                     let key: i64 = row.get(0)?;
-                    if !page.add((at, key), named(db, key, series(row, *run_id))?) {
+                    let series = series(row, *run_id)?;
+                    let series = match damage(db, key, values(row))? {
+                        Ok((last, min, max)) => Series { last, min, max, ..series },
+                        Err(why) => Series { damaged: Some(why), ..series },
+                    };
+                    if !page.add((at, key), series) {
                         return Ok(page.finish(|(run, key)| format!("{run}.{key}")));
                     }
                 }
@@ -79,7 +85,7 @@ impl Store {
             for (at, run_id) in read.run_ids.iter().enumerate().skip(first) {
                 let (run, begin) = find(db, *run_id)?;
                 let mut query = db.prepare_cached(&format!(
-                    "SELECT key, node, item FROM series WHERE {OF_METRIC} AND key > ?5 ORDER BY key"
+                    "SELECT key, node, item, attempt, reported FROM series WHERE {OF_METRIC} AND key > ?5 ORDER BY key"
                 ))?;
                 let mut rows =
                     query.query(params![run, read.name, read.node, read.item.map(code::item), after])?;
@@ -94,10 +100,18 @@ impl Store {
                         buckets.add(on_axis(read.axis, begin, point), point);
                         true
                     };
-                    named(db, key, each_point(db, key, steps, put))?;
-                    let item = code::item_from(row.get(2)?);
-                    let node = row.get(1)?;
-                    let curve = Curve { run_id: *run_id, node, item, from, to, buckets: buckets.finish() };
+                    let damaged = damage(db, key, each_point(db, key, steps, put))?.err();
+                    let curve = Curve {
+                        run_id: *run_id,
+                        node: row.get(1)?,
+                        item: code::item_from(row.get(2)?),
+                        from,
+                        to,
+                        attempt: row.get(3)?,
+                        reported: code::unsigned(row.get(4)?),
+                        buckets: if damaged.is_none() { buckets.finish() } else { Vec::new() },
+                        damaged,
+                    };
                     if !page.add((at, key), curve) {
                         return Ok(page.finish(cursor));
                     }
@@ -130,7 +144,8 @@ impl Store {
             };
             let mut page = POINTS.page(page::limit(of.limit));
             let steps = (from, of.to.unwrap_or(u64::MAX));
-            named(db, key, each_point(db, key, steps, |point| page.add(point.step, *point)))?;
+            let read = each_point(db, key, steps, |point| page.add(point.step, *point));
+            damage(db, key, read)?.map_err(StoreError::Unreadable)?;
             Ok(page.finish(|step| (step + 1).to_string()))
         })
     }
@@ -165,15 +180,16 @@ fn range(db: &Connection, read: &Read) -> Result<(u64, u64), StoreError> {
         for run_id in &read.run_ids {
             let (run, begin) = find(db, *run_id)?;
             let mut query =
-                db.prepare_cached(&format!("SELECT first_step, last, key FROM series WHERE {OF_METRIC}"))?;
+                db.prepare_cached(&format!("SELECT first_step, last FROM series WHERE {OF_METRIC}"))?;
             let mut rows = query.query(params![run, read.name, read.node, read.item.map(code::item)])?;
             while let Some(row) = rows.next()? {
                 let first = match read.axis {
                     Axis::Step => code::unsigned(row.get(0)?),
                     Axis::Time => 0,
                 };
-                let last = named(db, row.get(2)?, point(row, 1).map_err(StoreError::from))?;
-                let last = last.map_or(first, |last| on_axis(read.axis, begin, &last));
+                // The curve of a damaged series says so.
+                let Ok(Some(last)) = point(row, 1) else { continue };
+                let last = on_axis(read.axis, begin, &last);
                 found = Some(match found {
                     Some((from, to)) => (from.min(first), to.max(last)),
                     None => (first, last),
@@ -214,9 +230,17 @@ fn each_point(
     Ok(())
 }
 
-/// Names the series whose data can't be read.
-fn named<T>(db: &Connection, series: i64, read: Result<T, StoreError>) -> Result<T, StoreError> {
-    let Err(StoreError::Unreadable(why)) = read else { return read };
+/// Returns what was read of a series, or why it is damaged, by its name.
+fn damage<T>(
+    db: &Connection,
+    series: i64,
+    read: Result<T, StoreError>,
+) -> Result<Result<T, String>, StoreError> {
+    let why = match read {
+        Ok(read) => return Ok(Ok(read)),
+        Err(StoreError::Unreadable(why)) => why,
+        Err(error) => return Err(error),
+    };
     let owner = db
         .prepare_cached(
             "SELECT s.name, s.node, s.item, w.slug || '#' || r.number FROM series s JOIN run r ON r.key = s.run \
@@ -226,15 +250,12 @@ fn named<T>(db: &Connection, series: i64, read: Result<T, StoreError>) -> Result
             let (name, node, run): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
             Ok(format!("`{name}` of `{node}{}` in {run}", code::item_from(row.get(2)?)))
         })?;
-    Err(StoreError::Unreadable(format!(
-        "the metric {owner} is damaged; leave it out to read the others: {why}"
-    )))
+    Ok(Err(format!("the metric {owner} is damaged: {why}")))
 }
 
-/// Reads a row of a list.
+/// Reads a row of a list without its values.
 fn series(row: &Row<'_>, run_id: RunId) -> Result<Series, StoreError> {
     let number = |column| Ok::<_, rusqlite::Error>(code::unsigned(row.get(column)?));
-    let last = point(row, 11)?.ok_or_else(|| StoreError::Unreadable("a series has no last point".into()))?;
     Ok(Series {
         run_id,
         node: row.get(1)?,
@@ -247,8 +268,15 @@ fn series(row: &Row<'_>, run_id: RunId) -> Result<Series, StoreError> {
         stored: number(8)?,
         replaced: number(9)?,
         first_step: number(10)?,
-        last,
-        min: point(row, 12)?,
-        max: point(row, 13)?,
+        last: Point { step: 0, at: Time(0), value: f64::NAN },
+        damaged: None,
+        min: None,
+        max: None,
     })
+}
+
+/// Reads the last, the smallest and the largest point in a row of a list.
+fn values(row: &Row<'_>) -> Result<(Point, Option<Point>, Option<Point>), StoreError> {
+    let last = point(row, 11)?.ok_or_else(|| StoreError::Unreadable("a series has no last point".into()))?;
+    Ok((last, point(row, 12)?, point(row, 13)?))
 }

@@ -1,10 +1,9 @@
 //! Metrics: what is kept of what attempts report.
 
-use fanlight_shared::metric::{Goal, Point};
+use fanlight_shared::metric::{Goal, NewPoints, Point};
 use fanlight_shared::rpc::metrics::{Axis, List, Points, Read, Series};
 
 use super::*;
-use crate::series::NewPoints;
 
 fn point(step: u64, value: f64) -> Point {
     Point { step, at: Time(step.cast_signed() * 10), value }
@@ -308,6 +307,8 @@ fn damage_of_a_series_costs_neither_the_others_nor_the_daemon() {
         "UPDATE series_chunk SET body = x'09' WHERE series = (SELECT key FROM series WHERE name = 'loss')",
         "UPDATE series SET last = x'0100' WHERE name = 'loss'",
         "UPDATE series SET max = 'much' WHERE name = 'loss'",
+        "UPDATE series SET last = NULL WHERE name = 'loss'; \
+         UPDATE series_chunk SET first = 3, level = 1 WHERE series = (SELECT key FROM series WHERE name = 'loss')",
     ] {
         let at = Fixture::new();
         let (run, other) = (at.submit(1).remove(0), at.submit(1).remove(0));
@@ -323,19 +324,36 @@ fn damage_of_a_series_costs_neither_the_others_nor_the_daemon() {
 }
 
 #[test]
-fn an_error_about_a_damaged_series_names_it() {
-    let at = Fixture::new();
-    let run = at.submit(1).remove(0);
-    at.commit(vec![reported(&run, 1, vec![new("loss", 0, line(0..3))])]);
-    at.tamper("UPDATE series SET last = x'09'");
-    let list = List { run_ids: vec![run.id], ..List::default() };
-    let read = Read { run_ids: vec![run.id], name: "loss".into(), width: 10, ..Read::default() };
-    for error in [at.store.series(&list).unwrap_err(), at.store.curves(&read).unwrap_err()] {
-        let said = error.to_string();
-        assert!(
-            said.contains(&format!("the metric `loss` of `train` in {} is damaged", run.name())),
-            "{said}"
-        );
+fn a_damaged_series_is_named_and_the_others_are_read() {
+    for damage in [
+        "UPDATE series SET last = x'09' WHERE name = 'loss' AND run = 1",
+        "UPDATE series_chunk SET body = x'09' WHERE key = (SELECT min(key) FROM series_chunk)",
+        "UPDATE series_chunk SET body = x'01040000000000000000000000000000000000000000' WHERE key = 1",
+    ] {
+        let at = Fixture::new();
+        let runs = [at.submit(1).remove(0), at.submit(1).remove(0)];
+        for run in &runs {
+            at.commit(vec![reported(run, 1, vec![new("loss", 0, line(0..3)), new("acc", 0, line(0..3))])]);
+        }
+        at.tamper(damage);
+        let run_ids = runs.iter().map(|run| run.id).collect();
+        let read = Read { run_ids, name: "loss".into(), width: 10, ..Read::default() };
+        let curves = at.store.curves(&read).unwrap().rows;
+        assert_eq!((curves.len(), curves[1].buckets.len()), (2, 3), "{damage}");
+        assert_eq!(curves[1].damaged, None);
+        let listed = at.store.series(&List { run_ids: read.run_ids, ..List::default() }).unwrap().rows;
+        assert_eq!((listed.len(), listed[1].last), (4, point(2, 2.0)), "{damage}");
+        let named = format!("the metric `loss` of `train` in {} is damaged", runs[0].name());
+        let said = [&listed[0].damaged, &curves[0].damaged].into_iter().flatten().next();
+        assert!(said.is_some_and(|said| said.contains(&named)), "{damage}: {said:?}");
+        // A list reads no points.
+        if curves[0].damaged.is_some() {
+            assert!(curves[0].buckets.is_empty());
+            let (node, item, name) = ("train".into(), ItemPath::WHOLE, "loss".into());
+            let of =
+                Points { run_id: runs[0].id, node, item, name, from: 0, to: None, cursor: None, limit: None };
+            assert!(at.store.series_points(&of).unwrap_err().to_string().contains(&named));
+        }
     }
 }
 

@@ -36,7 +36,8 @@ mod tests {
         let bucket = |(at, last): (usize, &f64)| Bucket { x: at as f64, last: *last, min: *last, max: *last };
         let buckets = values.iter().enumerate().map(bucket).collect();
         let (run_id, node, item) = (RunId::new(), "a".to_owned(), ItemPath::WHOLE);
-        of(&Curve { run_id, node, item, from: 0, to, buckets }, 8)
+        let (attempt, reported, damaged) = (1, values.len() as u64, None);
+        of(&Curve { run_id, node, item, from: 0, to, attempt, reported, damaged, buckets }, 8)
     }
 
     #[test]

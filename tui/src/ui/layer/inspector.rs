@@ -14,7 +14,7 @@ mod view;
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::event::{DaemonEvent, LiveEvent};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::rpc::watch::{Metrics, Notification};
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::InstanceState;
 use ratatui::buffer::Buffer;
@@ -24,6 +24,7 @@ use super::choose::{Choice, Choose};
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
+use crate::ui::curves::lines::Lines;
 use crate::ui::effect::Effect;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
@@ -31,7 +32,6 @@ use crate::ui::model::component::{Component, Step};
 use crate::ui::node;
 use crate::ui::picture::PictureRequest;
 use crate::ui::theme::Theme;
-use curves::Curves;
 use log::{Log, Of};
 use page::Page;
 use products::Products;
@@ -45,7 +45,7 @@ pub struct Inspector {
     tab: Tab,
     log: Log,
     products: Products,
-    curves: Curves,
+    curves: Lines,
     /// The first line in view, if it doesn't follow.
     top: usize,
     /// Whether the end of the log stays in view.
@@ -105,14 +105,9 @@ impl Inspector {
         let (Some(lens), Some(instance)) = (model.lens(), self.instance(model)) else { return Vec::new() };
         let mut effects: Vec<Effect> = self.products.follow(lens.run.id).into_iter().collect();
         if self.tab == Tab::Metrics {
-            let of = curves::Instance {
-                run: lens.run.id,
-                node: self.node.clone(),
-                item: self.item,
-                attempt: instance.attempt(),
-                ended: instance.status.is_ended(),
-            };
-            effects.extend(self.curves.follow(of, Self::place(model).width, model.now));
+            let run = (lens.run.id, lens.run.started_at.unwrap_or(lens.run.submitted_at));
+            let of = curves::of(run, &self.node, self.item, Self::place(model).width);
+            effects.extend(self.curves.follow(of, model.now));
         }
         if self.tab != Tab::Log || instance.attempts.is_empty() {
             return effects;
@@ -309,13 +304,7 @@ impl Component for Inspector {
     }
 
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
-        if let Notification::Live { run_id, event: LiveEvent::MetricUpdate { node, item, .. }, .. } =
-            notification
-            && model.lens().is_some_and(|lens| lens.run.id == *run_id)
-            && (node, item) == (&self.node, &self.item)
-        {
-            self.curves.grew();
-        }
+        self.curves.notification(notification);
         let mut effects = self.sync(model);
         if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = notification {
             self.products.stored(asset);
@@ -344,6 +333,11 @@ impl Component for Inspector {
 
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Inspector)
+    }
+
+    fn metrics(&self, model: &Model) -> Option<Metrics> {
+        let lens = model.lens().filter(|_| self.tab == Tab::Metrics)?;
+        Some(curves::watched(lens.run.id, &self.node, self.item))
     }
 
     fn hints(&self, model: &Model) -> Vec<Action> {

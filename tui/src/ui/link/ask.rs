@@ -1,17 +1,19 @@
 //! Requests: an effect that needs the daemon becomes a call, its response a message. Any number may run at once.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
-use fanlight_shared::rpc::metrics;
+use fanlight_shared::rpc::metrics::{self, Curve, Series};
 use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, workflows};
+use indexmap::IndexMap;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::ui::document::Source;
-use crate::ui::effect::{Effect, MetricsOf};
+use crate::ui::effect::{CurvesOf, Effect};
 use crate::ui::files;
 use crate::ui::message::{Measured, Response, Why};
 use crate::ui::picture::PictureOf;
@@ -21,8 +23,9 @@ use crate::{download, environment, node_types};
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum number of open questions that are read.
 const MAX_QUESTIONS: u32 = 1_000;
-/// The maximum number of metrics of one node that are shown.
-const MAX_METRICS: u32 = 50;
+/// The maximum number of names of metrics that are shown, and of their curves.
+const MAX_NAMES: usize = 50;
+const MAX_CURVES: usize = 2_000;
 /// The maximum size of a fetched text.
 const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
@@ -184,19 +187,57 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
     }))
 }
 
-/// Reads the metrics of an instance, each with its curve.
-async fn metrics(client: &Client, of: &MetricsOf) -> Result<Measured, ClientError> {
-    let (run_ids, node, item) = (vec![of.run], Some(of.node.clone()), Some(of.item));
-    let list = metrics::List { run_ids, node, item, limit: Some(MAX_METRICS), ..metrics::List::default() };
-    let page = client.call(list.clone()).await?;
-    let mut curves = Vec::new();
-    for series in page.rows {
-        let (run_ids, node, name) = (list.run_ids.clone(), list.node.clone(), series.name.clone());
-        let read = metrics::Read { run_ids, name, node, item, width: of.width, ..metrics::Read::default() };
-        let curve = client.call(read).await?.rows.into_iter().next();
-        curves.extend(curve.map(|curve| (series, curve)));
+/// Reads metrics, each with its curve, in the order in which they were first reported.
+async fn metrics(client: &Client, of: &CurvesOf) -> Result<Measured, ClientError> {
+    let run_ids: Vec<RunId> = of.runs.iter().map(|(run, _)| *run).collect();
+    let (node, item) = (of.node.clone(), of.item);
+    let mut list = metrics::List {
+        run_ids: run_ids.clone(),
+        node: node.clone(),
+        item,
+        name: of.name.clone(),
+        limit: Some(1000),
+        ..metrics::List::default()
+    };
+    let (mut found, mut further) = (IndexMap::<String, Vec<Series>>::new(), false);
+    let mut count = 0;
+    loop {
+        let page = client.call(list.clone()).await?;
+        for series in page.rows {
+            if count == MAX_CURVES || (found.len() == MAX_NAMES && !found.contains_key(&series.name)) {
+                further = true;
+                continue;
+            }
+            count += 1;
+            found.entry(series.name.clone()).or_default().push(series);
+        }
+        list.cursor = page.cursor;
+        if list.cursor.is_none() || count == MAX_CURVES {
+            further |= list.cursor.is_some();
+            break;
+        }
     }
-    Ok(Measured { curves, further: page.cursor.is_some() })
+    let mut curves = Vec::new();
+    for (name, all) in found {
+        let (run_ids, node) = (run_ids.clone(), node.clone());
+        let (axis, width) = (of.axis, of.width);
+        let mut read = metrics::Read { run_ids, name, node, item, axis, width, ..metrics::Read::default() };
+        let mut read_curves = HashMap::new();
+        loop {
+            let page = client.call(read.clone()).await?;
+            let place = |curve: &Curve| (curve.run_id, curve.node.clone(), curve.item);
+            read_curves.extend(page.rows.into_iter().map(|curve| (place(&curve), curve)));
+            read.cursor = page.cursor;
+            if read.cursor.is_none() {
+                break;
+            }
+        }
+        curves.extend(all.into_iter().filter_map(|series| {
+            let curve = read_curves.remove(&(series.run_id, series.node.clone(), series.item))?;
+            Some((series, curve))
+        }));
+    }
+    Ok(Measured { curves, further })
 }
 
 async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {

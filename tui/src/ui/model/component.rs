@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::rpc::watch::{Metrics, Notification};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -115,6 +115,10 @@ pub trait Component: Any + Debug {
     /// Returns whether the lens stays where it is while the layer is open.
     fn holds_lens(&self) -> bool {
         true
+    }
+    /// Returns the metrics whose new points it shows; the daemon sends no others.
+    fn metrics(&self, _model: &Model) -> Option<Metrics> {
+        None
     }
     /// Returns the actions for the hint line, the most useful first.
     fn hints(&self, _model: &Model) -> Vec<Action> {

@@ -1,6 +1,7 @@
 //! Actions: those of the shell here, the others in their panes.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
@@ -12,10 +13,12 @@ use crate::ui::commands::palette::Palette;
 use crate::ui::document::Submission;
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
+use crate::ui::layer::curves::CurvesOfRuns;
 use crate::ui::layer::messages::Messages;
 use crate::ui::layer::questions::Questions;
 use crate::ui::model::Model;
 use crate::ui::model::component::Step;
+use crate::ui::model::queue::rows::{self, Row};
 use crate::ui::pane::Pane;
 use crate::ui::shell::{component, enabled, pane_of};
 use crate::ui::toast::Tone;
@@ -40,6 +43,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Stop => return stop(model),
         Action::Answer => return Questions::open(model),
         Action::Edit => return edit(model),
+        Action::Curves => return curves(model),
         Action::Workflows => return open::home(model),
         Action::Palette => model.layers.push(Palette::new(model).into()),
         Action::Help => model.layers.push(Help::new(model).into()),
@@ -141,6 +145,21 @@ fn edit(model: &mut Model) -> Vec<Effect> {
         (Some(path), None) => vec![Effect::Edit(path.clone())],
         (None, _) => Vec::new(),
     }
+}
+
+/// Opens the curves of the marked runs, else of those that belong to the run under the cursor or in focus.
+fn curves(model: &mut Model) -> Vec<Effect> {
+    let products = model.gallery.marked.iter().filter_map(|id| model.gallery.asset(*id));
+    let mut marked: Vec<RunId> = products.map(|asset| asset.run_id).collect();
+    marked.extend(model.queue.marks.iter());
+    marked.sort_unstable();
+    marked.dedup();
+    let under_cursor = match rows::current(model) {
+        Some(Row::Run(run)) if model.pane == Pane::Queue && model.layers.is_empty() => Some(run),
+        _ => None,
+    };
+    let at = under_cursor.or_else(|| model.focus());
+    CurvesOfRuns::open(model, marked, at)
 }
 
 /// Runs the file on screen with those params of the focused run that it still has.

@@ -33,6 +33,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
         products: gallery::update::products(model),
         telemetry: focus.map(|run_id| TelemetryOf { run_id, seq: None }).into_iter().collect(),
         follow: None,
+        metrics: model.layers.iter().rev().find_map(|layer| layer.metrics(model)),
         since: None,
     };
     if let Some(run) = focus

@@ -43,7 +43,10 @@ fn sanitise(response: &mut Response) {
             clean::value(&mut asset.value);
         }),
         Response::Metrics(_, read) => {
-            for (series, _) in &mut read.curves {
+            for (series, curve) in &mut read.curves {
+                for damaged in [&mut series.damaged, &mut curve.damaged].into_iter().flatten() {
+                    *damaged = fanlight_shared::sanitise::line(damaged);
+                }
                 series.name = fanlight_shared::sanitise::line(&series.name);
                 series.unit = series.unit.take().map(|unit| fanlight_shared::sanitise::line(&unit));
             }
@@ -166,6 +169,8 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
         return;
     }
     match request {
+        // The page that shows the curves says it.
+        Effect::ReadMetrics(_) => return,
         Effect::GetRun(run) => {
             model.pinning.take_if(|it| it == run);
         }

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::{Done, Failure};
 use crate::store::StoreError;
 
-/// Makes a change to a series, and undoes it if what is stored of the series can't be read, which is the inner error.
+/// Makes a change to a series, and undoes it if that fails because of what is stored of the series, which is the inner
+/// error: it can't be read, or it contradicts itself.
 pub(super) fn contain<T>(db: &Connection, change: impl FnOnce() -> Done<T>) -> Done<Result<T, StoreError>> {
     db.prepare_cached("SAVEPOINT one_series")?.execute([])?;
     let outcome = match change() {

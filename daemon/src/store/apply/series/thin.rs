@@ -72,7 +72,7 @@ fn thin_series(db: &Connection, series: i64) -> Done<u64> {
             break;
         }
         keys.push(next.key);
-        chunk.count += next.count;
+        chunk.count = chunk.count.saturating_add(next.count);
         chunk.points.append(&mut next.points);
     }
     let kept = thin(&chunk.points);

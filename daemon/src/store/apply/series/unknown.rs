@@ -1,9 +1,8 @@
 //! Recognises reports that are stored already: a later daemon reads those of an adopted attempt from the beginning.
 
-use fanlight_shared::metric::Point;
+use fanlight_shared::metric::{NewPoints, Point};
 
 use super::Series;
-use crate::series::NewPoints;
 
 /// The part of some reports that is not stored yet.
 pub(super) struct Unknown<'a> {

@@ -13,7 +13,7 @@ use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
 use super::page::{Page, Row};
-use super::{Inspector, Tab, activity, question};
+use super::{Inspector, Tab, activity, curves, question};
 use crate::ui::model::Model;
 use crate::ui::node;
 use crate::ui::theme::{Theme, node_glyph};
@@ -317,7 +317,7 @@ fn not_read(what: &str, error: &str, model: &Model) -> String {
 fn metrics(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let curves = &inspector.curves;
     let error = curves.error().map(|error| (not_read("the metrics", error, model), theme.bad));
-    error.into_iter().chain(curves.lines(theme)).collect()
+    error.into_iter().chain(curves::text(curves, Inspector::place(model).width, theme)).collect()
 }
 
 fn log<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {

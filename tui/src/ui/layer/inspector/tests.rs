@@ -1,6 +1,6 @@
 use fanlight_shared::event::{Activity, NodeError, Prediction, Task, TaskStatus, ToolCall, ToolResult};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::metric::{Goal, Point};
+use fanlight_shared::metric::{Goal, NewPoints, Point};
 use fanlight_shared::origin::Origin;
 use fanlight_shared::rpc::logs::{Part, Piece};
 use fanlight_shared::rpc::metrics::{Bucket, Curve, Series};
@@ -217,6 +217,7 @@ fn measured(run: u32, name: &str, value: impl Fn(u64) -> f64) -> (Series, Curve)
         replaced: 0,
         first_step: 0,
         last: point(99),
+        damaged: None,
         min: Some(point(99)),
         max: Some(point(0)),
     };
@@ -225,7 +226,8 @@ fn measured(run: u32, name: &str, value: impl Fn(u64) -> f64) -> (Series, Curve)
         Bucket { x: step as f64, last, min: last, max: last }
     };
     let buckets = (0..100).map(bucket).collect();
-    (series, Curve { run_id, node, item: ItemPath::WHOLE, from: 0, to: 99, buckets })
+    let (item, attempt, reported) = (ItemPath::WHOLE, 1, 100);
+    (series, Curve { run_id, node, item, from: 0, to: 99, attempt, reported, damaged: None, buckets })
 }
 
 #[test]
@@ -237,25 +239,38 @@ fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
     });
     screen(&mut model, 100, 30);
     let asked = press(&mut model, "h");
-    let [Effect::ReadMetrics(of)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!((of.run, of.node.as_str()), (testing::run_id(1), "framed"));
+    let [Effect::ReadMetrics(of), Effect::Watch(watch)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((of.runs[0].0, of.node.as_deref()), (testing::run_id(1), Some("framed")));
+    let watched = watch.metrics.as_ref().unwrap();
+    assert_eq!((&watched.run_ids[..], watched.node.as_deref()), (&[testing::run_id(1)][..], Some("framed")));
     let gap = |step: u64| if (40..50).contains(&step) { f64::NAN } else { (step as f64 / 10.0).sin() };
     let curves = vec![measured(1, "loss", |step| 10.0 / (step as f64 + 1.0)), measured(1, "lr", gap)];
     let read = Measured { curves, further: false };
     testing::response(&mut model, Response::Metrics(of.clone(), read));
     insta::assert_snapshot!("metrics__100x30", screen(&mut model, 100, 30));
-    let grown = || {
-        let (workflow_id, run_id) = (testing::workflow_id(), testing::run_id(1));
-        let (node, name) = ("framed".to_owned(), "loss".to_owned());
-        let event = LiveEvent::MetricUpdate { node, item: ItemPath::WHOLE, name, value: 0.25, unit: None };
-        Message::Notification(Box::new(Notification::Live { workflow_id, run_id, event }))
+    let mut grown = |before: u64| {
+        let (workflow_id, run_id, node) = (testing::workflow_id(), testing::run_id(1), "framed".to_owned());
+        let points = vec![Point { step: 120, at: Time(2), value: 0.125 }];
+        let new =
+            NewPoints { name: "loss".into(), unit: None, goal: None, before, after: before + 1, points };
+        let points =
+            Notification::Points { workflow_id, run_id, node, item: ItemPath::WHOLE, attempt: 1, new };
+        update(&mut model, Message::Notification(Box::new(points)))
     };
-    let reads = |effects: Vec<Effect>| effects.iter().any(|it| matches!(it, Effect::ReadMetrics(_)));
-    assert!(!reads(update(&mut model, grown())), "the daemon stores points once a second");
-    let later = model.now.plus(std::time::Duration::from_secs(1));
+    assert_eq!(grown(100), [], "new points are drawn and nothing is read");
+    assert!(
+        !grown(105).iter().any(|it| matches!(it, Effect::ReadMetrics(_))),
+        "points are stored once a second"
+    );
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("loss  0.125 nats  best 0.1 at 99"), "{shown}");
+    let later = model.now.plus(std::time::Duration::from_secs(2));
     update(&mut model, Message::Tick(later));
-    assert!(reads(update(&mut model, grown())));
-    assert!(!reads(update(&mut model, grown())), "one request at a time");
+    let asked = testing::paint(&mut model, 100, 30);
+    assert!(asked.iter().any(|it| matches!(it, Effect::ReadMetrics(_))), "points are missing: {asked:?}");
+    let left = press(&mut model, "h");
+    let unwatched = |it: &Effect| matches!(it, Effect::Watch(watch) if watch.metrics.is_none());
+    assert!(left.iter().any(unwatched), "new points come only while they are shown: {left:?}");
 }
 
 #[test]
@@ -266,13 +281,14 @@ fn metrics_that_can_not_be_read_are_an_error_and_not_an_empty_page() {
     });
     screen(&mut model, 100, 30);
     let asked = press(&mut model, "h");
-    let [Effect::ReadMetrics(of)] = &asked[..] else { panic!("{asked:?}") };
+    let [Effect::ReadMetrics(of), Effect::Watch(_)] = &asked[..] else { panic!("{asked:?}") };
     let error = "the metric `loss` is damaged".to_owned();
     let request = Box::new(asked[0].clone());
     testing::response(&mut model, Response::Failed { request, error: error.clone(), why: Why::Other });
     let shown = screen(&mut model, 100, 30);
     assert!(shown.contains(&format!("the metrics could not be read: {error}")), "{shown}");
     assert!(!shown.contains("nothing was stored"), "{shown}");
+    assert!(model.toasts.shown.is_empty(), "the page says it");
     let again = press(&mut model, "ctrl-r");
     assert!(again.contains(&asked[0]), "{again:?}");
     let read = Measured { curves: vec![measured(1, "loss", |step| step as f64)], further: true };

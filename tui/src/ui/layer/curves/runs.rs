@@ -1,0 +1,146 @@
+//! The runs whose curves are shown.
+
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::{Page, runs};
+use fanlight_shared::run::Run;
+use fanlight_shared::time::Time;
+
+use crate::ui::address::Address;
+use crate::ui::effect::Effect;
+use crate::ui::model::Model;
+
+/// The most runs that are shown.
+const MAX_RUNS: u32 = 100;
+/// How many runs are shown that have nothing but their workflow in common.
+const NEWEST: u32 = 20;
+
+/// The runs whose curves are shown, by number.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    which: Which,
+    all: Vec<Run>,
+    /// Whether there are more.
+    further: bool,
+    /// Whether they are being read.
+    waiting: bool,
+    error: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Default)]
+enum Which {
+    /// Those that were marked.
+    #[default]
+    Marked,
+    /// Those of a sweep.
+    Sweep(WorkflowId, String),
+    /// The newest of a workflow.
+    Newest(WorkflowId, String),
+}
+
+impl Runs {
+    /// Returns the marked runs, else those of the sweep of a run, else the newest of its workflow; and the request for them.
+    pub(super) fn of(model: &Model, marked: &[RunId], at: Option<RunId>) -> (Self, Vec<Effect>) {
+        let mut all: Vec<Run> = marked.iter().filter_map(|run| model.projection.run(*run)).cloned().collect();
+        if !all.is_empty() {
+            let further = all.len() > MAX_RUNS as usize;
+            all.truncate(MAX_RUNS as usize);
+            return (Self { further, ..Self::default() }.with(all), Vec::new());
+        }
+        let run = at.and_then(|run| model.projection.run(run));
+        let which = match run {
+            Some(run) => match &run.sweep {
+                Some(sweep) => Which::Sweep(run.workflow_id, sweep.clone()),
+                None => Which::Newest(run.workflow_id, run.workflow.clone()),
+            },
+            None => return (Self::default(), Vec::new()),
+        };
+        let mut list = runs::List { limit: Some(MAX_RUNS), ..runs::List::default() };
+        match &which {
+            Which::Sweep(workflow, sweep) => {
+                (list.workflow_id, list.sweep) = (Some(*workflow), Some(sweep.clone()));
+            }
+            Which::Newest(workflow, _) => (list.workflow_id, list.limit) = (Some(*workflow), Some(NEWEST)),
+            Which::Marked => {}
+        }
+        // The run itself is shown at once.
+        let runs = Self { which, waiting: true, ..Self::default() }.with(run.cloned().into_iter().collect());
+        (runs, vec![Effect::ListRuns { to: Address::Curves, list }])
+    }
+
+    fn with(mut self, all: Vec<Run>) -> Self {
+        self.all = all;
+        self.sort();
+        self
+    }
+
+    fn sort(&mut self) {
+        self.all.sort_by(|a, b| (&a.workflow, a.number).cmp(&(&b.workflow, b.number)));
+    }
+
+    pub(super) fn read(&mut self, page: &Page<Run>) {
+        (self.waiting, self.error) = (false, None);
+        self.further = page.cursor.is_some() && matches!(self.which, Which::Sweep(..));
+        for run in &page.rows {
+            if self.all.iter().all(|known| known.id != run.id) {
+                self.all.push(run.clone());
+            }
+        }
+        self.sort();
+    }
+
+    pub(super) fn failed(&mut self, error: &str) {
+        (self.waiting, self.error) = (false, Some(error.to_owned()));
+    }
+
+    /// Takes a run that changed, or that joined its sweep.
+    pub(super) fn updated(&mut self, run: &Run) {
+        if let Some(known) = self.all.iter_mut().find(|known| known.id == run.id) {
+            known.clone_from(run);
+            return;
+        }
+        let joins = match &self.which {
+            Which::Sweep(workflow, sweep) => {
+                *workflow == run.workflow_id && run.sweep.as_ref() == Some(sweep)
+            }
+            Which::Marked | Which::Newest(..) => false,
+        };
+        if joins && self.all.len() < MAX_RUNS as usize {
+            self.all.push(run.clone());
+            self.sort();
+        } else {
+            self.further |= joins;
+        }
+    }
+
+    pub(super) fn deleted(&mut self, run: RunId) {
+        self.all.retain(|known| known.id != run);
+    }
+
+    /// Returns the runs that may have metrics, with their starts.
+    pub(super) fn places(&self) -> Vec<(RunId, Time)> {
+        self.all.iter().filter_map(|run| Some((run.id, run.started_at?))).collect()
+    }
+
+    pub(super) fn get(&self, id: RunId) -> Option<&Run> {
+        self.all.iter().find(|run| run.id == id)
+    }
+
+    pub(super) fn is_loading(&self) -> bool {
+        self.waiting
+    }
+
+    pub(super) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// Returns which runs these are.
+    pub(super) fn words(&self) -> String {
+        let count = crate::text::count(self.all.len(), "run");
+        let first = if self.further { "the first " } else { "" };
+        match &self.which {
+            Which::Marked => format!("{first}{count}"),
+            Which::Sweep(_, sweep) => format!("sweep {sweep} · {first}{count}"),
+            Which::Newest(_, workflow) => format!("newest of {workflow} · {count}"),
+        }
+    }
+}
