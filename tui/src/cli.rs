@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Queue(command::queue::Args),
     /// Check a workflow file.
     Check(command::check::Args),
+    /// Convert a workflow of NodeTool or a graph of ComfyUI.
+    Convert(command::convert::Args),
     /// Create a workflow file from an example.
     New(command::new::Args),
     /// List node types, or describe one.
@@ -136,6 +138,7 @@ impl Cli {
             Some(Command::Sweep(args)) => command::sweep::run(args).await,
             Some(Command::Queue(args)) => command::queue::run(args).await,
             Some(Command::Check(args)) => command::check::run(&args).await,
+            Some(Command::Convert(args)) => command::convert::run(&args).await,
             Some(Command::New(args)) => command::new::run(&args),
             Some(Command::Nodes(args)) => command::nodes::run(&args).await,
             Some(Command::Models(args)) => command::models::run(args).await,

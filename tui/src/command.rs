@@ -7,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod check;
 mod choice;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod docs;

@@ -20,6 +20,7 @@ mod ascii;
 mod cli;
 mod command;
 mod context;
+mod convert;
 mod download;
 mod embedded;
 mod environment;

@@ -27,7 +27,9 @@ impl Graph {
             nodes = prompt;
         }
         if nodes.get("nodes").is_some_and(Json::is_array) {
-            return Err("it is a workflow of ComfyUI's editor; save it there with `Export (API)`".to_owned());
+            return Err("it is a workflow of ComfyUI's editor; `fanlight convert` makes a graph of it, and \
+                        `Export (API)` in ComfyUI saves one"
+                .to_owned());
         }
         if nodes.is_empty() {
             return Err("it has no nodes".to_owned());

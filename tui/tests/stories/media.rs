@@ -41,6 +41,24 @@ fn a_graph_over_seeds_becomes_a_sheet() {
 }
 
 #[test]
+fn a_graph_of_comfyui_is_converted_and_runs() {
+    let fanlight = Fanlight::new();
+    let graph = r#"{"3": {"class_type": "KSampler", "inputs": {"seed": 1, "latent_image": ["5", 0]}},
+        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 48}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 0]}}}"#;
+    fanlight.file("fox.json", graph);
+    fanlight.say(&["convert", "fox.json", "fox.yaml"]).exits(0);
+    fanlight.say(&["convert", "fox.json", "fox.yaml"]).exits(1).complains("`fox.yaml` exists already");
+    fanlight.say(&["check", "fox.yaml"]).exits(0);
+    let run = ["run", "fox.yaml", "-p", "provider=offline", "--sweep", "seed=1..2", "--out", "foxes"];
+    fanlight.say(&run).exits(0);
+    fanlight.file("old.json", r#"{"nodes": [{"id": 1, "type": "Odd", "widgets_values": [3]}], "links": []}"#);
+    fanlight.say(&["convert", "old.json"]).exits(1).complains("the values of node 1 (Odd)");
+    fanlight.file("other.json", "{}");
+    fanlight.say(&["convert", "other.json"]).exits(1).complains("neither a workflow of NodeTool");
+}
+
+#[test]
 fn without_a_key_a_model_is_not_asked_and_the_variable_is_named() {
     let fanlight = Fanlight::new();
     fanlight.file(

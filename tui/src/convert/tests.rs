@@ -1,0 +1,65 @@
+//! Conversions of workflows in the formats of the other tools.
+
+use fanlight_shared::document;
+use fanlight_shared::workflow::Workflow;
+
+use super::{Draft, convert};
+
+/// Converts a file, and checks what is written.
+fn converted(text: &str) -> (Draft, Workflow) {
+    let draft = convert(&serde_json::from_str(text).unwrap(), "sample").unwrap();
+    let document = draft.document();
+    match document::read(&document, &crate::embedded::catalogue()) {
+        Ok(checked) => (draft, checked.workflow),
+        Err(problems) => panic!("{problems:?}\n{document}"),
+    }
+}
+
+#[test]
+fn an_agent_with_a_template_becomes_a_chat() {
+    let (draft, workflow) = converted(include_str!("samples/ad_copy.json"));
+    assert_eq!(draft.lost, [""; 0]);
+    insta::assert_snapshot!(draft.document());
+    assert_eq!((workflow.nodes.len(), workflow.outputs.len()), (2, 1));
+}
+
+#[test]
+fn items_that_are_sent_one_by_one_become_each_and_what_is_lost_is_listed() {
+    let (draft, _) = converted(include_str!("samples/board.json"));
+    insta::assert_snapshot!(draft.document());
+}
+
+#[test]
+fn a_graph_of_comfyui_becomes_a_run_on_its_server_with_its_literals_as_params() {
+    let (draft, workflow) = converted(include_str!("samples/fox_api.json"));
+    insta::assert_snapshot!(draft.document());
+    assert!(workflow.params.len() > 10);
+    let body = format!(r#"{{"prompt": {}}}"#, include_str!("samples/fox_api.json"));
+    assert_eq!(converted(&body).0.document(), draft.document());
+}
+
+#[test]
+fn a_workflow_of_comfyui_s_editor_becomes_the_graph_that_its_export_has() {
+    let (draft, _) = converted(include_str!("samples/fox_editor.json"));
+    insta::assert_snapshot!(draft.document());
+}
+
+#[test]
+fn other_files_are_refused() {
+    for other in ["{}", "[]", "3", r#"{"nodes": []}"#, r#"{"a": {"class_type": "X"}, "b": 1}"#] {
+        let error = convert(&serde_json::from_str(other).unwrap(), "sample").unwrap_err();
+        assert_eq!(error, "it is neither a workflow of NodeTool nor a graph of ComfyUI", "{other}");
+    }
+}
+
+#[test]
+fn circles_and_wild_values_end_in_a_list_not_in_a_crash() {
+    let circle = r#"{"nodes": [{"id": "a", "type": "nodetool.control.Reroute"}, {"id": "b", "type": "nodetool.text.Join"}, {"id": 3}, 4],
+        "edges": [{"source": "a", "sourceHandle": "output", "target": "b", "targetHandle": "strings"},
+                  {"source": "b", "sourceHandle": "output", "target": "a", "targetHandle": "value"}, {}, null]}"#;
+    let draft = convert(&serde_json::from_str(circle).unwrap(), "x").unwrap();
+    assert!(!draft.lost.is_empty());
+    let links = r#"{"nodes": [{"id": 1, "type": "Reroute", "inputs": [{"link": 1}]}, {"id": 2, "type": "A", "inputs": [{"name": "x", "link": 1}]}],
+        "links": [[1, 1, 0, 1, 0, "*"], [], null, {"id": 2}]}"#;
+    assert!(convert(&serde_json::from_str(links).unwrap(), "x").is_ok());
+}
