@@ -1,7 +1,8 @@
 //! The workflows that are compiled in.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use fanlight_shared::home::Home;
 use fanlight_shared::problem::near;
@@ -25,7 +26,10 @@ macro_rules! examples {
     };
 }
 
-examples! { "poster" "contact_sheet" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" "csv-report" "ad_copy" "judge" "podcast_intro" "slideshow" "agents_race" "page_digest" "meeting_notes" "captions" "comfy_seeds" }
+examples! { "poster" "contact_sheet" "album" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" "csv-report" "ad_copy" "judge" "podcast_intro" "slideshow" "agents_race" "page_digest" "meeting_notes" "captions" "comfy_seeds" }
+
+/// The examples that run others, and those.
+const COMPANIONS: &[(&str, &[&str])] = &[("album", &["poster", "contact_sheet"])];
 
 /// Returns the example of this name.
 pub(crate) fn find(name: &str) -> Option<Example> {
@@ -49,23 +53,66 @@ impl Example {
         home.data.join("examples").join(self.name).join(format!("{}.yaml", self.name))
     }
 
-    /// Writes the file, unless it exists with the same text.
+    /// Returns the examples that it runs; their files are beside its own.
+    pub(crate) fn companions(self) -> impl Iterator<Item = Example> {
+        let names = COMPANIONS.iter().filter(move |(name, _)| *name == self.name);
+        names.flat_map(|(_, companions)| companions.iter()).filter_map(|name| find(name))
+    }
+
+    /// Writes the files of the examples that it runs to a folder.
+    ///
+    /// # Errors
+    /// A sentence: there is another file of such a name, or it can't be written.
+    pub(crate) fn write_companions(self, folder: &Path) -> Result<(), String> {
+        for companion in self.companions() {
+            let path = folder.join(format!("{}.yaml", companion.name));
+            let written =
+                File::create_new(&path).and_then(|mut file| file.write_all(companion.document.as_bytes()));
+            match written {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && companion.is_in(&path) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    return Err(format!(
+                        "`{}` exists already, and is not the workflow that `{}` runs; choose another folder",
+                        path.display(),
+                        self.name
+                    ));
+                }
+                Err(error) => return Err(format!("{} can't be written: {error}", path.display())),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_in(self, path: &Path) -> bool {
+        std::fs::read(path).is_ok_and(|text| text == self.document.as_bytes())
+    }
+
+    /// Writes the file and those of the examples that it runs, unless they exist with the same text.
     pub(crate) fn place(self, home: &Home) -> Result<PathBuf, Failure> {
         let path = self.path(home);
-        if std::fs::read(&path).is_ok_and(|text| text == self.document.as_bytes()) {
-            return Ok(path);
+        let folder = path.parent().unwrap_or(&home.data);
+        for companion in self.companions() {
+            companion.write(&folder.join(format!("{}.yaml", companion.name)))?;
+        }
+        self.write(&path)?;
+        Ok(path)
+    }
+
+    fn write(self, path: &Path) -> Result<(), Failure> {
+        if self.is_in(path) {
+            return Ok(());
         }
         let place = || -> std::io::Result<()> {
-            let folder = path.parent().unwrap_or(&home.data);
+            let folder = path.parent().unwrap_or(Path::new("."));
             use std::os::unix::fs::DirBuilderExt as _;
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(self.document.as_bytes())?;
-            file.persist(&path)?;
+            file.persist(path)?;
             Ok(())
         };
-        place().map_err(|error| Failure::failed(format!("{} can't be written: {error}", path.display())))?;
-        Ok(path)
+        place().map_err(|error| Failure::failed(format!("{} can't be written: {error}", path.display())))
     }
 }
 

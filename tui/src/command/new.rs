@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::example;
 use crate::failure::Failure;
@@ -40,6 +40,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(&args.file).map_err(refused)?;
     file.write_all(example.document.as_bytes()).map_err(refused)?;
+    if let Err(error) = example.write_companions(args.file.parent().unwrap_or(Path::new(""))) {
+        // Without them it is of no use.
+        let _ = std::fs::remove_file(&args.file);
+        return Err(Failure::failed(error));
+    }
     let mut out = Out::new();
     out.line(&format!("made {shown}; run it with `fanlight run {shown}`"))?;
     out.flush()

@@ -201,6 +201,10 @@ fn new_file(example: &str, path: &Path) -> Result<PathBuf, String> {
         _ => failed(&error),
     })?;
     file.write_all(example.document.as_bytes()).map_err(|error| failed(&error))?;
+    example.write_companions(path.parent().unwrap_or(Path::new(""))).inspect_err(|_| {
+        // Without them it is of no use.
+        let _ = std::fs::remove_file(&path);
+    })?;
     Ok(path)
 }
 

@@ -81,3 +81,18 @@ fn a_check_reads_the_other_files_too() {
     fanlight.file("ask.yaml", &ASK.replace("sent:", "said:"));
     fanlight.say(&["check", "letter.yaml"]).exits(2).complains("`ask.yaml` has no output `sent`");
 }
+
+#[test]
+fn the_example_runs_two_others_and_a_copy_of_it_has_their_files() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["run", "album", "-p", "places=[\"Hove\"]", "--out", "made"]).exits(0);
+    assert_eq!(fanlight.runs().len(), 3);
+    fanlight.say(&["new", "mine.yaml", "--from", "album"]).exits(0);
+    fanlight.say(&["check", "mine.yaml"]).exits(0);
+    fanlight.file("poster.yaml", POSTER);
+    fanlight
+        .say(&["new", "other.yaml", "--from", "album"])
+        .exits(1)
+        .complains("`poster.yaml` exists already");
+    assert!(!fanlight.path("other.yaml").exists());
+}
