@@ -1,6 +1,6 @@
 //! Benchmarks of the terminal UI, in a real terminal with a real daemon: `cargo xtask bench ui`.
 //!
-//! Arguments select figures by name: `first`, `keys`, `load`, `rows`, `pictures`, `wide`.
+//! Arguments select figures by name: `first`, `keys`, `load`, `rows`, `sweep`, `pictures`, `wide`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/figures.rs"]
@@ -23,6 +23,8 @@ mod process;
 mod rows;
 #[path = "ui/screen.rs"]
 mod screen;
+#[path = "ui/sweep.rs"]
+mod sweep;
 #[path = "support/table.rs"]
 #[allow(dead_code)]
 mod table;
@@ -46,6 +48,9 @@ fn main() {
         }
         if let Some(table) = figures.of("rows") {
             rows::measure(table).await;
+        }
+        if let Some(table) = figures.of("sweep") {
+            sweep::measure(table).await;
         }
         if let Some(table) = figures.of("pictures") {
             pictures::measure(table).await;

@@ -30,6 +30,7 @@ pub mod areas;
 #[cfg(test)]
 mod blocks;
 pub mod braille;
+mod children;
 pub mod clean;
 pub mod commands;
 pub mod content;

@@ -151,6 +151,12 @@ impl Core {
             let all = self.active.values().filter(|run| run.run.parent.is_none());
             running.extend(all.map(|run| run.run.id));
         }
+        if let Some(sweep) = &request.sweep {
+            let is_of = |run: &Run| run.sweep.as_ref() == Some(sweep);
+            let queued = self.queued.iter().filter(|(_, queued)| is_of(&queued.run)).map(|(id, _)| *id);
+            running.extend(queued);
+            running.extend(self.active.values().filter(|run| is_of(&run.run)).map(|run| run.run.id));
+        }
         if request.queued {
             let (parked, queued): (Vec<RunId>, Vec<RunId>) =
                 self.queue.clear().into_iter().partition(|id| self.parked.contains(id));

@@ -79,6 +79,7 @@ plain {
     rpc::why::Why => why::why,
     rpc::sweeps::List => sweeps::list,
     rpc::sweeps::Get => sweeps::get,
+    rpc::sweeps::Runs => sweeps::runs,
     rpc::sweeps::Set => sweeps::set,
     rpc::values::List => values::list,
     rpc::metrics::List => metrics::list,

@@ -133,7 +133,13 @@ pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<Can
     let context = &session.context;
     let named = cancel.runs.clone();
     // If one of them is not a run, cancel nothing.
-    context.read(move |store| store.check_runs(&named)).await?;
+    let sweep = cancel.sweep.clone();
+    context
+        .read(move |store| {
+            store.check_runs(&named)?;
+            sweep.map_or(Ok(()), |sweep| store.check_sweep(&sweep))
+        })
+        .await?;
     context.engine.cancel(cancel).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::sweeps::{Detail, Get, List, Set, Sweep};
+use fanlight_shared::rpc::sweeps::{Detail, Get, List, Runs, Set, Stretch, Sweep};
 use fanlight_shared::rpc::{Page, RpcError};
 
 use super::session::Session;
@@ -19,6 +19,10 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Swee
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
     session.context.read(move |store| store.sweep(&get.sweep)).await
+}
+
+pub(super) async fn runs(session: &Arc<Session>, runs: Runs) -> Result<Page<Stretch>, RpcError> {
+    session.context.read(move |store| store.sweep_runs(&runs)).await
 }
 
 pub(super) async fn set(session: &Arc<Session>, set: Set) -> Result<Sweep, RpcError> {

@@ -6,6 +6,7 @@ mod list;
 pub(crate) mod page;
 mod run;
 mod series;
+mod stretch;
 mod sweep;
 mod totals;
 mod value;

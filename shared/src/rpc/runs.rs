@@ -162,6 +162,9 @@ pub struct List {
     /// Of the sweep with this name only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
+    /// Without the runs of the sweeps with these names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_sweeps: Vec<String>,
     /// Started by nodes of this run only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,
@@ -289,6 +292,9 @@ pub struct Cancel {
     /// All that run.
     #[serde(default)]
     pub running: bool,
+    /// All of the sweep with this name that have not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
 }
 
 /// How many runs of each kind the response of `runs.cancel` names.

@@ -58,6 +58,7 @@ all! {
     why::Why,
     sweeps::List,
     sweeps::Get,
+    sweeps::Runs,
     sweeps::Set,
     questions::List,
     queue::Get,

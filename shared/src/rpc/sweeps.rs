@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Page, request};
 use crate::id::{Version, WorkflowId};
-use crate::run::Counts;
+use crate::run::{Counts, RunStatus};
 use crate::spent::Spent;
 use crate::sweep::{Limits, Pause};
 use crate::time::Time;
@@ -36,6 +36,33 @@ pub struct List {
 pub struct Get {
     /// Its name, a workflow's name (its newest sweep), or `last`.
     pub sweep: String,
+}
+
+/// `sweeps.runs`: the states of all runs of a sweep, in the order of their numbers.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    /// As in `sweeps.get`.
+    pub sweep: String,
+    /// The cursor of this page; the first page by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Rows per page: at most 1,000, 100 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Runs of a sweep with consecutive numbers that are in the same state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Stretch {
+    /// The number of the first run.
+    pub first: u32,
+    /// How many runs there are.
+    pub count: u32,
+    /// Their state.
+    pub state: RunStatus,
 }
 
 /// `sweeps.set`: pauses a sweep or lets it continue; that survives a restart of the daemon. After a limit was reached, its
@@ -155,4 +182,5 @@ pub struct Reached {
 
 request!(List, "sweeps.list", Page<Sweep>);
 request!(Get, "sweeps.get", Detail);
+request!(Runs, "sweeps.runs", Page<Stretch>);
 request!(Set, "sweeps.set", Sweep);

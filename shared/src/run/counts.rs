@@ -40,10 +40,27 @@ impl Counts {
         }
     }
 
+    /// Adds the runs of another count.
+    pub fn add(&mut self, other: &Self) {
+        self.queued += other.queued;
+        self.running += other.running;
+        self.parked += other.parked;
+        self.cancelling += other.cancelling;
+        self.completed += other.completed;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+    }
+
     /// Returns the number of runs that have not ended.
     #[must_use]
     pub fn open(&self) -> u32 {
         self.queued + self.running + self.parked + self.cancelling
+    }
+
+    /// Returns the number of runs that have started and not ended.
+    #[must_use]
+    pub fn under_way(&self) -> u32 {
+        self.running + self.parked + self.cancelling
     }
 
     /// Returns the number of all runs.

@@ -91,7 +91,7 @@ async fn cancel(client: &Client, request: runs::Cancel) -> Result<runs::CancelRe
     }
     let mut all = runs::CancelResponse::default();
     for some in request.runs.chunks(runs::CANCEL_LIMIT) {
-        let response = client.call(runs::Cancel { runs: some.to_vec(), ..request }).await?;
+        let response = client.call(runs::Cancel { runs: some.to_vec(), ..runs::Cancel::default() }).await?;
         all.cancelled.extend(response.cancelled);
         all.cancelling.extend(response.cancelling);
         all.ended.extend(response.ended);

@@ -10,6 +10,8 @@ pub enum Address {
     History,
     /// A section of the queue: its next runs.
     QueuePage(u64),
+    /// The queue: the runs that nodes of this run started.
+    Children(RunId),
     /// The queue: the numbers that runs output.
     QueueNumbers(u64),
     /// The queue: the assets of this run, for the picture beside its card.

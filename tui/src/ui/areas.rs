@@ -32,6 +32,8 @@ pub enum Hit {
     Values(String),
     /// A run.
     Run(RunId),
+    /// A folded sweep of the queue.
+    Sweep(u32),
     /// The heading of a section, by its index.
     Section(usize),
     /// A product.

@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use fanlight_shared::asset::{AssetKind, PreviewState};
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::sweeps::{Best, Reached, Stretch};
 use fanlight_shared::rpc::watch::Notification;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{Parent, Run, RunStatus};
+use fanlight_shared::sweep::Pause;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+
+use super::effect::Effect;
 
 use super::layer::form::Form;
 use super::message::{Link, Message, Response};
@@ -114,6 +120,85 @@ fn the_queue() {
         let runs: Vec<Run> = (1..=10_000).map(|number| run(number, RunStatus::Completed)).collect();
         let mut model = at(Pane::Queue, with_runs(&runs), size);
         press(&mut model, "ctrl-d ctrl-d space space");
+        model
+    });
+}
+
+/// Returns runs of a large sweep that runs, one that is paused, one that has ended, and a run with two that it started.
+fn swept() -> Model {
+    let of = |sweep: &str, run: Run| Run { sweep: Some(sweep.to_owned()), ..run };
+    let mut runs = vec![
+        of("poster/1", run(1, RunStatus::Completed)),
+        of("lr-scan", run(64, RunStatus::Running)),
+        of("seeds-of-all-kinds", run(400, RunStatus::Queued)),
+        run(501, RunStatus::Running),
+        run(504, RunStatus::Completed),
+    ];
+    for number in [502, 503] {
+        let (run, name) = (run_id(501), "poster#501".to_owned());
+        let parent = Some(Box::new(Parent { run, name, node: "sky".to_owned(), item: ItemPath::WHOLE }));
+        runs.push(Run {
+            parent,
+            workflow: "sky".to_owned(),
+            ..super::testing::run(number, RunStatus::Completed)
+        });
+    }
+    let mut model = with_runs(&runs);
+    let paused =
+        DaemonEvent::SweepUpdate { sweep: "seeds-of-all-kinds".to_owned(), paused: Some(Pause::Person) };
+    update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 2, event: paused })));
+    model
+}
+
+/// Reads the sweeps in view.
+fn read_sweeps(model: &mut Model, (columns, rows): (u16, u16)) {
+    let stretch = |first, count, state| Stretch { first, count, state };
+    let (completed, failed, queued) = (RunStatus::Completed, RunStatus::Failed, RunStatus::Queued);
+    let sweeps = [
+        ("poster/1", vec![stretch(1, 52, completed), stretch(53, 1, failed)]),
+        (
+            "lr-scan",
+            vec![stretch(60, 4, completed), stretch(64, 2, RunStatus::Running), stretch(66, 60, queued)],
+        ),
+        (
+            "seeds-of-all-kinds",
+            vec![stretch(100, 250, completed), stretch(350, 40, failed), stretch(400, 99_710, queued)],
+        ),
+    ];
+    let reached = |value| Reached { value, run: "poster#1".to_owned() };
+    let best = Best { lowest: reached(0.0625), highest: reached(0.9375) };
+    // The requests of the first frame are lost.
+    model.queue.sections.sweeps.missed();
+    for _ in 0..8 {
+        model.now = Time(model.now.0 + 10_000);
+        for effect in paint(model, columns, rows) {
+            let Effect::ReadSweep { name, request, best: wanted } = effect else { continue };
+            let runs = sweeps.iter().find(|(of, _)| *of == name).expect("a sweep").1.clone();
+            let best = wanted.then(|| IndexMap::from([("accuracy".to_owned(), best.clone())]));
+            response(model, Response::Sweep { name, request, runs, best });
+        }
+    }
+}
+
+#[test]
+fn the_queue_with_sweeps() {
+    let swept = |size, keys: &str| {
+        let mut model = at(Pane::Queue, swept(), size);
+        read_sweeps(&mut model, size);
+        press(&mut model, keys);
+        model
+    };
+    pictures("queue_sweeps", |size| swept(size, "g g j"));
+    pictures("queue_sweep_cancel", |size| swept(size, "g g j x"));
+    pictures("queue_children", |size| {
+        let mut model = at(Pane::Queue, super::blocks::swept(), size);
+        model.queue.cursor = Some(super::model::queue::At::Run(run_id(501)));
+        press(&mut model, "l j");
+        model
+    });
+    pictures("queue_sweeps_ascii", |size| {
+        let mut model = swept(size, "g g j");
+        model.options.ascii = true;
         model
     });
 }

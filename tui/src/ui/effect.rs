@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fanlight_shared::id::{AssetId, RunId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::metrics::Axis;
-use fanlight_shared::rpc::{assets, logs, queue, runs, values, watch};
+use fanlight_shared::rpc::{assets, logs, queue, runs, sweeps, values, watch};
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
@@ -75,6 +75,18 @@ pub enum Effect {
         /// Which.
         list: runs::List,
     },
+    /// Read the states of the runs of a sweep, and with `best` its best numbers; returned as
+    /// [`super::message::Response::Sweep`].
+    ReadSweep {
+        /// Its name.
+        name: String,
+        /// The number of the request; returned with the response.
+        request: u64,
+        /// Whether the best numbers are read too.
+        best: bool,
+    },
+    /// Pause a sweep or let it continue.
+    SetSweep(sweeps::Set),
     /// Read a run in full; returned as [`super::message::Response::Run`].
     GetRun(RunId),
     /// Read all params of a run as they were submitted; returned as [`super::message::Response::Params`].
@@ -181,6 +193,7 @@ impl Effect {
             Self::DeleteRuns(_) | Self::DeleteAssets(_) => "delete",
             Self::Label(_) => "label",
             Self::SetQueue(_) => "queue",
+            Self::ReadSweep { .. } | Self::SetSweep(_) => "sweep",
             Self::ListRuns { .. } | Self::GetRun(_) | Self::CheckRuns(_) => "runs",
             Self::GetParams(_) => "params",
             Self::ListAssets { .. } | Self::GetRecipe(_) => "gallery",
@@ -210,6 +223,7 @@ impl Effect {
         matches!(
             self,
             Self::ListRuns { .. }
+                | Self::ReadSweep { .. }
                 | Self::ListQuestions
                 | Self::ListAssets { .. }
                 | Self::ListWorkflows

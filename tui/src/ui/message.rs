@@ -9,12 +9,14 @@ use fanlight_shared::id::{AssetId, RunId, Version};
 use fanlight_shared::rpc::daemon::HelloResponse;
 use fanlight_shared::rpc::metrics::{Curve, Series};
 use fanlight_shared::rpc::questions::OpenQuestion;
+use fanlight_shared::rpc::sweeps::{Best, Stretch};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, models, runs, values, workflows};
 use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
+use indexmap::IndexMap;
 
 use super::address::Address;
 use super::document::{Document, Request};
@@ -101,6 +103,17 @@ pub enum Response {
         to: Address,
         /// The page.
         page: Page<Run>,
+    },
+    /// The states of the runs of a sweep, and its best numbers, if they were asked for.
+    Sweep {
+        /// Its name.
+        name: String,
+        /// The number of the request.
+        request: u64,
+        /// The states of its runs.
+        runs: Vec<Stretch>,
+        /// Its outputs that are numbers.
+        best: Option<IndexMap<String, Best>>,
     },
     /// The open questions, up to a limit.
     Questions(Vec<OpenQuestion>),

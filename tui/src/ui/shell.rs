@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::action::{Action, Scope};
+use super::children;
 use super::gallery::GalleryPane;
 use super::grid::GridPane;
 use super::model::Model;
@@ -38,6 +39,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
         Action::Stop => model.lens().is_some_and(|lens| !lens.run.state.is_ended()),
         Action::Answer => model.projection.active().any(|run| run.asks.is_some()),
+        Action::Parent => children::is_inside(model),
         Action::Retry => !model.unanswered.is_empty() && model.is_up(),
         Action::Dismiss => !model.toasts.shown.is_empty(),
         _ => match action.info().scope {
@@ -67,7 +69,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
         return layer.hints(model);
     }
     let mut hints = component(model.pane).hints(model);
-    hints.splice(0..0, [Action::Retry, Action::Answer]);
+    hints.splice(0..0, [Action::Retry, Action::Answer, Action::Parent]);
     hints.extend([Action::NextPane, Action::Run, Action::Stop, Action::Pin, Action::Workflows]);
     hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);
     let mut seen = HashSet::new();

@@ -1,7 +1,7 @@
 //! Sweeps.
 
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs::SweepOptions;
+use fanlight_shared::rpc::runs::{Cancel, SweepOptions};
 use fanlight_shared::rpc::sweeps::{Set, SweepState};
 use fanlight_shared::rpc::why::Why;
 use fanlight_shared::run::{Run, RunStatus};
@@ -100,6 +100,24 @@ async fn a_person_pauses_a_sweep_and_its_runs_wait_outside_the_queue() {
     world.until(|now| now.running == 1 && now.queued == 0).await;
     let error = world.engine.set_sweep(Set { sweep: "scan".into(), paused: true }).await.unwrap_err();
     assert!(error.message.contains("has ended"), "{}", error.message);
+    world.cancel(&[other.id]).await;
+    world.idle().await;
+}
+
+#[tokio::test]
+async fn a_sweep_is_cancelled_with_all_its_runs_and_others_continue() {
+    let world = World::with_cap(2).await;
+    let other = world.start(LONG).await;
+    let runs = sweep(&world, LONG, 4, Limits::default()).await;
+    world.until(|now| now.running == 2).await;
+    for paused in [false, true] {
+        set(&world, paused).await;
+    }
+    let request = Cancel { sweep: Some("scan".into()), ..Cancel::default() };
+    let response = world.engine.cancel(request).await.unwrap();
+    assert_eq!((response.cancelled.len(), response.cancelling.len(), response.ended.len()), (4, 1, 0));
+    world.until(|now| now.running == 1 && now.queued == 0).await;
+    assert_eq!(states(&world, &runs), [RunStatus::Cancelled; 4]);
     world.cancel(&[other.id]).await;
     world.idle().await;
 }

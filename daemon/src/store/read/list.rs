@@ -129,6 +129,12 @@ fn newest(
     if list.sweep.is_some() {
         sql.push_str(" AND r.sweep = (SELECT key FROM sweep WHERE name = ?7)");
     }
+    if !list.without_sweeps.is_empty() {
+        sql.push_str(
+            " AND (r.sweep IS NULL OR r.sweep NOT IN \
+             (SELECT s.key FROM json_each(?9) name CROSS JOIN sweep s ON s.name = name.value))",
+        );
+    }
     if list.parent.is_some() {
         sql.push_str(" AND r.parent = ?8");
     }
@@ -151,6 +157,10 @@ fn newest(
     }
     if let Some(parent) = &list.parent {
         query.raw_bind_parameter(8, parent.as_bytes())?;
+    }
+    if !list.without_sweeps.is_empty() {
+        let names = serde_json::to_string(&list.without_sweeps).unwrap_or_default();
+        query.raw_bind_parameter(9, names)?;
     }
     let mut keys = Vec::new();
     let mut found = query.raw_query();

@@ -123,7 +123,7 @@ fn named(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached("SELECT key FROM sweep WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 
-fn find(db: &Connection, name: &str) -> Result<i64, StoreError> {
+pub(super) fn find(db: &Connection, name: &str) -> Result<i64, StoreError> {
     if let Some(key) = named(db, name)? {
         return Ok(key);
     }

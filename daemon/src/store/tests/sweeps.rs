@@ -98,6 +98,51 @@ fn totals_and_the_best_numbers_follow_from_the_runs() {
 }
 
 #[test]
+fn the_states_of_the_runs_of_a_sweep_are_listed_as_stretches() {
+    let at = Fixture::new();
+    let runs = at.submit_with(sweep(6, None)).runs;
+    at.submit_with(submission(1));
+    at.commit(vec![
+        ended(&runs[0], RunStatus::Completed, &[]),
+        ended(&runs[1], RunStatus::Completed, &[]),
+        ended(&runs[2], RunStatus::Failed, &[]),
+        ended(&runs[4], RunStatus::Completed, &[]),
+        Op::DeleteRun { run: runs[4].id, assets: false },
+    ]);
+    let (completed, failed, queued) = (RunStatus::Completed, RunStatus::Failed, RunStatus::Queued);
+    let expected = [(1, 2, completed), (3, 1, failed), (4, 1, queued), (6, 1, queued)];
+    for limit in 1..6 {
+        let mut list = sweeps::Runs { sweep: "poster/1".into(), limit: Some(limit), cursor: None };
+        let mut seen = Vec::new();
+        loop {
+            let page = at.store.sweep_runs(&list).unwrap();
+            seen.extend(page.rows.into_iter().map(|it| (it.first, it.count, it.state)));
+            match page.cursor {
+                Some(cursor) => list.cursor = Some(cursor),
+                None => break,
+            }
+        }
+        assert_eq!(seen, expected, "{limit} a page");
+    }
+}
+
+#[test]
+fn runs_are_listed_without_those_of_some_sweeps() {
+    let at = Fixture::new();
+    at.submit_with(sweep(2, None));
+    at.submit_with(submission(1));
+    at.submit_with(sweep(2, Some("lr-scan")));
+    let numbers = |without: &[&str]| {
+        let without_sweeps = without.iter().map(|name| (*name).to_owned()).collect();
+        let page = at.store.runs(&runs::List { without_sweeps, ..Default::default() }).unwrap();
+        page.rows.into_iter().map(|run| run.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&["poster/1"]), [5, 4, 3]);
+    assert_eq!(numbers(&["poster/1", "lr-scan"]), [3]);
+    assert_eq!(numbers(&["one that was deleted"]), [5, 4, 3, 2, 1]);
+}
+
+#[test]
 fn a_sweep_goes_with_its_last_run_and_its_number_is_not_reused() {
     let at = Fixture::new();
     let runs = at.submit_with(sweep(2, None)).runs;

@@ -190,7 +190,13 @@ impl Projection {
     /// Returns why the sweep of a run is paused, if it is.
     #[must_use]
     pub fn pause(&self, run: &Run) -> Option<Pause> {
-        self.paused.get(run.sweep.as_ref()?).copied()
+        self.pause_of(run.sweep.as_ref()?)
+    }
+
+    /// Returns why a sweep is paused, if it is.
+    #[must_use]
+    pub fn pause_of(&self, sweep: &str) -> Option<Pause> {
+        self.paused.get(sweep).copied()
     }
 
     /// Returns the limit of its workflow, where that keeps a run waiting.

@@ -5,6 +5,7 @@ mod cursor;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
 
 use canvas::{PAN, pan, shown_layout, wheel, zoom};
@@ -12,6 +13,7 @@ use cursor::{failed, half, jump, keep_selection, next_failed, next_match, select
 
 use crate::ui::action::Action;
 use crate::ui::areas::Hit;
+use crate::ui::children;
 use crate::ui::effect::Effect;
 use crate::ui::grid::camera;
 use crate::ui::layer::inspector::Inspector;
@@ -68,7 +70,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let prompt = Prompt::new("Filter nodes", before, move |model, text| Ok(set(model, text)));
             model.layers.push(prompt.hint("part of a name; esc in the grid takes it back").live(set).into());
         }
-        Action::Inspect | Action::Open => return inspect(model),
+        Action::Inspect | Action::Open => return enter(model),
+        Action::InspectAlways => return inspect(model),
         Action::Values => return values(model),
         Action::Copy => {
             let text = model.grid.selected.as_ref().map(|name| copied(model, name));
@@ -105,7 +108,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
         Action::NextFailed => failed(model).next().is_some(),
         Action::Follow => model.lens().is_some(),
-        Action::Inspect | Action::Values => model.grid.selected.is_some(),
+        Action::Inspect | Action::InspectAlways | Action::Values => model.grid.selected.is_some(),
         _ => model.drawn().is_some(),
     }
 }
@@ -164,11 +167,11 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.grid.products.of(of);
-    let Some((_, Some(layout))) = model.drawn() else { return Vec::new() };
+    let mut effects: Vec<Effect> = children::shown(model).into_iter().collect();
+    let Some((_, Some(layout))) = model.drawn() else { return effects };
     let layout = layout.clone();
     let Model { areas, grid, shown, projection, .. } = model;
     let state = shown.as_ref().and_then(|shown| projection.watched(shown.run)).map(|(_, state)| state);
-    let mut effects = Vec::new();
     for name in &areas.nodes {
         let named = layout.index(name).map_or(&[][..], |node| &layout.ports[node]);
         let instance = state.and_then(|state| state.nodes.get(name)).map(|node| &node.whole);
@@ -193,7 +196,7 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
         }
         (MouseEventKind::Down(MouseButton::Left), Some(Hit::Node(name))) => {
             if model.grid.selected.as_ref() == Some(name) {
-                return inspect(model);
+                return enter(model);
             }
             model.grid.selected = Some(name.clone());
         }
@@ -204,6 +207,15 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
         _ => {}
     }
     Vec::new()
+}
+
+/// Moves into the run that the node started, or inspects the node: also if its items started several.
+fn enter(model: &mut Model) -> Vec<Effect> {
+    let Some(name) = model.grid.selected.clone() else { return Vec::new() };
+    match children::enter(model, &name, ItemPath::WHOLE) {
+        Some(effects) => effects,
+        None => inspect(model),
+    }
 }
 
 fn inspect(model: &mut Model) -> Vec<Effect> {

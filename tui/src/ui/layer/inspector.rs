@@ -24,6 +24,7 @@ use super::choose::{Choice, Choose};
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
+use crate::ui::children;
 use crate::ui::curves::lines::Lines;
 use crate::ui::effect::Effect;
 use crate::ui::message::Response;
@@ -32,6 +33,7 @@ use crate::ui::model::component::{Component, Step};
 use crate::ui::node;
 use crate::ui::picture::PictureRequest;
 use crate::ui::theme::Theme;
+use crate::ui::toast::Tone;
 use log::{Log, Of};
 use page::Page;
 use products::Products;
@@ -205,6 +207,21 @@ impl Inspector {
     }
 }
 
+impl Inspector {
+    /// Moves the lens into the run that the node or item started.
+    fn enter(&self, model: &mut Model) -> Step {
+        match children::enter(model, &self.node, self.item) {
+            Some(effects) => Step::close_with(effects),
+            None if children::any(model, &self.node) => {
+                let key = model.keymap.keys(Action::NextItem).into_iter().next().unwrap_or_default();
+                model.say(Tone::Note, format!("its items started runs: choose one ({key})"));
+                Step::stay()
+            }
+            None => Step::stay(),
+        }
+    }
+}
+
 impl Component for Inspector {
     fn key(&mut self, model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
         let Some(action) = action else { return Step::stay() };
@@ -248,6 +265,7 @@ impl Component for Inspector {
                 self.find(model, action == Action::NextMatch);
                 Vec::new()
             }
+            Action::Open => return self.enter(model),
             Action::Copy => return self.copy(model),
             Action::Pager => {
                 let name = format!("{}-{}", self.node, self.tab.title().to_lowercase());
@@ -346,6 +364,7 @@ impl Component for Inspector {
             hints.push(Action::Answer);
         }
         hints.push(Action::NextTab);
+        hints.extend(children::any(model, &self.node).then_some(Action::Open));
         if self.tab == Tab::Log {
             hints.extend([Action::FollowLog, Action::Find, Action::Wrap]);
             hints.extend(self.log.has_reasoning().then_some(Action::Reasoning));

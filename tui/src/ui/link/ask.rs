@@ -6,8 +6,9 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
+use fanlight_shared::rpc::frame::ROWS_LIMIT;
 use fanlight_shared::rpc::metrics::{self, Curve, Series};
-use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, workflows};
+use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, sweeps, workflows};
 use indexmap::IndexMap;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -124,6 +125,29 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let queue = client.call(set).await?;
             let paused = if queue.paused { ", paused" } else { "" };
             return done(&format!("{} runs at once{paused}", queue.max_concurrent_runs));
+        }
+        Effect::ReadSweep { name, request, best } => {
+            let mut list = sweeps::Runs { sweep: name, cursor: None, limit: Some(ROWS_LIMIT) };
+            let mut runs = Vec::new();
+            loop {
+                let page = client.call(list.clone()).await?;
+                runs.extend(page.rows);
+                list.cursor = page.cursor;
+                if list.cursor.is_none() {
+                    break;
+                }
+            }
+            let name = list.sweep;
+            let best = match best {
+                true => Some(client.call(sweeps::Get { sweep: name.clone() }).await?.best),
+                false => None,
+            };
+            Response::Sweep { name, request, runs, best }
+        }
+        Effect::SetSweep(set) => {
+            let sweep = client.call(set).await?;
+            let now = if sweep.paused.is_some() { "is paused; active runs continue" } else { "continues" };
+            return done(&format!("the sweep {} {now}", sweep.name));
         }
         Effect::ListRuns { to, list } => Response::Runs { to, page: client.call(list).await? },
         Effect::GetRun(run) => {

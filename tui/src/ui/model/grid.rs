@@ -1,5 +1,7 @@
 //! The state of the grid pane: the cursor, and which part of the graph is shown.
 
+use fanlight_shared::id::RunId;
+
 use crate::ui::graph::Zoom;
 use crate::ui::products::Products;
 
@@ -20,6 +22,10 @@ pub struct Grid {
     pub list: Option<bool>,
     /// Only nodes whose names match.
     pub filter: String,
+    /// The run whose children were requested.
+    pub children_of: Option<RunId>,
+    /// The node to select when this run is shown again.
+    pub back_to: Option<(RunId, String)>,
     /// The values of ports in every run.
     pub products: Products,
 }

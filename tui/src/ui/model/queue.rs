@@ -1,6 +1,7 @@
 //! The state of the queue pane: its runs by section, the cursor, the marks.
 //!
-//! [`sections`] keeps the position of each run, [`rows`] the rows from top to bottom, [`feed`] reads ended runs page by page,
+//! [`sections`] keeps the position of each run, [`sweeps`] what is known of sweeps, [`tally`] the states of their runs,
+//! [`rows`] the rows from top to bottom, [`feed`] reads ended runs page by page,
 //! [`numbers`] the numbers that runs output, [`thumbs`] the picture of a run.
 
 pub(in crate::ui) mod feed;
@@ -9,6 +10,8 @@ pub(in crate::ui) mod numbers;
 mod order;
 pub(in crate::ui) mod rows;
 pub(in crate::ui) mod sections;
+pub(in crate::ui) mod sweeps;
+mod tally;
 pub(in crate::ui) mod thumbs;
 
 use std::collections::HashSet;
@@ -66,7 +69,7 @@ impl Section {
 pub fn current_run(model: &Model) -> Option<RunId> {
     match rows::current(model) {
         Some(rows::Row::Run(run)) => Some(run),
-        Some(rows::Row::Heading(_)) | None => None,
+        Some(rows::Row::Heading(_) | rows::Row::Sweep(_)) | None => None,
     }
 }
 
@@ -75,6 +78,8 @@ pub fn current_run(model: &Model) -> Option<RunId> {
 pub enum At {
     /// A heading.
     Section(Section),
+    /// A folded sweep.
+    Sweep(sweeps::SweepId),
     /// A run.
     Run(RunId),
 }

@@ -1,8 +1,8 @@
 //! Actions on runs: on the one under the cursor, or on all marked ones, with one question.
 
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::{queue, runs};
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::rpc::{queue, runs, sweeps};
+use fanlight_shared::run::{Counts, Run, RunStatus};
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
@@ -10,6 +10,7 @@ use crate::ui::layer::delete::Delete;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
 use crate::ui::model::queue::rows::{self, Row};
+use crate::ui::model::queue::sweeps::Sweep;
 use crate::ui::toast::Tone;
 
 /// The most characters of a label.
@@ -20,7 +21,7 @@ pub(super) fn targets(model: &Model) -> Vec<Run> {
     let mut runs: Vec<Run> = if model.queue.marks.is_empty() {
         match rows::current(model) {
             Some(Row::Run(run)) => model.projection.run(run).cloned().into_iter().collect(),
-            Some(Row::Heading(_)) | None => Vec::new(),
+            Some(Row::Heading(_) | Row::Sweep(_)) | None => Vec::new(),
         }
     } else {
         model.queue.marks.iter().filter_map(|run| model.projection.run(*run)).cloned().collect()
@@ -41,8 +42,60 @@ fn ids(runs: &[Run]) -> Vec<RunId> {
     runs.iter().map(|run| run.id).collect()
 }
 
-/// Cancels runs: queued ones at once, running ones after a question.
+/// Returns the folded sweep under the cursor, unless runs are marked.
+pub(super) fn sweep(model: &Model) -> Option<&Sweep> {
+    match rows::current(model).filter(|_| model.queue.marks.is_empty())? {
+        Row::Sweep(sweep) => model.queue.sections.sweeps.get(sweep),
+        Row::Heading(_) | Row::Run(_) => None,
+    }
+}
+
+/// Returns the sweep under the cursor, or that of the run there, if it can be paused or continue.
+pub(super) fn pausable(model: &Model) -> Option<&Sweep> {
+    let sweep = match rows::current(model)? {
+        Row::Sweep(sweep) => sweep,
+        Row::Run(run) => model.queue.sections.sweeps.of(model.projection.run(run)?)?,
+        Row::Heading(_) => return None,
+    };
+    model.queue.sections.sweeps.get(sweep).filter(|sweep| !sweep.is_over())
+}
+
+/// Pauses the sweep under the cursor, or lets it continue.
+pub(super) fn pause_sweep(model: &Model) -> Vec<Effect> {
+    let Some(sweep) = pausable(model).map(|sweep| sweep.name.clone()) else { return Vec::new() };
+    let paused = model.projection.pause_of(&sweep).is_none();
+    vec![Effect::SetSweep(sweeps::Set { sweep, paused })]
+}
+
+/// Cancels a sweep after a question.
+fn cancel_sweep(model: &mut Model, name: String, counts: Counts) -> Vec<Effect> {
+    let question = Confirm {
+        title: format!("Cancel the sweep {name}?"),
+        text: consequence(counts.under_way() as usize, counts.queued as usize),
+        yes: "cancel it".to_owned(),
+        effects: vec![Effect::Cancel(runs::Cancel { sweep: Some(name), ..runs::Cancel::default() })],
+        of_marks: false,
+    };
+    confirm::ask(model, question)
+}
+
+/// Says what happens to runs that are cancelled.
+fn consequence(active: usize, waiting: usize) -> String {
+    match (active, waiting) {
+        (0, _) => "They leave the queue.".to_owned(),
+        (1, 0) => "It runs: its processes are ended. What it made so far stays.".to_owned(),
+        (active, 0) => format!("{active} run: their processes are ended. What they made so far stays."),
+        (active, waiting) => {
+            format!("{active} run and {waiting} wait: processes are ended, what was made so far stays.")
+        }
+    }
+}
+
+/// Cancels runs: queued ones at once, running ones after a question. A sweep always after a question.
 pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
+    if let Some((name, counts)) = sweep(model).map(|sweep| (sweep.name.clone(), sweep.tally.counts())) {
+        return cancel_sweep(model, name, counts);
+    }
     let mut runs = targets(model);
     runs.retain(|run| !run.state.is_ended());
     if runs.is_empty() {
@@ -57,20 +110,9 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
         return effects;
     }
     let active = runs.len() - waiting;
-    let mut text = String::new();
-    match (active, waiting) {
-        (0, _) => text.push_str("They leave the queue."),
-        (1, 0) => text.push_str("It runs: its processes are ended. What it made so far stays."),
-        (active, 0) => {
-            text.push_str(&format!("{active} run: their processes are ended. What they made so far stays."));
-        }
-        (active, waiting) => text.push_str(&format!(
-            "{active} run and {waiting} wait: processes are ended, what was made so far stays."
-        )),
-    }
     let question = Confirm {
         title: format!("Cancel {}?", named(&runs)),
-        text,
+        text: consequence(active, waiting),
         yes: "cancel".to_owned(),
         effects,
         of_marks: true,

@@ -8,9 +8,9 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
 
-use cursor::{fold, mark, step, toggle};
+use cursor::{fold, mark, step, toggle, unfold};
 pub use notification::{moved, notification, response, shown};
-use sections::{filter, search, sort};
+use sections::{filter, fold_sweep, search, sort};
 
 use crate::ui::action::Action;
 use crate::ui::areas::Hit;
@@ -33,10 +33,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::HalfPageUp => step(model, |row, _| row.saturating_sub((page / 2).max(1))),
         Action::First => step(model, |_, _| 0),
         Action::Last => step(model, |_, last| last),
-        Action::Fold | Action::Left => fold(model, true),
-        Action::Unfold | Action::Right => fold(model, false),
+        Action::Fold | Action::Left => return fold(model),
+        Action::Unfold | Action::Right => return unfold(model),
         Action::PinRun | Action::Open => match rows::current(model) {
             Some(Row::Heading(section)) => toggle(model, section),
+            Some(Row::Sweep(sweep)) => return fold_sweep(model, sweep, false),
             Some(Row::Run(run)) => return pin(model, run),
             None => {}
         },
@@ -52,6 +53,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CancelQueued => return ask::cancel_queued(model),
         Action::Resume => return ask::resume(model),
         Action::PauseQueue => return ask::pause(model),
+        Action::PauseSweep => return ask::pause_sweep(model),
         Action::Cap => ask::cap(model),
         Action::Label => ask::label(model),
         Action::DeleteRun => return ask::delete(model),
@@ -87,7 +89,11 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     let any = |wanted: &dyn Fn(RunStatus) -> bool| ask::targets(model).iter().any(|run| wanted(run.state));
     match action {
         Action::PinRun | Action::Fold | Action::Unfold => Rows::of(&model.queue).len > 0,
-        Action::CancelRun => any(&|state| !state.is_ended()),
+        Action::CancelRun => match ask::sweep(model) {
+            Some(sweep) => !sweep.is_over(),
+            None => any(&|state| !state.is_ended()),
+        },
+        Action::PauseSweep => ask::pausable(model).is_some(),
         Action::CancelQueued => model.projection.queue().queued > 0,
         Action::Resume => any(&|state| matches!(state, RunStatus::Failed | RunStatus::Cancelled)),
         Action::DeleteRun | Action::Label => any(&|_| true),
@@ -109,6 +115,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
             }
             _ => vec![Action::PinRun, Action::Resume, Action::Mark, Action::DeleteRun, Action::Sort],
         },
+        Some(Row::Sweep(_)) => vec![Action::Unfold, Action::CancelRun, Action::PauseSweep],
         _ => vec![Action::Fold, Action::Unfold],
     };
     if model.queue.marks.len() > 1 {
@@ -127,6 +134,9 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
             if let Some(section) = Section::ALL.get(*index) {
                 toggle(model, *section);
             }
+        }
+        (MouseEventKind::Down(MouseButton::Left), Some(Hit::Sweep(sweep))) => {
+            return fold_sweep(model, *sweep, false);
         }
         (MouseEventKind::Down(MouseButton::Left), Some(Hit::Run(run))) => {
             model.queue.cursor = Some(At::Run(*run));

@@ -2,6 +2,7 @@
 
 mod card;
 mod strip;
+mod sweep;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -63,6 +64,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
                     theme.select(place, buffer);
                 }
             }
+            Row::Sweep(id) => sweep::view(model, theme, (id, lit(row)), place, buffer, areas),
             Row::Run(run) => card::view(model, theme, (run, lit(row)), place, buffer, areas),
         }
         y += shown;
@@ -71,10 +73,20 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
 
 fn height(model: &Model, row: Row, pane: Rect) -> usize {
     match row {
-        Row::Heading(_) => 1,
+        Row::Heading(_) | Row::Sweep(_) => 1,
         Row::Run(run) => {
             model.projection.run(run).map_or(1, |run| usize::from(card::height(model, run, pane)))
         }
+    }
+}
+
+/// Returns the sign of a row that is folded, or not.
+fn arrow(folded: bool, ascii: bool) -> &'static str {
+    match (folded, ascii) {
+        (true, false) => "▸",
+        (false, false) => "▾",
+        (true, true) => ">",
+        (false, true) => "v",
     }
 }
 
@@ -89,13 +101,14 @@ fn heading(
 ) {
     let queue = &model.queue;
     let folded = queue.is_folded(section);
-    let arrow = match (folded, model.options.ascii) {
-        (true, false) => "▸",
-        (false, false) => "▾",
-        (true, true) => ">",
-        (false, true) => "v",
-    };
-    let shown = queue.sections.len(section);
+    let arrow = arrow(folded, model.options.ascii);
+    let counts = queue.sections.counts();
+    let shown = match section {
+        Section::Running => counts.under_way(),
+        Section::Enqueued => counts.queued,
+        Section::Done => counts.completed + counts.failed,
+        Section::Cancelled => counts.cancelled,
+    } as usize;
     let filtered = !queue.sections.filter.is_empty();
     let queued = model.projection.queue().queued as usize;
     let count = match section {
@@ -110,9 +123,9 @@ fn heading(
         Span::styled(section.title(), theme.text.add_modifier(ratatui::style::Modifier::BOLD)),
         Span::styled(format!(" {count}"), theme.dim),
     ];
-    if section == Section::Done && queue.sections.failed() > 0 {
+    if section == Section::Done && counts.failed > 0 {
         spans.push(Span::styled(" · ", theme.dim));
-        spans.push(Span::styled(format!("{} failed", queue.sections.failed()), theme.bad));
+        spans.push(Span::styled(format!("{} failed", counts.failed), theme.bad));
     }
     if section == Section::Enqueued && model.projection.queue().paused {
         spans.push(Span::styled(" · paused", theme.warning));

@@ -8,6 +8,7 @@ use fanlight_shared::value::Value;
 
 use super::open;
 use crate::ui::action::{Action, Scope};
+use crate::ui::children;
 use crate::ui::commands::help::Help;
 use crate::ui::commands::palette::Palette;
 use crate::ui::document::Submission;
@@ -42,6 +43,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::RunAgain => return again(model),
         Action::Stop => return stop(model),
         Action::Answer => return Questions::open(model),
+        Action::Parent => return children::leave(model),
         Action::Edit => return edit(model),
         Action::Curves => return curves(model),
         Action::Workflows => return open::home(model),

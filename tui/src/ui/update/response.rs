@@ -1,5 +1,6 @@
 //! Responses and results: the layers first, then the panes, then the shell.
 
+use fanlight_shared::rpc::sweeps::Best;
 use fanlight_shared::run::Run;
 
 use super::{lens, open, with_layers};
@@ -50,6 +51,10 @@ fn sanitise(response: &mut Response) {
                 series.name = fanlight_shared::sanitise::line(&series.name);
                 series.unit = series.unit.take().map(|unit| fanlight_shared::sanitise::line(&unit));
             }
+        }
+        Response::Sweep { best: Some(best), .. } => {
+            let clean = |(name, best): (String, Best)| (fanlight_shared::sanitise::line(&name), best);
+            *best = std::mem::take(best).into_iter().map(clean).collect();
         }
         Response::Values(_, page) => {
             page.rows.iter_mut().filter_map(|row| row.value.as_mut()).for_each(clean::value);
@@ -142,6 +147,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             Vec::new()
         }
         Response::Questions(_)
+        | Response::Sweep { .. }
         | Response::Params(..)
         | Response::NotPainted(..)
         | Response::Painted(_)

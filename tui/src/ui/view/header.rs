@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::ui::action::Action;
 use crate::ui::areas::{Areas, Hit};
+use crate::ui::children;
 use crate::ui::fit::fit;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
@@ -39,7 +40,7 @@ pub(super) fn view(
     areas.hit(name, Hit::Action(Action::Workflows));
 }
 
-/// ` fanlight  Seaside poster  #12 seed=7 · pinned`
+/// ` fanlight  album#3 ▸ posters[1] ▸ Seaside poster  #12 seed=7 · pinned`
 fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     let mut spans = vec![Span::styled(" fanlight", theme.accent), Span::raw("  ")];
     let Some(open) = &model.workflow else {
@@ -54,6 +55,9 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     let number = model.lens().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
     let pinned = model.is_pinned() && model.is_one_of_many();
     let mut left = room.saturating_sub(number.len() + 2 + if pinned { 8 } else { 0 });
+    let crumbs = crumbs(model, left / 2);
+    left = left.saturating_sub(crumbs.width());
+    spans.push(Span::styled(crumbs, theme.dim));
     let of_run = model.lens().filter(|lens| lens.run.label != lens.run.title);
     let label = of_run.map(|lens| lens.run.label.as_str()).unwrap_or_default();
     // The label gets the remaining width, but at least a third.
@@ -72,6 +76,20 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
         }
     }
     Line::from(spans)
+}
+
+/// `album#3 ▸ posters[1] ▸ `, at most as wide; the inner end says more than the outer one.
+fn crumbs(model: &Model, columns: usize) -> String {
+    let mut crumbs = children::crumbs(model);
+    let text = |crumbs: &[String]| crumbs.iter().map(|crumb| format!("{crumb} ▸ ")).collect::<String>();
+    while text(&crumbs).width() > columns {
+        if crumbs.len() < 2 {
+            return String::new();
+        }
+        crumbs.remove(0);
+        crumbs[0] = "…".to_owned();
+    }
+    text(&crumbs)
 }
 
 /// `▶ running 3/5 · 00:12`

@@ -12,6 +12,12 @@ use crate::ui::model::Model;
 /// Keeps the cursor on its node; if that is gone, moves it to the first.
 pub(super) fn keep_selection(model: &mut Model) {
     let Some((workflow, _)) = model.drawn() else { return };
+    let shown = model.shown.as_ref().map(|shown| shown.run);
+    let back = model.grid.back_to.clone().filter(|(run, _)| Some(*run) == shown);
+    if let Some((_, node)) = back.filter(|(_, node)| workflow.nodes.contains_key(node)) {
+        (model.grid.selected, model.grid.back_to) = (Some(node), None);
+        return;
+    }
     let there = model.grid.selected.as_ref().is_some_and(|name| workflow.nodes.contains_key(name));
     if !there {
         model.grid.selected = workflow.nodes.keys().next().cloned();

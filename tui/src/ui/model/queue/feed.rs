@@ -6,6 +6,7 @@ use fanlight_shared::run::RunStatus;
 
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
+use crate::ui::model::queue::sweeps::Sweeps;
 use crate::ui::model::queue::{Filter, Section};
 
 /// Rows a page.
@@ -74,7 +75,13 @@ impl Feeds {
     }
 
     /// Requests the next page of a section, unless one is being read or all are known.
-    pub(in crate::ui) fn more(&mut self, section: Section, filter: &Filter, whole: bool) -> Option<Effect> {
+    pub(in crate::ui) fn more(
+        &mut self,
+        section: Section,
+        filter: &Filter,
+        sweeps: &Sweeps,
+        whole: bool,
+    ) -> Option<Effect> {
         let workflow = self.workflow;
         let feed = self.feeds.iter_mut().find(|feed| feed.section == section && !feed.ended)?;
         if feed.asked.is_some() {
@@ -83,7 +90,7 @@ impl Feeds {
         let states = filter.states(states(section));
         if states.is_empty() {
             feed.ended = true;
-            return self.more(section, filter, whole);
+            return self.more(section, filter, sweeps, whole);
         }
         self.generation += 1;
         feed.asked = Some(self.generation);
@@ -95,6 +102,8 @@ impl Feeds {
             limit: Some(if whole || section == Section::Enqueued { LARGE_PAGE } else { PAGE }),
             request_key: None,
             sweep: None,
+            // Their runs have no rows, unless a filter looks for them.
+            without_sweeps: if filter.is_empty() { sweeps.folded_names() } else { Vec::new() },
             parent: None,
         };
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
@@ -133,23 +142,27 @@ mod tests {
         let mut feeds = Feeds::default();
         feeds.reset(Some(workflow_id()));
         let filter = Filter::default();
-        let (first, list) = asked(feeds.more(Section::Done, &filter, false));
+        let (first, list) = asked(feeds.more(Section::Done, &filter, &Sweeps::default(), false));
         assert_eq!(list.workflow_id, Some(workflow_id()));
-        assert_eq!(feeds.more(Section::Done, &filter, false), None, "one request at a time");
+        assert_eq!(
+            feeds.more(Section::Done, &filter, &Sweeps::default(), false),
+            None,
+            "one request at a time"
+        );
         assert!(feeds.response(first, Some(&"next".to_owned())).is_some());
-        let (second, list) = asked(feeds.more(Section::Done, &filter, false));
+        let (second, list) = asked(feeds.more(Section::Done, &filter, &Sweeps::default(), false));
         assert_eq!(list.cursor.as_deref(), Some("next"));
         assert!(feeds.response(second, None).is_some());
-        let (third, list) = asked(feeds.more(Section::Done, &filter, false));
+        let (third, list) = asked(feeds.more(Section::Done, &filter, &Sweeps::default(), false));
         assert_eq!((list.workflow_id, list.cursor), (None, None));
         assert!(feeds.response(third, None).is_some() && feeds.is_whole(Section::Done));
-        assert_eq!(feeds.more(Section::Done, &filter, false), None);
+        assert_eq!(feeds.more(Section::Done, &filter, &Sweeps::default(), false), None);
     }
 
     #[test]
     fn a_late_response_is_dropped() {
         let mut feeds = Feeds::default();
-        let (old, _) = asked(feeds.more(Section::Done, &Filter::default(), false));
+        let (old, _) = asked(feeds.more(Section::Done, &Filter::default(), &Sweeps::default(), false));
         feeds.reset(None);
         assert!(feeds.response(old, None).is_none());
         assert!(!feeds.is_whole(Section::Done));
@@ -159,8 +172,8 @@ mod tests {
     fn a_filter_for_a_state_does_not_change_the_other_sections() {
         let mut feeds = Feeds::default();
         let filter = Filter::read("failed poster");
-        assert_eq!(feeds.more(Section::Cancelled, &filter, false), None);
-        let (_, list) = asked(feeds.more(Section::Done, &filter, false));
+        assert_eq!(feeds.more(Section::Cancelled, &filter, &Sweeps::default(), false), None);
+        let (_, list) = asked(feeds.more(Section::Done, &filter, &Sweeps::default(), false));
         assert_eq!((list.states, list.text.as_deref()), (vec![RunStatus::Failed], Some("poster")));
     }
 }

@@ -5,7 +5,10 @@ use std::cmp::Reverse;
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::run::Run;
 
+use crate::ui::model::queue::Section;
 use crate::ui::model::queue::numbers::Numbers;
+use crate::ui::model::queue::rows::Row;
+use crate::ui::model::queue::sweeps::{Sweep, SweepId};
 
 /// The order of ended runs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -50,18 +53,78 @@ impl Sort {
     }
 }
 
-/// The sort key of a run within its section: runs of the current workflow first, then by the order, then the newest
-/// first.
+/// The sort key of a row within its section: runs of the current workflow first, then by the order, then the newest
+/// first. Runs that nodes of a run started follow it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::ui) struct Key {
     other: bool,
     rank: i64,
     text: String,
     newest: Reverse<(i64, u32)>,
-    pub(in crate::ui) run: RunId,
+    top: Top,
+    /// From the run at the top down to this one, with their starts.
+    path: Vec<(Option<u64>, RunId)>,
+}
+
+/// A row that isn't below another one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Top {
+    Sweep(SweepId),
+    Run(RunId),
 }
 
 impl Key {
+    /// Returns the row.
+    pub(in crate::ui) fn row(&self) -> Row {
+        match (self.path.last(), self.top) {
+            (Some((_, run)), _) => Row::Run(*run),
+            (None, Top::Run(run)) => Row::Run(run),
+            (None, Top::Sweep(sweep)) => Row::Sweep(sweep),
+        }
+    }
+
+    /// Returns how many runs it is below.
+    pub(in crate::ui) fn depth(&self) -> usize {
+        self.path.len()
+    }
+
+    /// Returns whether it is a sweep that comes before the queued runs.
+    pub(in crate::ui) fn is_first(&self) -> bool {
+        self.rank == i64::MIN
+    }
+
+    /// Returns the key of a run that a node of the run with this key started.
+    pub(in crate::ui) fn child(&self, run: &Run) -> Self {
+        let mut key = self.clone();
+        key.path.push((run.start_order, run.id));
+        key
+    }
+
+    /// Returns the key of a folded sweep.
+    pub(in crate::ui) fn sweep(
+        (id, sweep): (SweepId, &Sweep),
+        section: Section,
+        of: Option<WorkflowId>,
+        sort: &Sort,
+    ) -> Self {
+        let (rank, text) = match (section, sort) {
+            // Their places among single runs are unknown.
+            (Section::Running | Section::Enqueued, _) => (i64::MIN, String::new()),
+            (_, Sort::Newest) => (0, String::new()),
+            (_, Sort::Longest) => (i64::MAX, String::new()),
+            (_, Sort::Label) => (0, natural(&sweep.name)),
+            (_, Sort::Greatest(column)) => {
+                (sweep.best.get(column).map_or(i64::MAX, |best| !bits(best.highest.value)), String::new())
+            }
+            (_, Sort::Least(column)) => {
+                (sweep.best.get(column).map_or(i64::MAX, |best| bits(best.lowest.value)), String::new())
+            }
+        };
+        let other = section != Section::Enqueued && of.is_some_and(|of| of != sweep.workflow);
+        let newest = Reverse((sweep.newest.0.0, sweep.newest.1));
+        Self { other, rank, text, newest, top: Top::Sweep(id), path: Vec::new() }
+    }
+
     /// Returns the key of a running run, which is the order in which they started.
     pub(in crate::ui) fn running(run: &Run, of: Option<WorkflowId>) -> Self {
         let order = run.start_order.and_then(|it| i64::try_from(it).ok()).unwrap_or(i64::MAX);
@@ -99,7 +162,8 @@ impl Key {
             rank: 0,
             text: String::new(),
             newest: Reverse((run.submitted_at.0, run.number)),
-            run: run.id,
+            top: Top::Run(run.id),
+            path: Vec::new(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The rows of the pane from top to bottom: headings, and the runs of sections that aren't folded. Rows are looked up
 //! by number, so that nothing is built per run.
 
+use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::RunId;
 
 use crate::ui::model::Model;
+use crate::ui::model::queue::sweeps::SweepId;
 use crate::ui::model::queue::{At, Queue, Section};
 
 /// A row.
@@ -11,6 +13,8 @@ use crate::ui::model::queue::{At, Queue, Section};
 pub(in crate::ui) enum Row {
     /// A heading.
     Heading(Section),
+    /// A folded sweep.
+    Sweep(SweepId),
     /// A run.
     Run(RunId),
 }
@@ -18,7 +22,7 @@ pub(in crate::ui) enum Row {
 /// The positions of the sections.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::ui) struct Rows {
-    /// A section, the row of its heading, and its number of visible runs.
+    /// A section, the row of its heading, and its number of visible rows.
     sections: Vec<(Section, usize, usize)>,
     /// How many rows there are.
     pub(in crate::ui) len: usize,
@@ -45,7 +49,7 @@ impl Rows {
         let (section, first, shown) = self.sections.iter().rev().find(|(_, first, _)| *first <= row)?;
         match row - first {
             0 => Some(Row::Heading(*section)),
-            at if at <= *shown => queue.sections.at(*section, at - 1).map(Row::Run),
+            at if at <= *shown => queue.sections.at(*section, at - 1),
             _ => None,
         }
     }
@@ -65,22 +69,21 @@ impl Rows {
         self.sections.iter().find(|(it, ..)| *it == section).map(|(_, first, shown)| first + shown)
     }
 
-    fn find(&self, queue: &Queue, at: At) -> Option<usize> {
-        match at {
-            At::Section(section) => self.heading(section),
-            At::Run(run) => {
-                let (section, index) = queue.sections.find(run)?;
-                let heading = self.heading(section)?;
-                Some(if queue.is_folded(section) { heading } else { heading + 1 + index })
-            }
-        }
+    fn find(&self, queue: &Queue, at: At, projection: &Projection) -> Option<usize> {
+        let (section, index) = match at {
+            At::Section(section) => return self.heading(section),
+            At::Sweep(sweep) => queue.sections.find_sweep(sweep)?,
+            At::Run(run) => queue.sections.find(run, projection)?,
+        };
+        let heading = self.heading(section)?;
+        Some(if queue.is_folded(section) { heading } else { heading + 1 + index })
     }
 
     /// Returns the row of the cursor, which is on the run in focus until the user moves it.
     pub(in crate::ui) fn cursor(&self, model: &Model) -> usize {
         let queue = &model.queue;
         let at = queue.cursor.or_else(|| model.focus().map(At::Run));
-        let found = at.and_then(|at| self.find(queue, at));
+        let found = at.and_then(|at| self.find(queue, at, &model.projection));
         found.unwrap_or(queue.row).min(self.len.saturating_sub(1))
     }
 }

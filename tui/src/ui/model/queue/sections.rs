@@ -1,36 +1,48 @@
-//! The position of each run in its section. A run is placed by its state in the projection alone, and removed from its
-//! old position first, so that it is never in two.
+//! The rows of each section in order: single runs, folded sweeps, and the runs that nodes of other runs started. A run is
+//! placed by its state in the projection alone, and removed from its old position first, so that it is never in two.
 
-use std::collections::{BTreeMap, HashMap};
+mod place;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, SubmissionId, WorkflowId};
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{Counts, Run, RunStatus};
+use fanlight_shared::waiting::Waiting;
 
-use crate::ui::model::queue::numbers::Numbers;
 use crate::ui::model::queue::order::{Key, Sort};
+use crate::ui::model::queue::rows::Row;
+use crate::ui::model::queue::sweeps::{SweepId, Sweeps};
 use crate::ui::model::queue::{Filter, Section};
 
-/// Runs by section, in order.
+/// Rows by section, in order.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct Sections {
     /// The workflow whose runs come first.
     of: Option<WorkflowId>,
     pub(in crate::ui) sort: Sort,
     pub(in crate::ui) filter: Filter,
+    pub(in crate::ui) sweeps: Sweeps,
+    /// The runs below which those that their nodes started are shown.
+    opened: HashSet<RunId>,
+    /// Rows in order, without those of `waiting`.
     keys: [Vec<Key>; 4],
-    /// Runs whose place in the queue is known, in that order; those of `keys` follow.
-    waiting: Vec<RunId>,
+    /// Runs whose place in the queue is known, in that order. Folded sweeps come before them, the rest of `keys` follows.
+    waiting: Waiting,
     placed: HashMap<RunId, Placed>,
-    failed: usize,
+    folded: HashMap<SweepId, Placed>,
+    /// How many of the placed runs have each state, without those below others.
+    loose: Counts,
     submissions: HashMap<SubmissionId, BTreeMap<u32, RunId>>,
+    /// The runs that nodes of a run started.
+    children: HashMap<RunId, BTreeSet<RunId>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Debug)]
 struct Placed {
     section: Section,
     key: Key,
-    failed: bool,
+    state: Option<RunStatus>,
 }
 
 impl Sections {
@@ -39,111 +51,100 @@ impl Sections {
         self.of
     }
 
-    /// Places all runs again.
-    pub(in crate::ui) fn rebuild(
-        &mut self,
-        projection: &Projection,
-        numbers: &Numbers,
-        of: Option<WorkflowId>,
-    ) {
-        let (sort, filter) = (std::mem::take(&mut self.sort), std::mem::take(&mut self.filter));
-        *self = Self { of, sort, filter, ..Self::default() };
-        self.waiting = projection.queued().filter(|run| self.waits(run)).map(|run| run.id).collect();
-        for run in projection.runs() {
-            self.submissions.entry(run.submission).or_default().insert(run.index, run.id);
-            if let Some(placed) = self.key(run, projection, numbers) {
-                self.keys[placed.section as usize].push(placed.key.clone());
-                self.failed += usize::from(placed.failed);
-                self.placed.insert(run.id, placed);
-            }
-        }
-        for keys in &mut self.keys {
-            keys.sort_unstable();
-        }
+    /// Returns the sweep that has one row instead of this run. A filter shows the runs themselves.
+    fn folds(&self, run: &Run) -> Option<SweepId> {
+        let sweep = self.sweeps.of(run).filter(|_| self.filter.is_empty())?;
+        self.sweeps.get(sweep)?.is_folded().then_some(sweep)
     }
 
-    /// Places a run where it belongs now, or removes a deleted one.
-    pub(in crate::ui) fn place(&mut self, run: RunId, projection: &Projection, numbers: &Numbers) {
-        self.remove_placed(run);
-        if let Some(at) = self.waiting.iter().position(|it| *it == run) {
-            self.waiting.remove(at);
-        }
-        let Some(known) = projection.run(run) else {
-            for runs in self.submissions.values_mut() {
-                runs.retain(|_, it| *it != run);
-            }
-            return;
-        };
-        self.submissions.entry(known.submission).or_default().insert(known.index, run);
-        if let Some(place) = projection.position(run).filter(|_| self.waits(known)) {
-            let at = self.waiting.partition_point(|it| projection.position(*it).is_some_and(|it| it < place));
-            self.waiting.insert(at, run);
-        } else if let Some(placed) = self.key(known, projection, numbers) {
-            let keys = &mut self.keys[placed.section as usize];
-            let at = keys.binary_search(&placed.key).unwrap_or_else(|at| at);
-            keys.insert(at, placed.key.clone());
-            self.failed += usize::from(placed.failed);
-            self.placed.insert(run, placed);
-        }
+    /// Returns the known run whose node started a run. A filter shows all runs side by side.
+    fn parent(&self, run: &Run, projection: &Projection) -> Option<RunId> {
+        let parent = run.parent.as_ref().filter(|_| self.filter.is_empty())?.run;
+        projection.run(parent).map(|_| parent)
     }
 
-    /// Removes a run from its position by its key, if it has one.
-    fn remove_placed(&mut self, run: RunId) {
-        let Some(placed) = self.placed.remove(&run) else { return };
-        self.failed -= usize::from(placed.failed);
-        let keys = &mut self.keys[placed.section as usize];
-        if let Ok(at) = keys.binary_search(&placed.key) {
-            keys.remove(at);
-        }
-    }
-
-    /// Returns whether a run is shown as queued.
-    fn waits(&self, run: &Run) -> bool {
-        run.state == RunStatus::Queued && self.filter.shows(run)
-    }
-
-    fn key(&self, run: &Run, projection: &Projection, numbers: &Numbers) -> Option<Placed> {
-        if !self.filter.shows(run) {
-            return None;
-        }
-        let section = Section::of(run.state);
-        let key = match section {
-            Section::Running => Key::running(run, self.of),
-            Section::Enqueued if projection.position(run.id).is_some() => return None,
-            Section::Enqueued => Key::waiting(run),
-            Section::Done | Section::Cancelled => Key::ended(run, self.of, &self.sort, numbers),
-        };
-        Some(Placed { section, key, failed: run.state == RunStatus::Failed })
-    }
-
-    /// Returns how many runs of a section are shown.
+    /// Returns how many rows a section has.
     pub(in crate::ui) fn len(&self, section: Section) -> usize {
         let waiting = if section == Section::Enqueued { self.waiting.len() } else { 0 };
         waiting + self.keys[section as usize].len()
     }
 
-    /// Returns how many of those in Done failed.
-    pub(in crate::ui) fn failed(&self) -> usize {
-        self.failed
-    }
-
-    /// Returns the run at an index of a section, from 0.
-    pub(in crate::ui) fn at(&self, section: Section, index: usize) -> Option<RunId> {
-        if section != Section::Enqueued {
-            return self.keys[section as usize].get(index).map(|key| key.run);
+    /// Returns the number of runs by state, those of folded sweeps included, without those below others.
+    pub(in crate::ui) fn counts(&self) -> Counts {
+        let mut counts = self.loose;
+        counts.queued += u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        for sweep in self.folded.keys().filter_map(|id| self.sweeps.get(*id)) {
+            counts.add(&sweep.tally.counts());
         }
-        let behind = || self.keys[section as usize].get(index - self.waiting.len()).map(|key| key.run);
-        self.waiting.get(index).copied().or_else(behind)
+        counts
     }
 
-    /// Returns the position of a run.
-    pub(in crate::ui) fn find(&self, run: RunId) -> Option<(Section, usize)> {
+    fn first_waiting(&self) -> usize {
+        self.keys[Section::Enqueued as usize].partition_point(Key::is_first)
+    }
+
+    /// Returns the row at an index of a section, from 0.
+    pub(in crate::ui) fn at(&self, section: Section, index: usize) -> Option<Row> {
+        let keys = &self.keys[section as usize];
+        let (first, waiting) = match section {
+            Section::Enqueued => (self.first_waiting(), self.waiting.len()),
+            _ => (0, 0),
+        };
+        match index {
+            index if index < first => keys.get(index).map(Key::row),
+            index if index < first + waiting => {
+                let place = u32::try_from(index - first + 1).ok()?;
+                self.waiting.at(place).map(Row::Run)
+            }
+            index => keys.get(index - waiting).map(Key::row),
+        }
+    }
+
+    fn position(&self, placed: &Placed) -> Option<(Section, usize)> {
+        let at = self.keys[placed.section as usize].binary_search(&placed.key).ok()?;
+        let waiting = placed.section == Section::Enqueued && !placed.key.is_first();
+        Some((placed.section, at + if waiting { self.waiting.len() } else { 0 }))
+    }
+
+    /// Returns the position of a run, or that of the row in which it is folded.
+    pub(in crate::ui) fn find(&self, run: RunId, projection: &Projection) -> Option<(Section, usize)> {
         if let Some(placed) = self.placed.get(&run) {
-            let at = self.keys[placed.section as usize].binary_search(&placed.key).ok()?;
-            let before = if placed.section == Section::Enqueued { self.waiting.len() } else { 0 };
-            return Some((placed.section, before + at));
+            return self.position(placed);
         }
-        self.waiting.iter().position(|it| *it == run).map(|at| (Section::Enqueued, at))
+        if let Some(place) = self.waiting.position(run) {
+            return Some((Section::Enqueued, self.first_waiting() + place as usize - 1));
+        }
+        let run = projection.run(run)?;
+        match (self.parent(run, projection), self.folds(run)) {
+            (Some(parent), _) => self.find(parent, projection),
+            (None, Some(sweep)) => self.find_sweep(sweep),
+            (None, None) => None,
+        }
+    }
+
+    /// Returns the position of a folded sweep.
+    pub(in crate::ui) fn find_sweep(&self, sweep: SweepId) -> Option<(Section, usize)> {
+        self.folded.get(&sweep).and_then(|placed| self.position(placed))
+    }
+
+    /// Returns how many runs a run is below.
+    pub(in crate::ui) fn depth(&self, run: RunId) -> usize {
+        self.placed.get(&run).map_or(0, |placed| placed.key.depth())
+    }
+
+    /// Returns how many runs are known that nodes of a run started.
+    pub(in crate::ui) fn children(&self, run: RunId) -> usize {
+        self.children.get(&run).filter(|_| self.filter.is_empty()).map_or(0, BTreeSet::len)
+    }
+
+    /// Returns the runs that nodes of a run started, as far as they are known.
+    pub(in crate::ui) fn started_by(&self, run: RunId) -> impl Iterator<Item = RunId> + '_ {
+        self.children.get(&run).into_iter().flatten().copied()
+    }
+
+    /// Returns whether the runs that nodes of a run started are shown below it.
+    pub(in crate::ui) fn is_open(&self, run: RunId) -> bool {
+        self.opened.contains(&run)
     }
 
     /// Returns the runs of a submission, in order.
@@ -158,44 +159,4 @@ impl Sections {
 }
 
 #[cfg(test)]
-mod tests {
-    use fanlight_shared::event::DaemonEvent;
-    use fanlight_shared::rpc::watch::Notification;
-
-    use super::*;
-    use crate::ui::testing;
-
-    fn order(sections: &Sections) -> Vec<Vec<RunId>> {
-        let of =
-            |section: Section| (0..sections.len(section)).filter_map(|at| sections.at(section, at)).collect();
-        Section::ALL.into_iter().map(of).collect()
-    }
-
-    #[test]
-    fn placing_one_run_gives_the_same_order_as_placing_all() {
-        for typed in ["", "seed=1"] {
-            let (mut projection, numbers) = (Projection::default(), Numbers::default());
-            let filter = || Filter::read(typed);
-            let mut sections = Sections { filter: filter(), ..Sections::default() };
-            let mut notification = |number: u32, state: RunStatus, position: Option<u32>| {
-                let run = Run { position, ..testing::run(number, state) };
-                let event = DaemonEvent::RunUpdate { run: Box::new(run) };
-                projection.apply(&mut Notification::Daemon { seq: 1, event });
-                sections.place(testing::run_id(number), &projection, &numbers);
-                let mut anew = Sections { filter: filter(), ..Sections::default() };
-                anew.rebuild(&projection, &numbers, None);
-                assert_eq!(order(&sections), order(&anew), "{typed}: {number} {state:?}");
-            };
-            for number in 1..=12 {
-                // Every third run moves to the front.
-                notification(number, RunStatus::Queued, number.is_multiple_of(3).then_some(1));
-            }
-            for number in [12, 9, 1, 2, 11] {
-                notification(number, RunStatus::Running, None);
-            }
-            notification(10, RunStatus::Cancelled, None);
-            notification(1, RunStatus::Failed, None);
-            notification(12, RunStatus::Completed, None);
-        }
-    }
-}
+mod tests;

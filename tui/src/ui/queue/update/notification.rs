@@ -1,7 +1,11 @@
 //! Notifications of the daemon, and requests for the rows in view.
 
+use std::collections::BTreeSet;
+
 use fanlight_shared::event::{DaemonEvent, StateEvent};
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::Run;
 
 use super::sections::{begin, place, rebuild};
 use crate::ui::address::Address;
@@ -11,6 +15,7 @@ use crate::ui::layer::form::Form;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::model::queue::rows::Rows;
+use crate::ui::model::queue::sweeps::{SweepId, Wanted};
 use crate::ui::model::queue::{Section, Sort, thumbs};
 use crate::ui::pane::Pane;
 use crate::ui::picture::PictureRequest;
@@ -29,7 +34,8 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
                 place(model, run.id);
             }
             let last = page.cursor.is_none();
-            return of.and_then(|of| unconfirmed::read(model, of, &page.rows, last)).into_iter().collect();
+            let missing = of.and_then(|of| unconfirmed::read(model, of, &page.rows, last));
+            return missing.into_iter().chain(parents(model, &page.rows)).collect();
         }
         Response::Run { detail, .. } => {
             model.projection.add([detail.run.clone()]);
@@ -60,8 +66,24 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             let next = model.queue.numbers.page(*to, page.cursor.as_ref(), model.workflow_id());
             return next.into_iter().collect();
         }
+        Response::Sweep { name, request, runs, best } => {
+            let sections = &mut model.queue.sections;
+            let read = sections.sweeps.read((name, *request), runs, best.as_ref());
+            let Some((id, sweep)) = read.and_then(|id| Some((id, sections.sweeps.get(id)?))) else {
+                return Vec::new();
+            };
+            let of_sweep = model.projection.runs().filter(|run| run.sweep.as_ref() == Some(name));
+            let gone = of_sweep.filter(|run| !sweep.tally.contains(run.number)).map(|run| run.id);
+            let gone: Vec<RunId> = gone.collect();
+            sections.sweep_changed(id, &model.projection, &model.queue.numbers);
+            return (!gone.is_empty()).then_some(Effect::CheckRuns(gone)).into_iter().collect();
+        }
         Response::Started(_) => model.queue.submitted = None,
-        Response::Failed { request, error, .. } => match **request {
+        Response::Failed { request, error, why } => match **request {
+            Effect::ReadSweep { ref name, request, .. } => {
+                model.queue.sections.sweeps.failed((name, request), *why);
+                rebuild(model);
+            }
             Effect::ListAssets { to: Address::QueueThumbnail(run), .. } => model.queue.thumbs.failed(run),
             Effect::Start(_) => {
                 if let Some(mut layer) = model.queue.submitted.take() {
@@ -93,10 +115,13 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             // Runs may have ended during a lost connection: the lists have them.
             let workflow = model.workflow_id();
             model.queue.feeds.reset(workflow);
+            model.queue.sections.sweeps.missed();
             rebuild(model);
             return begin(model);
         }
         Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => place(model, run.id),
+        // Its waiting runs leave the queue, or have places again.
+        Notification::Daemon { event: DaemonEvent::SweepUpdate { .. }, .. } => rebuild(model),
         Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
             model.queue.marks.remove(run_id);
             model.queue.numbers.forget(*run_id);
@@ -148,7 +173,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let rows = Rows::of(&model.queue);
     let height = usize::from(model.areas.pane(Pane::Queue).map_or(0, |area| area.height));
     let reach = rows.cursor(model) + height + READ_AHEAD;
-    let known = model.queue.sections.len(Section::Enqueued);
+    let known = model.queue.sections.counts().queued as usize;
     let queued = model.projection.queue().queued as usize;
     let sorted = model.queue.sections.sort != Sort::Newest;
     for section in [Section::Enqueued, Section::Done, Section::Cancelled] {
@@ -159,11 +184,33 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         let whole = sorted && section == Section::Done;
         let near = rows.end(section).is_some_and(|end| end <= reach) && !queue.is_folded(section);
         if near || whole {
-            effects.extend(queue.feeds.more(section, &queue.sections.filter, whole));
+            effects.extend(queue.feeds.more(section, &queue.sections.filter, &queue.sections.sweeps, whole));
         }
     }
+    effects.extend(sweeps(model));
     effects.extend(pictures(model));
     effects
+}
+
+/// Reads the sweeps in view, and those whose size is unknown, one after the other.
+fn sweeps(model: &mut Model) -> Option<Effect> {
+    let in_view = model.areas.hits.iter().filter_map(|(_, hit)| match hit {
+        Hit::Sweep(sweep) => Some(*sweep),
+        Hit::Run(run) => model.projection.run(*run).and_then(|run| model.queue.sections.sweeps.of(run)),
+        _ => None,
+    });
+    let in_view: Vec<SweepId> = in_view.collect();
+    match model.queue.sections.sweeps.want(in_view.into_iter(), model.now)? {
+        Ok(Wanted { name, request, best }) => Some(Effect::ReadSweep { name, request, best }),
+        Err(wait) => Some(Effect::TickIn(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))),
+    }
+}
+
+/// Asks for the runs whose nodes started some of these, if they are unknown.
+fn parents(model: &Model, rows: &[Run]) -> Option<Effect> {
+    let parents = rows.iter().filter_map(|run| run.parent.as_ref()).map(|parent| parent.run);
+    let missing: BTreeSet<RunId> = parents.filter(|run| model.projection.run(*run).is_none()).collect();
+    (!missing.is_empty()).then(|| Effect::CheckRuns(missing.into_iter().collect()))
 }
 
 /// Returns the pictures of the ended runs in view.

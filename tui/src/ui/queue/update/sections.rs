@@ -1,11 +1,13 @@
 //! The order of runs and their first pages.
 
 use fanlight_shared::id::RunId;
+use fanlight_shared::run::Run;
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
-use crate::ui::model::queue::{Filter, Section, Sort};
+use crate::ui::model::queue::sweeps::SweepId;
+use crate::ui::model::queue::{At, Filter, Section, Sort};
 
 pub(super) fn place(model: &mut Model, run: RunId) {
     let queue = &mut model.queue;
@@ -26,7 +28,8 @@ pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
     let whole = model.queue.sections.sort != Sort::Newest;
     let queue = &mut model.queue;
     let sections = [Section::Done, Section::Cancelled];
-    sections.into_iter().filter_map(|it| queue.feeds.more(it, &queue.sections.filter, whole)).collect()
+    let more = |section| queue.feeds.more(section, &queue.sections.filter, &queue.sections.sweeps, whole);
+    sections.into_iter().filter_map(more).collect()
 }
 
 pub(super) fn sort(model: &mut Model) {
@@ -41,6 +44,28 @@ pub(super) fn filter(model: &mut Model, typed: &str) -> Vec<Effect> {
     model.queue.sections.filter = Filter::read(typed);
     model.queue.feeds.reset(workflow);
     rebuild(model);
+    begin(model)
+}
+
+/// Folds a sweep into one row, or shows its runs, which may have to be read.
+pub(super) fn fold_sweep(model: &mut Model, sweep: SweepId, folded: bool) -> Vec<Effect> {
+    model.queue.sections.sweeps.fold(sweep, folded);
+    rebuild(model);
+    if folded {
+        model.queue.cursor = Some(At::Sweep(sweep));
+        return Vec::new();
+    }
+    let (sections, focus) = (&model.queue.sections, model.focus());
+    let runs = model.projection.runs().filter(|run| sections.sweeps.of(run) == Some(sweep));
+    let place = |run: &Run| {
+        let (section, index) = sections.find(run.id, &model.projection)?;
+        Some((Some(run.id) != focus, section as usize, index, run.id))
+    };
+    // The run in focus, else the first.
+    let first = runs.filter_map(place).min().map(|(.., run)| At::Run(run));
+    model.queue.cursor = first.or(model.queue.cursor);
+    let workflow = model.workflow_id();
+    model.queue.feeds.reset(workflow);
     begin(model)
 }
 

@@ -67,6 +67,9 @@ pub(super) fn view(
     for y in area.top()..area.bottom() {
         buffer.set_string(area.x, y, bar, theme.accent);
     }
+    // Runs that a node of another one started are below it, up to half the width to the right.
+    let depth = u16::try_from(2 * model.queue.sections.depth(id)).unwrap_or(u16::MAX).min(area.width / 2);
+    let area = Rect { x: area.x + depth, width: area.width - depth, ..area };
     let mark = match (model.queue.marked().contains(&id), ascii) {
         (true, false) => "●",
         (true, true) => "*",
@@ -144,6 +147,11 @@ fn head(
         Span::raw(" "),
         Span::styled(format!("{number} "), if focused { theme.accent } else { plain }),
     ];
+    let children = model.queue.sections.children(run.id);
+    if children > 0 {
+        let arrow = super::arrow(!model.queue.sections.is_open(run.id), model.options.ascii);
+        left.push(Span::styled(format!("{arrow}{children} "), theme.dim));
+    }
     let wide = usize::from(area.width);
     let right = Line::from(right(model, theme, run, focused, numbers, wide));
     let used: usize = left.iter().map(Span::width).sum();
@@ -203,6 +211,7 @@ fn right<'a>(
                     format!("limit {}", run.concurrency.unwrap_or_default())
                 }
                 Some(1) => "next".to_owned(),
+                None if model.projection.pause(run).is_some() => "paused".to_owned(),
                 Some(position) => position.to_string(),
                 None => String::new(),
             };
@@ -263,7 +272,7 @@ pub(super) fn columns(model: &Model, theme: &Theme, used: u16, area: Rect, buffe
 }
 
 /// Returns a number in at most seven characters, if possible.
-fn number(number: f64) -> String {
+pub(super) fn number(number: f64) -> String {
     let whole = number.fract() == 0.0 && number.abs() < 1e7;
     match number.abs() {
         _ if whole => format!("{number:.0}"),

@@ -1,9 +1,9 @@
 //! The heat-strip: each run of the focused submission as one clickable cell.
 
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{Counts, Run, RunStatus};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::model::Model;
@@ -11,6 +11,7 @@ use crate::ui::theme::Theme;
 
 /// The maximum number of rows.
 const MAX_ROWS: u16 = 3;
+const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Draws it at the top, if the submission of the run in focus has several runs. Returns its height in rows.
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> u16 {
@@ -37,16 +38,41 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     u16::try_from(rows).unwrap_or(MAX_ROWS) + 1
 }
 
+/// Returns the glyph and the style of several runs: what failed or runs is seen first; of the others, how many have ended.
+pub(super) fn cell(counts: Counts, theme: &Theme, ascii: bool) -> (&'static str, Style) {
+    let ended = (counts.all() - counts.open()) as usize;
+    let height = HEIGHTS[(HEIGHTS.len() * ended / (counts.all() as usize).max(1)).min(HEIGHTS.len() - 1)];
+    let state = match () {
+        () if counts.failed > 0 => RunStatus::Failed,
+        () if counts.under_way() > 0 => {
+            let glyph = if ascii { ">" } else { height };
+            return (glyph, theme.run(RunStatus::Running));
+        }
+        () if ended == 0 => RunStatus::Queued,
+        () if counts.open() > 0 => {
+            let glyph = if ascii { "~" } else { height };
+            return (glyph, theme.run(RunStatus::Completed));
+        }
+        () if counts.cancelled > counts.completed => RunStatus::Cancelled,
+        () => RunStatus::Completed,
+    };
+    (of_state(state, ascii), theme.run(state))
+}
+
 /// Returns the glyph of a state; the height of a running one is its progress.
 fn glyph(run: &Run, ascii: bool) -> &'static str {
-    const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-    match (run.state, ascii) {
+    if run.state.is_under_way() && !ascii {
+        let at = HEIGHTS.len() * run.nodes_done as usize / (run.nodes as usize).max(1);
+        return HEIGHTS[at.min(HEIGHTS.len() - 1)];
+    }
+    of_state(run.state, ascii)
+}
+
+fn of_state(state: RunStatus, ascii: bool) -> &'static str {
+    match (state, ascii) {
         (RunStatus::Queued, false) => "·",
         (RunStatus::Queued, true) => ".",
-        (RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling, false) => {
-            let at = HEIGHTS.len() * run.nodes_done as usize / (run.nodes as usize).max(1);
-            HEIGHTS[at.min(HEIGHTS.len() - 1)]
-        }
+        (RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling, false) => HEIGHTS[0],
         (RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling, true) => ">",
         (RunStatus::Completed, false) => "■",
         (RunStatus::Completed, true) => "+",

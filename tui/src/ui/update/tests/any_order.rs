@@ -6,16 +6,19 @@ mod daemon;
 use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::watch::Notification;
-use fanlight_shared::run::RunStatus;
+use fanlight_shared::run::{Counts, Run, RunStatus};
+use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ui::areas::Hit;
 use crate::ui::document::{Document, Purpose, Source};
 use crate::ui::message::Response;
 use crate::ui::model::queue::At;
+use crate::ui::model::queue::rows::Row;
 use crate::ui::shell::enabled;
-use crate::ui::testing::{self, opened, press, screen, workflow_id};
+use crate::ui::testing::{self, opened, paint, press, workflow_id};
 use daemon::Daemon;
 
 #[derive(Clone, Debug)]
@@ -34,6 +37,7 @@ enum Step {
     PinKey,
     Beside { older: bool },
     Enter(usize),
+    Fold(usize),
     Open(&'static str),
     Close,
     Switch,
@@ -56,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::PinKey),
         2 => any::<bool>().prop_map(|older| Step::Beside { older }),
         1 => any::<usize>().prop_map(Step::Enter),
+        2 => any::<usize>().prop_map(Step::Fold),
         2 => prop_oneof![Just("?"), Just("r"), Just(":"), Just("s")].prop_map(Step::Open),
         2 => Just(Step::Close),
         1 => Just(Step::Switch),
@@ -126,6 +131,10 @@ impl Story {
         let watched: Vec<RunId> = self.daemon.watch.telemetry.iter().map(|of| of.run_id).collect();
         if self.daemon.is_up {
             assert_eq!(watched, Vec::from_iter(expected), "what is watched");
+        }
+        if let Some(run) = expected.and_then(|run| self.model.projection.run(run)) {
+            let row = self.model.queue.sections.find(run.id, &self.model.projection);
+            assert!(row.is_some(), "{} is in focus and has no row", run.name());
         }
         let shown = self.model.lens().map(|lens| (lens.run.id, lens.run.workflow_id));
         if let Some(lens) = self.model.lens() {
@@ -217,9 +226,19 @@ impl Story {
                 // The section of cancelled runs is folded.
                 let rows = |state: RunStatus| state != RunStatus::Cancelled;
                 let Some(run) = self.daemon.pick(nth, |run| known(run.id).is_some_and(rows)) else { return };
+                if self.is_folded(run) {
+                    self.fold(run);
+                }
                 self.model.queue.cursor = Some(At::Run(run));
                 self.rules.pin(run);
                 self.press("2 enter");
+            }
+            Step::Fold(nth) if free => {
+                let known = |id: RunId| self.model.projection.run(id).is_some();
+                let of_sweep = |run: &Run| run.sweep.is_some() && run.state != RunStatus::Cancelled;
+                if let Some(run) = self.daemon.pick(nth, |run| of_sweep(run) && known(run.id)) {
+                    self.fold(run);
+                }
             }
             Step::Open(key) if free => {
                 let lens = self.model.lens();
@@ -240,8 +259,30 @@ impl Story {
                 let (request, document) = (request.clone(), Box::new(document(there)));
                 self.update(Message::Response(Box::new(Response::Document { request, document })));
             }
-            Step::Lose | Step::PinKey | Step::Beside { .. } | Step::Enter(_) | Step::Open(_) => {}
+            Step::Lose
+            | Step::PinKey
+            | Step::Beside { .. }
+            | Step::Enter(_)
+            | Step::Fold(_)
+            | Step::Open(_) => {}
         }
+    }
+
+    /// Returns whether a run is in the row of a folded sweep.
+    fn is_folded(&self, run: RunId) -> bool {
+        let sections = &self.model.queue.sections;
+        let place = sections.find(run, &self.model.projection);
+        place
+            .and_then(|(section, at)| sections.at(section, at))
+            .is_some_and(|row| matches!(row, Row::Sweep(_)))
+    }
+
+    /// Folds the sweep of a run, or unfolds it.
+    fn fold(&mut self, run: RunId) {
+        let folded = self.is_folded(run);
+        self.model.queue.cursor = Some(At::Run(run));
+        self.press(if folded { "2 l" } else { "2 h" });
+        assert_ne!(self.is_folded(run), folded);
     }
 
     fn set(&mut self, nth: usize, from: fn(RunStatus) -> bool, to: RunStatus) {
@@ -265,9 +306,7 @@ impl Story {
         }
     }
 
-    /// Delivers everything, and checks that the UI agrees with the daemon.
-    fn settle(&mut self) {
-        self.regain(true);
+    fn deliver(&mut self) {
         for round in 0.. {
             assert!(round < 10_000, "the UI never stops asking");
             if let Some(notification) = self.daemon.event().or_else(|| self.daemon.telemetry(0)) {
@@ -278,6 +317,31 @@ impl Story {
                 break;
             }
         }
+    }
+
+    /// Looks until every sweep in view was read, and checks their counts.
+    fn look(&mut self) {
+        for _ in 0..20 {
+            self.model.now = Time(self.model.now.0 + 10_000);
+            let effects = paint(&mut self.model, 160, 50);
+            self.after(effects);
+            self.deliver();
+        }
+        for (_, hit) in &self.model.areas.hits {
+            let Hit::Sweep(sweep) = hit else { continue };
+            let sweep = self.model.queue.sections.sweeps.get(*sweep).unwrap();
+            let mut counts = Counts::default();
+            for run in self.daemon.runs.iter().filter(|run| run.sweep.as_ref() == Some(&sweep.name)) {
+                *counts.of(run.state) += 1;
+            }
+            assert_eq!(sweep.tally.counts(), counts, "{}", sweep.name);
+        }
+    }
+
+    /// Delivers everything, and checks that the UI agrees with the daemon.
+    fn settle(&mut self) {
+        self.regain(true);
+        self.deliver();
         let expected = self.model.focus();
         assert_eq!(self.model.lens().map(|lens| lens.run.id), expected, "shown at last");
         for run in self.model.projection.runs() {
@@ -292,7 +356,7 @@ impl Story {
             let drawn = self.model.drawn().map(|(workflow, _)| workflow.version.clone());
             assert_eq!(drawn, Some(lens.run.version.clone()), "the grid of the version that runs");
         }
-        screen(&mut self.model, 160, 50);
+        self.look();
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use fanlight_shared::event::{DaemonEvent, Numbered, Queue, RunUpdate, StateEvent};
 use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::rpc::sweeps::Stretch;
 use fanlight_shared::rpc::watch::{Notification, Watch};
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
@@ -59,6 +60,7 @@ impl Daemon {
             self.made += 1;
             let mut run = testing::run(self.made, RunStatus::Queued);
             (run.workflow_id, run.submission, run.index) = (workflow, submission, index as u32);
+            run.sweep = (count > 1).then(|| submission.to_string());
             if self.made.is_multiple_of(2) {
                 run.version = Version::of(&old_version());
             }
@@ -232,8 +234,19 @@ impl Daemon {
             Effect::ListRuns { to, list } => {
                 let of = |run: &&Run| list.workflow_id.is_none_or(|of| of == run.workflow_id);
                 let states = |run: &&Run| list.states.is_empty() || list.states.contains(&run.state);
-                let rows = self.runs.iter().rev().filter(of).filter(states).cloned().collect();
+                let folded =
+                    |run: &&Run| run.sweep.as_ref().is_none_or(|it| !list.without_sweeps.contains(it));
+                let rows = self.runs.iter().rev().filter(of).filter(states).filter(folded).cloned().collect();
                 Some(Response::Runs { to: *to, page: Page { rows, cursor: None, limit: None } })
+            }
+            Effect::ReadSweep { name, request: number, .. } => {
+                let runs = self.runs.iter().filter(|run| run.sweep.as_ref() == Some(name));
+                let one = |run: &Run| Stretch { first: run.number, count: 1, state: run.state };
+                let runs: Vec<Stretch> = runs.map(one).collect();
+                Some(match runs.is_empty() {
+                    true => failed(request.clone(), Why::Gone).response,
+                    false => Response::Sweep { name: name.clone(), request: *number, runs, best: None },
+                })
             }
             Effect::ReadWorkflow(request) => {
                 let Source::Stored(workflow) = &request.source else { return false };
