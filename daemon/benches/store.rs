@@ -11,6 +11,7 @@ use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::{assets, runs};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
@@ -74,6 +75,7 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         blobs: Vec::new(),
         environment: Environment::default(),
         concurrency: None,
+        made_with: MadeWith::default(),
         fresh: Fresh::default(),
         next: false,
         resume: None,

@@ -3,11 +3,13 @@
 mod file;
 mod mcp;
 mod provider;
+mod prune;
 
 pub use file::ConfigError;
 pub use mcp::McpSettings;
 pub(crate) use provider::POOL_PREFIX;
 pub use provider::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
+pub use prune::PruneSettings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,6 +50,8 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderSettings>,
     /// The MCP servers, by name.
     pub mcp: BTreeMap<String, McpSettings>,
+    /// When the daemon prunes runs by itself.
+    pub prune: Option<PruneSettings>,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -134,6 +138,7 @@ impl Default for Config {
             secrets: SecretSettings::default(),
             providers: provider::built_in(),
             mcp: BTreeMap::new(),
+            prune: None,
         }
     }
 }

@@ -35,6 +35,17 @@ pub(crate) fn is_long(value: &Value, limit: usize) -> bool {
     !matches!(value, Value::Large(_)) && value.memory() > limit && !value.has_media()
 }
 
+/// Returns a value as the bytes of its asset: a text as it is, any other value as JSON.
+///
+/// # Errors
+/// It can't be serialised.
+pub(crate) fn written(value: &Value) -> Result<Vec<u8>, serde_json::Error> {
+    match value {
+        Value::Text(text) => Ok(text.clone().into_bytes()),
+        other => serde_json::to_vec(&other.to_json()),
+    }
+}
+
 /// Stores values longer than `limit` and replaces them by handles. Blocks.
 ///
 /// # Errors

@@ -73,6 +73,7 @@ use crate::hub::Hub;
 use crate::node_type::{CHILDREN, NodeTypes};
 use crate::rate::Rates;
 use crate::store::{Store, StoreError};
+pub(crate) use delete::forget_deleted;
 use message::Message;
 pub(crate) use misses::explain as explain_misses;
 

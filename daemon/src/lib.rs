@@ -14,6 +14,8 @@
 //!   models and their protocols, `comfy` the servers of ComfyUI; [`rate`]: how often requests to them may start
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
+//! - `prune`: deletes ended runs by age, count, size or state
+//! - `lineage`: walks back from an asset to everything that it was made of
 //! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`secret`]: the sources of secrets, and the masking of outputs
 //! - [`config`], [`lock`], [`own_file`], [`own_home`], [`doctor`]
@@ -39,6 +41,7 @@ pub mod http;
 pub mod hub;
 #[cfg(feature = "json-schema")]
 mod json_schema;
+mod lineage;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod lock;
@@ -54,6 +57,7 @@ pub mod own_file;
 pub mod own_home;
 mod picture;
 pub mod plugin;
+mod prune;
 pub mod rate;
 pub mod recorder;
 mod rng;

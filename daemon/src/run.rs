@@ -29,9 +29,10 @@ use crate::mcp::McpServers;
 use crate::node_type::NodeTypes;
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
-#[cfg(feature = "llm")]
 use crate::plugin::mcp::McpProcesses;
 use crate::plugin::{PluginSettings, Plugins};
+#[cfg(feature = "llm")]
+use crate::prune::Pruner;
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Store, StoreError};
@@ -117,7 +118,7 @@ pub async fn run(
     let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch(), home.attempts());
-    let (linger, cache_bytes) = (config.linger, config.cache_bytes);
+    let (linger, cache_bytes, prune) = (config.linger, config.cache_bytes, config.prune.clone());
     let rates = Rates::new(&config);
     #[cfg(feature = "http")]
     let http = Http::new(config.http.clone());
@@ -158,6 +159,8 @@ pub async fn run(
     // on a full disk, is no reason to wait.
     let _ = store.commit(Vec::new()).await;
 
+    let pruner = Pruner { store: store.clone(), hub: Arc::clone(&hub), executors: executors.clone() };
+    let pruning = prune.map(|settings| tokio::spawn(pruner.run(settings)));
     let (clients, clients_seen) = tokio::sync::watch::channel(0);
     let context = Arc::new(Context {
         queued: Arc::default(),
@@ -199,6 +202,7 @@ pub async fn run(
     };
     tracing::info!(reason, "the daemon ends");
     releasing.abort();
+    pruning.iter().for_each(tokio::task::JoinHandle::abort);
     if tokio::time::timeout(COMMIT_TIMEOUT, engine.stop()).await.is_err() {
         tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
     }

@@ -47,7 +47,7 @@ pub use op::{
 };
 pub use open_run::{DamagedRun, OpenRun};
 pub use read::StoredValue;
-pub(crate) use read::page;
+pub(crate) use read::{Prunable, page};
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 

@@ -129,6 +129,23 @@ impl BlobHash {
     }
 }
 
+/// Hashes bytes that come in pieces.
+#[derive(Default)]
+pub struct BlobHasher(blake3::Hasher);
+
+impl BlobHasher {
+    /// Adds the next piece.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the hash of all pieces.
+    #[must_use]
+    pub fn finish(&self) -> BlobHash {
+        BlobHash(*self.0.finalize().as_bytes())
+    }
+}
+
 impl fmt::Display for BlobHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(blake3::Hash::from(self.0).to_hex().as_str())

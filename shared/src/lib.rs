@@ -27,6 +27,7 @@ pub mod id;
 pub mod item;
 pub mod label;
 pub mod large;
+pub mod lineage;
 pub mod media;
 pub mod metric;
 #[cfg(feature = "modules")]
@@ -46,6 +47,7 @@ pub mod template;
 pub mod time;
 pub mod transition;
 pub mod types;
+pub mod units;
 pub mod value;
 pub mod waiting;
 pub mod workflow;

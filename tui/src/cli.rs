@@ -62,10 +62,14 @@ pub(crate) enum Command {
     Fork(command::fork::Args),
     /// Delete ended runs.
     Delete(command::delete::Args),
+    /// Delete ended runs by age, count, size or state, but never what is starred.
+    Prune(command::prune::Args),
     /// Label a run.
     Label(command::label::Args),
     /// List, save, open, star or delete the products of runs.
     Assets(command::assets::Args),
+    /// Make a product again from its recipe, and say whether it is identical.
+    Reproduce(command::reproduce::Args),
     /// Show how many results later runs reuse, list them, or remove them.
     Cache(command::cache::Args),
     /// List the sweeps, or show one.
@@ -132,8 +136,10 @@ impl Cli {
             Some(Command::Fork(args)) => command::fork::run(args).await,
             Some(Command::Resume(args)) => command::resume::run(args).await,
             Some(Command::Delete(args)) => command::delete::run(args).await,
+            Some(Command::Prune(args)) => command::prune::run(args).await,
             Some(Command::Label(args)) => command::label::run(args).await,
             Some(Command::Assets(args)) => command::assets::run(args).await,
+            Some(Command::Reproduce(args)) => command::reproduce::run(args).await,
             Some(Command::Cache(args)) => command::cache::run(args).await,
             Some(Command::Sweep(args)) => command::sweep::run(args).await,
             Some(Command::Queue(args)) => command::queue::run(args).await,
@@ -212,6 +218,10 @@ mod tests {
             "fanlight resume --failed --workflow poster",
             "fanlight assets list --workflow poster",
             "fanlight assets rm 01 --yes",
+            "fanlight assets show 0199 --json",
+            "fanlight assets get 0199 out.png --no-recipe",
+            "fanlight reproduce poster.png -p photo=beach.jpg --yes",
+            "fanlight prune --older-than 30d --keep 10 --max-size 20GB --state failed,cancelled --dry-run",
             "fanlight queue --max 3 --pause",
             "fanlight sweep",
             "fanlight sweep list --workflow poster --json",
@@ -264,6 +274,7 @@ mod tests {
             "fanlight metrics",
             "fanlight metrics last --csv --json",
             "fanlight secrets set token value",
+            "fanlight prune",
             "fanlight frobnicate",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

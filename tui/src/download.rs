@@ -10,30 +10,66 @@ use fanlight_shared::id::{AssetId, BlobHash, RunId};
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 use fanlight_shared::rpc::assets;
 
+use crate::recipe::{self, Format};
 pub(crate) use new_file::NewFile;
 
 /// Saves an asset under a name that doesn't exist yet; a folder with all its files. `media` is its value, if that is
-/// media.
+/// media. `recipe`: a file of a format that carries one gets it. Returns why it has none, if it should have one.
 pub(crate) async fn to_path(
     client: &Client,
     asset: AssetId,
     media: Option<&Media>,
     path: &Path,
-) -> Result<(), String> {
+    recipe: bool,
+) -> Result<Option<String>, String> {
     if media.is_some_and(|media| media.kind == MediaKind::Dir) {
-        return to_folder(client, asset, path).await;
+        return to_folder(client, asset, path).await.map(|()| None);
     }
     let executable = media.is_some_and(|media| media.executable);
-    to_file(client, asset, None, executable, path).await
+    let new = to_file(client, asset, None, executable, path).await?;
+    let format = media.filter(|_| recipe).and_then(|media| Format::of_mime(&media.mime));
+    let Some(format) = format else { return new.keep().map(|()| None) };
+    let without = |why: String| format!("`{}` was saved without its recipe: {why}", path.display());
+    match with_recipe(client, asset, format, &new, path).await {
+        Ok(with) => {
+            if executable {
+                make_executable(with.temporary.as_file()).map_err(|error| with.says(&error))?;
+            }
+            with.keep().map(|()| None)
+        }
+        Err(why) => new.keep().map(|()| Some(without(why))),
+    }
 }
 
+/// Returns a copy of a new file with the recipe of its asset.
+async fn with_recipe(
+    client: &Client,
+    asset: AssetId,
+    format: Format,
+    new: &NewFile,
+    path: &Path,
+) -> Result<NewFile, String> {
+    let lineage = client.call(assets::Lineage { asset: asset.to_string() }).await;
+    let lineage = lineage.map_err(|error| error.to_string())?;
+    let mut from = new.temporary.reopen().map_err(|error| error.to_string())?;
+    let with = NewFile::beside(path)?;
+    let mut to = with.temporary.reopen().map_err(|error| error.to_string())?;
+    // It may be a long recording.
+    let added = tokio::task::spawn_blocking(move || recipe::add(format, &mut from, &mut to, &lineage)).await;
+    match added.map_err(|error| error.to_string())?.map_err(|error| error.to_string())? {
+        true => Ok(with),
+        false => Err("the file isn't built as its format says, or its recipe is too long".to_owned()),
+    }
+}
+
+/// Returns a complete file that has no name yet.
 async fn to_file(
     client: &Client,
     asset: AssetId,
     file: Option<BlobHash>,
     executable: bool,
     path: &Path,
-) -> Result<(), String> {
+) -> Result<NewFile, String> {
     let new = NewFile::beside(path)?;
     let copy = new.temporary.reopen().map_err(|error| new.says(&error))?;
     let mut writer = tokio::fs::File::from_std(copy);
@@ -45,7 +81,7 @@ async fn to_file(
     if executable {
         make_executable(new.temporary.as_file()).map_err(|error| new.says(&error))?;
     }
-    new.keep()
+    Ok(new)
 }
 
 async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), String> {
@@ -67,7 +103,7 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
         if let Some(parent) = target.parent() {
             std::fs::create_dir_all(parent).map_err(|error| says(&error))?;
         }
-        to_file(client, asset, Some(entry.hash), entry.executable, &target).await?;
+        to_file(client, asset, Some(entry.hash), entry.executable, &target).await?.keep()?;
     }
     Ok(())
 }
@@ -98,7 +134,8 @@ pub(crate) async fn ids_of_run(
         let page = client.call(list).await?;
         for asset in page.rows {
             for media in asset.value.media() {
-                ids.insert(media.hash, asset.id);
+                // The newest first: of equal files it is the one that the others led to.
+                ids.entry(media.hash).or_insert(asset.id);
             }
         }
         cursor = page.cursor;

@@ -12,7 +12,9 @@
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `environment`: the variables that a submission carries
 //! - `example`: the workflows compiled in
+//! - `naming`: names of saved files from a template
 //! - `node_types`: those that workflow files are checked against
+//! - `recipe`: the lineage of a product in its saved file
 //! - `text`: short texts for people, for the commands and the UI
 //! - `text_file`: text that a person names, read with a limit
 
@@ -29,8 +31,10 @@ mod failure;
 mod guide;
 #[cfg(test)]
 mod modules;
+mod naming;
 mod node_types;
 mod output;
+mod recipe;
 mod text;
 mod text_file;
 pub mod ui;

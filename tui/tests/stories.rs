@@ -59,6 +59,10 @@ mod plugin_trial;
 mod plugins;
 #[path = "stories/preview.rs"]
 mod preview;
+#[path = "stories/pruning.rs"]
+mod pruning;
+#[path = "stories/recipes.rs"]
+mod recipes;
 #[path = "stories/secrets.rs"]
 mod secrets;
 #[path = "stories/sweeps.rs"]

@@ -9,13 +9,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanlight_shared::problem::near;
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::units;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::PruneSettings;
 use super::{Config, HttpSettings};
 use crate::secret::{Source, check_name};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "max_concurrent_runs",
     "pools",
     "keep_values",
@@ -28,7 +31,9 @@ const KEYS: [&str; 12] = [
     "secrets",
     "provider",
     "mcp",
+    "prune",
 ];
+const PRUNE_KEYS: [&str; 4] = ["older_than", "keep", "max_size", "states"];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
 /// The errors of the configuration.
@@ -91,6 +96,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "secrets" => config.secrets.sources = secrets(&value)?,
             "provider" => provider::providers(&value, &mut config.providers)?,
             "mcp" => config.mcp = mcp::servers(&value)?,
+            "prune" => config.prune = Some(prune(&value)?),
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }
@@ -124,6 +130,38 @@ fn http(value: &Spanned<DeValue<'_>>) -> Result<HttpSettings, SpannedError> {
         }
     }
     Ok(settings)
+}
+
+fn prune(value: &Spanned<DeValue<'_>>) -> Result<PruneSettings, SpannedError> {
+    let Some(table) = value.get_ref().as_table() else {
+        return Err((
+            value.span(),
+            "`prune` is a table, such as `older_than = \"30d\"` below `[prune]`".to_owned(),
+        ));
+    };
+    let mut settings = PruneSettings::default();
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "older_than" => settings.older_than = Some(duration(value)?),
+            "keep" => settings.keep = Some(integer(value, 0)?),
+            "max_size" => settings.max_bytes = Some(size(value)?),
+            "states" => settings.states = states(value)?,
+            unknown => return Err((key.span(), unknown_key(unknown, &PRUNE_KEYS))),
+        }
+    }
+    if settings == PruneSettings::default() {
+        return Err((value.span(), "`[prune]` has no condition, and would delete every run".to_owned()));
+    }
+    Ok(settings)
+}
+
+fn states(value: &Spanned<DeValue<'_>>) -> Result<Vec<RunStatus>, SpannedError> {
+    const STATES: [RunStatus; 3] = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
+    let state = |(span, text): (Range<usize>, String)| {
+        let state = STATES.into_iter().find(|state| state.word() == text);
+        state.ok_or_else(|| (span, format!("`{text}` is not one of completed, failed, cancelled")))
+    };
+    texts(value)?.into_iter().map(state).collect()
 }
 
 /// Reads the sources of secrets by name.
@@ -197,38 +235,17 @@ fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Res
 }
 
 fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, SpannedError> {
-    const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
-    let parse = |text: &str| {
-        let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
-        let (_, millis) = UNITS.into_iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
-        Some(Duration::from_millis(digits.parse::<u64>().ok()?.checked_mul(millis)?))
-    };
-    value.get_ref().as_str().and_then(parse).ok_or_else(|| {
+    value.get_ref().as_str().and_then(units::duration).ok_or_else(|| {
         (value.span(), "expected a duration, such as \"500ms\", \"10s\", \"5m\" or \"2h\"".to_owned())
     })
 }
 
 /// Reads a number of bytes, with a unit.
 fn size(value: &Spanned<DeValue<'_>>) -> Result<u64, SpannedError> {
-    const UNITS: [(&str, u64); 8] = [
-        ("", 1),
-        ("B", 1),
-        ("KB", 1000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-    ];
-    let parse = |text: &str| {
-        let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
-        let (_, bytes) = UNITS.into_iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
-        digits.trim_end().parse::<u64>().ok()?.checked_mul(bytes)
-    };
     value
         .get_ref()
         .as_str()
-        .and_then(parse)
+        .and_then(units::size)
         .ok_or_else(|| (value.span(), "expected a size, such as \"500 MB\", \"4 GiB\" or \"0\"".to_owned()))
 }
 
@@ -280,6 +297,19 @@ mod tests {
         let http = parse(Path::new("config.toml"), http).unwrap().http;
         assert_eq!((http.allow, http.ca_file), (vec!["localhost".into()], Some("/etc/ca.pem".into())));
         assert_eq!(config.pass_env, ["CUDA_HOME"]);
+    }
+
+    #[test]
+    fn pruning_needs_a_condition() {
+        let text = "[prune]\nolder_than = \"30d\"\nkeep = 20\nmax_size = \"5 GB\"\nstates = [\"failed\"]\n";
+        let prune = parse(Path::new("config.toml"), text).unwrap().prune.unwrap();
+        assert_eq!(prune.older_than, Some(Duration::from_secs(30 * 86_400)));
+        assert_eq!((prune.keep, prune.max_bytes), (Some(20), Some(5_000_000_000)));
+        assert_eq!(prune.states, [RunStatus::Failed]);
+        assert!(wrong("[prune]\n").contains("would delete every run"));
+        assert!(wrong("[prune]\nstates = [\"running\"]").contains("`running` is not one of"));
+        assert!(wrong("[prune]\nolder = \"1d\"").contains("did you mean `older_than`?"));
+        assert_eq!(parse(Path::new("config.toml"), "").unwrap().prune, None);
     }
 
     #[test]

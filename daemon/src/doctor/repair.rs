@@ -11,6 +11,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::{AssetId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -160,6 +161,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         files: ChildFiles::default(),
         environment: Environment::default(),
         concurrency: None,
+        made_with: MadeWith::default(),
         fresh: Fresh::default(),
     };
     let submitted = store.commit_blocking(vec![Op::Submit(Box::new(submit))])?.submitted;

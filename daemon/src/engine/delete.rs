@@ -81,7 +81,7 @@ fn with_children(store: &Store, mut ids: Vec<RunId>) -> Result<Vec<Run>, StoreEr
 
 /// Removes the leftovers of attempts of deleted runs. They are recorded with the deletion: the next daemon removes what
 /// this one did not get to, or could not remove.
-pub(super) async fn forget_deleted(store: &Store, executors: &Executors) {
+pub(crate) async fn forget_deleted(store: &Store, executors: &Executors) {
     let reading = store.clone();
     let attempts = match tokio::task::spawn_blocking(move || reading.attempts_to_remove()).await {
         Ok(Ok(attempts)) => attempts,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fanlight_shared::expression::{Expression, Root};
 use fanlight_shared::id::WorkflowId;
+use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::node_type::{Effects, Place};
 use fanlight_shared::run_state::Edges;
 use fanlight_shared::types::Type;
@@ -85,6 +86,15 @@ impl Plan {
         }
         let edges = Edges::new(workflow.edges().iter().map(|edge| edge.id()));
         Ok(Self { workflow, nodes, index, edges })
+    }
+
+    /// Returns the versions of the program and of the types of its nodes.
+    pub(crate) fn made_with(&self) -> MadeWith {
+        let types = self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Native(native) => Some((native.spec.name.clone(), native.spec.version)),
+            Kind::Command => None,
+        });
+        MadeWith { fanlight: env!("CARGO_PKG_VERSION").to_owned(), types: types.collect() }
     }
 
     /// Returns the limit on the runs of this workflow, which has this id.

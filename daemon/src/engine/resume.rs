@@ -65,7 +65,7 @@ pub(super) fn prepare(
     let digest = submit::digest(&request);
     let open = store.run(request.run).map_err(|error| refused(&error))?;
     let version = request.document.as_deref().map(Version::of);
-    let is_fork = request.at.is_some() || !request.params.is_empty();
+    let is_fork = request.afresh || request.at.is_some() || !request.params.is_empty();
     if let Some(parent) = &open.run.parent {
         let name = open.run.name();
         return Err(RpcError::refused(format!("{name} was started by {}; resume that run", parent.name)));
@@ -86,6 +86,10 @@ pub(super) fn prepare(
     if let Some(at) = &request.at {
         source.touched.insert(node_named(&source.plan, at)?);
         fresh.add(at);
+    }
+    if request.afresh {
+        source.touched.extend(0..source.plan.nodes.len());
+        fresh = Fresh::All(true);
     }
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config, types)?;
@@ -136,6 +140,7 @@ pub(super) fn prepare(
         blobs: source.blobs,
         environment,
         concurrency: plan.workflow.concurrency,
+        made_with: plan.made_with(),
         fresh,
         next: false,
         parent: None,

@@ -105,6 +105,7 @@ pub(super) fn prepare(
         blobs: files.published,
         environment: request.environment,
         concurrency: plan.workflow.concurrency,
+        made_with: plan.made_with(),
         fresh: request.fresh,
         next: request.next,
         sweep,

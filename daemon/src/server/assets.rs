@@ -5,15 +5,17 @@ use std::sync::Arc;
 use fanlight_shared::asset::{Asset, PreviewState};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::BlobHash;
+use fanlight_shared::lineage::Lineage;
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 use fanlight_shared::rpc::assets::{Bytes, Delete, Detail, Get, List, Read, Star, Thumbnail};
-use fanlight_shared::rpc::{Done, Page, RpcError};
+use fanlight_shared::rpc::{Done, Page, RpcError, assets};
 use fanlight_shared::value::Value;
 
 use super::bytes::Source;
 use super::context::{Context, refusal};
 use super::session::Session;
 use crate::store::Op;
+use crate::{content, lineage};
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Asset>, RpcError> {
     let context = &session.context;
@@ -27,6 +29,11 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Asse
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
     session.context.read(move |store| store.asset(&get.asset)).await
+}
+
+pub(super) async fn lineage(session: &Arc<Session>, of: assets::Lineage) -> Result<Lineage, RpcError> {
+    let types = session.context.node_types.now();
+    session.context.read(move |store| lineage::of(store, &types, &of.asset)).await
 }
 
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, Source), RpcError> {
@@ -85,11 +92,8 @@ async fn plain(context: &Context, value: &Value, asset: &Asset) -> Result<Vec<u8
 }
 
 fn write_out(value: &Value) -> Result<Vec<u8>, RpcError> {
-    match value {
-        Value::Text(text) => Ok(text.clone().into_bytes()),
-        other => serde_json::to_vec(&other.to_json())
-            .map_err(|error| RpcError::internal(format!("the value can't be written out: {error}"))),
-    }
+    content::written(value)
+        .map_err(|error| RpcError::internal(format!("the value can't be written out: {error}")))
 }
 
 pub(super) async fn thumbnail(

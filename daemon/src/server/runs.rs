@@ -8,8 +8,8 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Resume, Start, Started, Totals,
-    TotalsResponse,
+    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Prune, Pruned, Resume, Start, Started,
+    Totals, TotalsResponse,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -17,11 +17,13 @@ use fanlight_shared::value::{Value, Values};
 
 use serde::Serialize;
 
+use super::context::refusal;
 use super::document::beginning;
 use super::session::Session;
 use super::state::state_of;
 use super::values::params;
 use crate::hub::{Budget, head};
+use crate::prune::Pruner;
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
     if start.sets.iter().any(|set| set.like.is_some()) {
@@ -155,6 +157,23 @@ pub(super) async fn resume(session: &Arc<Session>, resume: Resume) -> Result<Sta
 pub(super) async fn delete(session: &Arc<Session>, delete: Delete) -> Result<Done, RpcError> {
     session.context.engine.delete(delete).await?;
     Ok(Done {})
+}
+
+pub(super) async fn prune(session: &Arc<Session>, prune: Prune) -> Result<Pruned, RpcError> {
+    let context = &session.context;
+    if let Some(state) = prune.states.iter().find(|state| !state.is_ended()) {
+        let message = format!("`states`: runs that are {} have not ended", state.word());
+        return Err(RpcError::new(ErrorCode::BadParams, message));
+    }
+    let pruner = Pruner {
+        store: context.store.clone(),
+        hub: context.hub.clone(),
+        executors: context.executors.clone(),
+    };
+    // A client that goes away meanwhile leaves nothing half-done.
+    let pruning = tokio::spawn(async move { pruner.prune(&prune).await });
+    let pruned = pruning.await.map_err(|error| RpcError::internal(format!("pruning failed: {error}")))?;
+    pruned.map_err(refusal)
 }
 
 pub(super) async fn label(session: &Arc<Session>, label: Label) -> Result<Done, RpcError> {

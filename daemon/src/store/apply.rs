@@ -5,6 +5,7 @@ mod cache;
 mod delete;
 mod environment;
 mod file;
+mod made_with;
 mod reference;
 mod run;
 pub(super) mod series;
@@ -185,6 +186,10 @@ impl Apply {
                 self.write_rows(db, work, true)?;
                 self.delete_run(db, work, *run, *assets)
             }
+            Op::PruneRuns { runs, assets } => {
+                self.write_rows(db, work, true)?;
+                self.prune_runs(db, work, runs, *assets)
+            }
             Op::AttemptsRemoved(attempts) => Self::attempts_removed(db, attempts),
             Op::Star { assets, starred } => self.star(db, work, assets, *starred),
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
@@ -270,6 +275,11 @@ impl Apply {
 fn may_be_refused(op: &Op) -> bool {
     matches!(
         op,
-        Op::Submit(_) | Op::Label { .. } | Op::DeleteRun { .. } | Op::Star { .. } | Op::DeleteAssets(_)
+        Op::Submit(_)
+            | Op::Label { .. }
+            | Op::DeleteRun { .. }
+            | Op::PruneRuns { .. }
+            | Op::Star { .. }
+            | Op::DeleteAssets(_)
     )
 }

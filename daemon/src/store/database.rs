@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_children.sql"),
     include_str!("migrations/0011_origins.sql"),
     include_str!("migrations/0012_key_parts.sql"),
+    include_str!("migrations/0013_made_with.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -110,6 +110,13 @@ pub enum Op {
         /// Its assets too.
         assets: bool,
     },
+    /// Deletes an ended run and those that it started, unless one of them has a starred asset.
+    PruneRuns {
+        /// The runs.
+        runs: Vec<RunId>,
+        /// Their assets too.
+        assets: bool,
+    },
     /// The folders of these attempts, whose runs were deleted, have been removed.
     AttemptsRemoved(Vec<AttemptId>),
     /// Adds or removes stars.
@@ -204,6 +211,7 @@ impl Op {
                 let points: usize = series.iter().map(|new| new.points.len()).sum();
                 (series.len() * 3, points * size_of::<fanlight_shared::metric::Point>())
             }
+            Self::PruneRuns { runs, .. } => (runs.len() * 100, 0),
             Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
             Self::AttemptsRemoved(attempts) => (attempts.len(), 0),
             Self::CacheEntry(_) => (4, 0),
@@ -234,8 +242,12 @@ pub struct NewAsset {
 pub struct Committed {
     /// Of [`Op::Submit`]: the runs. For a repeated request key: those of the first request.
     pub submitted: Option<Submitted>,
-    /// Of [`Op::DeleteRun`] and [`Op::DeleteAssets`]: the deleted assets.
+    /// Of [`Op::DeleteRun`], [`Op::PruneRuns`] and [`Op::DeleteAssets`]: the deleted assets.
     pub deleted_assets: Vec<(WorkflowId, AssetId)>,
+    /// Of [`Op::PruneRuns`]: the deleted runs.
+    pub deleted_runs: Vec<(WorkflowId, RunId)>,
+    /// The bytes of blobs that lost their last reference.
+    pub freed_bytes: u64,
     /// Of [`Op::Star`] and [`Op::Preview`]: the changed assets.
     pub changed_assets: Vec<Asset>,
     /// Of [`Op::CacheRemove`] and [`Op::CacheRemoveOldest`]: how many results were removed.

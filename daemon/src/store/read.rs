@@ -2,8 +2,10 @@
 
 mod asset;
 mod find;
+mod lineage;
 mod list;
 pub(crate) mod page;
+mod prune;
 mod run;
 mod series;
 mod stretch;
@@ -14,6 +16,7 @@ mod workflow;
 
 use rusqlite::OptionalExtension;
 
+pub(crate) use prune::Prunable;
 pub use value::StoredValue;
 
 use super::{Store, StoreError};

@@ -22,6 +22,7 @@ use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
@@ -170,6 +171,7 @@ pub(crate) fn submission(runs: usize) -> Submit {
         blobs: Vec::new(),
         environment: Environment::default(),
         concurrency: None,
+        made_with: MadeWith::default(),
         fresh: Fresh::default(),
         next: false,
         resume: None,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Done, Page, request};
 use crate::asset::{Asset, AssetKind, Recipe};
 use crate::id::{AssetId, BlobHash, RunId, WorkflowId};
+use crate::lineage;
 
 /// `assets.list`: newest first. Pages are stable under concurrent inserts: no asset is repeated or skipped.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -56,6 +57,15 @@ pub struct Detail {
     pub asset: Asset,
     /// Its lineage.
     pub recipe: Recipe,
+}
+
+/// `assets.lineage`: everything that an asset was made of.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Lineage {
+    /// An id or a unique prefix of one.
+    pub asset: String,
 }
 
 /// `assets.read`: bytes. The response is [`Bytes`], followed by binary frames (see `docs/protocol.md`).
@@ -122,6 +132,7 @@ pub struct Delete {
 
 request!(List, "assets.list", Page<Asset>);
 request!(Get, "assets.get", Detail);
+request!(Lineage, "assets.lineage", lineage::Lineage);
 request!(Read, "assets.read", Bytes);
 request!(Thumbnail, "assets.thumbnail", Bytes);
 request!(Star, "assets.star", Done);

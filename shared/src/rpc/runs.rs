@@ -1,5 +1,6 @@
 //! `runs.*`
 
+mod prune;
 mod totals;
 
 use indexmap::IndexMap;
@@ -7,6 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use prune::{Prune, Pruned, PrunedRun};
 pub use totals::{Total, Totals, TotalsResponse};
 
 use super::{Done, Page, request};
@@ -362,6 +364,10 @@ pub struct Resume {
     /// This node computes its result again, even if it completed; nodes that read it follow, and may reuse stored results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Takes nothing over: the new run computes all results with the params of the ended one, even if other runs computed the
+    /// same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub afresh: bool,
     /// Params whose values differ from those of the ended run.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub params: IndexMap<String, Value>,

@@ -4,6 +4,7 @@ mod get;
 mod list;
 mod open;
 mod remove;
+mod show;
 mod star;
 
 use fanlight_shared::client::Client;
@@ -11,6 +12,8 @@ use fanlight_shared::rpc::assets;
 
 use crate::context::Context;
 use crate::failure::Failure;
+
+pub(super) use show::of_asset;
 
 /// The arguments of `assets`.
 #[derive(clap::Args, Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Args {
 enum Action {
     /// List assets, newest first.
     List(list::Args),
+    /// Show everything that an asset was made of.
+    Show(show::Args),
     /// Save an asset as a file, or write it to a pipe.
     Get(get::Args),
     /// Open an asset with the default program for its type.
@@ -38,6 +43,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
     match args.action {
         Action::List(args) => list::run(&client, args).await,
+        Action::Show(args) => show::run(&client, args).await,
         Action::Get(args) => get::run(&client, args).await,
         Action::Open(args) => open::run(&client, args).await,
         Action::Star(args) => star::run(&client, args).await,

@@ -42,6 +42,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         document: None,
         environment: Environment::default(),
         at: Some(args.at),
+        afresh: false,
         params: given(&args.params, &workflow)?,
         dry_run: false,
     };

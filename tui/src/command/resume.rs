@@ -70,6 +70,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             document,
             environment: variables,
             at: None,
+            afresh: false,
             params: indexmap::IndexMap::new(),
             dry_run: false,
         });

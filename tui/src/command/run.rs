@@ -25,9 +25,10 @@ use super::{read_workflow, request_key};
 use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
+use crate::naming::{NameTemplate, OUTPUT_NAMES};
 use crate::output::{self, Out, json};
 pub(super) use params::given;
-use save::Saver;
+use save::{Saver, Saving};
 
 /// The arguments of `run`.
 #[derive(clap::Args, Debug)]
@@ -90,6 +91,13 @@ pub(crate) struct Args {
     /// Save the outputs of the runs in this folder, such as `DIR/poster-12/poster.png`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Name saved files by a template, such as `{seed}-{place}` for `DIR/7-Hove.png`: params, and {workflow}, {run}, {label},
+    /// {output}, {index} and {name}. A name that exists gets a number.
+    #[arg(long = "as", value_name = "NAME", requires = "out")]
+    name_as: Option<String>,
+    /// Don't write the recipe into saved PNG, JPEG, WAV and FLAC files: how each was made.
+    #[arg(long, requires = "out")]
+    no_recipe: bool,
 }
 
 /// Runs `run`.
@@ -108,6 +116,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let fresh = fresh(&args.fresh, &workflow)?;
     let environment = environment::submitted(&workflow, &args.variables)?;
+    let names = args.name_as.as_deref().map(|text| names(text, &workflow)).transpose()?;
     let folder = args.out.as_deref().map(save::prepare).transpose()?;
 
     let mut interrupt = Interrupt::new()?;
@@ -148,7 +157,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return print_names(&started.runs, args.json);
     }
 
-    let saver = folder.map(Saver::new);
+    let saver = folder.map(|folder| Saver::new(Saving { folder, names, recipes: !args.no_recipe }));
     let mut hand_over = |client: &Client, row: Row<'_>| {
         if let Some(saver) = &saver {
             saver.save(client, row);
@@ -173,6 +182,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             }
         }
     };
+    saved.iter().flat_map(|saved| &saved.notes).for_each(|note| output::note(note));
     let mut out = Out::new();
     if args.json {
         report::json(&mut out, client, projection, saved.as_ref()).await?;
@@ -210,6 +220,14 @@ fn fresh(given: &[String], workflow: &Workflow) -> Result<Fresh, Failure> {
         return Err(Failure::usage(message).maybe_hint(hint));
     }
     Ok(Fresh::Nodes(given.to_vec()))
+}
+
+/// Reads the template of file names and checks it before anything runs.
+fn names(template: &str, workflow: &Workflow) -> Result<NameTemplate, Failure> {
+    let names = NameTemplate::read(template).map_err(Failure::usage)?;
+    let checked = names.check(workflow.params.keys().map(String::as_str), &OUTPUT_NAMES);
+    checked.map_err(|(message, hint)| Failure::usage(message).hint(hint))?;
+    Ok(names)
 }
 
 fn print_names(runs: &[fanlight_shared::run::Run], as_json: bool) -> Result<(), Failure> {

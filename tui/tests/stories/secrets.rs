@@ -339,3 +339,27 @@ fn a_command_that_outlives_its_daemon_is_still_masked_when_its_secret_is_gone() 
     // Another run needs the secret again.
     fanlight.say(&["run", "a.yaml"]).exits(2).complains("there is no secret `token`");
 }
+
+#[test]
+fn a_saved_picture_has_the_name_of_a_secret_in_its_recipe_and_never_the_value() {
+    let fanlight = Fanlight::new();
+    set(&fanlight, "token", TOKEN).exits(0);
+    fanlight.file(
+        "stamp.yaml",
+        "nodes:
+  sky: { uses: image.generate, with: { width: 8, height: 8 } }
+  stamp:
+    run: test -n \"$token\" && cp \"$image\" out.png
+    with: { image: \"${{ sky.image }}\", token: \"${{ secrets.token }}\" }
+    outputs: { image: { path: out.png, type: image } }
+outputs: { stamp: \"${{ stamp.image }}\" }
+",
+    );
+    fanlight.say(&["run", "stamp.yaml", "--out", "o"]).exits(0);
+    let saved = fs::read(fanlight.path("o/stamp-1/stamp.png")).unwrap();
+    let has = |text: &str| saved.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(has("\"secrets\":[\"token\"]"));
+    for form in forms(TOKEN) {
+        assert!(!has(&form), "{form}");
+    }
+}

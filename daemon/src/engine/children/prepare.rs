@@ -86,6 +86,7 @@ pub(super) fn prepare(
         blobs: files.published,
         environment: environment(attempt),
         concurrency: plan.workflow.concurrency,
+        made_with: plan.made_with(),
         // The engine knows whether the node reuses results.
         fresh: Fresh::default(),
         next: false,

@@ -325,6 +325,7 @@ async fn a_resumed_run_asks_only_what_was_not_answered() {
         document: None,
         at: None,
         params: indexmap::IndexMap::new(),
+        afresh: false,
         dry_run: false,
     };
     let again = world.engine.resume(resume).await.unwrap().runs[0].id;

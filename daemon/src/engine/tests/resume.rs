@@ -16,6 +16,7 @@ fn request(run: &Run) -> runs::Resume {
         environment: Environment::default(),
         at: None,
         params: indexmap::IndexMap::new(),
+        afresh: false,
         dry_run: false,
     }
 }

@@ -83,6 +83,7 @@ nodes:
         environment: Environment::default(),
         at: None,
         params: indexmap::IndexMap::new(),
+        afresh: false,
         dry_run: false,
     };
     let again = world.engine.resume(resume).await.unwrap().runs.remove(0);

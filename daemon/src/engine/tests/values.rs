@@ -128,6 +128,7 @@ outputs: { n: '${{ n.items }}', joined: '${{ j.text }}' }
         environment: Environment::default(),
         at: None,
         params: indexmap::IndexMap::new(),
+        afresh: false,
         dry_run: false,
     };
     let again = world.engine.resume(request).await.unwrap().runs.remove(0);

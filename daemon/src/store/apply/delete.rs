@@ -63,6 +63,28 @@ impl Apply {
         self.purge_if_unused(db, work, key)
     }
 
+    /// Deletes ended runs, unless one of them has a starred asset.
+    pub(super) fn prune_runs(&self, db: &Connection, work: &mut Work, runs: &[RunId], assets: bool) -> Done {
+        for run in runs {
+            let key = self.key(db, *run)?.run;
+            let starred = db
+                .prepare_cached("SELECT 1 FROM asset WHERE run = ?1 AND starred = 1 LIMIT 1")?
+                .exists([key])?;
+            if starred {
+                return Err(Failure::Batch(StoreError::NotFound(format!("{run} has a starred asset"))));
+            }
+        }
+        for run in runs {
+            let key = self.key(db, *run)?.workflow;
+            let workflow = db
+                .prepare_cached("SELECT id FROM workflow WHERE key = ?1")?
+                .query_row([key], |row| row.get(0).map(WorkflowId::from_bytes))?;
+            self.delete_run(db, work, *run, assets)?;
+            work.committed.deleted_runs.push((workflow, *run));
+        }
+        Ok(())
+    }
+
     /// Records that the folders of these attempts have been removed.
     pub(super) fn attempts_removed(db: &Connection, attempts: &[AttemptId]) -> Done {
         let mut query = db.prepare_cached("DELETE FROM going WHERE attempt = ?1")?;

@@ -79,11 +79,13 @@ impl Apply {
     /// Deletes the blobs that lost their last reference in this batch, unless they are being published.
     pub(super) fn drop_unreferenced(&self, db: &Connection, work: &mut Work) -> Done {
         while let Some(hash) = work.loose.pop() {
-            let row: Option<(bool, bool)> = db
-                .prepare_cached("SELECT folder, inline IS NULL FROM blob WHERE hash = ?1 AND refs = 0")?
-                .query_row([hash.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            let row: Option<(bool, bool, i64)> = db
+                .prepare_cached(
+                    "SELECT folder, inline IS NULL, bytes FROM blob WHERE hash = ?1 AND refs = 0",
+                )?
+                .query_row([hash.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                 .optional()?;
-            let Some((folder, file)) = row else { continue };
+            let Some((folder, file, bytes)) = row else { continue };
             if self.blobs.registry().is_open(hash) {
                 continue;
             }
@@ -99,6 +101,7 @@ impl Apply {
                 }
             }
             db.prepare_cached("DELETE FROM blob WHERE hash = ?1")?.execute([hash.as_bytes()])?;
+            work.committed.freed_bytes += code::unsigned(bytes);
             if file {
                 work.unlink.push(hash);
             }

@@ -8,7 +8,7 @@ use fanlight_shared::sweep::Used;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, RunKey, Work, environment, file, sweep};
+use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, sweep};
 use crate::store::{Finished, ResumeFrom, StoreError, StoredSweep, Submit, Submitted, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
@@ -45,6 +45,7 @@ impl Apply {
         let count = submit.runs.len() as i64;
         let first_position = queue_positions(db, submit.next, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
+        let made_with = made_with::store(db, &submit.made_with)?;
         let sweep = match &submit.sweep {
             Some(new) => Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?),
             None => None,
@@ -64,9 +65,9 @@ impl Apply {
                 .prepare_cached(
                     "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
                      submitted_at, nodes, resumed_from, queue_position, environment, fresh, sweep, parent, \
-                     parent_name, parent_node, parent_item) \
+                     parent_name, parent_node, parent_item, made_with) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-                     ?20)",
+                     ?20, ?21)",
                 )?
                 .insert(params![
                     new.id.as_bytes(),
@@ -89,6 +90,7 @@ impl Apply {
                     parent.map(|parent| &parent.name),
                     parent.map(|parent| &parent.node),
                     parent.map(|parent| code::item(parent.item)),
+                    made_with,
                 ])?;
             self.store_files(db, key, &submit.files)?;
             first_key.get_or_insert(key);

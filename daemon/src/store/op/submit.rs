@@ -3,6 +3,7 @@
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{Parent, Run};
 use fanlight_shared::sweep::{Limits, Pause, Used};
@@ -49,6 +50,8 @@ pub struct Submit {
     pub environment: Environment,
     /// `concurrency:` of the file.
     pub concurrency: Option<u32>,
+    /// The versions of the program and of the node types.
+    pub made_with: MadeWith,
     /// The nodes that reuse no results.
     pub fresh: Fresh,
     /// Whether they go to the head of the queue.

@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::find;
 use crate::download;
 use crate::failure::Failure;
-use crate::output::Out;
+use crate::naming::{self, ASSET_NAMES, NameTemplate};
+use crate::output::{self, Out};
 
 /// The arguments of `assets get`.
 #[derive(clap::Args, Debug)]
@@ -23,12 +24,27 @@ pub(super) struct Args {
     /// else a file with the asset's name in the current folder.
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
+    /// Name the file by a template, such as `{seed}-{place}`: params, and {workflow}, {run}, {label}, {node}, {item}, {port},
+    /// {index} and {name}. PATH is its folder then, and a name that exists gets a number.
+    #[arg(long = "as", value_name = "NAME")]
+    name_as: Option<String>,
+    /// Don't write the recipe into PNG, JPEG, WAV and FLAC files: how the asset was made. Standard output never has it.
+    #[arg(long)]
+    no_recipe: bool,
 }
 
 /// Runs `assets get`.
 pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
-    let asset = find(client, &args.asset).await?.asset;
+    let detail = find(client, &args.asset).await?;
     let mut out = Out::new();
+    if let Some(template) = &args.name_as {
+        let folder = args.path.as_deref().unwrap_or(Path::new("."));
+        let path = named(client, &detail, template, folder).await?;
+        save(client, &detail.asset, &path, !args.no_recipe).await?;
+        out.line(&sanitise::line(&path.to_string_lossy()))?;
+        return out.flush();
+    }
+    let asset = detail.asset;
     let to_stdout = match &args.path {
         Some(path) => path == Path::new("-"),
         None => !out.is_terminal(),
@@ -45,14 +61,54 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
         Some(folder) if folder.is_dir() => folder.join(own_name(&asset)),
         Some(path) => path,
     };
-    save(client, &asset, &path).await?;
+    save(client, &asset, &path, !args.no_recipe).await?;
     out.line(&sanitise::line(&path.to_string_lossy()))?;
     out.flush()
 }
 
+/// Returns the free path that a template gives an asset.
+async fn named(
+    client: &Client,
+    detail: &assets::Detail,
+    template: &str,
+    folder: &Path,
+) -> Result<PathBuf, Failure> {
+    let (asset, recipe) = (&detail.asset, &detail.recipe);
+    let names = NameTemplate::read(template).map_err(Failure::usage)?;
+    let checked = names.check(recipe.params.keys().map(String::as_str), &ASSET_NAMES);
+    checked.map_err(|(message, hint)| Failure::usage(message).hint(hint))?;
+    let params = if recipe.params_short { client.params(asset.run_id).await? } else { recipe.params.clone() };
+    let own = own_name(asset);
+    let own = Path::new(&own);
+    let name = names.path(|name| match (name, params.get(name)) {
+        (_, Some(value)) => naming::text_of(value),
+        ("workflow", _) => asset.workflow.clone(),
+        ("run", _) => asset.run.rsplit('#').next().unwrap_or_default().to_owned(),
+        ("label", _) => recipe.label.clone(),
+        ("node", _) => asset.node.clone(),
+        ("item", _) => asset.item.0.map(|item| item.to_string()).unwrap_or_default(),
+        ("port", _) => asset.port.clone(),
+        ("index", _) => asset.ordinal.to_string(),
+        _ => own.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    });
+    let path = folder.join(name);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| {
+            Failure::failed(format!("the folder `{}` can't be made: {error}", parent.display()))
+        })?;
+    }
+    let ending = own.extension().filter(|_| asset.kind != AssetKind::Dir);
+    let ending = ending.map(|ending| ending.to_string_lossy().into_owned());
+    naming::free(&path, ending.as_deref()).map_err(Failure::failed)
+}
+
 /// Saves an asset under a name that doesn't exist yet.
-pub(super) async fn save(client: &Client, asset: &Asset, path: &Path) -> Result<(), Failure> {
-    download::to_path(client, asset.id, asset.value.as_media(), path).await.map_err(Failure::failed)
+pub(super) async fn save(client: &Client, asset: &Asset, path: &Path, recipe: bool) -> Result<(), Failure> {
+    let saved = download::to_path(client, asset.id, asset.value.as_media(), path, recipe).await;
+    if let Some(note) = saved.map_err(Failure::failed)? {
+        output::note(&note);
+    }
+    Ok(())
 }
 
 /// Returns the asset's own name as a single path component, which can't leave its folder.

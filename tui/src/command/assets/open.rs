@@ -27,7 +27,7 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     let asset = find(client, &args.asset).await?.asset;
     let path = get::temporary_path(&asset)
         .map_err(|error| Failure::failed(format!("a copy of the asset can't be made: {error}")))?;
-    get::save(client, &asset, &path).await?;
+    get::save(client, &asset, &path, false).await?;
     let opened = tokio::process::Command::new(OPENER)
         .arg(&path)
         .stdin(Stdio::null())

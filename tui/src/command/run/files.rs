@@ -1,5 +1,7 @@
 //! The file names under which the outputs of a run are saved.
 
+use std::collections::HashSet;
+
 use fanlight_shared::large::Large;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::Value;
@@ -9,7 +11,11 @@ use fanlight_shared::value::Value;
 pub(super) struct File {
     /// What is printed for it: the output's name, with an index for an element of a list.
     pub(super) output: String,
-    /// Its name below the folder of the run.
+    /// That output.
+    pub(super) of: String,
+    /// Its index, for an element of a list.
+    pub(super) index: Option<usize>,
+    /// Its path below the folder of the run.
     pub(super) name: String,
     /// What is in it.
     pub(super) content: Content,
@@ -26,30 +32,57 @@ pub(super) enum Content {
     Large(Large),
 }
 
-/// Returns the files of one output: `poster.png`; of a list `poster-0.png`, `poster-1.png` …; text as `.txt`, other
-/// values as `.json`.
+/// Returns the files of one output: `poster.png`; of a list of files `poster/a.png`, `poster/b.png` … if they have different
+/// names, else `poster-0.png`, `poster-1.png` …; text as `.txt`, other values as `.json`.
 pub(super) fn of(output: &str, value: &Value) -> Vec<File> {
     let stem = safe(output);
     match value {
         Value::None => Vec::new(),
         // Each medium or text of a list gets its own file; the number of a missing element is skipped.
-        Value::List(items) if items.iter().any(is_file) => items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| **item != Value::None)
-            .flat_map(|(at, item)| of_one(&format!("{output}[{at}]"), &format!("{stem}-{at}"), item))
-            .collect(),
-        value => of_one(output, &stem, value),
+        Value::List(items) if items.iter().any(is_file) => {
+            let names = own_names(items);
+            let items = items.iter().enumerate().filter(|(_, item)| **item != Value::None);
+            let mut names = names.into_iter().flatten();
+            items
+                .flat_map(|(at, item)| {
+                    let element = format!("{output}[{at}]");
+                    let mut files = of_one(output, &element, &format!("{stem}-{at}"), item);
+                    for file in &mut files {
+                        file.index = Some(at);
+                        if let Some(name) = names.next() {
+                            file.name = format!("{stem}/{name}");
+                        }
+                    }
+                    files
+                })
+                .collect()
+        }
+        value => of_one(output, output, &stem, value),
     }
+}
+
+/// Returns the own names of the files in a list, if it holds nothing else and they differ.
+fn own_names(items: &[Value]) -> Option<Vec<String>> {
+    let items = items.iter().filter(|item| **item != Value::None);
+    let names = items.map(|item| Some(safe(&item.as_media()?.name))).collect::<Option<Vec<_>>>()?;
+    // Some file systems don't tell upper from lower case.
+    let different: HashSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    (different.len() == names.len()).then_some(names)
 }
 
 fn is_file(value: &Value) -> bool {
     matches!(value, Value::Media(_) | Value::Text(_) | Value::Large(_)) || value.has_media()
 }
 
-fn of_one(output: &str, stem: &str, value: &Value) -> Vec<File> {
-    let file =
-        |name: String, content: Content| File { output: output.to_owned(), name: name.clone(), content };
+/// `output`: what is printed for it.
+fn of_one(of: &str, output: &str, stem: &str, value: &Value) -> Vec<File> {
+    let file = |name: String, content: Content| File {
+        output: output.to_owned(),
+        of: of.to_owned(),
+        index: None,
+        name,
+        content,
+    };
     match value {
         Value::Media(media) => vec![file(media_name(stem, media), Content::Media((**media).clone()))],
         Value::Large(large) if large.is_text() => {
@@ -149,6 +182,19 @@ mod tests {
         assert_eq!(names(&list), ["poster-0.png", "poster-2.png"]);
         let files = of("poster", &list);
         assert_eq!(files[1].output, "poster[2]");
+    }
+
+    #[test]
+    fn files_in_lists_keep_their_names_if_these_differ() {
+        let file = |name: &str| media(name, "text/plain", MediaKind::File);
+        let list = Value::List(vec![file("b.txt"), Value::None, file("a.txt")]);
+        assert_eq!(names(&list), ["poster/b.txt", "poster/a.txt"]);
+        assert_eq!(of("poster", &list)[1].output, "poster[2]");
+        let alike = Value::List(vec![file("a.txt"), file("A.txt")]);
+        assert_eq!(names(&alike), ["poster-0.txt", "poster-1.txt"]);
+        let mixed = Value::List(vec![file("a.txt"), Value::from("text")]);
+        assert_eq!(names(&mixed), ["poster-0.txt", "poster-1.txt"]);
+        assert_eq!(names(&Value::List(vec![file("../../x"), file(".y")])), ["poster/_.._.._x", "poster/_.y"]);
     }
 
     #[test]

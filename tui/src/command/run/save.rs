@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use fanlight_shared::client::projection::Row;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, BlobHash, RunId};
+use fanlight_shared::media::MediaKind;
 use fanlight_shared::run::Run;
 use fanlight_shared::value::{Value, Values};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::files::{self, Content, File};
+use crate::command::find_params;
 use crate::download::{self, NewFile, ids_of_run};
 use crate::failure::Failure;
+use crate::naming::{self, NameTemplate};
 
 /// Makes the folder, before anything runs.
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
@@ -31,12 +34,25 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(folder.to_owned())
 }
 
+/// How outputs are saved.
+#[derive(Debug)]
+pub(super) struct Saving {
+    /// The folder that everything is saved below.
+    pub(super) folder: PathBuf,
+    /// How files are named; by default after their run and their output.
+    pub(super) names: Option<NameTemplate>,
+    /// Whether files carry their recipes.
+    pub(super) recipes: bool,
+}
+
 /// What was saved and what was not.
 #[derive(Debug, Default)]
 pub(super) struct Saved {
     /// By run: output and path.
     pub(super) files: HashMap<RunId, Vec<(String, PathBuf)>>,
-    /// Sentences.
+    /// Sentences about files that were saved without their recipes.
+    pub(super) notes: Vec<String>,
+    /// Sentences about what was not saved.
     pub(super) errors: Vec<String>,
 }
 
@@ -53,13 +69,13 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    /// Saves below this folder.
-    pub(super) fn new(folder: PathBuf) -> Self {
+    /// Returns a saver.
+    pub(super) fn new(saving: Saving) -> Self {
         let (queue, mut next) = mpsc::unbounded_channel::<EndedRun>();
         let task = tokio::spawn(async move {
             let mut saved = Saved::default();
             while let Some(ended) = next.recv().await {
-                save_run(&folder, ended, &mut saved).await;
+                save_run(&saving, ended, &mut saved).await;
             }
             saved
         });
@@ -83,7 +99,7 @@ impl Saver {
     }
 }
 
-async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
+async fn save_run(saving: &Saving, mut ended: EndedRun, saved: &mut Saved) {
     let mut files: Vec<File> = Vec::new();
     for (name, value) in &ended.outputs {
         match whole_but_texts(&ended.client, value).await {
@@ -96,9 +112,10 @@ async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
     if files.is_empty() {
         return;
     }
-    let folder = folder.join(format!("{}-{}", files::safe(&ended.run.workflow), ended.run.number));
-    if let Err(error) = std::fs::create_dir_all(&folder) {
-        saved.errors.push(format!("the folder `{}` can't be made: {error}", folder.display()));
+    if saving.names.is_some()
+        && let Err(error) = find_params(&ended.client, &mut ended.run).await
+    {
+        saved.errors.push(format!("the params of {} can't be read: {}", ended.run.name(), error.message()));
         return;
     }
     let media = files.iter().any(|file| matches!(file.content, Content::Media(_)));
@@ -111,9 +128,18 @@ async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
         }
     };
     for file in files {
-        let path = folder.join(&file.name);
-        match save_file(&ended, &known, &file, &path).await {
-            Ok(()) => saved.files.entry(ended.run.id).or_default().push((file.output, path)),
+        let path = match path_of(saving, &ended.run, &file) {
+            Ok(path) => path,
+            Err(error) => {
+                saved.errors.push(error);
+                continue;
+            }
+        };
+        match save_file(&ended, &known, &file, &path, saving.recipes).await {
+            Ok(note) => {
+                saved.notes.extend(note);
+                saved.files.entry(ended.run.id).or_default().push((file.output, path));
+            }
             Err(error) => saved.errors.push(error),
         }
     }
@@ -138,24 +164,59 @@ async fn whole_but_texts(client: &Client, value: &Value) -> Result<Value, Client
     }
 }
 
+/// Returns the path of a file, in a folder that exists.
+fn path_of(saving: &Saving, run: &Run, file: &File) -> Result<PathBuf, String> {
+    let path = match &saving.names {
+        None => {
+            let folder = format!("{}-{}", files::safe(&run.workflow), run.number);
+            saving.folder.join(folder).join(&file.name)
+        }
+        Some(names) => {
+            let own = Path::new(&file.name).file_name().map(Path::new).unwrap_or(Path::new(""));
+            let ending = match &file.content {
+                Content::Media(media) if media.kind == MediaKind::Dir => None,
+                _ => own.extension().map(|ending| ending.to_string_lossy().into_owned()),
+            };
+            let name = names.path(|name| match (name, run.params.get(name)) {
+                (_, Some(value)) => naming::text_of(value),
+                ("workflow", _) => run.workflow.clone(),
+                ("run", _) => run.number.to_string(),
+                ("label", _) => run.label.clone(),
+                ("name", _) => match &file.content {
+                    Content::Media(media) => media.stem().to_owned(),
+                    _ => file.output.clone(),
+                },
+                ("index", _) => file.index.map(|index| index.to_string()).unwrap_or_default(),
+                _ => file.of.clone(),
+            });
+            naming::free(&saving.folder.join(name), ending.as_deref())?
+        }
+    };
+    let folder = path.parent().unwrap_or(&saving.folder);
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("the folder `{}` can't be made: {error}", folder.display()))?;
+    Ok(path)
+}
+
 async fn save_file(
     ended: &EndedRun,
     known: &HashMap<BlobHash, AssetId>,
     file: &File,
     path: &Path,
-) -> Result<(), String> {
+    recipe: bool,
+) -> Result<Option<String>, String> {
     match &file.content {
         Content::Text(text) => {
             let mut new = NewFile::beside(path)?;
             new.temporary.write_all(text.as_bytes()).map_err(|error| new.says(&error))?;
-            new.keep()
+            new.keep().map(|()| None)
         }
         Content::Large(large) => {
             let new = NewFile::beside(path)?;
             let copy = new.temporary.reopen().map_err(|error| new.says(&error))?;
             let mut writer = tokio::fs::File::from_std(copy);
             ended.client.read_large_into(large, &mut writer).await.map_err(|error| new.says(&error))?;
-            new.keep()
+            new.keep().map(|()| None)
         }
         Content::Media(media) => {
             let asset = known.get(&media.hash).ok_or_else(|| {
@@ -166,7 +227,7 @@ async fn save_file(
                     path.display()
                 )
             })?;
-            download::to_path(&ended.client, *asset, Some(media), path).await
+            download::to_path(&ended.client, *asset, Some(media), path, recipe).await
         }
     }
 }

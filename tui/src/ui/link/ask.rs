@@ -107,6 +107,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                         document: None,
                         environment: Environment::default(),
                         at: None,
+                        afresh: false,
                         params: indexmap::IndexMap::new(),
                         dry_run: false,
                     })
@@ -197,10 +198,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let document = Box::new(files::stored(detail, &node_types::of(Some(client)).await));
             Response::Document { request, document }
         }
-        Effect::SaveAs(asset, path) => {
-            save(client, asset, &path).await?;
-            Response::Saved(path)
-        }
+        Effect::SaveAs(asset, path) => match save(client, asset, &path).await? {
+            Some(note) => Response::Done(note),
+            None => Response::Saved(path),
+        },
         Effect::OpenOutside(asset) => {
             let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
             let bytes = client.read_asset(asset, None).await?;
@@ -272,10 +273,14 @@ async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {
 }
 
 /// Saves an asset under a name that nothing has: a folder with everything below it, a program so that it can be executed.
-async fn save(client: &Client, asset: AssetId, path: &std::path::Path) -> Result<(), ClientError> {
+async fn save(
+    client: &Client,
+    asset: AssetId,
+    path: &std::path::Path,
+) -> Result<Option<String>, ClientError> {
     let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
     let media = detail.asset.value.as_media();
-    download::to_path(client, asset, media, path).await.map_err(ClientError::Write)
+    download::to_path(client, asset, media, path, true).await.map_err(ClientError::Write)
 }
 
 /// Fetches the bytes of a picture: its stored preview, or all of it.

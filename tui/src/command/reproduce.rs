@@ -1,0 +1,179 @@
+//! `fanlight reproduce`: makes a product again from its recipe, and compares the two.
+
+mod files;
+mod submit;
+
+use fanlight_shared::client::projection::{Projection, Row};
+use fanlight_shared::client::{Client, ClientError};
+use fanlight_shared::id::AssetId;
+use fanlight_shared::lineage::{Lineage, MadeWith, Product};
+use fanlight_shared::rpc::{ErrorCode, assets};
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::sanitise;
+use serde_json::json;
+
+use super::assets::of_asset;
+use super::follow::{Options, follow};
+use super::interrupt::Interrupt;
+use super::tail::failed_commands;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Out, json};
+use crate::recipe;
+
+/// The arguments of `reproduce`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A saved PNG, JPEG, WAV or FLAC file that carries its recipe, or an asset: its id or the beginning of the id.
+    #[arg(value_name = "FILE|ASSET")]
+    product: String,
+    /// The file for a param, if the recipe is from another home.
+    #[arg(short, long = "param", value_name = "KEY=FILE")]
+    params: Vec<String>,
+    /// Don't ask before a workflow runs that this home does not know.
+    #[arg(short, long)]
+    yes: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `reproduce`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let saved = recipe::of_file(&args.product).transpose().map_err(Failure::failed)?;
+    let context = Context::from_env()?;
+    let client = context.connect().await?;
+    let lineage = match saved {
+        Some(saved) => {
+            if !saved.is_unchanged {
+                let name = &args.product;
+                output::note(&format!(
+                    "`{name}` was changed after it was saved; the new product is compared with the one that was saved"
+                ));
+            }
+            saved.lineage
+        }
+        None => of_asset(&client, &args.product).await?,
+    };
+    let Some(hash) = lineage.product.hash else {
+        let name = &lineage.product.name;
+        return Err(Failure::failed(format!(
+            "`{name}` was not kept whole, so nothing can be compared with it"
+        )));
+    };
+    files::check(&lineage)?;
+    let run = submit::submit(&client, &lineage, &args).await?;
+    let name = run.name();
+    if !args.json {
+        output::note(&format!("making `{}` again: {name}", sanitise::line(&lineage.product.name)));
+    }
+    let mut interrupt = Interrupt::new()?;
+    let mut nothing = |_: &Client, _: Row<'_>| {};
+    let options = Options { json: false, stream: false, cancels: true, no_wait: false, ended: &mut nothing };
+    let followed =
+        follow(&context, client, Projection::of(vec![run.clone()]), &mut interrupt, options).await?;
+    let client = &followed.client;
+    failed_commands(client, &followed.projection).await;
+    followed.verdict(&interrupt)?;
+    if followed.projection.count(|status| status == RunStatus::Completed) == 0 {
+        return Err(Failure::failed(format!("{name} did not complete")));
+    }
+    let Some(made) = same_place(client, &run, &lineage.product).await? else {
+        let place = place(&lineage.product);
+        return Err(Failure::failed(format!("{name} made no product `{place}`")));
+    };
+    let made = client.call(assets::Lineage { asset: made.to_string() }).await?;
+    report(&lineage, &made, made.product.hash == Some(hash), &name, args.json)
+}
+
+fn place(product: &Product) -> String {
+    match product.node.as_str() {
+        "" => product.port.clone(),
+        node => format!("{node}{}.{}", product.item, product.port),
+    }
+}
+
+/// Returns the asset of a run that stands where the product stood in its own.
+async fn same_place(client: &Client, run: &Run, product: &Product) -> Result<Option<AssetId>, ClientError> {
+    let mut list = assets::List { run_id: Some(run.id), limit: Some(1000), ..assets::List::default() };
+    loop {
+        let page = client.call(list.clone()).await?;
+        let found = page.rows.iter().find(|asset| {
+            (asset.node.as_str(), asset.item, asset.port.as_str(), asset.ordinal)
+                == (product.node.as_str(), product.item, product.port.as_str(), product.ordinal)
+        });
+        if found.is_some() || page.cursor.is_none() {
+            return Ok(found.map(|asset| asset.id));
+        }
+        list.cursor = page.cursor;
+    }
+}
+
+fn report(
+    lineage: &Lineage,
+    made: &Lineage,
+    is_identical: bool,
+    run: &str,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let (old, new) = (&lineage.product, &made.product);
+    let mut out = Out::new();
+    if as_json {
+        json::print(
+            &mut out,
+            &json!({
+                "identical": is_identical,
+                "run": run,
+                "asset": new.id,
+                "hash": new.hash,
+                "expected": { "asset": old.id, "hash": old.hash },
+            }),
+        )?;
+    } else {
+        let verdict = if is_identical { "identical" } else { "different" };
+        out.line(&format!("{run}\t{verdict}\tasset:{} {}", new.id, sanitise::line(&new.name)))?;
+    }
+    out.flush()?;
+    if is_identical {
+        return Ok(());
+    }
+    let name = sanitise::line(&old.name);
+    let first = lineage.runs.first().map_or("its run", |run| run.name.as_str());
+    let failure = Failure::failed(format!("`{name}` of {run} differs from that of {first}"));
+    Err(failure.hint(reason(lineage, made)))
+}
+
+/// Returns why two products with the same recipe may differ, as far as that is known.
+fn reason(lineage: &Lineage, made: &Lineage) -> String {
+    let made_with = |lineage: &Lineage| lineage.runs.first().and_then(|run| run.made_with.clone());
+    if let (Some(old), Some(new)) = (made_with(lineage), made_with(made))
+        && let Some(other) = other_version(&old, &new)
+    {
+        return other;
+    }
+    if let Some(step) = lineage.steps.iter().find(|step| step.dir.is_some()) {
+        let node = &step.node;
+        return format!("the node `{node}` reads files of a folder, which may have changed");
+    }
+    "some of its nodes do not give the same result for the same inputs".to_owned()
+}
+
+fn other_version(old: &MadeWith, new: &MadeWith) -> Option<String> {
+    for (name, version) in &old.types {
+        match new.types.get(name) {
+            Some(now) if now != version => {
+                return Some(format!(
+                    "it was made with version {version} of `{name}`, and now that is {now}"
+                ));
+            }
+            _ => {}
+        }
+    }
+    let (old, new) = (&old.fanlight, &new.fanlight);
+    (old != new).then(|| format!("it was made with Fanlight {old}, and this is {new}"))
+}
+
+/// Returns whether an error says that the daemon does not know something.
+fn is_unknown(error: &ClientError) -> bool {
+    matches!(error, ClientError::Rpc(error) if error.is(ErrorCode::NotFound))
+}
