@@ -106,7 +106,7 @@ struct Known {
     run: RunOf,
     /// None if the file can't be read with the node types of this daemon.
     workflow: Option<Workflow>,
-    /// None if the run was deleted.
+    /// None if the run was deleted, or its events can't be read.
     state: Option<RunState>,
 }
 
@@ -182,7 +182,8 @@ impl<'a> Walk<'a> {
         };
         let state = match self.store.run_state(id) {
             Ok(state) => Some(state),
-            Err(StoreError::NotFound(_)) => None,
+            // What its file says about it is still known.
+            Err(StoreError::NotFound(_) | StoreError::Unreadable(_)) => None,
             Err(error) => return Err(error),
         };
         let text = run.document.clone().unwrap_or_default();

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Label(command::label::Args),
     /// List, save, open, star or delete the products of runs.
     Assets(command::assets::Args),
+    /// Write a sweep as a page for a browser.
+    Report(command::report::Args),
     /// Make a product again from its recipe, and say whether it is identical.
     Reproduce(command::reproduce::Args),
     /// Show how many results later runs reuse, list them, or remove them.
@@ -139,6 +141,7 @@ impl Cli {
             Some(Command::Prune(args)) => command::prune::run(args).await,
             Some(Command::Label(args)) => command::label::run(args).await,
             Some(Command::Assets(args)) => command::assets::run(args).await,
+            Some(Command::Report(args)) => command::report::run(args).await,
             Some(Command::Reproduce(args)) => command::reproduce::run(args).await,
             Some(Command::Cache(args)) => command::cache::run(args).await,
             Some(Command::Sweep(args)) => command::sweep::run(args).await,
@@ -222,6 +225,7 @@ mod tests {
             "fanlight assets get 0199 out.png --no-recipe",
             "fanlight reproduce poster.png -p photo=beach.jpg --yes",
             "fanlight prune --older-than 30d --keep 10 --max-size 20GB --state failed,cancelled --dry-run",
+            "fanlight report poster/3 page",
             "fanlight queue --max 3 --pause",
             "fanlight sweep",
             "fanlight sweep list --workflow poster --json",

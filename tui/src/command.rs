@@ -28,6 +28,7 @@ pub(crate) mod prune;
 pub(crate) mod ps;
 pub(crate) mod queue;
 mod reconnect;
+pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod resume;
 pub(crate) mod run;

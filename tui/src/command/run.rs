@@ -3,7 +3,7 @@
 mod files;
 mod params;
 mod report;
-mod save;
+pub(super) mod save;
 mod source;
 
 use std::path::PathBuf;

@@ -26,17 +26,17 @@ fn nodes(fanlight: &Fanlight) -> Vec<String> {
 fn a_run_computes_only_what_no_run_has_computed() {
     let fanlight = Fanlight::new();
     fanlight.file("poster.yaml", POSTER);
-    fanlight.say(&["run", "poster.yaml", "--out", "o"]).exits(0);
+    fanlight.say(&["run", "poster.yaml", "--out", "o", "--no-recipe"]).exits(0);
     assert_eq!(nodes(&fanlight), ["sky completed", "wide completed", "poster completed"]);
 
-    fanlight.say(&["run", "poster.yaml", "-p", "text=Bye", "--out", "o"]).exits(0);
+    fanlight.say(&["run", "poster.yaml", "-p", "text=Bye", "--out", "o", "--no-recipe"]).exits(0);
     assert_eq!(nodes(&fanlight), ["sky cached poster#1", "wide cached poster#1", "poster completed"]);
     let shown = fanlight.say(&["show", "last"]).exits(0).out;
     assert!(shown.contains("≡ cached") && shown.contains("≡ poster#1"), "{shown}");
 
     // The next daemon knows the results too.
     fanlight.say(&["daemon", "stop"]).exits(0);
-    fanlight.say(&["run", "poster.yaml", "--out", "o"]).exits(0);
+    fanlight.say(&["run", "poster.yaml", "--out", "o", "--no-recipe"]).exits(0);
     assert_eq!(nodes(&fanlight), ["sky cached poster#1", "wide cached poster#1", "poster cached poster#1"]);
     let bytes = |run: u32| std::fs::read(fanlight.path(&format!("o/poster-{run}/poster.png"))).unwrap();
     assert_eq!(png_size(&fanlight.path("o/poster-3/poster.png")), (128, 64));

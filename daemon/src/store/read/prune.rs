@@ -18,7 +18,8 @@ pub(crate) struct Prunable {
 }
 
 impl Store {
-    /// Returns the runs to which all conditions apply, oldest first. Blocks.
+    /// Returns the runs to which all conditions apply, oldest first. Runs of a sweep stay until all of them have ended: its limits
+    /// count them. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -31,7 +32,9 @@ impl Store {
             let mut query = db.prepare_cached(
                 "SELECT r.id, w.slug || '#' || r.number, r.status, r.ended_at, r.workflow, w.id \
                  FROM run r JOIN workflow w ON w.key = r.workflow \
-                 WHERE r.status IN (3, 4, 5) AND r.parent IS NULL ORDER BY r.key DESC",
+                 WHERE r.status IN (3, 4, 5) AND r.parent IS NULL AND (r.sweep IS NULL OR r.sweep NOT IN \
+                 (SELECT o.sweep FROM run o WHERE o.status IN (0, 1, 2, 7) AND o.sweep IS NOT NULL)) \
+                 ORDER BY r.key DESC",
             )?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {

@@ -36,30 +36,34 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
 
 /// How outputs are saved.
 #[derive(Debug)]
-pub(super) struct Saving {
+pub(in crate::command) struct Saving {
     /// The folder that everything is saved below.
-    pub(super) folder: PathBuf,
+    pub(in crate::command) folder: PathBuf,
     /// How files are named; by default after their run and their output.
-    pub(super) names: Option<NameTemplate>,
+    pub(in crate::command) names: Option<NameTemplate>,
     /// Whether files carry their recipes.
-    pub(super) recipes: bool,
+    pub(in crate::command) recipes: bool,
 }
 
 /// What was saved and what was not.
 #[derive(Debug, Default)]
-pub(super) struct Saved {
+pub(in crate::command) struct Saved {
     /// By run: output and path.
-    pub(super) files: HashMap<RunId, Vec<(String, PathBuf)>>,
+    pub(in crate::command) files: HashMap<RunId, Vec<(String, PathBuf)>>,
     /// Sentences about files that were saved without their recipes.
-    pub(super) notes: Vec<String>,
+    pub(in crate::command) notes: Vec<String>,
     /// Sentences about what was not saved.
-    pub(super) errors: Vec<String>,
+    pub(in crate::command) errors: Vec<String>,
 }
 
-struct EndedRun {
-    client: Client,
-    run: Run,
-    outputs: Values,
+/// An ended run whose outputs are to be saved.
+pub(in crate::command) struct EndedRun {
+    /// The connection.
+    pub(in crate::command) client: Client,
+    /// The run.
+    pub(in crate::command) run: Run,
+    /// Its outputs, as its state has them.
+    pub(in crate::command) outputs: Values,
 }
 
 /// Saves the outputs of ended runs in the background, one run after the other.
@@ -99,7 +103,8 @@ impl Saver {
     }
 }
 
-async fn save_run(saving: &Saving, mut ended: EndedRun, saved: &mut Saved) {
+/// Saves the outputs of a run.
+pub(in crate::command) async fn save_run(saving: &Saving, mut ended: EndedRun, saved: &mut Saved) {
     let mut files: Vec<File> = Vec::new();
     for (name, value) in &ended.outputs {
         match whole_but_texts(&ended.client, value).await {
