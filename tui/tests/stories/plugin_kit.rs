@@ -240,7 +240,10 @@ outputs: { copies: '${{ a.copies }}', note: '${{ a.note }}', words: '${{ a.words
     fanlight.say(&["run", "all.yaml", "--out", "out"]).exits(0);
     let text = |name: &str| fs::read_to_string(fanlight.path("out/all-1").join(name)).unwrap();
     assert_eq!((text("words.txt").trim(), text("note.txt").as_str()), ("8 [1, 2] fast 2.0 None", "a note"));
-    assert_eq!(png_size(&fanlight.path("out/all-1/copies-1.png")), (8, 9));
+    // Files in lists keep their names.
+    let copies: Vec<_> = fs::read_dir(fanlight.path("out/all-1/copies")).unwrap().collect();
+    assert_eq!(copies.len(), 2);
+    copies.into_iter().for_each(|copy| assert_eq!(png_size(&copy.unwrap().path()), (8, 9)));
     let log = fanlight.say(&["logs", "last"]).exits(0).out;
     assert!(log.contains("printed") && log.contains("logged") && log.contains("Once upon a time"), "{log}");
 

@@ -47,7 +47,7 @@ mod tests {
             escape("<a href='x' title=\"y\">&"),
             "&lt;a href=&#39;x&#39; title=&quot;y&quot;&gt;&amp;"
         );
-        assert_eq!(line("a\u{1b}[31m\nb").contains('\u{1b}'), false);
+        assert!(!line("a\u{1b}[31m\nb").contains('\u{1b}'));
         assert_eq!(url(Path::new("files/a b/\"é?#%.png")), "files/a%20b/%22%C3%A9%3F%23%25.png");
         assert_eq!(url(Path::new("javascript:x")), "javascript%3Ax");
     }

@@ -26,7 +26,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
          <title>{title}</title><style>{STYLE}</style></head><body>\n"
     )?;
     header(out, report, &title)?;
-    write!(out, "<section id=\"grid\"><h2>Products</h2><div class=\"grid\">\n")?;
+    writeln!(out, "<section id=\"grid\"><h2>Products</h2><div class=\"grid\">")?;
     for shown in &report.runs {
         let run = &shown.run;
         write!(
@@ -50,17 +50,17 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     out.write_all(table::html(report).as_bytes())?;
     out.write_all(b"</div></section>\n")?;
     if !report.curves.is_empty() {
-        write!(out, "<section id=\"curves\"><h2>Curves</h2><div class=\"charts\">\n")?;
+        writeln!(out, "<section id=\"curves\"><h2>Curves</h2><div class=\"charts\">")?;
         for (name, curves) in &report.curves {
             out.write_all(curves::svg(report, name, curves).as_bytes())?;
         }
         out.write_all(b"</div></section>\n")?;
     }
-    write!(
+    writeln!(
         out,
         "<footer>Made by Fanlight {} on {}.</footer>\
          <dialog id=\"viewer\"><img alt=\"\"><button type=\"button\">close</button></dialog>\
-         <script nonce=\"{nonce}\">{SCRIPT}</script></body></html>\n",
+         <script nonce=\"{nonce}\">{SCRIPT}</script></body></html>",
         env!("CARGO_PKG_VERSION"),
         line(&text::clock(fanlight_shared::time::Time::now()))
     )
@@ -85,10 +85,10 @@ fn header(out: &mut impl Write, report: &Report, title: &str) -> io::Result<()> 
     if !sweep.spent.is_nothing() {
         facts.push(sweep.spent.to_string());
     }
-    write!(
+    writeln!(
         out,
         "<header><h1>{title}</h1><p>{} · submitted {}</p><p>{}</p><nav><a href=\"#grid\">products</a> \
-         <a href=\"#table\">table</a>{}</nav></header>\n",
+         <a href=\"#table\">table</a>{}</nav></header>",
         line(&sweep.workflow),
         line(&text::clock(sweep.created_at)),
         line(&facts.join(" · ")),
