@@ -36,6 +36,7 @@ mod items;
 mod memory;
 mod message;
 mod misses;
+mod missing;
 mod parked;
 mod plan;
 mod pools;
@@ -157,12 +158,23 @@ impl Engine {
     /// # Errors
     /// The file has problems, params are wrong, or the disk is full.
     pub async fn start(&self, request: runs::Start) -> Result<runs::Started, RpcError> {
-        let (config, blobs) = (self.config.clone(), self.store.blobs().clone());
+        let (config, store) = (self.config.clone(), self.store.clone());
         let types = self.node_types.now();
-        let prepared = tokio::task::spawn_blocking(move || submit::prepare(request, &config, &blobs, &types))
+        let prepared = tokio::task::spawn_blocking(move || submit::prepare(request, &config, &store, &types))
             .await
             .map_err(|error| RpcError::internal(error.to_string()))??;
         self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await
+    }
+
+    /// `runs.missing`
+    ///
+    /// # Errors
+    /// The file has problems, or params are wrong.
+    pub async fn missing(&self, request: runs::Missing) -> Result<runs::MissingResponse, RpcError> {
+        let (store, types) = (self.store.clone(), self.node_types.now());
+        tokio::task::spawn_blocking(move || missing::find(&request, &store, &types))
+            .await
+            .map_err(|error| RpcError::internal(error.to_string()))?
     }
 
     /// `runs.resume`

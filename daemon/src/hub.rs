@@ -243,6 +243,7 @@ impl Hub {
         for run in runs {
             run.position = inner.rows.position(run.id);
             run.asks = inner.rows.asks(run.id);
+            run.paused = inner.rows.pause(run);
         }
     }
 

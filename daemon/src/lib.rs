@@ -60,7 +60,6 @@ pub mod plugin;
 mod prune;
 pub mod rate;
 pub mod recorder;
-mod rng;
 mod rooted;
 pub mod run;
 pub mod secret;

@@ -13,6 +13,7 @@ use crate::id::{RunId, SubmissionId, Version, WorkflowId};
 use crate::item::ItemPath;
 use crate::preview;
 use crate::spent::Spent;
+use crate::sweep::Pause;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -212,6 +213,9 @@ pub struct Run {
     /// Its open question to a person; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<Box<Asks>>,
+    /// Why its sweep is paused, while it waits; filled in by lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
     /// `concurrency:` of its file: it waits while that many runs of its workflow are running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,

@@ -11,6 +11,7 @@ use crate::expression::{Expression, Reference, Root};
 use crate::id::{Version, WorkflowId};
 use crate::node_type::{Effects, NodeTypeSpec, OutputSpec};
 use crate::problem::Span;
+use crate::sweep::Matrix;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -30,7 +31,7 @@ pub struct Workflow {
     /// Params by name.
     pub params: IndexMap<String, Param>,
     /// `matrix:`: the sweep that the file proposes.
-    pub matrix: IndexMap<String, Vec<Value>>,
+    pub matrix: Matrix,
     /// `pass_env:`: names of the submitter's variables that every command gets.
     pub pass_env: Vec<String>,
     /// `concurrency:`: how many of its runs may run at once; `None` means as many as the queue allows.

@@ -184,8 +184,8 @@ impl Core {
     fn handle(&mut self, message: Message) {
         match message {
             Message::Submit { prepared, reply } => self.submit(*prepared, reply),
-            Message::Submitted { result, plan, next, place, reply } => {
-                self.submitted(result, &plan, next, &place, reply);
+            Message::Submitted { result, plan, next, extends, place, reply } => {
+                self.submitted(result, &plan, next, extends.as_deref(), &place, reply);
             }
             Message::FollowChild { run, parent, tell } => self.follow_child(run, parent, tell),
             Message::CancelChild { run } => self.cancel_child(run),

@@ -23,6 +23,8 @@ pub(super) enum Message {
         result: Result<crate::store::Submitted, StoreError>,
         plan: Arc<plan::Plan>,
         next: bool,
+        /// The sweep that it extends.
+        extends: Option<String>,
         place: core::Place,
         reply: Reply<runs::Started>,
     },

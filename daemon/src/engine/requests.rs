@@ -13,7 +13,7 @@ use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::plan::Plan;
 use super::{Message, Reply, submit};
-use crate::store::{Batch, Committed, Op, StoreError, Submitted};
+use crate::store::{Batch, Committed, Op, StoreError, Submitted, SweepOf};
 
 /// Turns an error of the store into the error of a response.
 pub(super) fn refused(error: &StoreError) -> RpcError {
@@ -40,6 +40,13 @@ impl Core {
         let submit::Prepared { mut submit, plan } = prepared;
         self.complete_child(&mut submit);
         let next = submit.next;
+        let extends = match &submit.sweep {
+            Some(SweepOf::Extended { name, .. }) => Some(name.clone()),
+            _ => None,
+        };
+        if let Some(sweep) = &extends {
+            self.sweeps.extending(sweep);
+        }
         let environment = Arc::new(submit.environment.clone());
         let fresh = Arc::new(submit.fresh.clone());
         let place = Place { project: project(submit.path.as_deref()), environment, fresh };
@@ -54,7 +61,7 @@ impl Core {
                         .submitted
                         .ok_or_else(|| StoreError::Other("the submission got no response".into()))
                 });
-                let _ = messages.send(Message::Submitted { result, plan, next, place, reply });
+                let _ = messages.send(Message::Submitted { result, plan, next, extends, place, reply });
             })),
         });
     }
@@ -65,23 +72,26 @@ impl Core {
         result: Result<Submitted, StoreError>,
         plan: &Arc<Plan>,
         next: bool,
+        extends: Option<&str>,
         place: &Place,
         reply: Reply<runs::Started>,
     ) {
         let submitted = match result {
             Ok(submitted) => submitted,
             Err(error) => {
+                self.extended(extends);
                 let _ = reply.send(Err(refused(&error)));
                 return;
             }
         };
         let runs: Vec<Arc<Run>> = submitted.runs.into_iter().map(Arc::new).collect();
         if let Some(sweep) = submitted.sweep {
-            self.sweeps.add(*sweep);
+            self.add_sweep(*sweep);
         }
         if !submitted.repeated {
             self.enqueue(&runs, plan, next, place);
         }
+        self.extended(extends);
         let hints = submitted.moved_from.map(|from| {
             format!("this version is known from {from}; a moved file is a new workflow unless it has `id:`")
         });

@@ -1,5 +1,7 @@
 //! Turns a request into runs: checks the file, converts params to values and files to blobs, and makes labels.
 
+mod sweep;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +14,6 @@ use fanlight_shared::media::Media;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
-use fanlight_shared::sweep::check_name;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
@@ -29,7 +30,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{ChildFiles, NewRun, NewSweep, Submit};
+use crate::store::{ChildFiles, NewRun, Store, Submit, SweepOf};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -41,7 +42,7 @@ pub(super) struct Prepared {
 pub(super) fn prepare(
     request: runs::Start,
     config: &Config,
-    blobs: &Blobs,
+    store: &Store,
     types: &NodeTypeSet,
 ) -> Result<Prepared, RpcError> {
     let digest = digest(&request);
@@ -61,13 +62,13 @@ pub(super) fn prepare(
     let child_files = child_files::read(&workflow, path.as_deref(), config, types)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
-    let mut files = Files::new(blobs);
+    let mut files = Files::new(store.blobs());
     let defaults: IndexMap<String, Option<Value>> =
         workflow.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
     let given: Vec<IndexMap<String, Value>> = request.sets.iter().map(|set| set.params.clone()).collect();
-    let swept = label::swept(&given);
     let own_label = request.label.as_deref().map(check_label).transpose()?;
-    let sweep = sweep(request.sweep.as_ref(), &swept, request.sets.len())?;
+    let sweep = sweep::of(request.sweep.as_ref(), &given, store)?;
+    let swept = sweep.as_ref().map(SweepOf::swept).unwrap_or_default();
     let mut new = Vec::with_capacity(request.sets.len());
     for set in &request.sets {
         let params = check_params(&workflow, &set.params)
@@ -78,7 +79,7 @@ pub(super) fn prepare(
             title: &title,
             defaults: &defaults,
             params: &params,
-            swept: &swept,
+            swept,
             repeat,
         });
         let params = files.import(&workflow, params, path.as_deref())?;
@@ -235,24 +236,6 @@ pub(super) fn unknown_node<'a>(field: &str, name: &str, nodes: impl Iterator<Ite
     RpcError::new(ErrorCode::BadParams, format!("`{field}`: {message}{hint}"))
 }
 
-/// Returns the sweep of a submission: several runs are one, and a single run if it is said.
-fn sweep(
-    options: Option<&runs::SweepOptions>,
-    swept: &[String],
-    runs: usize,
-) -> Result<Option<NewSweep>, RpcError> {
-    if options.is_none() && runs == 1 {
-        return Ok(None);
-    }
-    let name = options.and_then(|options| options.name.clone());
-    if let Some(name) = &name {
-        check_name(name).map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
-    }
-    let limits = options.map(|options| options.limits).unwrap_or_default();
-    limits.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
-    Ok(Some(NewSweep { name, swept: swept.to_vec(), limits }))
-}
-
 /// Checks the user's own label.
 pub(super) fn check_label(label: &str) -> Result<String, RpcError> {
     let label = label.trim();
@@ -374,7 +357,7 @@ mod tests {
             description: None,
             version: fanlight_shared::id::Version::of(""),
             params: IndexMap::new(),
-            matrix: IndexMap::new(),
+            matrix: fanlight_shared::sweep::Matrix::default(),
             pass_env: Vec::new(),
             concurrency: None,
             nodes: IndexMap::new(),

@@ -48,6 +48,9 @@ impl ActiveSweep {
 #[derive(Debug, Default)]
 pub(super) struct Sweeps {
     sweeps: HashMap<String, ActiveSweep>,
+    /// How many submissions that extend a sweep are being stored. Until then the sweep is not forgotten, so that nothing that
+    /// its runs use meanwhile is.
+    extending: HashMap<String, u32>,
 }
 
 impl Sweeps {
@@ -57,6 +60,12 @@ impl Sweeps {
         let (open, active, started_sum) = (0, 0, 0);
         let new = ActiveSweep { limits, before, used, open, active, started_sum, paused };
         self.sweeps.entry(name).or_insert(new);
+    }
+
+    /// Records that a submission that extends a sweep is being stored. If the sweep is not known, all of its runs have ended,
+    /// and their ends are stored before.
+    pub(super) fn extending(&mut self, name: &str) {
+        *self.extending.entry(name.to_owned()).or_default() += 1;
     }
 
     fn of(&mut self, run: &Run) -> Option<&mut ActiveSweep> {
@@ -120,6 +129,29 @@ impl Core {
         }
     }
 
+    /// Adds the sweep of new runs, unless it is known.
+    pub(super) fn add_sweep(&mut self, stored: StoredSweep) {
+        let (name, paused) = (stored.name.clone(), stored.paused);
+        let is_new = !self.sweeps.sweeps.contains_key(&name);
+        self.sweeps.add(stored);
+        if let Some(why) = paused.filter(|_| is_new) {
+            self.queue.hold(&name);
+            self.notify_pause(name, Some(why));
+        }
+    }
+
+    /// Records that a submission that extends a sweep has been stored, or could not be.
+    pub(super) fn extended(&mut self, sweep: Option<&str>) {
+        let Some(name) = sweep else { return };
+        if let Some(count) = self.sweeps.extending.get_mut(name) {
+            *count -= 1;
+            if *count == 0 {
+                self.sweeps.extending.remove(name);
+            }
+        }
+        self.check_sweep(name);
+    }
+
     /// Records what a run has used since `before`, and its end.
     pub(super) fn use_of_sweep(&mut self, run: &Run, before: &Spent) {
         if self.sweeps.used(run, before)
@@ -133,6 +165,9 @@ impl Core {
     pub(super) fn check_sweep(&mut self, name: &str) {
         let Some(sweep) = self.sweeps.sweeps.get(name) else { return };
         if sweep.open == 0 {
+            if self.sweeps.extending.contains_key(name) {
+                return;
+            }
             if self.sweeps.sweeps.remove(name).is_some_and(|sweep| sweep.paused.is_some()) {
                 self.queue.release(name);
                 self.context.op(Op::PauseSweep { name: name.to_owned(), paused: None, before: None });

@@ -45,8 +45,10 @@ impl Rows {
         &self.paused
     }
 
-    fn is_held(&self, run: &Run) -> bool {
-        run.sweep.as_ref().is_some_and(|sweep| self.paused.contains_key(sweep))
+    /// Returns why the sweep of a waiting run is paused, if it is.
+    pub(super) fn pause(&self, run: &Run) -> Option<Pause> {
+        let sweep = run.sweep.as_ref().filter(|_| run.state == RunStatus::Queued)?;
+        self.paused.get(sweep).copied()
     }
 
     pub(super) fn banners(&self) -> &[String] {
@@ -122,7 +124,7 @@ impl Rows {
     /// Adds queued runs, which may be 100,000, in the order of their positions: only the first 200, which clients see, are
     /// copied.
     pub(super) fn wait(&mut self, runs: Vec<Arc<Run>>) -> Vec<DaemonEvent> {
-        let (held, runs): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| self.is_held(run));
+        let (held, runs): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| self.pause(run).is_some());
         self.runs.extend(held.into_iter().map(|run| (run.id, short(run))));
         let positions: Vec<_> = runs.iter().map(|run| (run.position, run.id)).collect();
         self.waiting.insert_all(&positions);

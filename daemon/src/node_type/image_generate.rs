@@ -20,7 +20,7 @@ use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
 use crate::picture::{SIDE, check_size};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 /// A picture as a function: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, and `x` has the same
 /// scale, so that the same seed gives the same composition in every size.

@@ -8,8 +8,8 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Prune, Pruned, Resume, Start, Started,
-    Totals, TotalsResponse,
+    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Missing, MissingResponse, Prune, Pruned,
+    Resume, Start, Started, Totals, TotalsResponse,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -45,6 +45,10 @@ pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<St
         }
     }
     session.context.engine.start(start).await.map(fit)
+}
+
+pub(super) async fn missing(session: &Arc<Session>, missing: Missing) -> Result<MissingResponse, RpcError> {
+    session.context.engine.missing(missing).await
 }
 
 /// Adds the params of repeated runs to the sets, as far as the workflow still has them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::sweeps::{Detail, Get, List, Runs, Set, Stretch, Sweep};
+use fanlight_shared::rpc::sweeps::{Detail, Find, Found, Get, List, Runs, Set, Stretch, Sweep};
 use fanlight_shared::rpc::{Page, RpcError};
 
 use super::session::Session;
@@ -25,9 +25,13 @@ pub(super) async fn runs(session: &Arc<Session>, runs: Runs) -> Result<Page<Stre
     session.context.read(move |store| store.sweep_runs(&runs)).await
 }
 
+pub(super) async fn find(session: &Arc<Session>, find: Find) -> Result<Found, RpcError> {
+    session.context.read(move |store| store.find_sweep(&find.sweep)).await
+}
+
 pub(super) async fn set(session: &Arc<Session>, set: Set) -> Result<Sweep, RpcError> {
     let context = &session.context;
-    let name = context.read(move |store| store.sweep_name(&set.sweep)).await?;
+    let name = context.read(move |store| store.find_sweep(&set.sweep)).await?.name;
     context.engine.set_sweep(Set { sweep: name.clone(), paused: set.paused }).await?;
-    Ok(context.read(move |store| store.sweep(&name)).await?.sweep)
+    context.read(move |store| store.sweep_row(&name)).await
 }

@@ -19,6 +19,7 @@ use super::{Bodies, CacheKey, NewEntry, StoreError};
 
 pub use submit::{
     ChildFiles, Finished, NewFile, NewRun, NewSweep, NewVersion, ResumeFrom, StoredSweep, Submit, Submitted,
+    SweepOf,
 };
 
 /// A write operation. The order within a batch and between batches is kept.

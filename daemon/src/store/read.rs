@@ -6,6 +6,7 @@ mod lineage;
 mod list;
 pub(crate) mod page;
 mod prune;
+mod results;
 mod run;
 mod series;
 mod stretch;
@@ -17,6 +18,7 @@ mod workflow;
 use rusqlite::OptionalExtension;
 
 pub(crate) use prune::Prunable;
+pub(in crate::store) use sweep::stored as stored_sweep;
 pub use value::StoredValue;
 
 use super::{Store, StoreError};

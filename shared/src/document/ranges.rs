@@ -1,9 +1,8 @@
 //! Reads the values of params: from the command line, a form, `matrix:` or a request.
 
-mod csv;
-
 use indexmap::IndexMap;
 
+use super::csv;
 use crate::node_type::check_range;
 use crate::problem::near;
 use crate::sweep::RUN_LIMIT;

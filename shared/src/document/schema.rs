@@ -27,6 +27,10 @@ pub fn schema(catalogue: &Catalogue) -> Json {
             "matrix": {
                 "type": "object",
                 "description": "The sweep that this file proposes: values per param",
+                "properties": {
+                    "include": { "description": "Further combinations: maps from params to values" },
+                    "exclude": { "description": "Combinations with all these values are left out: maps from params to values" }
+                },
                 "additionalProperties": {
                     "anyOf": [
                         { "type": "string", "description": "A range such as 1..6 or 0..1/0.25, or a,b,c" },

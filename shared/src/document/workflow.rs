@@ -9,6 +9,7 @@ use super::yaml::{Entry, Node};
 use super::{NODE_LIMIT, hints};
 use crate::id::{Version, WorkflowId};
 use crate::problem::Span;
+use crate::sweep::Matrix;
 use crate::workflow::{Output, Workflow};
 
 const KEYS: [&str; 9] =
@@ -32,7 +33,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
         description: None,
         version,
         params: IndexMap::new(),
-        matrix: IndexMap::new(),
+        matrix: Matrix::default(),
         pass_env: Vec::new(),
         concurrency: None,
         nodes: IndexMap::new(),

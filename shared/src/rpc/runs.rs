@@ -1,6 +1,8 @@
 //! `runs.*`
 
 mod prune;
+mod missing;
+mod sets;
 mod totals;
 
 use indexmap::IndexMap;
@@ -9,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use prune::{Prune, Pruned, PrunedRun};
+pub use missing::{Missing, MissingResponse, Places};
+pub use sets::{ParamSet, Repeat, SweepOptions};
 pub use totals::{Total, Totals, TotalsResponse};
 
 use super::{Done, Page, request};
@@ -19,7 +23,6 @@ use crate::item::ItemPath;
 use crate::origin::Fresh;
 use crate::run::{Run, RunStatus};
 use crate::run_state::{InstanceState, NodeState, RunState};
-use crate::sweep::Limits;
 use crate::value::Value;
 
 /// `runs.start`: one transaction for all its runs.
@@ -53,47 +56,6 @@ pub struct Start {
     pub environment: Environment,
     /// The same key gives the same runs, however often it is sent.
     pub request_key: String,
-}
-
-/// The options of a sweep.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SweepOptions {
-    /// Its name. Without one it is named after its workflow, such as `poster/3`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Its limits.
-    #[serde(default, skip_serializing_if = "Limits::are_none")]
-    pub limits: Limits,
-}
-
-/// The given params of one run.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ParamSet {
-    /// By name; a param of a media type is the absolute path of a file.
-    #[serde(default)]
-    pub params: IndexMap<String, Value>,
-    /// A run that provides the params that aren't given here, as far as the workflow still has them. This allows
-    /// resubmitting a run whose params are too long for lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub like: Option<RunId>,
-    /// The number among several repetitions of the same params, for the label.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repeat: Option<Repeat>,
-}
-
-/// `2 of 6`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Repeat {
-    /// From 1.
-    pub nth: u32,
-    /// The total number.
-    pub of: u32,
 }
 
 /// Response of `runs.start` and `runs.resume`.

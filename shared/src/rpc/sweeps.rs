@@ -65,6 +65,25 @@ pub struct Stretch {
     pub state: RunStatus,
 }
 
+/// `sweeps.find`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Find {
+    /// As in `sweeps.get`.
+    pub sweep: String,
+}
+
+/// Response of `sweeps.find`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Found {
+    /// Its whole name.
+    pub name: String,
+    /// Its workflow.
+    pub workflow_id: WorkflowId,
+}
+
 /// `sweeps.set`: pauses a sweep or lets it continue; that survives a restart of the daemon. After a limit was reached, its
 /// limits count again from the moment at which it continues.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -183,4 +202,5 @@ pub struct Reached {
 request!(List, "sweeps.list", Page<Sweep>);
 request!(Get, "sweeps.get", Detail);
 request!(Runs, "sweeps.runs", Page<Stretch>);
+request!(Find, "sweeps.find", Found);
 request!(Set, "sweeps.set", Sweep);

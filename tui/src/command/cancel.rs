@@ -65,6 +65,24 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         say_counts(&response);
     }
     let names: HashMap<RunId, String> = chosen.iter().map(|run| (run.id, run.name())).collect();
+    print(&mut out, &names, &response, !args.wait)?;
+    out.flush()?;
+    if !args.wait {
+        return Ok(());
+    }
+    for run in wait(&context, client, &response).await? {
+        out.line(&format!("{}\t{}", run.name(), run.state.word()))?;
+    }
+    out.flush()
+}
+
+/// Prints what happens to each of the named runs; `running` are those that still run.
+pub(super) fn print(
+    out: &mut Out,
+    names: &HashMap<RunId, String>,
+    response: &runs::CancelResponse,
+    running: bool,
+) -> Result<(), Failure> {
     let mut say = |ids: &[RunId], what: &str| {
         ids.iter().filter_map(|id| names.get(id)).try_for_each(|name| out.line(&format!("{name}\t{what}")))
     };
@@ -73,19 +91,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         response.cancelled.iter().filter(|id| !cancelling.contains(id)).copied().collect();
     say(&at_once, "cancelled")?;
     say(&response.ended, "had ended before")?;
-    if !args.wait {
-        say(&response.cancelling, "cancelling")?;
-        return out.flush();
-    }
-    out.flush()?;
-    for run in wait(&context, client, &response).await? {
-        out.line(&format!("{}\t{}", run.name(), run.state.word()))?;
-    }
-    out.flush()
+    if running { say(&response.cancelling, "cancelling") } else { Ok(()) }
 }
 
 /// Cancels the runs, repeating the request until every named run is covered.
-async fn cancel(client: &Client, request: runs::Cancel) -> Result<runs::CancelResponse, Failure> {
+pub(super) async fn cancel(client: &Client, request: runs::Cancel) -> Result<runs::CancelResponse, Failure> {
     if request.runs.len() <= runs::CANCEL_LIMIT {
         return Ok(client.call(request).await?);
     }

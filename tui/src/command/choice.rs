@@ -35,7 +35,7 @@ pub(super) async fn workflow(client: &Client, name: Option<&str>) -> Result<Opti
 pub(super) async fn sweep(client: &Client, name: Option<String>) -> Result<Option<String>, Failure> {
     match name {
         None => Ok(None),
-        Some(sweep) => Ok(Some(client.call(sweeps::Get { sweep }).await?.sweep.name)),
+        Some(sweep) => Ok(Some(client.call(sweeps::Find { sweep }).await?.name)),
     }
 }
 

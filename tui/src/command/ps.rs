@@ -162,14 +162,16 @@ fn family_order(runs: &[Run]) -> Vec<(usize, &Run)> {
     ordered
 }
 
-/// Returns the state of a run with its glyph, its place in the queue, and whether the limit of its workflow keeps it
-/// there.
+/// Returns the state of a run with its glyph, its place in the queue, and whether a pause of its sweep or the limit of its
+/// workflow keeps it there.
 pub(super) fn state(run: &Run, held: bool) -> Cell {
     let mut text = format!("{} {}", run_glyph(run.state), run.state.word());
     if let Some(place) = run.position.filter(|_| run.state == RunStatus::Queued) {
         text.push_str(&format!(" {place}"));
     }
-    if let Some(limit) = run.concurrency.filter(|_| held) {
+    if run.paused.is_some() {
+        text.push_str(" (paused)");
+    } else if let Some(limit) = run.concurrency.filter(|_| held) {
         text.push_str(&format!(" (limit {limit})"));
     }
     Cell::new(text, Role::of_run(run.state))

@@ -6,6 +6,7 @@ use std::path::Path;
 use fanlight_shared::client::Client;
 use fanlight_shared::environment::Environment;
 use fanlight_shared::rpc::runs::{self, Reuse};
+use fanlight_shared::rpc::sweeps::{Find, Found};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 
@@ -20,7 +21,7 @@ use crate::{output, text};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The ended runs.
-    #[arg(value_name = "RUN", required_unless_present_any = ["failed", "workflow"])]
+    #[arg(value_name = "RUN", required_unless_present_any = ["failed", "workflow", "sweep"])]
     runs: Vec<String>,
     /// Resume all failed runs that have not been resumed.
     #[arg(long, conflicts_with = "runs")]
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     /// resumed; with `--failed`, only failed ones.
     #[arg(short, long, value_name = "WORKFLOW", conflicts_with = "runs")]
     workflow: Option<String>,
+    /// Resume all failed and cancelled runs of this sweep that have not been resumed; with `--failed`, only failed ones. The
+    /// new runs are not part of the sweep.
+    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["runs", "workflow"])]
+    sweep: Option<String>,
     /// Use the workflow file as it is now, and reuse what its changes don't affect.
     #[arg(long)]
     new_version: bool,
@@ -46,9 +51,20 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let environment = environment::named(&args.variables)?;
     let client = Context::from_env()?.connect().await?;
     let ended = if args.runs.is_empty() {
-        let workflow = choice::workflow(&client, args.workflow.as_deref()).await?;
         let states = [RunStatus::Failed, RunStatus::Cancelled];
-        choice::not_resumed(&client, workflow, if args.failed { &states[..1] } else { &states }).await?
+        let states = if args.failed { &states[..1] } else { &states };
+        match args.sweep {
+            Some(sweep) => {
+                let Found { name, workflow_id } = client.call(Find { sweep }).await?;
+                let mut runs = choice::not_resumed(&client, Some(workflow_id), states).await?;
+                runs.retain(|run| run.sweep.as_ref() == Some(&name));
+                runs
+            }
+            None => {
+                let workflow = choice::workflow(&client, args.workflow.as_deref()).await?;
+                choice::not_resumed(&client, workflow, states).await?
+            }
+        }
     } else {
         choice::named(&client, &args.runs).await?
     };

@@ -1,6 +1,9 @@
 //! `fanlight sweep`: the sweeps, their runs, and their results.
 
+mod cull;
+mod extend;
 mod list;
+mod rm;
 mod set;
 mod show;
 
@@ -35,17 +38,27 @@ enum Action {
     Pause(set::Args),
     /// Let a paused sweep continue. After a limit was reached, its limits count again from here.
     Continue(set::Args),
+    /// Add runs to a sweep, with its version of the workflow and with the params that all of its runs share.
+    Extend(Box<extend::Args>),
+    /// Cancel the runs that are worse than the best, or those for which a condition is true.
+    Cull(cull::Args),
+    /// Delete a sweep: all of its runs.
+    Rm(rm::Args),
 }
 
 /// Runs `sweep`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let client = Context::from_env()?.connect().await?;
+    let context = Context::from_env()?;
+    let client = context.connect().await?;
     match args.action {
         None => list::run(&client, list::Args::default(), args.json).await,
         Some(Action::List(list)) => list::run(&client, list, args.json).await,
         Some(Action::Show(show)) => show::run(&client, show, args.json).await,
         Some(Action::Pause(set)) => set::run(&client, set, true, args.json).await,
         Some(Action::Continue(set)) => set::run(&client, set, false, args.json).await,
+        Some(Action::Extend(extend)) => extend::run(&context, client, *extend, args.json).await,
+        Some(Action::Cull(cull)) => cull::run(&client, cull).await,
+        Some(Action::Rm(rm)) => rm::run(&client, rm).await,
     }
 }
 

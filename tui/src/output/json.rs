@@ -44,6 +44,7 @@ pub(crate) fn run(run: &Run) -> Json {
         "parent": run.parent,
         "spent": spent(&run.spent),
         "sweep": run.sweep,
+        "paused": run.paused,
     })
 }
 

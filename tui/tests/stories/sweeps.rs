@@ -81,6 +81,145 @@ fn a_failure_pauses_the_sweep_and_says_how_to_continue() {
 }
 
 #[test]
+fn rows_from_a_file_are_run_and_what_has_a_result_is_skipped() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", TRAIN);
+    fanlight.file("rows.csv", "rate\n2\n4\n5\n");
+    let dry = fanlight.say(&["run", "train.yaml", "--rows", "rows.csv", "--dry-run"]).exits(0);
+    assert_eq!(dry.out.split_whitespace().collect::<Vec<_>>(), ["rate", "2", "4", "5"]);
+    dry.complains("3 runs; nothing was started");
+    fanlight.file("bad.csv", "rate,rats\nx,1\n2,1\ny,1\n");
+    let bad = fanlight.say(&["run", "train.yaml", "--rows", "bad.csv"]).exits(2);
+    let bad = bad.complains("line 1: there is no param `rats`; did you mean `rate`?");
+    bad.complains("line 2: param `rate`: `x` is not an int").complains("line 4: param `rate`");
+    assert_eq!(fanlight.runs().len(), 0);
+    fanlight.say(&["run", "train.yaml", "--rows", "rows.csv"]).exits(1);
+    // The one that failed has no result.
+    let again = ["run", "train.yaml", "--sweep", "rate=1..5", "--missing", "--json", "--dry-run"];
+    let rates = |said: Vec<serde_json::Value>| -> Vec<i64> {
+        said.iter().map(|params| params["rate"].as_i64().unwrap()).collect()
+    };
+    let said = fanlight.say(&again).exits(0);
+    assert_eq!(rates(said.json()), [1, 3, 5]);
+    said.complains("skipped 2 runs, which have a result already");
+    fanlight.say(&["run", "train.yaml", "-p", "rate=4", "--missing"]).exits(0).complains("skipped 1 run");
+    let twice = ["run", "train.yaml", "-p", "rate=4", "--repeat", "3", "--missing", "--dry-run", "--json"];
+    assert_eq!(rates(fanlight.say(&twice).exits(0).json()), [4, 4], "each result stands for one run");
+    fanlight.file("train.yaml", &TRAIN.replace("- 3", "- 2"));
+    assert_eq!(rates(fanlight.say(&again).exits(0).json()), [1, 2, 3, 4, 5], "the file has changed");
+}
+
+#[test]
+fn the_runs_of_a_paused_sweep_are_marked() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", FAILING);
+    fanlight.say(&["queue", "--max", "1"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=3..5", "--fail-fast"]).exits(1);
+    assert_eq!(fanlight.say(&["ps"]).exits(0).out.matches("queued (paused)").count(), 2);
+    let listed = fanlight.say(&["ps", "--sweep", "last", "--json"]).exits(0).json();
+    assert!(listed.iter().all(|run| run["paused"]["kind"] == "failures"), "{listed:?}");
+}
+
+#[test]
+fn a_sweep_is_extended_with_its_own_version_and_params() {
+    let fanlight = Fanlight::new();
+    let document = TRAIN.replace(
+        "rate: { type: int, default: 1 }",
+        "rate: { type: int, default: 1 }, by: { type: int, default: 3 }",
+    );
+    fanlight.file(
+        "train.yaml",
+        &document
+            .replace("rate - 3", "rate - by")
+            .replace("params.rate }}\" }", "params.rate }}\", by: \"${{ params.by }}\" }"),
+    );
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..2", "-p", "by=2"]).exits(0);
+    fanlight.file("train.yaml", TRAIN);
+    let extend = |more: &[&str]| fanlight.say(&[&["sweep", "extend", "train"], more].concat());
+    extend(&[]).exits(2).complains("nothing says which runs");
+    let dry = extend(&["--sweep", "rate=2..4", "--missing", "--dry-run", "--json"]).exits(0);
+    assert_eq!(dry.json().len(), 2);
+    let said = extend(&["--sweep", "rate=2..4", "--missing"]).exits(0);
+    assert_eq!(said.out, "train#3\tloss\t1.0\ntrain#4\tloss\t4.0\n");
+    said.complains("has changed since; the new runs have the version of `train/1`");
+    extend(&["-p", "rate=7", "-p", "by=7", "--detach"]).exits(0);
+    fanlight.await_states(&["completed"; 5]);
+    let shown = fanlight.say(&["sweep", "show", "train/1"]).exits(0).out;
+    for part in ["5 runs: 5 completed", "5 values: 1, 2, 3, 4, 7", "2 values: 2, 7"] {
+        assert!(shown.contains(part), "no `{part}` in:\n{shown}");
+    }
+    fanlight
+        .say(&["sweep", "extend", "other", "-p", "rate=1"])
+        .exits(1)
+        .complains("there is no sweep `other`");
+}
+
+/// Reports its rate as a loss, and stays until a file appears.
+const STAYS: &str = "params: { rate: { type: int, default: 1 } }
+nodes:
+  train:
+    with: { rate: \"${{ params.rate }}\" }
+    run: |
+      if [ $rate != 9 ]; then
+        echo '{\"type\": \"metric\", \"name\": \"loss\", \"value\": '$rate', \"step\": 7}' >> $FANLIGHT_EVENTS
+      fi
+      until [ -e $FANLIGHT_PROJECT/go ]; do sleep 0.05; done
+";
+
+#[test]
+fn the_worst_runs_of_a_sweep_are_cancelled() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", STAYS);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=3,1,9,4,2", "--detach"]).exits(0);
+    let cull = |more: &[&str]| fanlight.say(&[&["sweep", "cull", "train"], more].concat());
+    cull(&[]).exits(2).complains("--by");
+    cull(&["--where", "loss > 2", "--yes"]).exits(2).complains("`loss` is not known here");
+    let best = ["--keep", "2", "--by", "loss"];
+    let listed = || cull(&[&best[..], &["--minimize", "--dry-run"]].concat());
+    wait_for("the metrics of four runs", || {
+        let said = listed();
+        said.out.contains("train#1")
+            && said.out.contains("train#4")
+            && said.err.contains("1 run has no value yet")
+    });
+    let said = listed().exits(0);
+    assert_eq!(said.out.lines().count(), 3, "{}", said.out);
+    assert!(said.out.lines().nth(1).unwrap().contains("3     7"), "{}", said.out);
+    cull(&best).exits(2).complains("`--minimize` or `--maximize`");
+    cull(&["--keep", "2", "--by", "los", "--minimize"]).exits(1).complains("did you mean `loss`?");
+    cull(&[&best[..], &["--minimize"]].concat()).exits(2).complains("Nobody is there to answer");
+    cull(&[&best[..], &["--minimize", "--where", "params.rate > 3", "--yes"]].concat()).exits(0);
+    fanlight.file("go", "");
+    let states = || -> Vec<String> {
+        let mut runs = fanlight.say(&["ps", "--all", "--sweep", "train", "--json"]).exits(0).json();
+        runs.reverse();
+        runs.iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
+    };
+    let ended = ["completed", "completed", "completed", "cancelled", "completed"];
+    wait_for("their ends", || states() == ended);
+    cull(&[&best[..], &["--minimize", "--yes"]].concat()).exits(0).complains("no run is cancelled");
+}
+
+#[test]
+fn a_sweep_is_resumed_and_deleted_as_a_whole() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", FAILING);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..4", "--name", "one"]).exits(1);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=3..4", "--name", "two"]).exits(1);
+    let resumed = fanlight.say(&["resume", "--sweep", "one"]).exits(0).out;
+    assert_eq!(resumed.lines().count(), 2, "{resumed}");
+    fanlight.say(&["resume", "--sweep", "one"]).exits(0).complains("there is nothing to resume");
+    fanlight.say(&["sweep", "rm", "one"]).exits(2).complains("Delete the 4 runs of `one` (assets stay)");
+    let said = fanlight.say(&["sweep", "rm", "one", "--yes"]).exits(0).out;
+    assert_eq!(said, "one\tdeleted 4 runs\n");
+    fanlight.say(&["sweep", "show", "one"]).exits(1).complains("there is no sweep `one`");
+    fanlight.say(&["sweep", "show", "two"]).exits(0);
+    fanlight.file("stays.yaml", STAYS);
+    fanlight.say(&["run", "stays.yaml", "--name", "three", "--detach"]).exits(0);
+    fanlight.say(&["sweep", "rm", "three", "--yes"]).exits(1).complains("1 run of `three` has not ended");
+}
+
+#[test]
 fn a_budget_without_a_unit_is_refused() {
     let fanlight = Fanlight::new();
     fanlight.file("train.yaml", TRAIN);

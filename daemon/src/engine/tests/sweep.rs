@@ -1,8 +1,9 @@
 //! Sweeps.
 
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs::{Cancel, SweepOptions};
-use fanlight_shared::rpc::sweeps::{Set, SweepState};
+use fanlight_shared::rpc::RpcError;
+use fanlight_shared::rpc::runs::{Cancel, Delete, SweepOptions};
+use fanlight_shared::rpc::sweeps::{Detail, Set, SweepState};
 use fanlight_shared::rpc::why::Why;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sweep::{Limits, Pause};
@@ -27,7 +28,7 @@ async fn sweep(world: &World, document: &str, runs: i64, limits: Limits) -> Vec<
     let seeds: Vec<[(&str, Value); 1]> = (1..=runs).map(|seed| [("seed", Value::Int(seed))]).collect();
     let sets: Vec<&[(&str, Value)]> = seeds.iter().map(|set| &set[..]).collect();
     let options = move |start: &mut fanlight_shared::rpc::runs::Start| {
-        start.sweep = Some(SweepOptions { name: Some("scan".into()), limits });
+        start.sweep = Some(SweepOptions { name: Some("scan".into()), limits, extends: None });
     };
     world.submit(document, &sets, options).await.unwrap()
 }
@@ -147,6 +148,66 @@ async fn a_single_run_starts_before_the_rest_of_a_sweep() {
     }
     world.until(|now| now.running == 1 && now.queued == 3).await;
     assert_eq!(world.ended(single.id).run.state, RunStatus::Running);
+}
+
+/// Adds runs with these seeds to the sweep.
+async fn extend(world: &World, document: &str, seeds: &[i64]) -> Result<Vec<Run>, RpcError> {
+    let seeds: Vec<[(&str, Value); 1]> = seeds.iter().map(|seed| [("seed", Value::Int(*seed))]).collect();
+    let sets: Vec<&[(&str, Value)]> = seeds.iter().map(|set| &set[..]).collect();
+    let extends = Some("scan".to_owned());
+    let options = |start: &mut fanlight_shared::rpc::runs::Start| {
+        start.sweep = Some(SweepOptions { extends, ..SweepOptions::default() });
+    };
+    world.submit(document, &sets, options).await
+}
+
+#[tokio::test]
+async fn a_sweep_that_has_ended_is_extended_and_its_limits_count_everything() {
+    let mut world = World::with_cap(1).await;
+    let limits = Limits { max_failures: Some(3), ..Limits::default() };
+    sweep(&world, FAILS, 2, limits).await;
+    world.idle().await;
+    world.restart().await;
+    let more = extend(&world, FAILS, &[7, 8, 9]).await.unwrap();
+    assert_eq!(more[0].number, 3);
+    assert_eq!((more[0].sweep.as_deref(), more[0].label.as_str()), (Some("scan"), "seed=7"));
+    held(&world, 2).await;
+    let paused = world.store.sweep("scan").unwrap().sweep.paused;
+    assert_eq!(paused, Some(Pause::Failures { failures: 3, limit: 3 }));
+    // Runs that join a paused sweep wait as its others do.
+    extend(&world, FAILS, &[10]).await.unwrap();
+    world.until(|now| now.running == 0 && now.queued == 3).await;
+    world.restart().await;
+    set(&world, false).await;
+    world.idle().await;
+    let Detail { sweep, params, .. } = world.store.sweep("scan").unwrap();
+    assert_eq!((sweep.state, sweep.runs.failed), (SweepState::Ended, 6));
+    assert_eq!((sweep.swept, params["seed"].count), (vec!["seed".to_owned()], 6));
+}
+
+#[tokio::test]
+async fn a_sweep_is_not_extended_by_another_version_or_another_workflow() {
+    let world = World::new().await;
+    sweep(&world, QUICK, 2, Limits::default()).await;
+    let other = QUICK.replace("template: 'seed", "template: 'a seed");
+    let error = extend(&world, &other, &[7]).await.unwrap_err();
+    assert!(error.message.contains("another version"), "{}", error.message);
+    world.idle().await;
+    assert_eq!(world.store.sweep("scan").unwrap().sweep.runs.all(), 2);
+    let taken = |start: &mut fanlight_shared::rpc::runs::Start| {
+        let (name, extends) = (Some("other".to_owned()), Some("scan".to_owned()));
+        start.sweep = Some(SweepOptions { name, extends, ..SweepOptions::default() });
+    };
+    let error = world.submit(QUICK, &[&[]], taken).await.unwrap_err();
+    assert!(error.message.contains("keeps its name"), "{}", error.message);
+    let runs = world.store.runs(&fanlight_shared::rpc::runs::List::default()).unwrap().rows;
+    world
+        .engine
+        .delete(Delete { runs: runs.iter().map(|run| run.id).collect(), assets: true })
+        .await
+        .unwrap();
+    let error = extend(&world, QUICK, &[7]).await.unwrap_err();
+    assert!(error.message.contains("there is no sweep `scan`"), "{}", error.message);
 }
 
 /// Runs until it is cancelled.

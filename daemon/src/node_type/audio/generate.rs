@@ -8,9 +8,9 @@ use crate::file_error::FileError;
 use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
-use crate::rng::Rng;
 use crate::sound::synth::{Computed, Melody, Syllable, Voice, wave};
 use crate::sound::{Shape, from_db};
+use fanlight_shared::rng::Rng;
 
 pub(super) fn node_type() -> NodeType {
     let build = Build::new("audio.generate", "Computes a sound; the same inputs give the same sound.")

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::octaves;
 use super::palette::{Palette, from_lab, to_lab};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     let (warp_x, warp_y) = (rng.seed(), rng.seed());

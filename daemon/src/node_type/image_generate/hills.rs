@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::{at, octaves, smooth};
 use super::palette::{Palette, add, mix, scale};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 struct Ridge {
     seed: u32,

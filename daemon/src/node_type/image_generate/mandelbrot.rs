@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::palette::{Palette, add, scale};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 /// The centre and half height of interesting views.
 const PLACES: [(f64, f64, f64); 10] = [

@@ -1,7 +1,7 @@
 //! Palettes: a few colours from dark to light, blended in OKLab, which is perceptually uniform.
 
 use super::noise::lerp;
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 /// Linear red, green and blue, 0..1.
 pub(super) type Linear = [f32; 3];

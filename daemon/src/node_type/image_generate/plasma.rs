@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::{octaves, smooth};
 use super::palette::{Palette, scale};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     let seeds: [u32; 5] = std::array::from_fn(|_| rng.seed());

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::{octaves, smooth};
 use super::palette::{Palette, mix, scale};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     let (bend, land) = (rng.seed(), rng.seed());

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::{at, octaves, smooth};
 use super::palette::{Linear, Palette, add, mix, scale};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     let horizon = rng.within(-0.08, 0.16);

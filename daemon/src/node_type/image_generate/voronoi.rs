@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::{hash, octaves, smooth, unit};
 use super::palette::{Palette, mix, scale};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {

@@ -7,7 +7,7 @@ use super::MAX_ITEMS;
 use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("list.sample", "Draws random items, none twice; the same seed draws the same items.")

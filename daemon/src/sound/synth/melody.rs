@@ -1,7 +1,7 @@
 //! A melody from a seed, over long low notes.
 
 use super::wave;
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 /// The steps of the scale, in semitones above its first note: a pentatonic one, in which all notes go together.
 const SCALE: [f64; 5] = [0.0, 2.0, 4.0, 7.0, 9.0];

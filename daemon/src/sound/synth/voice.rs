@@ -3,7 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::rng::Rng;
+use fanlight_shared::rng::Rng;
 
 /// The first three resonances of a, e, i, o and u, in hertz.
 const VOWELS: [[f64; 3]; 5] = [

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::run::{Run, RunStatus};
-use fanlight_shared::sweep::Used;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, sweep};
-use crate::store::{Finished, ResumeFrom, StoreError, StoredSweep, Submit, Submitted, code};
+use crate::store::read::stored_sweep as stored;
+use crate::store::{Finished, ResumeFrom, StoreError, StoredSweep, Submit, Submitted, SweepOf, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
 const RELEASED_SLUG_PREFIX: char = '~';
@@ -47,7 +47,12 @@ impl Apply {
         let environment = environment::hold(db, &submit.environment, count)?;
         let made_with = made_with::store(db, &submit.made_with)?;
         let sweep = match &submit.sweep {
-            Some(new) => Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?),
+            Some(SweepOf::New(new)) => {
+                Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?)
+            }
+            Some(SweepOf::Extended { name, swept }) => {
+                Some((sweep::extend(db, name, swept, workflow.key, version)?, name.clone()))
+            }
             None => None,
         };
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
@@ -126,6 +131,7 @@ impl Apply {
                 nodes: submit.nodes,
                 position: None,
                 asks: None,
+                paused: None,
                 concurrency: submit.concurrency,
                 sweep: sweep.as_ref().map(|(_, name)| name.clone()),
             });
@@ -139,10 +145,7 @@ impl Apply {
         .execute(params![workflow.key, number, count, first_key + count - 1, submit.at.0])?;
         db.prepare_cached("INSERT INTO request (key, first_run, runs, digest) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![submit.request_key, first_key, count, submit.digest.as_bytes()])?;
-        let sweep = sweep.zip(submit.sweep.as_ref()).map(|((_, name), new)| {
-            let used = Used::default();
-            Box::new(StoredSweep { name, limits: new.limits, paused: None, before: used, used })
-        });
+        let sweep = sweep.map(|(key, _)| stored(db, key).map(Box::new)).transpose()?;
         let moved_from = workflow.moved_from;
         work.committed.submitted = Some(Submitted { runs, sweep, repeated: false, moved_from });
         Ok(())

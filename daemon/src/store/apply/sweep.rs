@@ -34,6 +34,33 @@ pub(super) fn create(
     Ok((key, name))
 }
 
+/// Adds runs of this version of a workflow to a sweep. Returns its key.
+pub(super) fn extend(
+    db: &Connection,
+    name: &str,
+    swept: &[String],
+    workflow: i64,
+    version: i64,
+) -> Done<i64> {
+    let found: Option<(i64, i64, i64)> = db
+        .prepare_cached("SELECT key, workflow, version FROM sweep WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let refused = |why: &str| Failure::Batch(StoreError::BadParam(format!("the sweep `{name}` {why}")));
+    let Some((key, of, runs)) = found else { return Err(refused("is gone: its last run was deleted")) };
+    if of != workflow {
+        return Err(refused("is of another workflow"));
+    }
+    if runs != version {
+        return Err(refused(
+            "has another version of the workflow, so that its runs can't be compared with these",
+        ));
+    }
+    let swept = serde_json::to_string(swept)?;
+    db.prepare_cached("UPDATE sweep SET swept = ?2 WHERE key = ?1")?.execute(params![key, swept])?;
+    Ok(key)
+}
+
 /// Pauses a sweep or lets it continue. One that was deleted meanwhile has nothing to pause.
 pub(super) fn pause(db: &Connection, name: &str, paused: Option<Pause>, before: Option<Used>) -> Done {
     let paused = paused.map(|why| serde_json::to_string(&why)).transpose()?;

@@ -57,7 +57,7 @@ pub struct Submit {
     /// Whether they go to the head of the queue.
     pub next: bool,
     /// The sweep that the runs are.
-    pub sweep: Option<NewSweep>,
+    pub sweep: Option<SweepOf>,
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
     /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
@@ -108,6 +108,31 @@ pub struct NewVersion {
     pub edges: Vec<String>,
     /// `concurrency:` of the file.
     pub concurrency: Option<u32>,
+}
+
+/// The sweep of a submission.
+#[derive(Debug)]
+pub enum SweepOf {
+    /// A new one.
+    New(NewSweep),
+    /// One that exists, and gets further runs.
+    Extended {
+        /// Its name.
+        name: String,
+        /// The params that have several values with the new runs.
+        swept: Vec<String>,
+    },
+}
+
+impl SweepOf {
+    /// Returns the params that have several values.
+    #[must_use]
+    pub fn swept(&self) -> &[String] {
+        match self {
+            Self::New(new) => &new.swept,
+            Self::Extended { swept, .. } => swept,
+        }
+    }
 }
 
 /// A sweep to be created.

@@ -6,7 +6,9 @@ use fanlight_shared::event::StateEvent;
 use fanlight_shared::id::{Version, WorkflowId};
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
-use fanlight_shared::rpc::sweeps::{Best, Detail, List, Reached, Sweep, SweepState, VALUES_LIMIT, Varied};
+use fanlight_shared::rpc::sweeps::{
+    Best, Detail, Found, List, Reached, Sweep, SweepState, VALUES_LIMIT, Varied,
+};
 use fanlight_shared::run::Counts;
 use fanlight_shared::spent::Spent;
 use fanlight_shared::sweep::Used;
@@ -70,23 +72,46 @@ impl Store {
     pub fn sweep(&self, name: &str) -> Result<Detail, StoreError> {
         self.read(|db| {
             let key = find(db, name)?;
-            let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE s.key = ?1");
-            let (_, mut sweep) = db.prepare_cached(&sql)?.query_row([key], read)?;
-            add_totals(db, key, &mut sweep)?;
+            let sweep = row(db, key)?;
             let (params, best) = (varied(db, key)?, best(db, key, &sweep.workflow)?);
             Ok(Detail { sweep, params, best })
         })
     }
 
-    /// Returns the whole name of the sweep that a person names. Blocks.
+    /// Returns the params of a sweep that have several values. Blocks.
+    ///
+    /// # Errors
+    /// There is no sweep with this name.
+    pub fn swept(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            let key = named(db, name)?.ok_or_else(|| unknown(name))?;
+            let mut query = db.prepare_cached("SELECT swept FROM sweep WHERE key = ?1")?;
+            Ok(query.query_row([key], |row| code::json(row, 0))?)
+        })
+    }
+
+    /// Returns a sweep as lists show it. Blocks.
     ///
     /// # Errors
     /// There is no such sweep.
-    pub fn sweep_name(&self, name: &str) -> Result<String, StoreError> {
+    pub fn sweep_row(&self, name: &str) -> Result<Sweep, StoreError> {
+        self.read(|db| row(db, find(db, name)?))
+    }
+
+    /// Returns the whole name of the sweep that a person names, and its workflow. Blocks.
+    ///
+    /// # Errors
+    /// There is no such sweep.
+    pub fn find_sweep(&self, name: &str) -> Result<Found, StoreError> {
         self.read(|db| {
             let key = find(db, name)?;
-            let mut query = db.prepare_cached("SELECT name FROM sweep WHERE key = ?1")?;
-            Ok(query.query_row([key], |row| row.get(0))?)
+            let mut query = db.prepare_cached(
+                "SELECT s.name, w.id FROM sweep s JOIN workflow w ON w.key = s.workflow WHERE s.key = ?1",
+            )?;
+            let found = |row: &Row<'_>| {
+                Ok(Found { name: row.get(0)?, workflow_id: WorkflowId::from_bytes(row.get(1)?) })
+            };
+            Ok(query.query_row([key], found)?)
         })
     }
 
@@ -144,6 +169,13 @@ fn unknown(name: &str) -> StoreError {
         "there is no sweep `{}`; `fanlight sweep list` lists them",
         shown.escape_debug()
     ))
+}
+
+fn row(db: &Connection, key: i64) -> Result<Sweep, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE s.key = ?1");
+    let (_, mut sweep) = db.prepare_cached(&sql)?.query_row([key], read)?;
+    add_totals(db, key, &mut sweep)?;
+    Ok(sweep)
 }
 
 /// Returns a sweep without its totals, with its key.

@@ -6,12 +6,12 @@ use fanlight_shared::run::Counts;
 use fanlight_shared::sweep::Limits;
 
 use super::*;
-use crate::store::NewSweep;
+use crate::store::{NewSweep, SweepOf};
 
 fn sweep(runs: usize, name: Option<&str>) -> Submit {
     let name = name.map(str::to_owned);
     let sweep = NewSweep { name, swept: vec!["seed".into()], limits: Limits::default() };
-    Submit { sweep: Some(sweep), ..submission(runs) }
+    Submit { sweep: Some(SweepOf::New(sweep)), ..submission(runs) }
 }
 
 fn names(at: &Fixture) -> Vec<String> {

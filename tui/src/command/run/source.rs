@@ -14,13 +14,13 @@ use crate::output;
 
 /// A workflow to run.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::command) struct Source {
     /// Its name in messages.
-    pub(super) shown: String,
+    pub(in crate::command) shown: String,
     /// The text of its file.
-    pub(super) document: String,
-    /// The canonical path of its file.
-    pub(super) path: String,
+    pub(in crate::command) document: String,
+    /// The canonical path of its file, if it has one.
+    pub(in crate::command) path: Option<String>,
 }
 
 /// Finds it.
@@ -54,7 +54,7 @@ fn of_file(path: &Path, shown: &str) -> Result<Source, Failure> {
     let path = canonical.to_str().ok_or_else(|| {
         Failure::usage(format!("the path `{}` is not UTF-8", canonical.display())).hint("rename the file")
     })?;
-    Ok(Source { shown: shown.to_owned(), document, path: path.to_owned() })
+    Ok(Source { shown: shown.to_owned(), document, path: Some(path.to_owned()) })
 }
 
 /// Returns a workflow that ran before: its file where that is still there, else the version that ran last.
@@ -81,7 +81,7 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
         return of_file(Path::new(&path), &shown).map(Some);
     }
     output::note(&format!("fanlight: {shown} is gone; this is the version of it that ran last"));
-    Ok(Some(Source { shown, document: detail.document, path }))
+    Ok(Some(Source { shown, document: detail.document, path: Some(path) }))
 }
 
 /// Returns whether it can only be meant as a path.

@@ -11,8 +11,8 @@ mod view;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
+use fanlight_shared::sweep::Matrix;
 use fanlight_shared::value::Values;
-use fanlight_shared::workflow::Workflow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -47,6 +47,8 @@ pub struct Form {
     models: Models,
     at: usize,
     typed: bool,
+    /// Whether the file's `matrix:` was filled in.
+    has_filled: bool,
     asking: Option<Question>,
     /// How many runs it starts, or what is wrong.
     count: Result<usize, String>,
@@ -63,11 +65,6 @@ enum Question {
     Many(usize),
 }
 
-fn fields(workflow: &Workflow, last: &Values) -> Vec<Field> {
-    let params = workflow.params.iter();
-    params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
-}
-
 impl Form {
     /// Returns the form for the workflow on screen, filled with the last values or defaults; `None` if the workflow
     /// can't run. Also returns the effect that reads the last values, if only previews of them are known.
@@ -81,7 +78,7 @@ impl Form {
             Some(run) => (run.params.clone(), None),
             None => (Values::new(), None),
         };
-        let fields = fields(&workflow, &last);
+        let fields = field::all(&workflow, &last);
         let mut form = Self {
             document,
             last,
@@ -92,6 +89,7 @@ impl Form {
             models: Models::default(),
             at: 0,
             typed: false,
+            has_filled: false,
             asking: None,
             count: Ok(1),
             refused: None,
@@ -108,7 +106,7 @@ impl Form {
         match (params, self.document.workflow.clone()) {
             (Ok(params), Some(workflow)) => {
                 self.last.clone_from(params);
-                self.replace(fields(&workflow, params));
+                self.replace(field::all(&workflow, params));
             }
             (Ok(_), None) => {}
             (Err(error), _) => {
@@ -140,10 +138,9 @@ impl Form {
             self.refused = document.refusal().map(|it| fanlight_shared::sanitise::line(&it));
             return;
         };
-        let fields = fields(workflow, &self.last);
         self.document = document.clone();
         self.refused = None;
-        self.replace(fields);
+        self.replace(field::all(workflow, &self.last));
     }
 
     /// Checks all fields again.
@@ -151,7 +148,7 @@ impl Form {
         for field in &mut self.fields {
             field.check(&self.folder, &self.paths);
         }
-        self.count = sets::count(&self.fields);
+        self.count = sets::count(&self.fields, self.matrix());
     }
 
     /// Shows an error of the daemon at the field that it names.
@@ -190,7 +187,7 @@ impl Form {
             }
             _ => {}
         }
-        let sets = match sets::sets(&self.fields, &workflow) {
+        let sets = match sets::sets(&self.fields, self.matrix(), &workflow) {
             Ok(sets) => sets,
             Err(wrong) => {
                 self.refused(&wrong);
@@ -215,6 +212,7 @@ impl Form {
             models: std::mem::take(&mut self.models),
             at: self.at,
             typed: true,
+            has_filled: self.has_filled,
             asking: None,
             count: self.count.clone(),
             refused: None,
@@ -256,13 +254,18 @@ impl Form {
     /// Fills in the sweep from the file's `matrix:`.
     fn fill_matrix(&mut self) {
         let Some(workflow) = &self.document.workflow else { return };
-        for (name, values) in &workflow.matrix {
+        for (name, values) in &workflow.matrix.axes {
             if let Some(field) = self.fields.iter_mut().find(|field| field.name == *name) {
                 field.fill(values);
-                self.typed = true;
             }
         }
+        (self.typed, self.has_filled) = (true, true);
         self.check();
+    }
+
+    /// Returns the file's `matrix:` once it is filled in: what it includes and excludes is not in the fields.
+    fn matrix(&self) -> Option<&Matrix> {
+        self.document.workflow.as_ref().filter(|_| self.has_filled).map(|workflow| &workflow.matrix)
     }
 
     /// Completes the path or the model in the focused field. Returns `false` if there is nothing to complete.

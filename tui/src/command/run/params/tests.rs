@@ -43,7 +43,7 @@ impl Shell {
         let Some(Command::Run(args)) = Cli::try_parse_from(line).unwrap().command else {
             panic!("this is `run`")
         };
-        sets(&args, &self.workflow)
+        sets(&args.params, &self.workflow, Values::new())
     }
 
     fn sets(&self, more: &[&str]) -> Result<Vec<ParamSet>, Failure> {
@@ -83,6 +83,66 @@ fn a_zip_pairs_values_and_needs_equal_lengths() {
     assert_eq!(sets[1].params["place"], Value::from("Lewes"));
     assert!(
         shell.refused(&["--sweep", "seed=1..3", "--sweep", "place=a,b", "--zip"]).contains("equal length")
+    );
+}
+
+#[test]
+fn rows_come_from_a_file_and_are_combined_with_sweeps() {
+    let shell = Shell::new();
+    let file = shell.write("rows.csv", "seed,place\n3,Hove\n5,\n");
+    assert_eq!(shell.seeds(&["--rows", &file, "--sweep", "rate=1,2"]), [3, 3, 5, 5]);
+    let sets = shell.sets(&["--rows", &file]).unwrap();
+    assert_eq!(sets[0].params["place"], Value::from("Hove"));
+    assert!(!sets[1].params.contains_key("place"));
+    assert_eq!(shell.seeds(&["--rows", &file, "--matrix"]), [3, 5], "a column overrides the matrix");
+    assert!(shell.refused(&["--rows", &file, "-p", "seed=1"]).contains("`seed` is given twice"));
+    assert!(shell.refused(&["--rows", &file, "--sweep", "place=a,b"]).contains("`place` is given twice"));
+}
+
+#[test]
+fn all_errors_of_a_file_with_rows_are_reported_with_their_lines() {
+    let shell = Shell::new();
+    let file = shell.write("rows.csv", "seed,plaice\nx,a\n1,b\n-1,c\n");
+    let said = shell.refused(&["--rows", &file]);
+    for part in ["line 1: there is no param `plaice`", "line 2: param `seed`", "line 4: param `seed`"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let photos = format!("photo,seed\n{},1\nnowhere.png,2\n,3\n", shell.path("photo.png"));
+    let file = shell.write("photos.csv", &photos);
+    let said = format!("{:?}", shell.bare(&["--rows", &file]).unwrap_err());
+    assert!(said.contains("line 3: param `photo`: the file `nowhere.png` can't be read"), "{said}");
+    let file = shell.write("photos.csv", &photos.replace("nowhere.png", &shell.path("photo.png")));
+    let said = format!("{:?}", shell.bare(&["--rows", &file]).unwrap_err());
+    assert!(said.contains("line 4: param `photo` has no value and no default"), "{said}");
+    assert!(shell.refused(&["--rows", "nowhere.csv"]).contains("no file `nowhere.csv`"));
+}
+
+#[test]
+fn combinations_are_excluded_and_included() {
+    let shell = Shell::new();
+    let line = ["--sweep", "seed=1..3", "--sweep", "place=Hove,Lewes"];
+    let with = |more: &[&str]| shell.seeds(&[&line[..], more].concat());
+    assert_eq!(with(&["--exclude", "seed=2", "--exclude", "seed=3,place=Hove"]), [1, 1, 3]);
+    assert_eq!(with(&["--include", "seed=9,rate=0.5"]), [1, 1, 2, 2, 3, 3, 9]);
+    assert!(
+        shell.refused(&["--sweep", "seed=1..3", "--exclude", "place=Hove"]).contains("has no values here")
+    );
+    assert!(shell.refused(&["--include", "sede=9"]).contains("did you mean `seed`?"));
+    assert!(shell.refused(&["-p", "seed=1", "--include", "seed=9"]).contains("twice"));
+}
+
+#[test]
+fn a_sample_is_reproducible() {
+    let shell = Shell::new();
+    let sample = |more: &[&str]| {
+        let line = ["--sweep", "seed=1..100000", "--sweep", "rate=0..1/0.0001", "--sample", "5"];
+        shell.seeds(&[&line[..], more].concat())
+    };
+    assert_eq!(sample(&[]).len(), 5);
+    assert_eq!(sample(&[]), sample(&["--seed", "1"]));
+    assert_ne!(sample(&[]), sample(&["--seed", "-2"]));
+    assert!(
+        shell.refused(&["--sweep", "seed=1..3", "--sample", "4"]).contains("more than the 3 combinations")
     );
 }
 
@@ -135,7 +195,8 @@ fn errors_are_reported() {
     assert!(shell.refused(&["-p", "seed=1", "--sweep", "seed=1..2"]).contains("twice"));
     assert!(shell.refused(&["-p", "seed"]).contains("names no value"));
     assert!(shell.refused(&["-p", "place=@nowhere"]).contains("nowhere"));
-    assert!(shell.refused(&["--sweep", "seed=1..1000", "--sweep", "rate=0..1/0.0001"]).contains("at most"));
+    let many = shell.refused(&["--sweep", "seed=1..100000", "--sweep", "rate=0..1/0.0001"]);
+    assert!(many.contains("1000100000 runs; at most 100000") && many.contains("--sample N"), "{many}");
     let failure = shell.bare(&[]).unwrap_err();
     assert!(format!("{failure:?}").contains("required"));
 }

@@ -7,8 +7,8 @@ use fanlight_shared::document::ranges;
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::node_type::check_range;
 use fanlight_shared::types::Type;
-use fanlight_shared::value::Value;
-use fanlight_shared::workflow::Param;
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::{Param, Workflow};
 
 use super::paths::{Of, Paths};
 use crate::ui::input::Input;
@@ -52,6 +52,12 @@ pub(super) struct Field {
     pub(super) edited: bool,
     /// What is wrong with it.
     pub(super) error: Option<String>,
+}
+
+/// Returns the fields of a workflow, with the last values of its params.
+pub(super) fn all(workflow: &Workflow, last: &Values) -> Vec<Field> {
+    let params = workflow.params.iter();
+    params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
 }
 
 impl Field {

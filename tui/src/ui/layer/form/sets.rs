@@ -1,11 +1,9 @@
 //! From the fields to the params of each run.
 
 use fanlight_shared::document::check_params;
-use fanlight_shared::rpc::runs::{ParamSet, Repeat};
-use fanlight_shared::sweep::{Combine, RUN_LIMIT, expand};
-use fanlight_shared::value::Value;
+use fanlight_shared::rpc::runs::ParamSet;
+use fanlight_shared::sweep::{Combinations, Matrix, RUN_LIMIT};
 use fanlight_shared::workflow::Workflow;
-use indexmap::IndexMap;
 
 use super::field::{Field, Kind, LABEL, NEXT, REPEAT};
 
@@ -30,42 +28,37 @@ pub(super) fn next(fields: &[Field]) -> bool {
     named(fields, NEXT).is_some_and(|field| field.kind == Kind::Toggle(true))
 }
 
-/// Returns how many runs it makes.
-pub(super) fn count(fields: &[Field]) -> Result<usize, String> {
+/// Returns the combinations of the values in the fields, with what the file's matrix includes and excludes.
+fn combinations(fields: &[Field], matrix: Option<&Matrix>) -> Result<Combinations, String> {
     if fields.iter().any(|field| field.error.is_some()) {
         return Err("something is not right yet".to_owned());
     }
-    let params = fields.iter().filter(|field| field.param.is_some());
-    let all =
-        params.map(|field| field.values.len().max(1)).try_fold(repeat(fields) as usize, usize::checked_mul);
-    match all {
+    let axes = fields
+        .iter()
+        .filter(|field| field.param.is_some() && !field.values.is_empty())
+        .map(|field| (field.name.clone(), field.values.clone()));
+    let Matrix { include, exclude, .. } = matrix.cloned().unwrap_or_default();
+    Ok(Combinations { axes: axes.collect(), include, exclude, ..Combinations::default() })
+}
+
+/// Returns how many runs it makes.
+pub(super) fn count(fields: &[Field], matrix: Option<&Matrix>) -> Result<usize, String> {
+    match combinations(fields, matrix)?.count()?.checked_mul(repeat(fields) as usize) {
         Some(count) if count <= RUN_LIMIT => Ok(count),
         _ => Err(format!("these are more than {RUN_LIMIT} runs, the most at once")),
     }
 }
 
 /// Returns the params of each run.
-pub(super) fn sets(fields: &[Field], workflow: &Workflow) -> Result<Vec<ParamSet>, String> {
-    count(fields)?;
-    let axes: IndexMap<String, Vec<Value>> = fields
-        .iter()
-        .filter(|field| field.param.is_some() && !field.values.is_empty())
-        .map(|field| (field.name.clone(), field.values.clone()))
-        .collect();
-    let of = repeat(fields);
-    let mut sets = Vec::new();
-    for params in expand(&axes, Combine::Product)? {
-        check_params(workflow, &params).map_err(|wrong| wrong.join("; "))?;
-        if of == 1 {
-            sets.push(ParamSet { params, ..ParamSet::default() });
-        } else {
-            let repeated = |nth| ParamSet {
-                params: params.clone(),
-                repeat: Some(Repeat { nth, of }),
-                ..ParamSet::default()
-            };
-            sets.extend((1..=of).map(repeated));
-        }
+pub(super) fn sets(
+    fields: &[Field],
+    matrix: Option<&Matrix>,
+    workflow: &Workflow,
+) -> Result<Vec<ParamSet>, String> {
+    count(fields, matrix)?;
+    let sets = combinations(fields, matrix)?.expand()?;
+    for params in &sets {
+        check_params(workflow, params).map_err(|wrong| wrong.join("; "))?;
     }
-    Ok(sets)
+    ParamSet::repeated(sets, repeat(fields))
 }

@@ -268,7 +268,15 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
                 Span::styled(format!("   {key}"), theme.key),
                 Span::styled(" starts", theme.dim),
             ];
-            if form.has_matrix() {
+            if let Some(matrix) = form.matrix().filter(|it| !it.include.is_empty() || !it.exclude.is_empty())
+            {
+                let words = match (matrix.include.is_empty(), matrix.exclude.is_empty()) {
+                    (false, false) => "with the file's include and exclude",
+                    (false, true) => "with the file's include",
+                    _ => "without the file's exclude",
+                };
+                spans.push(Span::styled(format!("   {words}"), theme.dim));
+            } else if form.has_matrix() {
                 spans.push(Span::styled("   ctrl-x", theme.key));
                 spans.push(Span::styled(" the file's matrix", theme.dim));
             }

@@ -1,9 +1,13 @@
 //! A seeded random number generator: SplitMix64, which gives the same numbers on every machine and in every version.
 
-pub(crate) struct Rng(u64);
+/// A generator with a seed.
+#[derive(Debug)]
+pub struct Rng(u64);
 
 impl Rng {
-    pub(crate) fn new(seed: i64) -> Self {
+    /// Creates a generator; equal seeds give equal numbers.
+    #[must_use]
+    pub fn new(seed: i64) -> Self {
         let mut rng = Self(seed.cast_unsigned());
         rng.next();
         rng
@@ -19,25 +23,25 @@ impl Rng {
 
     /// Returns a seed for noise.
     #[allow(clippy::cast_possible_truncation)]
-    pub(crate) fn seed(&mut self) -> u32 {
+    pub fn seed(&mut self) -> u32 {
         self.next() as u32
     }
 
     /// Within `from..to`.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn within(&mut self, from: f32, to: f32) -> f32 {
+    pub fn within(&mut self, from: f32, to: f32) -> f32 {
         from + (to - from) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)
     }
 
     /// Returns a number below `limit`, each with the same chance; 0 where `limit` is.
     #[allow(clippy::cast_possible_truncation)]
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 
     /// Returns one of them.
     #[allow(clippy::cast_possible_truncation)]
-    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[(self.next() % of.len() as u64) as usize]
     }
 }

@@ -1,0 +1,48 @@
+//! Finds the runs of a submission that have a result already.
+
+use std::path::Path;
+
+use fanlight_shared::document::ranges::check_params;
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
+
+use super::requests::refused;
+use super::submit::{Files, read};
+use crate::node_type::NodeTypeSet;
+use crate::store::Store;
+
+/// Returns the sets with which a run has completed. Blocks: reads files.
+pub(super) fn find(
+    request: &runs::Missing,
+    store: &Store,
+    types: &NodeTypeSet,
+) -> Result<runs::MissingResponse, RpcError> {
+    let workflow = read(&request.document, types)?;
+    let path = request.path.as_deref().map(Path::new);
+    let mut known = store
+        .results(workflow.id, request.path.as_deref(), &workflow.version)
+        .map_err(|error| refused(&error))?;
+    let mut found: Vec<runs::Places> = Vec::new();
+    let mut files = Files::new(store.blobs());
+    for (place, set) in (0_u32..).zip(&request.sets) {
+        if known.is_empty() {
+            break;
+        }
+        let params = check_params(&workflow, &set.params)
+            .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
+        let params = files.import(&workflow, params, path)?;
+        let params = files.store_large(params)?;
+        let text = serde_json::to_vec(&params).map_err(|error| RpcError::internal(error.to_string()))?;
+        let hash = BlobHash::of(&text);
+        let Some(runs) = known.get_mut(&hash) else { continue };
+        *runs -= 1;
+        if *runs == 0 {
+            known.remove(&hash);
+        }
+        match found.last_mut().filter(|last| last.to == place) {
+            Some(last) => last.to = place + 1,
+            None => found.push(runs::Places { from: place, to: place + 1 }),
+        }
+    }
+    Ok(runs::MissingResponse { found })
+}

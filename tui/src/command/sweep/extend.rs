@@ -1,0 +1,90 @@
+//! `fanlight sweep extend`: adds runs to a sweep.
+
+use std::path::Path;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::id::Version;
+use fanlight_shared::rpc::runs::{self, SweepOptions};
+use fanlight_shared::rpc::sweeps::{Detail, Get};
+use fanlight_shared::sanitise;
+use fanlight_shared::value::Values;
+use fanlight_shared::workflow::Workflow;
+
+use crate::command::run::{ParamOptions, RunOptions, Source, Submission, sets};
+use crate::command::{read_document, read_workflow};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+
+/// The arguments of `sweep extend`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The sweep: its name, a workflow's name (its newest sweep), or `last`.
+    #[arg(value_name = "SWEEP")]
+    sweep: String,
+    #[command(flatten)]
+    params: ParamOptions,
+    #[command(flatten)]
+    runs: RunOptions,
+}
+
+/// Runs `sweep extend`.
+pub(super) async fn run(
+    context: &Context,
+    client: Client,
+    mut args: Args,
+    as_json: bool,
+) -> Result<(), Failure> {
+    if args.params.are_none() {
+        return Err(Failure::usage("nothing says which runs the sweep gets")
+            .hint("add `--sweep key=1..6`, `--rows FILE`, `-p key=value` or `--repeat N`"));
+    }
+    args.runs.json |= as_json;
+    let detail = client.call(Get { sweep: args.sweep.clone() }).await?;
+    let sweep = &detail.sweep;
+    let name = sanitise::line(&sweep.name);
+    let list = runs::List { sweep: Some(sweep.name.clone()), limit: Some(1), ..runs::List::default() };
+    let Some(run) = client.call(list).await?.rows.pop() else {
+        return Err(Failure::failed(format!("the runs of `{name}` have been deleted")));
+    };
+    let path = client.call(runs::Get { run: run.id.to_string() }).await?.path;
+    let document = client.document(&sweep.version).await?;
+    let shown = sanitise::line(path.as_deref().unwrap_or(&sweep.workflow));
+    let workflow = read_workflow(Some(&client), &shown, &document).await?;
+    if path.as_deref().is_some_and(|path| is_changed(Path::new(path), &sweep.version)) {
+        output::note(&format!("hint: {shown} has changed since; the new runs have the version of `{name}`"));
+    }
+    let base = constant(&detail, client.params(run.id).await?, &workflow, &args.params)?;
+    let sets = sets(&args.params, &workflow, base)?;
+    let options = SweepOptions { extends: Some(sweep.name.clone()), ..SweepOptions::default() };
+    let source = Source { shown, document, path };
+    let submission = Submission { source, workflow, sets, sweep: Some(options), options: args.runs };
+    submission.run(context, Some(client), &args.params).await
+}
+
+/// Returns whether a file no longer has this version. One that can't be read is not told apart from an unchanged one.
+fn is_changed(path: &Path, version: &Version) -> bool {
+    read_document(path).is_ok_and(|document| Version::of(&document) != *version)
+}
+
+/// Returns the params that are the same in all runs of the sweep and differ from their defaults.
+fn constant(
+    sweep: &Detail,
+    params: Values,
+    workflow: &Workflow,
+    given: &ParamOptions,
+) -> Result<Values, Failure> {
+    let mut constant = Values::new();
+    for (name, value) in params {
+        let Some(param) = workflow.params.get(&name) else { continue };
+        if sweep.params.contains_key(&name) || param.default.as_ref() == Some(&value) || given.gives(&name) {
+            continue;
+        }
+        if value.has_media() {
+            let message = format!("param `{name}` takes a file, which is not taken over from other runs");
+            return Err(Failure::usage(message).hint(format!("give it: `-p {name}=…`")));
+        }
+        constant.insert(name, value);
+    }
+    Ok(constant)
+}
