@@ -37,6 +37,7 @@ mod memory;
 mod message;
 mod misses;
 mod missing;
+mod moves;
 mod parked;
 mod plan;
 mod pools;
@@ -261,6 +262,21 @@ impl Engine {
             ));
         }
         self.ask_or_report_outage(|reply| Message::Queue { request, reply }).await
+    }
+
+    /// `queue.move`
+    ///
+    /// # Errors
+    /// There are too many runs.
+    pub async fn move_runs(&self, request: queue_rpc::Move) -> Result<queue_rpc::Moved, RpcError> {
+        if request.runs.len() > queue_rpc::MOVE_LIMIT {
+            let most = queue_rpc::MOVE_LIMIT;
+            return Err(RpcError::new(
+                ErrorCode::BadParams,
+                format!("at most {most} runs are moved at once"),
+            ));
+        }
+        self.ask_or_report_outage(|reply| Message::Move { request, reply }).await
     }
 
     /// `sweeps.set`, with the whole name of the sweep.

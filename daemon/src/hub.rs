@@ -203,6 +203,16 @@ impl Hub {
         }
     }
 
+    /// Moves waiting runs to these places, in the order of the places. Watchers get the registry again.
+    pub fn moved(&self, places: &[(Option<u32>, RunId)]) {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        inner.rows.move_to(places);
+        inner.ring.forget();
+        let (seq, rows) = (inner.ring.seq(), &inner.rows);
+        inner.watchers.values_mut().for_each(|watcher| watcher.registry(seq, rows));
+    }
+
     /// Sets the queue at startup, before anybody watches, without an event.
     pub fn open_queue(&self, queue: fanlight_shared::event::Queue) {
         let _ = self.lock().rows.apply(DaemonEvent::QueueUpdate { queue });

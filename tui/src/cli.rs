@@ -39,7 +39,7 @@ Exit codes:
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Run a workflow, once or many times at once.
-    Run(command::run::Args),
+    Run(Box<command::run::Args>),
     /// List runs.
     Ps(command::ps::Args),
     /// Show one run: its params, nodes and outputs.
@@ -126,7 +126,7 @@ impl Cli {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
             None => command::ui::open(&self.ui, Self::command()).await,
-            Some(Command::Run(args)) => command::run::run(args).await,
+            Some(Command::Run(args)) => command::run::run(*args).await,
             Some(Command::Ps(args)) => command::ps::run(args).await,
             Some(Command::Show(args)) => command::show::run(args).await,
             Some(Command::Watch(args)) => command::watch::run(args).await,
@@ -227,6 +227,8 @@ mod tests {
             "fanlight prune --older-than 30d --keep 10 --max-size 20GB --state failed,cancelled --dry-run",
             "fanlight report poster/3 page",
             "fanlight queue --max 3 --pause",
+            "fanlight queue next poster#3 poster#1",
+            "fanlight queue later --sweep poster/3",
             "fanlight sweep",
             "fanlight sweep list --workflow poster --json",
             "fanlight sweep show poster/3",
@@ -282,6 +284,7 @@ mod tests {
             "fanlight sweep cull a --keep 3",
             "fanlight queue --pause --continue",
             "fanlight queue --max 0",
+            "fanlight queue next",
             "fanlight run a --detach --out d",
             "fanlight run a --detach --no-wait",
             "fanlight metrics",

@@ -31,6 +31,8 @@ pub(super) enum After {
     Daemon(DaemonEvent),
     /// Runs wait.
     Queued(Vec<Arc<Run>>),
+    /// Waiting runs have moved to these places.
+    Moved(Vec<(Option<u32>, RunId)>),
     /// A run's last event was sent.
     End(RunId),
     /// Anything else: a response, the start of a process.
@@ -182,6 +184,7 @@ impl After {
             Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),
             Self::Daemon(event) => hub.daemon(event),
             Self::Queued(runs) => hub.queued(runs),
+            Self::Moved(places) => hub.moved(&places),
             Self::End(run) => hub.end(run),
             Self::Do(act) => act(),
         }

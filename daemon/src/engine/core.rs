@@ -221,6 +221,7 @@ impl Core {
             Message::Label { request, reply } => self.label(request, reply),
             Message::Labelled { request, reply } => self.labelled(request, reply),
             Message::Queue { request, reply } => self.set_queue(request, reply),
+            Message::Move { request, reply } => self.move_runs(request, reply),
             Message::Why { request, reply } => drop(reply.send(self.why(&request))),
             Message::Sweep { request, reply } => self.set_sweep(&request, reply),
             Message::Stop { reply } => self.stopping = Some(reply),

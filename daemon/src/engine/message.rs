@@ -102,6 +102,10 @@ pub(super) enum Message {
         request: queue_rpc::Set,
         reply: Reply<Queue>,
     },
+    Move {
+        request: queue_rpc::Move,
+        reply: Reply<queue_rpc::Moved>,
+    },
     Why {
         request: Why,
         reply: Reply<Option<Explanation>>,

@@ -11,6 +11,7 @@ use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::waiting::Waiting;
 
 use held::Held;
+pub(crate) use order::Turn;
 use order::{Order, Place, Places};
 
 /// `concurrency:` of a workflow's file.
@@ -76,23 +77,50 @@ impl RunQueue {
         });
         let entry = Entry { place: None, limit, sweep };
         if let Some(held) = entry.sweep.as_ref().and_then(|sweep| self.held.get_mut(sweep)) {
-            held.extend(runs.iter().map(|run| (*run, next)));
+            let turn = if next { Turn::Next } else { Turn::Round };
+            held.extend(runs.iter().map(|run| (*run, turn)));
             self.entries.extend(runs.iter().map(|run| (*run, entry.clone())));
             return;
         }
-        let places = self.places(entry.sweep.as_deref(), next, runs.len());
+        let turn = if next { Turn::Next } else { Turn::Round };
+        let places = self.places(entry.sweep.as_deref(), turn, runs.len());
         self.insert(
             runs.iter().copied().zip(places).map(|(run, place)| (run, place, entry.clone())).collect(),
         );
     }
 
-    fn places(&mut self, sweep: Option<&str>, next: bool, count: usize) -> Places {
-        if next {
-            return self.order.next(count);
+    fn places(&mut self, sweep: Option<&str>, turn: Turn, count: usize) -> Places {
+        match (turn, sweep) {
+            (Turn::Next, _) => self.order.next(count),
+            (Turn::Later, _) => self.order.later(count),
+            (Turn::Round, None) => self.order.single(count),
+            (Turn::Round, Some(sweep)) => {
+                let mut places = self.sweeps.get(sweep).into_iter().flatten().rev().map(|(place, _)| *place);
+                let last = places.find(|place| place.turn() != Turn::Later);
+                self.order.turns(last, count)
+            }
         }
-        let Some(sweep) = sweep else { return self.order.single(count) };
-        let last = self.sweeps.get(sweep).and_then(|runs| runs.last());
-        self.order.turns(last.map(|(place, _)| *place), count)
+    }
+
+    /// Moves waiting runs before or after all others. Returns those that wait.
+    pub(crate) fn move_to(&mut self, runs: &[RunId], turn: Turn) -> Vec<RunId> {
+        let mut moved = Vec::with_capacity(runs.len());
+        let mut free = Vec::new();
+        for run in runs {
+            let Some(entry) = self.entries.get(run).cloned() else { continue };
+            moved.push(*run);
+            match (entry.place, &entry.sweep) {
+                (Some(place), _) => {
+                    self.leave(*run, place, &entry);
+                    free.push((*run, entry));
+                }
+                (None, Some(sweep)) => self.held.turn(sweep, *run, turn),
+                (None, None) => {}
+            }
+        }
+        let places = self.places(None, turn, free.len());
+        self.insert(free.into_iter().zip(places).map(|((run, entry), place)| (run, place, entry)).collect());
+        moved
     }
 
     fn insert(&mut self, mut runs: Vec<(RunId, Place, Entry)>) {
@@ -207,20 +235,20 @@ impl RunQueue {
             let entry = entry.clone();
             self.leave(*run, *place, &entry);
         }
-        self.held.add(sweep, runs.into_iter().map(|(place, run)| (run, place.is_next())).collect());
+        self.held.add(sweep, runs.into_iter().map(|(place, run)| (run, place.turn())).collect());
     }
 
     /// Lets a sweep that was held continue: its runs take their turns from now on. Returns them.
     pub(crate) fn release(&mut self, sweep: &str) -> Vec<RunId> {
-        let held = self.held.take(sweep).into_iter().filter(|(run, _)| self.entries.contains_key(run));
-        let (next, others): (Vec<_>, Vec<_>) = held.partition(|(_, next)| *next);
-        let mut released = Vec::with_capacity(next.len() + others.len());
-        for (runs, next) in [(next, true), (others, false)] {
-            let places = self.places(Some(sweep), next, runs.len());
+        let held: Vec<_> =
+            self.held.take(sweep).into_iter().filter(|(run, _)| self.entries.contains_key(run)).collect();
+        let mut released = Vec::with_capacity(held.len());
+        for turn in [Turn::Next, Turn::Round, Turn::Later] {
+            let runs: Vec<RunId> = held.iter().filter(|(_, its)| *its == turn).map(|(run, _)| *run).collect();
+            let places = self.places(Some(sweep), turn, runs.len());
             let placed = runs.into_iter().zip(places);
-            let placed: Vec<_> = placed
-                .filter_map(|((run, _), place)| Some((run, place, self.entries.remove(&run)?)))
-                .collect();
+            let placed: Vec<_> =
+                placed.filter_map(|(run, place)| Some((run, place, self.entries.remove(&run)?))).collect();
             released.extend(placed.iter().map(|(run, ..)| *run));
             self.insert(placed);
         }

@@ -14,6 +14,7 @@ use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::delete::forget_deleted;
 use super::plan::Plan;
+use super::queue::Turn;
 use super::working::Working;
 use super::{recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
@@ -79,7 +80,7 @@ impl Core {
     ) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
         let mut children = Vec::new();
-        let (mut waiting, mut next) = (Vec::new(), Vec::new());
+        let (mut waiting, mut next, mut later) = (Vec::new(), Vec::new(), Vec::new());
         let counted = open.iter().map(|open| match open {
             Ok(open) => &open.run,
             Err(damaged) => &damaged.run,
@@ -143,6 +144,9 @@ impl Core {
                 } else {
                     self.queue.add(&[run.id], run.sweep.as_deref(), false, plan.limit(run.workflow_id));
                 }
+                if open.later {
+                    later.push(run.id);
+                }
                 waiting.push(run.id);
                 self.queued.insert(run.id, QueuedRun { run, plan, place });
                 continue;
@@ -176,6 +180,7 @@ impl Core {
             let Some(QueuedRun { run, plan, .. }) = self.queued.get(&id) else { continue };
             self.queue.add(&[id], run.sweep.as_deref(), true, plan.limit(run.workflow_id));
         }
+        self.queue.move_to(&later, Turn::Later);
         // A run that failed above may have reached a limit of its sweep, none of whose runs waited yet.
         self.check_sweeps();
         self.announce(&waiting);

@@ -68,6 +68,13 @@ impl Ring {
         }
     }
 
+    /// Forgets the events: something changed that they do not say, so that clients that reconnect get all of it.
+    pub(super) fn forget(&mut self) {
+        self.seq += 1;
+        self.bytes = 0;
+        self.events.clear();
+    }
+
     /// Returns the events after `seq`; `None` if some of them are gone or never existed.
     pub(super) fn since(&self, seq: u64) -> Option<impl Iterator<Item = &(Class, Arc<Message>)>> {
         let first = self.seq - self.events.len() as u64;

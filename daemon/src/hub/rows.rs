@@ -141,6 +141,13 @@ impl Rows {
         events
     }
 
+    /// Moves waiting runs to these places, in the order of the places.
+    pub(super) fn move_to(&mut self, places: &[(Option<u32>, RunId)]) {
+        let moved: HashSet<RunId> = places.iter().map(|(_, run)| *run).collect();
+        self.waiting.retain(|run| !moved.contains(&run));
+        self.waiting.insert_all(places);
+    }
+
     fn update(&mut self, mut run: Box<Run>) -> Vec<DaemonEvent> {
         if run.state == RunStatus::Queued {
             return self.wait(vec![Arc::new(*run)]);

@@ -272,13 +272,19 @@ impl Watcher {
             let message = Message::new(Notification::Lagged {});
             self.outbox.push(Topic::Daemon, Outgoing::Message(message));
         }
-        if watch.registry {
-            let (seq, rows) = (view.ring.seq(), view.rows);
-            let (runs, queue, banners) = (rows.window(), rows.queue(), rows.banners().to_vec());
-            let paused = rows.paused().clone();
-            let snapshot = Snapshot::of_registry(seq, runs, queue, paused, banners);
-            self.outbox.push(Topic::Daemon, Outgoing::Snapshot(Arc::new(snapshot)));
+        self.registry(view.ring.seq(), view.rows);
+    }
+
+    /// Sends the registry, if it is watched.
+    pub(super) fn registry(&mut self, seq: u64, rows: &Rows) {
+        if !self.watch.registry {
+            return;
         }
+        let (runs, queue, banners) = (rows.window(), rows.queue(), rows.banners().to_vec());
+        let paused = rows.paused().clone();
+        let snapshot = Snapshot::of_registry(seq, runs, queue, paused, banners);
+        self.outbox.push(Topic::Daemon, Outgoing::Snapshot(Arc::new(snapshot)));
+        self.wake.notify_one();
     }
 
     fn replace_telemetry(&mut self, view: &View<'_>) -> Needs {

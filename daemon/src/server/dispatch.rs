@@ -103,6 +103,7 @@ plain {
     rpc::plugins::List => plugins::list,
     rpc::plugins::Add => plugins::add,
     rpc::plugins::Remove => plugins::remove,
+    rpc::queue::Move => queue::move_runs,
     rpc::queue::Get => queue::get,
     rpc::queue::Set => queue::set,
     rpc::watch::Watch => watch::watch,

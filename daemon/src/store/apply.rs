@@ -6,6 +6,7 @@ mod delete;
 mod environment;
 mod file;
 mod made_with;
+mod queue;
 mod reference;
 mod run;
 pub(super) mod series;
@@ -204,6 +205,7 @@ impl Apply {
             Op::CacheUsed { key, at } => Self::entry_used(db, *key, *at),
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
+            Op::Move { runs, to } => self.move_runs(db, runs, *to),
             Op::PauseSweep { name, paused, before } => sweep::pause(db, name, *paused, *before),
             Op::Setting { name, value } => {
                 match value {

@@ -127,6 +127,9 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
 /// Positions below this one are those of runs that were put at the head of the queue.
 pub(super) const NEXT_POSITIONS: i64 = -(1 << 40);
 
+/// Positions from this one on are those of runs that were put after all others.
+pub(super) const LATER_POSITIONS: i64 = 1 << 40;
+
 /// The columns that [`run`] reads, of `run r`, `workflow w`, `version v` and `sweep s`.
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \

@@ -9,6 +9,7 @@ use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::NewPoints;
+use fanlight_shared::rpc::queue::To;
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
@@ -162,6 +163,13 @@ pub enum Op {
     Interrupted {
         /// The run.
         run: RunId,
+    },
+    /// Moves waiting runs in the queue.
+    Move {
+        /// The waiting runs, in their order.
+        runs: Vec<RunId>,
+        /// Before or after all others.
+        to: To,
     },
     /// A sweep is paused, or continues.
     PauseSweep {

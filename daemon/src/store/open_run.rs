@@ -31,6 +31,8 @@ pub struct OpenRun {
     pub fresh: Arc<Fresh>,
     /// Whether it was put at the head of the queue.
     pub next: bool,
+    /// Whether it was put after all others.
+    pub later: bool,
 }
 
 /// A run that had not ended when the daemon did, and can't continue: its stored data can't be read.

@@ -64,6 +64,7 @@ all! {
     sweeps::Find,
     sweeps::Set,
     questions::List,
+    queue::Move,
     queue::Get,
     queue::Set,
     models::List,

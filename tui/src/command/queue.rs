@@ -1,5 +1,7 @@
 //! `fanlight queue`: shows or changes the queue.
 
+mod move_runs;
+
 use fanlight_shared::rpc::queue;
 
 use crate::context::Context;
@@ -8,7 +10,10 @@ use crate::output::{Out, json};
 
 /// The arguments of `queue`.
 #[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// Set how many runs may run at once; running ones are never stopped.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max: Option<u32>,
@@ -23,9 +28,22 @@ pub(crate) struct Args {
     json: bool,
 }
 
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Put waiting runs before all others.
+    Next(move_runs::Args),
+    /// Put waiting runs after all others, also after those that are submitted later.
+    Later(move_runs::Args),
+}
+
 /// Runs `queue`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
+    match args.action {
+        Some(Action::Next(runs)) => return move_runs::run(&client, runs, queue::To::Next).await,
+        Some(Action::Later(runs)) => return move_runs::run(&client, runs, queue::To::Later).await,
+        None => {}
+    }
     let paused = match (args.pause, args.go_on) {
         (true, _) => Some(true),
         (_, true) => Some(false),

@@ -45,6 +45,7 @@ pub(crate) fn run(run: &Run) -> Json {
         "spent": spent(&run.spent),
         "sweep": run.sweep,
         "paused": run.paused,
+        "position": run.position,
     })
 }
 

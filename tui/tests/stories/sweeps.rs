@@ -154,15 +154,16 @@ fn a_sweep_is_extended_with_its_own_version_and_params() {
         .complains("there is no sweep `other`");
 }
 
-/// Reports its rate as a loss, and stays until a file appears.
-const STAYS: &str = "params: { rate: { type: int, default: 1 } }
+/// Reports its rate as a loss. If the rate is large, it stays until a file appears.
+const STAYS: &str = "params: { rate: { type: int, default: 1 }, ends: { type: int, default: 0 } }
 nodes:
   train:
-    with: { rate: \"${{ params.rate }}\" }
+    with: { rate: \"${{ params.rate }}\", ends: \"${{ params.ends }}\" }
     run: |
       if [ $rate != 9 ]; then
         echo '{\"type\": \"metric\", \"name\": \"loss\", \"value\": '$rate', \"step\": 7}' >> $FANLIGHT_EVENTS
       fi
+      [ $rate -gt $ends ] || exit 0
       until [ -e $FANLIGHT_PROJECT/go ]; do sleep 0.05; done
 ";
 
@@ -170,33 +171,28 @@ nodes:
 fn the_worst_runs_of_a_sweep_are_cancelled() {
     let fanlight = Fanlight::new();
     fanlight.file("train.yaml", STAYS);
-    fanlight.say(&["run", "train.yaml", "--sweep", "rate=3,1,9,4,2", "--detach"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=3,1,9,2", "-p", "ends=2", "--detach"]).exits(0);
     let cull = |more: &[&str]| fanlight.say(&[&["sweep", "cull", "train"], more].concat());
     cull(&[]).exits(2).complains("--by");
-    cull(&["--where", "loss > 2", "--yes"]).exits(2).complains("`loss` is not known here");
+    cull(&["--where", "loss > 2", "--yes"]).exits(2).complains("the names here are `params.NAME`");
     let best = ["--keep", "2", "--by", "loss"];
     let listed = || cull(&[&best[..], &["--minimize", "--dry-run"]].concat());
-    wait_for("the metrics of four runs", || {
+    wait_for("the metrics of three runs", || {
         let said = listed();
-        said.out.contains("train#1")
-            && said.out.contains("train#4")
-            && said.err.contains("1 run has no value yet")
+        said.out.contains("train#1") && said.err.contains("1 run has no value yet")
     });
     let said = listed().exits(0);
-    assert_eq!(said.out.lines().count(), 3, "{}", said.out);
-    assert!(said.out.lines().nth(1).unwrap().contains("3     7"), "{}", said.out);
+    assert_eq!(said.out.lines().count(), 2, "{}", said.out);
+    let row: Vec<&str> = said.out.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row[..4], ["train#1", "running", "3", "7"]);
     cull(&best).exits(2).complains("`--minimize` or `--maximize`");
     cull(&["--keep", "2", "--by", "los", "--minimize"]).exits(1).complains("did you mean `loss`?");
     cull(&[&best[..], &["--minimize"]].concat()).exits(2).complains("Nobody is there to answer");
-    cull(&[&best[..], &["--minimize", "--where", "params.rate > 3", "--yes"]].concat()).exits(0);
+    let both = |condition: &str| cull(&[&best[..], &["--minimize", "--yes", "--where", condition]].concat());
+    both("params.rate > 3").exits(0).complains("no run is cancelled");
+    both("params.rate > 2 and metrics.loss == 3").exits(0);
     fanlight.file("go", "");
-    let states = || -> Vec<String> {
-        let mut runs = fanlight.say(&["ps", "--all", "--sweep", "train", "--json"]).exits(0).json();
-        runs.reverse();
-        runs.iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
-    };
-    let ended = ["completed", "completed", "completed", "cancelled", "completed"];
-    wait_for("their ends", || states() == ended);
+    fanlight.await_states(&["completed", "completed", "completed", "cancelled"]);
     cull(&[&best[..], &["--minimize", "--yes"]].concat()).exits(0).complains("no run is cancelled");
 }
 
@@ -217,6 +213,37 @@ fn a_sweep_is_resumed_and_deleted_as_a_whole() {
     fanlight.file("stays.yaml", STAYS);
     fanlight.say(&["run", "stays.yaml", "--name", "three", "--detach"]).exits(0);
     fanlight.say(&["sweep", "rm", "three", "--yes"]).exits(1).complains("1 run of `three` has not ended");
+}
+
+#[test]
+fn waiting_runs_are_moved_and_stay_there_when_the_daemon_dies() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", STAYS);
+    fanlight.say(&["queue", "--max", "1"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..4", "--detach"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--detach"]).exits(0);
+    let order = || -> Vec<i64> {
+        let listed = fanlight.say(&["ps", "--json"]).exits(0).json();
+        let mut waiting: Vec<(u64, i64)> = Vec::new();
+        for run in listed.iter().filter(|run| run["state"] == "queued") {
+            waiting.push((run["position"].as_u64().unwrap(), run["number"].as_i64().unwrap()));
+        }
+        waiting.sort_unstable();
+        waiting.into_iter().map(|(_, number)| number).collect()
+    };
+    assert_eq!(order(), [2, 5, 3, 4]);
+    fanlight.say(&["queue", "next", "train#4"]).exits(0);
+    fanlight.say(&["queue", "later", "train#2", "train#1"]).exits(0);
+    fanlight.say(&["queue", "later", "train#1"]).exits(1).complains("1 run does not wait");
+    assert_eq!(order(), [4, 5, 3, 2]);
+    fanlight.kill_daemon();
+    assert_eq!(order(), [4, 3, 5, 2], "a new daemon begins to count the rounds");
+    fanlight.say(&["run", "train.yaml", "--detach"]).exits(0);
+    assert_eq!(order(), [4, 3, 5, 6, 2]);
+    fanlight.say(&["queue", "next", "--sweep", "train/1"]).exits(0);
+    assert_eq!(order(), [2, 3, 4, 5, 6]);
+    fanlight.file("go", "");
+    fanlight.await_states(&["completed"; 6]);
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use fanlight_shared::id::RunId;
 
-/// A waiting run, and whether it goes to the head of the queue.
-type Run = (RunId, bool);
+use super::Turn;
+
+/// A waiting run, and where it goes in the queue.
+type Run = (RunId, Turn);
 
 /// The runs of each sweep that is held, in their order. Runs that were removed from the queue meanwhile may be among them.
 #[derive(Debug, Default)]
@@ -22,6 +24,18 @@ impl Held {
     /// Holds a sweep with these runs.
     pub(super) fn add(&mut self, sweep: &str, runs: Vec<Run>) {
         self.sweeps.entry(sweep.to_owned()).or_default().extend(runs);
+    }
+
+    /// Changes where a run of a sweep goes: it follows, or precedes, the others of its sweep that go there.
+    pub(super) fn turn(&mut self, sweep: &str, run: RunId, turn: Turn) {
+        let Some(runs) = self.sweeps.get_mut(sweep) else { return };
+        if let Some(place) = runs.iter().position(|(held, _)| *held == run) {
+            runs.remove(place);
+            match turn {
+                Turn::Next => runs.push_front((run, turn)),
+                Turn::Round | Turn::Later => runs.push_back((run, turn)),
+            }
+        }
     }
 
     /// Returns the runs of a sweep, which is not held any more.

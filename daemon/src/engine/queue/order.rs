@@ -13,10 +13,28 @@ pub(super) struct Place {
 /// The round of runs that go to the head of the queue.
 const NEXT: u64 = 0;
 
+/// The round of runs that go after all others.
+const LATER: u64 = u64::MAX;
+
+/// Where a run goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// Before all rounds.
+    Next,
+    /// Into the rounds.
+    Round,
+    /// After all rounds.
+    Later,
+}
+
 impl Place {
-    /// Returns whether it is before all rounds.
-    pub(super) fn is_next(self) -> bool {
-        self.round == NEXT
+    /// Returns where it is among the rounds.
+    pub(super) fn turn(self) -> Turn {
+        match self.round {
+            NEXT => Turn::Next,
+            LATER => Turn::Later,
+            _ => Turn::Round,
+        }
     }
 }
 
@@ -35,6 +53,11 @@ impl Order {
     pub(super) fn next(&mut self, count: usize) -> Places {
         self.first -= count as i64;
         Places { round: NEXT, step: 0, nth: self.first, left: count }
+    }
+
+    /// Returns places after all others, in their order.
+    pub(super) fn later(&mut self, count: usize) -> Places {
+        self.rounds(LATER, 0, count)
     }
 
     /// Returns places of single runs: all in the round that follows.
@@ -57,7 +80,9 @@ impl Order {
 
     /// Records that the run at this place starts.
     pub(super) fn took(&mut self, place: Place) {
-        self.round = self.round.max(place.round);
+        if place.round != LATER {
+            self.round = self.round.max(place.round);
+        }
     }
 
     /// Forgets everything, when nothing waits.

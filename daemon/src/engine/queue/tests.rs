@@ -32,6 +32,37 @@ fn next_puts_runs_at_the_head_in_their_order() {
 }
 
 #[test]
+fn runs_are_moved_before_and_after_all_others() {
+    let mut queue = RunQueue::new(1, false);
+    let (sweep, single) = (runs(3), runs(2));
+    queue.add(&sweep, Some("a"), false, None);
+    queue.add(&single, None, false, None);
+    assert_eq!(queue.move_to(&[sweep[0], single[0]], Turn::Later), [sweep[0], single[0]]);
+    assert_eq!(queue.move_to(&[sweep[2]], Turn::Next), [sweep[2]]);
+    assert_eq!(queue.move_to(&runs(1), Turn::Next), []);
+    let (more, last) = (runs(1), runs(1));
+    queue.add(&more, Some("a"), false, None);
+    queue.add(&last, None, false, None);
+    let places = [sweep[2], single[1], last[0], sweep[1], more[0], sweep[0], single[0]];
+    let positions: Vec<_> = places.iter().map(|run| queue.position(*run)).collect();
+    assert_eq!(positions, (1..=7).map(Some).collect::<Vec<_>>());
+    assert_eq!(drain(&mut queue), places);
+}
+
+#[test]
+fn runs_of_a_held_sweep_are_moved_within_it() {
+    let mut queue = RunQueue::new(1, false);
+    let (sweep, single) = (runs(3), runs(1));
+    queue.add(&sweep, Some("a"), false, None);
+    queue.hold("a");
+    queue.add(&single, None, false, None);
+    assert_eq!(queue.move_to(&[sweep[0]], Turn::Later), [sweep[0]]);
+    assert_eq!(queue.move_to(&[sweep[2]], Turn::Next), [sweep[2]]);
+    queue.release("a");
+    assert_eq!(drain(&mut queue), [sweep[2], single[0], sweep[1], sweep[0]]);
+}
+
+#[test]
 fn a_paused_queue_keeps_its_runs() {
     let mut queue = RunQueue::new(8, true);
     queue.add(&runs(3), None, false, None);

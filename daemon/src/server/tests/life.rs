@@ -5,7 +5,7 @@ use fanlight_shared::client::{Client, start_daemon};
 use fanlight_shared::home::ALREADY_RUNNING;
 use fanlight_shared::rpc::daemon::{Hello, Status, Stop};
 use fanlight_shared::rpc::schema;
-use fanlight_shared::rpc::watch::{Notification, Watch};
+use fanlight_shared::rpc::watch::{Notification, Since, Watch};
 use fanlight_shared::rpc::{ErrorCode, Request, runs};
 
 use super::*;
@@ -38,6 +38,33 @@ async fn watching_the_registry_begins_with_a_snapshot() {
     let Some(Notification::Registry { seq: 2, runs, .. }) = notifications.recv().await else { panic!() };
     let ids: Vec<_> = runs.iter().map(|run| (run.id, run.position)).collect();
     assert_eq!(ids, [(running.id, None), (waiting.id, Some(1))]);
+}
+
+#[tokio::test]
+async fn watchers_get_the_registry_again_when_waiting_runs_move() {
+    let served = Served::new().await;
+    let workflow = WorkflowId::new();
+    let waiting: Vec<_> = (1..=3).map(|number| run_of(workflow, number, RunStatus::Queued)).collect();
+    for run in &waiting {
+        served.hub.daemon(fanlight_shared::event::DaemonEvent::RunUpdate { run: Box::new(run.clone()) });
+    }
+    let client = served.client().await;
+    let mut notifications = client.notifications().unwrap();
+    let watching = client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
+    let mut projection = fanlight_shared::client::projection::Projection::default();
+    projection.apply(&mut notifications.recv().await.unwrap());
+    served.hub.moved(&[(Some(1), waiting[2].id)]);
+    projection.apply(&mut notifications.recv().await.unwrap());
+    let order: Vec<u32> = projection.queued().map(|run| run.number).collect();
+    assert_eq!(order, [3, 1, 2]);
+    // One that reconnects, too.
+    let since = Since { instance: served.hub.instance().to_owned(), seq: watching.seq };
+    let other = served.client().await;
+    let mut notifications = other.notifications().unwrap();
+    other.call(Watch { registry: true, since: Some(since), ..Watch::default() }).await.unwrap();
+    assert_eq!(notifications.recv().await, Some(Notification::Lagged {}));
+    let Some(Notification::Registry { runs, .. }) = notifications.recv().await else { panic!() };
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [3, 1, 2]);
 }
 
 #[tokio::test]

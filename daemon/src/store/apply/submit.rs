@@ -6,6 +6,7 @@ use fanlight_shared::id::WorkflowId;
 use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::queue::{self, Place};
 use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, sweep};
 use crate::store::read::stored_sweep as stored;
@@ -43,7 +44,8 @@ impl Apply {
         )?;
         let workflow = workflow(db, submit, version)?;
         let count = submit.runs.len() as i64;
-        let first_position = queue_positions(db, submit.next, count)?;
+        let place = if submit.next { Place::Next } else { Place::Turn };
+        let first_position = queue::positions(db, place, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
         let made_with = made_with::store(db, &submit.made_with)?;
         let sweep = match &submit.sweep {
@@ -306,16 +308,4 @@ fn free_slug(db: &Connection, slug: &str) -> Done<String> {
         count += 1;
         candidate = format!("{slug}-{count}");
     }
-}
-
-/// Returns the first of `count` consecutive positions: after all waiting runs, or before them. The engine takes turns
-/// among the ones that follow.
-fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
-    let (head, tail): (Option<i64>, Option<i64>) = (
-        db.prepare_cached("SELECT min(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
-            .query_row([], |row| row.get(0))?,
-        db.prepare_cached("SELECT max(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
-            .query_row([], |row| row.get(0))?,
-    );
-    Ok(if next { head.unwrap_or(0).min(code::NEXT_POSITIONS) - count } else { tail.unwrap_or(0).max(0) + 1 })
 }

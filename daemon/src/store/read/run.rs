@@ -256,8 +256,9 @@ impl Store {
             Some(key) => shared.of(db, key)?,
             None => Arc::default(),
         };
-        let (fresh, next) = (Arc::new(fresh), position < code::NEXT_POSITIONS);
-        Ok(OpenRun { run, document, path, environment, events, values, origins, fresh, next })
+        let fresh = Arc::new(fresh);
+        let (next, later) = (position < code::NEXT_POSITIONS, position >= code::LATER_POSITIONS);
+        Ok(OpenRun { run, document, path, environment, events, values, origins, fresh, next, later })
     }
 
     fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {

@@ -160,7 +160,8 @@ impl Submission {
             no_wait: options.no_wait,
             ended: &mut hand_over,
         };
-        let followed = follow(context, client, Projection::of(started.runs), &mut interrupt, following).await?;
+        let followed =
+            follow(context, client, Projection::of(started.runs), &mut interrupt, following).await?;
         let (projection, client) = (&followed.projection, &followed.client);
         let saved = match saver {
             None => None,

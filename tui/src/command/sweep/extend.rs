@@ -21,7 +21,7 @@ use crate::output;
 pub(super) struct Args {
     /// The sweep: its name, a workflow's name (its newest sweep), or `last`.
     #[arg(value_name = "SWEEP")]
-    sweep: String,
+    name: String,
     #[command(flatten)]
     params: ParamOptions,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) async fn run(
             .hint("add `--sweep key=1..6`, `--rows FILE`, `-p key=value` or `--repeat N`"));
     }
     args.runs.json |= as_json;
-    let detail = client.call(Get { sweep: args.sweep.clone() }).await?;
+    let detail = client.call(Get { sweep: args.name.clone() }).await?;
     let sweep = &detail.sweep;
     let name = sanitise::line(&sweep.name);
     let list = runs::List { sweep: Some(sweep.name.clone()), limit: Some(1), ..runs::List::default() };

@@ -23,10 +23,8 @@ impl Condition {
     /// Reads a condition.
     pub(super) fn read(text: &str) -> Result<Self, Failure> {
         let expression = Expression::parse(text, Span::default()).map_err(|problems| {
-            let first = problems.into_iter().next();
-            let hint = first.as_ref().and_then(|problem| problem.hint.clone());
-            let message = first.map(|problem| problem.message).unwrap_or_default();
-            Failure::usage(format!("`--where`: {message}")).maybe_hint(hint)
+            let message = problems.into_iter().next().map(|problem| problem.message).unwrap_or_default();
+            Failure::usage(format!("`--where`: {message}")).hint(NAMES)
         })?;
         if expression.asks_outcome() {
             let message = "`--where` can't call `success()`, `failure()` or `always()`";
@@ -109,7 +107,8 @@ mod tests {
     #[test]
     fn other_names_are_not_known() {
         let refused = |text: &str| format!("{:?}", holds(text).unwrap_err());
-        assert!(refused("loss > 2").contains("`loss` is not known here"));
+        assert!(refused("loss > 2").contains("`loss` alone is not a value"));
+        assert!(refused("loss.x > 2").contains("`loss` is not known here"));
         assert!(refused("run.nunber > 2").contains("did you mean `run.number`?"));
         assert!(refused("params.rate >").contains("--where"));
         assert!(refused("secrets.x").contains("`secrets` is not known here"));

@@ -28,7 +28,7 @@ pub(super) struct Measured {
 /// Reads the last values of these metrics.
 ///
 /// # Errors
-/// Several series of one run have the same name.
+/// No run has reported one of them, or a run has several series of that name.
 pub(super) async fn measured(
     client: &Client,
     runs: &[Run],
@@ -51,10 +51,26 @@ pub(super) async fn measured(
             }
         }
     }
+    metrics.iter().try_for_each(|metric| measured.check(metric))?;
     Ok(measured)
 }
 
 impl Measured {
+    /// Checks that a run has reported the metric.
+    fn check(&self, metric: &str) -> Result<(), Failure> {
+        if self.goals.contains_key(metric) {
+            return Ok(());
+        }
+        let mut names = self.names.iter().map(String::as_str);
+        let hint = match near(metric, names.clone()) {
+            Some(near) => format!("did you mean `{}`?", sanitise::line(near)),
+            None if self.names.is_empty() => "no run has reported a metric yet".into(),
+            None => format!("one of them is `{}`", sanitise::line(names.next().unwrap_or_default())),
+        };
+        let shown = sanitise::line(metric);
+        Err(Failure::failed(format!("no run has reported a metric `{shown}`")).hint(hint))
+    }
+
     fn add(&mut self, series: Series, metrics: &[&str], runs: &[Run]) -> Result<(), Failure> {
         self.names.insert(series.name.clone());
         if !metrics.contains(&series.name.as_str()) {
@@ -89,7 +105,7 @@ impl Ranking {
     /// Ranks runs, given newest first, and keeps the best ones.
     ///
     /// # Errors
-    /// No run has reported the metric, or its direction is not known.
+    /// The direction of the metric is not known.
     pub(super) fn new(
         runs: &[Run],
         measured: &Measured,
@@ -98,16 +114,8 @@ impl Ranking {
         keep: usize,
     ) -> Result<Self, Failure> {
         let shown = sanitise::line(metric);
-        let Some(said) = measured.goals.get(metric) else {
-            let mut names = measured.names.iter().map(String::as_str);
-            let hint = match near(metric, names.clone()) {
-                Some(near) => format!("did you mean `{}`?", sanitise::line(near)),
-                None if measured.names.is_empty() => "no run has reported a metric yet".into(),
-                None => format!("one of them is `{}`", sanitise::line(names.next().unwrap_or_default())),
-            };
-            return Err(Failure::failed(format!("no run has reported a metric `{shown}`")).hint(hint));
-        };
-        let goal = match (given, said.as_slice()) {
+        let said = measured.goals.get(metric).map(Vec::as_slice).unwrap_or_default();
+        let goal = match (given, said) {
             (Some(goal), _) => goal,
             (None, [goal]) => *goal,
             (None, _) => {
@@ -183,7 +191,7 @@ mod tests {
         assert_eq!(dropped(&runs, &measured(&[(1, 1.0)], Some(Goal::Max)), None, 1), [0; 0]);
         let unknown = Ranking::new(&runs, &measured(&[(1, 1.0)], None), "loss", None, 1).unwrap_err();
         assert!(unknown.message().contains("whether a small `loss` is good"));
-        let other = Ranking::new(&runs, &measured(&[(1, 1.0)], None), "los", None, 1).unwrap_err();
+        let other = measured(&[(1, 1.0)], None).check("los").unwrap_err();
         assert!(format!("{other:?}").contains("did you mean `loss`?"));
     }
 }
