@@ -24,6 +24,7 @@ mod command;
 mod context;
 mod convert;
 mod download;
+mod editor;
 mod embedded;
 mod environment;
 mod example;

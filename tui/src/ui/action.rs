@@ -112,6 +112,7 @@ actions! {
     List "list" Grid ["t"] "list or graph"
     NextFailed "next_failed" Grid ["!"] "next failed node"
     Values "values" Grid ["v"] "values of all runs"
+    Fork "fork" Grid ["F"] "fork the run at this node"
 
     NextTab "next_tab" Inspector ["l", "right", "tab"] "next tab"
     PreviousTab "previous_tab" Inspector ["h", "left", "backtab"] "previous tab"

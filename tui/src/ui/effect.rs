@@ -60,6 +60,8 @@ pub enum Effect {
     Answer(Box<runs::Answer>),
     /// Read the open questions; returned as [`super::message::Response::Questions`].
     ListQuestions,
+    /// Start runs that take over what an ended one computed before one of its nodes.
+    Fork(Vec<runs::Resume>),
     /// Resume a run.
     Resume(RunId),
     /// Delete runs.
@@ -189,6 +191,7 @@ impl Effect {
             Self::Cancel(_) => "cancel",
             Self::Answer(_) => "answer",
             Self::ListQuestions => "questions",
+            Self::Fork(_) => "fork",
             Self::Resume(_) => "resume",
             Self::DeleteRuns(_) | Self::DeleteAssets(_) => "delete",
             Self::Label(_) => "label",

@@ -116,6 +116,39 @@ fn a_fork_runs_again_from_one_node_on() {
 }
 
 #[test]
+fn a_fork_can_run_an_edited_version_of_the_file() {
+    let fanlight = Fanlight::new();
+    fanlight.file("poster.yaml", POSTER);
+    fanlight.say(&["run", "poster.yaml"]).exits(0);
+    let edit = |program: &str, arguments: &[&str]| {
+        let output =
+            fanlight.command(arguments).env_remove("VISUAL").env("EDITOR", program).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, said) = edit("sed -i s/128/96/", &["fork", "poster#1", "--edit"]);
+    assert_eq!((code, out.as_str()), (Some(0), "poster#2\n"), "{said}");
+    assert!(said.contains("poster#1: keeps sky; runs wide, poster again"), "{said}");
+    fanlight.say(&["watch", "poster#2"]).exits(0);
+    assert_eq!(
+        std::fs::read_to_string(fanlight.path("poster.yaml")).unwrap(),
+        POSTER,
+        "the file is left alone"
+    );
+
+    let (code, _, said) = edit("true", &["fork", "poster#1", "--edit"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the file is as it was") && said.contains("nothing to resume"), "{said}");
+    let (code, _, said) = edit("sed -i s/image.resize/image.resise/", &["fork", "poster#1", "--edit"]);
+    assert_eq!(code, Some(2), "{said}");
+    let kept = said.split("your version of the file is in ").nth(1).expect(&said).trim();
+    assert!(std::fs::read_to_string(kept).unwrap().contains("image.resise"));
+    std::fs::remove_file(kept).unwrap();
+    let (code, _, said) = edit("false", &["fork", "poster#1", "--edit"]);
+    assert!(code == Some(2) && said.contains("false ended with"), "{said}");
+}
+
+#[test]
 fn a_remembered_command_runs_only_when_something_that_it_reads_has_changed() {
     let fanlight = Fanlight::new();
     std::fs::create_dir(fanlight.path("notes")).unwrap();

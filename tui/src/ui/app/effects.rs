@@ -29,7 +29,7 @@ impl App {
                 Effect::Terminal(text) => self.terminal.write(&text)?,
                 Effect::TickIn(milliseconds) => self.frame_rate.tick_in(Instant::now(), milliseconds),
                 Effect::Edit(path) => {
-                    self.outside(Effect::Edit(path.clone()), outside::edit(&path)).await?;
+                    self.outside(Effect::Edit(path.clone()), crate::editor::edit(&path)).await?;
                     self.session.carry_out(vec![refresh(path)]);
                 }
                 Effect::Pager { name, text } => {

@@ -16,6 +16,7 @@ use crate::ui::areas::Hit;
 use crate::ui::children;
 use crate::ui::effect::Effect;
 use crate::ui::grid::camera;
+use crate::ui::layer::form::Form;
 use crate::ui::layer::inspector::Inspector;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::layer::values::ValuesOfRuns;
@@ -73,6 +74,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Inspect | Action::Open => return enter(model),
         Action::InspectAlways => return inspect(model),
         Action::Values => return values(model),
+        Action::Fork => return fork(model),
         Action::Copy => {
             let text = model.grid.selected.as_ref().map(|name| copied(model, name));
             return text.map(Effect::Copy).into_iter().collect();
@@ -109,6 +111,9 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::NextFailed => failed(model).next().is_some(),
         Action::Follow => model.lens().is_some(),
         Action::Inspect | Action::InspectAlways | Action::Values => model.grid.selected.is_some(),
+        Action::Fork => {
+            model.grid.selected.is_some() && model.lens().is_some_and(|lens| lens.run.state.is_ended())
+        }
         _ => model.drawn().is_some(),
     }
 }
@@ -116,7 +121,15 @@ pub fn enabled(model: &Model, action: Action) -> bool {
 /// Returns the actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
 #[must_use]
 pub fn hints(_model: &Model) -> Vec<Action> {
-    vec![Action::Inspect, Action::NextFailed, Action::Values, Action::Follow, Action::List, Action::Fit]
+    vec![
+        Action::Inspect,
+        Action::NextFailed,
+        Action::Values,
+        Action::Follow,
+        Action::List,
+        Action::Fit,
+        Action::Fork,
+    ]
 }
 
 /// Takes a response that it requested.
@@ -223,6 +236,13 @@ fn inspect(model: &mut Model) -> Vec<Effect> {
     let (inspector, effects) = Inspector::open(model, name);
     model.layers.push(inspector.into());
     effects
+}
+
+fn fork(model: &mut Model) -> Vec<Effect> {
+    let Some(name) = model.grid.selected.clone() else { return Vec::new() };
+    let Some((form, effect)) = Form::fork(model, name) else { return Vec::new() };
+    model.layers.push(form.into());
+    effect.into_iter().collect()
 }
 
 fn values(model: &mut Model) -> Vec<Effect> {

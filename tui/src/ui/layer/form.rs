@@ -1,16 +1,18 @@
 //! The form that starts runs: a field per param, and how often and where in the queue.
 
 mod field;
+mod fork;
 mod models;
 mod paths;
 mod sets;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs;
+use fanlight_shared::run::Run;
 use fanlight_shared::sweep::Matrix;
 use fanlight_shared::value::Values;
 use ratatui::buffer::Buffer;
@@ -18,7 +20,7 @@ use ratatui::layout::Rect;
 
 use crate::ui::action::{Action, Scope};
 use crate::ui::areas::{Areas, Hit};
-use crate::ui::document::{Document, Submission};
+use crate::ui::document::Document;
 use crate::ui::effect::Effect;
 use crate::ui::input::Input;
 use crate::ui::input::lines::Lines;
@@ -27,16 +29,16 @@ use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
 use field::{Field, Kind};
+use fork::Fork;
 use models::Models;
 use paths::Paths;
-
-/// The number of runs from which it asks before it starts them.
-const CONFIRM_FROM: usize = 100;
 
 /// The form that starts runs.
 #[derive(Debug)]
 pub struct Form {
     document: Document,
+    /// The run that it forks.
+    fork: Option<Fork>,
     /// The params of the newest run, as far as they are known.
     last: Values,
     /// The newest run, while its params are being read.
@@ -71,16 +73,30 @@ impl Form {
     #[must_use]
     pub fn open(model: &Model) -> Option<(Self, Option<Effect>)> {
         let document = model.workflow.as_ref()?.document.clone();
-        let workflow = document.workflow.clone()?;
+        document.workflow.as_ref()?;
         let of_workflow = model.projection.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
-        let (last, reading) = match of_workflow.max_by_key(|run| run.number) {
+        let newest = of_workflow.max_by_key(|run| run.number);
+        Some(Self::new(model, document, newest, None))
+    }
+
+    /// Returns the form for a document, filled with the params of a run.
+    fn new(
+        model: &Model,
+        document: Document,
+        run: Option<&Run>,
+        fork: Option<Fork>,
+    ) -> (Self, Option<Effect>) {
+        let (last, reading) = match run {
             Some(run) if run.params_short => (Values::new(), Some(run.id)),
             Some(run) => (run.params.clone(), None),
             None => (Values::new(), None),
         };
-        let fields = field::all(&workflow, &last);
+        let workflow = document.workflow.as_deref();
+        let fields =
+            workflow.map(|workflow| field::all(workflow, &last, fork.is_some())).unwrap_or_default();
         let mut form = Self {
             document,
+            fork,
             last,
             reading,
             folder: model.options.folder.clone(),
@@ -95,7 +111,7 @@ impl Form {
             refused: None,
         };
         form.check();
-        Some((form, reading.map(Effect::GetParams)))
+        (form, reading.map(Effect::GetParams))
     }
 
     /// Takes the params of the newest run, or that they can't be read.
@@ -106,7 +122,7 @@ impl Form {
         match (params, self.document.workflow.clone()) {
             (Ok(params), Some(workflow)) => {
                 self.last.clone_from(params);
-                self.replace(field::all(&workflow, params));
+                self.replace(field::all(&workflow, params, self.fork.is_some()));
             }
             (Ok(_), None) => {}
             (Err(error), _) => {
@@ -131,7 +147,8 @@ impl Form {
 
     /// Takes a new version of the file, and keeps the input of the fields that it still has.
     fn refresh(&mut self, document: &Document) {
-        if document.source != self.document.source || document.text == self.document.text {
+        let is_same = document.source != self.document.source || document.text == self.document.text;
+        if is_same || self.fork.is_some() {
             return;
         }
         let Some(workflow) = &document.workflow else {
@@ -140,7 +157,7 @@ impl Form {
         };
         self.document = document.clone();
         self.refused = None;
-        self.replace(field::all(workflow, &self.last));
+        self.replace(field::all(workflow, &self.last, false));
     }
 
     /// Checks all fields again.
@@ -168,58 +185,6 @@ impl Form {
         self.paths.typed();
         self.models.typed();
         self.at = (self.at + by) % self.fields.len().max(1);
-    }
-
-    fn submit(&mut self, model: &mut Model, sure: bool) -> Step {
-        if self.reading.is_some() {
-            return Step::stay();
-        }
-        self.check();
-        if let Some(wrong) = self.fields.iter().position(|field| field.error.is_some()) {
-            self.at = wrong;
-            return Step::stay();
-        }
-        let Some(workflow) = self.document.workflow.clone() else { return Step::close() };
-        match self.count {
-            Ok(count) if count > CONFIRM_FROM && !sure && model.options.confirm => {
-                self.asking = Some(Question::Many(count));
-                return Step::stay();
-            }
-            _ => {}
-        }
-        let sets = match sets::sets(&self.fields, self.matrix(), &workflow) {
-            Ok(sets) => sets,
-            Err(wrong) => {
-                self.refused(&wrong);
-                return Step::stay();
-            }
-        };
-        let start = runs::Start {
-            document: self.document.text.to_string(),
-            path: self.document.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
-            sets,
-            label: sets::label(&self.fields),
-            next: sets::next(&self.fields),
-            ..runs::Start::default()
-        };
-        let again = Self {
-            document: self.document.clone(),
-            last: std::mem::take(&mut self.last),
-            reading: None,
-            folder: self.folder.clone(),
-            fields: std::mem::take(&mut self.fields),
-            paths: std::mem::take(&mut self.paths),
-            models: std::mem::take(&mut self.models),
-            at: self.at,
-            typed: true,
-            has_filled: self.has_filled,
-            asking: None,
-            count: self.count.clone(),
-            refused: None,
-        };
-        model.queue.submit(again);
-        let source = self.document.source.clone();
-        Step::close_with(vec![Effect::Start(Box::new(Submission { start, source }))])
     }
 
     fn answer(&mut self, model: &mut Model, question: Question, key: KeyEvent) -> Step {

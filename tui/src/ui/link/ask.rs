@@ -97,6 +97,16 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let list = questions::List { limit: Some(MAX_QUESTIONS), ..questions::List::default() };
             Response::Questions(client.call(list).await?.rows)
         }
+        Effect::Fork(requests) => {
+            let mut all = runs::Started::default();
+            for request in requests {
+                let started = client.call(request).await?;
+                all.runs.extend(started.runs);
+                // They are the same for all of them.
+                all.hints = started.hints;
+            }
+            Response::Started(all)
+        }
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
             Response::Started(

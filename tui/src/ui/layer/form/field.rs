@@ -55,9 +55,16 @@ pub(super) struct Field {
 }
 
 /// Returns the fields of a workflow, with the last values of its params.
-pub(super) fn all(workflow: &Workflow, last: &Values) -> Vec<Field> {
+pub(super) fn all(workflow: &Workflow, last: &Values, is_fork: bool) -> Vec<Field> {
     let params = workflow.params.iter();
-    params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
+    let mut fields: Vec<Field> =
+        params.map(|(name, param)| Field::of_param(name, param, last.get(name))).collect();
+    if is_fork {
+        fields.extend(super::fork::extras());
+    } else {
+        fields.extend(Field::extras());
+    }
+    fields
 }
 
 impl Field {

@@ -328,3 +328,52 @@ fn the_model_of_a_provider_is_completed_by_tab() {
     press(&mut model, "tab");
     assert_eq!(values(&started(press(&mut model, "ctrl-s")), "model"), [Value::from("gpt-5-mini")]);
 }
+
+fn forked(effects: Vec<Effect>) -> Vec<runs::Resume> {
+    let requests = effects.into_iter().find_map(|it| if let Effect::Fork(it) = it { Some(it) } else { None });
+    requests.expect("a fork")
+}
+
+#[test]
+fn a_fork_begins_at_the_selected_node_with_the_params_of_the_run_in_focus() {
+    let mut run = testing::run(2, RunStatus::Completed);
+    run.params.insert("place".into(), Value::from("Hove"));
+    run.params.insert("seed".into(), Value::Int(5));
+    let mut model = with_runs(&[testing::run(1, RunStatus::Completed), run.clone()]);
+    testing::focus(&mut model);
+    model.grid.selected = Some("framed".into());
+    press(&mut model, "F");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("Fork poster#2 at framed") && shown.contains("Hove"), "{shown}");
+    assert!(!shown.contains("label"), "it has no label of its own: {shown}");
+    let as_it_was = forked(press(&mut model, "ctrl-s"));
+    assert_eq!(as_it_was.len(), 1);
+    assert_eq!((as_it_was[0].run, as_it_was[0].at.as_deref()), (run.id, Some("framed")));
+    assert!(as_it_was[0].params.is_empty(), "only what was changed is sent");
+
+    press(&mut model, "F tab ctrl-u");
+    write(&mut model, "7,8");
+    press(&mut model, "tab ctrl-u");
+    write(&mut model, "2");
+    let requests = forked(press(&mut model, "ctrl-s"));
+    let seeds: Vec<_> = requests.iter().map(|it| it.params.get("seed").cloned()).collect();
+    assert_eq!(seeds, [7, 7, 8, 8].map(|seed| Some(Value::Int(seed))));
+    assert!(requests.iter().all(|it| it.params.len() == 1));
+    let keys: std::collections::HashSet<_> = requests.iter().map(|it| it.request_key.clone()).collect();
+    assert_eq!(keys.len(), 4);
+
+    testing::fail(&mut model, Effect::Fork(requests), "`seed` is refused");
+    assert!(
+        screen(&mut model, 120, 40).contains("`seed` is refused"),
+        "the form is back with what was typed"
+    );
+}
+
+#[test]
+fn a_run_that_has_not_ended_is_not_forked() {
+    let mut model = with_runs(&[testing::run(1, RunStatus::Running)]);
+    testing::focus(&mut model);
+    model.grid.selected = Some("framed".into());
+    press(&mut model, "F");
+    assert!(model.layers.is_empty());
+}

@@ -85,7 +85,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
                 rebuild(model);
             }
             Effect::ListAssets { to: Address::QueueThumbnail(run), .. } => model.queue.thumbs.failed(run),
-            Effect::Start(_) => {
+            Effect::Start(_) | Effect::Fork(_) => {
                 if let Some(mut layer) = model.queue.submitted.take() {
                     if let Some(form) = layer.downcast_mut::<Form>() {
                         form.refused(error);
