@@ -9,6 +9,7 @@ mod fetch;
 mod parts;
 pub mod projection;
 mod start;
+pub mod table;
 
 use std::sync::Arc;
 

@@ -1,8 +1,11 @@
 //! Benchmarks of the real daemon, as ratios measured side by side in one run: `cargo xtask bench`.
 //!
-//! Arguments select figures by name: `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`.
+//! Arguments select figures by name: `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`,
+//! `cached`, `table`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "daemon/cached.rs"]
+mod cached;
 #[path = "daemon/commands.rs"]
 mod commands;
 #[path = "support/figures.rs"]
@@ -48,6 +51,12 @@ fn main() {
         }
         if let Some(table) = figures.of("pages") {
             lists::pages(table).await;
+        }
+        if let Some(table) = figures.of("cached") {
+            cached::measure(table).await;
+        }
+        if let Some(table) = figures.of("table") {
+            lists::table(table).await;
         }
     });
 }

@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Reproduce(command::reproduce::Args),
     /// Show how many results later runs reuse, list them, or remove them.
     Cache(command::cache::Args),
+    /// Compare runs in a table: their params, outputs and metrics.
+    Table(command::table::Args),
     /// List the sweeps, or show one.
     Sweep(command::sweep::Args),
     /// Show the queue, pause it, or set how many runs may run at once.
@@ -144,6 +146,7 @@ impl Cli {
             Some(Command::Report(args)) => command::report::run(args).await,
             Some(Command::Reproduce(args)) => command::reproduce::run(args).await,
             Some(Command::Cache(args)) => command::cache::run(args).await,
+            Some(Command::Table(args)) => command::table::run(args).await,
             Some(Command::Sweep(args)) => command::sweep::run(args).await,
             Some(Command::Queue(args)) => command::queue::run(args).await,
             Some(Command::Check(args)) => command::check::run(&args).await,

@@ -37,6 +37,7 @@ pub(crate) mod secrets;
 pub(crate) mod show;
 mod stream;
 pub(crate) mod sweep;
+pub(crate) mod table;
 mod tail;
 pub(crate) mod ui;
 pub(crate) mod watch;

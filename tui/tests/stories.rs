@@ -69,6 +69,8 @@ mod reports;
 mod secrets;
 #[path = "stories/sweeps.rs"]
 mod sweeps;
+#[path = "stories/table.rs"]
+mod table;
 #[path = "stories/values.rs"]
 mod values;
 #[path = "stories/video.rs"]

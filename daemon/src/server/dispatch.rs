@@ -70,6 +70,7 @@ plain {
     rpc::runs::List => runs::list,
     rpc::runs::Get => runs::get,
     rpc::runs::Totals => runs::totals,
+    rpc::runs::Table => runs::table,
     rpc::runs::Nodes => items::nodes,
     rpc::runs::Items => items::items,
     rpc::runs::Cancel => runs::cancel,

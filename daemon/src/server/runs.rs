@@ -9,7 +9,7 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
     Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Missing, MissingResponse, Prune, Pruned,
-    Resume, Start, Started, Totals, TotalsResponse,
+    Resume, Start, Started, Table, TableRow, Totals, TotalsResponse,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -24,6 +24,10 @@ use super::state::state_of;
 use super::values::params;
 use crate::hub::{Budget, head};
 use crate::prune::Pruner;
+
+pub(super) async fn table(session: &Arc<Session>, table: Table) -> Result<Page<TableRow>, RpcError> {
+    session.context.read(move |store| store.table(&table)).await
+}
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
     if start.sets.iter().any(|set| set.like.is_some()) {

@@ -11,6 +11,7 @@ mod run;
 mod series;
 mod stretch;
 mod sweep;
+mod table;
 mod totals;
 mod value;
 mod workflow;

@@ -3,6 +3,7 @@
 mod prune;
 mod missing;
 mod sets;
+mod table;
 mod totals;
 
 use indexmap::IndexMap;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use prune::{Prune, Pruned, PrunedRun};
 pub use missing::{Missing, MissingResponse, Places};
 pub use sets::{ParamSet, Repeat, SweepOptions};
+pub use table::{Measured, TABLE_METRICS, Table, TableRow};
 pub use totals::{Total, Totals, TotalsResponse};
 
 use super::{Done, Page, request};

@@ -49,6 +49,7 @@ all! {
     runs::List,
     runs::Get,
     runs::Totals,
+    runs::Table,
     runs::Nodes,
     runs::Items,
     runs::Cancel,

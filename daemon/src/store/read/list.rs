@@ -30,15 +30,7 @@ impl Store {
         let before = LIST.before(list.cursor.as_deref())?;
         let limit = page::limit(list.limit);
         self.read(|db| {
-            let mut keys = Vec::new();
-            // The index of each state is in list order, so merging the newest of each state gives the newest of all.
-            for (status, _) in code::STATUSES {
-                if list.states.is_empty() || list.states.contains(&status) {
-                    keys.extend(newest(db, list, status, before, limit + 1)?);
-                }
-            }
-            keys.sort_unstable_by(|a, b| b.cmp(a));
-            keys.truncate(limit + 1);
+            let keys = newest_of_all(db, list, before, limit + 1)?;
             let mut page = LIST.page(limit);
             for key in keys {
                 let Some((_, run)) = rows(db, &[key])?.pop() else { continue };
@@ -93,6 +85,25 @@ impl Store {
             Ok(last.map_or(0, code::unsigned))
         })
     }
+}
+
+/// Returns the keys of the newest runs for a list.
+pub(super) fn newest_of_all(
+    db: &Connection,
+    list: &runs::List,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<i64>, StoreError> {
+    let mut keys = Vec::new();
+    // The index of each state is in list order, so merging the newest of each state gives the newest of all.
+    for (status, _) in code::STATUSES {
+        if list.states.is_empty() || list.states.contains(&status) {
+            keys.extend(newest(db, list, status, before, limit)?);
+        }
+    }
+    keys.sort_unstable_by(|a, b| b.cmp(a));
+    keys.truncate(limit);
+    Ok(keys)
 }
 
 /// Returns the keys of the newest runs in one state for a list.

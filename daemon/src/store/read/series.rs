@@ -36,20 +36,14 @@ impl Store {
             let mut page = LIST.page(page::limit(list.limit));
             for (at, run_id) in list.run_ids.iter().enumerate().skip(first) {
                 let (run, _) = find(db, *run_id)?;
-                let mut query = db.prepare_cached(
-                    "SELECT key, node, item, name, attempt, unit, goal, count, stored, replaced, first_step, last, min, \
-                     max FROM series WHERE run = ?1 AND key > ?2 AND (?3 IS NULL OR node = ?3) \
-                     AND (?4 IS NULL OR name = ?4) AND (?5 IS NULL OR item = ?5) AND last IS NOT NULL ORDER BY key",
-                )?;
+                let mut query = db.prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM series WHERE run = ?1 AND key > ?2 AND (?3 IS NULL OR node = ?3) \
+                     AND (?4 IS NULL OR name = ?4) AND (?5 IS NULL OR item = ?5) AND last IS NOT NULL ORDER BY key"
+                ))?;
                 let mut rows = query.query(params![run, after, list.node, list.name, list.item.map(code::item)])?;
                 while let Some(row) = rows.next()? {
                     let key: i64 = row.get(0)?;
-                    let series = series(row, *run_id)?;
-                    let series = match damage(db, key, values(row))? {
-                        Ok((last, min, max)) => Series { last, min, max, ..series },
-                        Err(why) => Series { damaged: Some(why), ..series },
-                    };
-                    if !page.add((at, key), series) {
+                    if !page.add((at, key), series(db, row, *run_id)?) {
                         return Ok(page.finish(|(run, key)| format!("{run}.{key}")));
                     }
                 }
@@ -150,6 +144,10 @@ impl Store {
         })
     }
 }
+
+/// The columns that [`series`] reads.
+pub(super) const COLUMNS: &str =
+    "key, node, item, name, attempt, unit, goal, count, stored, replaced, first_step, last, min, max";
 
 /// The condition for the series of a metric, with the run, the name, the node and the item as its parameters.
 const OF_METRIC: &str = "run = ?1 AND name = ?2 AND (?3 IS NULL OR node = ?3) \
@@ -253,8 +251,17 @@ fn damage<T>(
     Ok(Err(format!("the metric {owner} is damaged: {why}")))
 }
 
-/// Reads a row of a list without its values.
-fn series(row: &Row<'_>, run_id: RunId) -> Result<Series, StoreError> {
+/// Reads a row of a list, with [`COLUMNS`].
+pub(super) fn series(db: &Connection, row: &Row<'_>, run_id: RunId) -> Result<Series, StoreError> {
+    let series = named(row, run_id)?;
+    Ok(match damage(db, row.get(0)?, values(row))? {
+        Ok((last, min, max)) => Series { last, min, max, ..series },
+        Err(why) => Series { damaged: Some(why), ..series },
+    })
+}
+
+/// Reads such a row without its values.
+fn named(row: &Row<'_>, run_id: RunId) -> Result<Series, StoreError> {
     let number = |column| Ok::<_, rusqlite::Error>(code::unsigned(row.get(column)?));
     Ok(Series {
         run_id,

@@ -54,7 +54,7 @@ pub(super) struct Field {
     pub(super) error: Option<String>,
 }
 
-/// Returns the fields of a workflow, with the last values of its params.
+/// Returns the fields of a workflow, with the last values of its params; for a fork only those that it can have.
 pub(super) fn all(workflow: &Workflow, last: &Values, is_fork: bool) -> Vec<Field> {
     let params = workflow.params.iter();
     let mut fields: Vec<Field> =
