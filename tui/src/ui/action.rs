@@ -20,6 +20,8 @@ pub enum Scope {
     Compare,
     /// On the screen of curves.
     Curves,
+    /// In the table of runs.
+    Table,
     /// On the home screen.
     Home,
     /// In the form that starts runs.
@@ -88,6 +90,7 @@ actions! {
     PreviousMatch "previous_match" All ["N"] "previous match"
     Curves "curves" All ["V"] "curves of metrics"
     Mark "mark" All ["space"] "mark"
+    RunsTable "runs_table" All ["T"] "table of all runs"
     Copy "copy" All ["y"] "copy"
     Palette "palette" All [":"] "all commands"
     Help "help" All ["?"] "help"
@@ -177,6 +180,13 @@ actions! {
     Smooth "smooth" Curves ["S"] "smooth; an exponential moving average"
     PinCurve "pin_curve" Curves ["enter"] "pin its run"
 
+    SortColumn "sort_column" Table ["o"] "sort by this column"
+    HideColumn "hide_column" Table ["-"] "hide this column"
+    AllColumns "all_columns" Table ["+", "="] "show hidden columns again"
+    CompareRows "compare_rows" Table ["c"] "compare marked runs"
+    CancelRows "cancel_rows" Table ["x"] "cancel marked runs, or this one"
+    ForkRow "fork_row" Table ["F"] "fork this run at a node"
+
     NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
 
     RunSelected "run_selected" Home ["r"] "run with a form"
@@ -210,7 +220,7 @@ impl Action {
 
 impl Scope {
     /// All scopes, in the order of the help.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Grid,
         Self::Queue,
         Self::Gallery,
@@ -218,6 +228,7 @@ impl Scope {
         Self::Viewer,
         Self::Compare,
         Self::Curves,
+        Self::Table,
         Self::Home,
         Self::Form,
         Self::Questions,
@@ -236,6 +247,7 @@ impl Scope {
             Self::Viewer => "viewer",
             Self::Compare => "compare",
             Self::Curves => "curves",
+            Self::Table => "table",
             Self::Home => "home",
             Self::Form => "form",
             Self::Questions => "questions",

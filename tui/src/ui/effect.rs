@@ -118,6 +118,8 @@ pub enum Effect {
     ReadLog(logs::Read),
     /// Read metrics with their curves.
     ReadMetrics(CurvesOf),
+    /// Read a page of the table of runs.
+    ReadTable(runs::Table),
     /// Read the values of a port in each run.
     ListValues(values::List),
     /// Read the workflows that have runs.
@@ -204,6 +206,7 @@ impl Effect {
             Self::Star(_) => "star",
             Self::ReadLog(_) => "log",
             Self::ReadMetrics(_) => "metrics",
+            Self::ReadTable(_) => "table",
             Self::ListValues(_) => "values",
             Self::ListWorkflows => "workflows",
             Self::ListFiles | Self::ListFolder(_) => "folder",
@@ -240,6 +243,7 @@ impl Effect {
                 | Self::CheckRuns(_)
                 | Self::ReadLog(_)
                 | Self::ReadMetrics(_)
+                | Self::ReadTable(_)
                 | Self::ReadWorkflow(Request { source: Source::Stored(_), .. })
         )
     }

@@ -12,5 +12,6 @@ pub mod messages;
 pub mod product_actions;
 pub mod prompt;
 pub mod questions;
+pub mod runs;
 pub mod values;
 pub mod viewer;

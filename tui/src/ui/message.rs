@@ -151,6 +151,8 @@ pub enum Response {
     Log(Box<logs::Read>, Box<logs::Part>),
     /// Metrics with their curves, with the request.
     Metrics(CurvesOf, Measured),
+    /// A page of the table of runs.
+    Table(runs::Table, Box<Page<runs::TableRow>>),
     /// The values of a port in each run, with the request.
     Values(Box<values::List>, Box<Page<values::PortValue>>),
     /// The workflows that have runs.

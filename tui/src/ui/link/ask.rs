@@ -194,6 +194,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let read = metrics(client, &of).await?;
             Response::Metrics(of, read)
         }
+        Effect::ReadTable(request) => {
+            let page = client.call(request.clone()).await?;
+            Response::Table(request, Box::new(page))
+        }
         Effect::ListValues(list) => {
             let page = client.call(list.clone()).await?;
             Response::Values(Box::new(list), Box::new(page))

@@ -17,6 +17,7 @@ use crate::ui::layer::confirm::{self, Confirm};
 use crate::ui::layer::curves::CurvesOfRuns;
 use crate::ui::layer::messages::Messages;
 use crate::ui::layer::questions::Questions;
+use crate::ui::layer::runs::RunsTable;
 use crate::ui::model::Model;
 use crate::ui::model::component::Step;
 use crate::ui::model::queue::rows::{self, Row};
@@ -40,6 +41,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::OlderRun | Action::NewerRun => beside(model, action),
         Action::Pin => pin(model),
         Action::Run => return open::form(model),
+        Action::RunsTable => return runs_table(model),
         Action::RunAgain => return again(model),
         Action::Stop => return stop(model),
         Action::Answer => return Questions::open(model),
@@ -67,6 +69,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => return in_pane(model, action),
     }
     Vec::new()
+}
+
+fn runs_table(model: &mut Model) -> Vec<Effect> {
+    let Some((table, effect)) = RunsTable::open(model) else { return Vec::new() };
+    model.layers.push(table.into());
+    vec![effect]
 }
 
 fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {

@@ -33,6 +33,8 @@ fn sanitise(response: &mut Response) {
             clean::state(&mut detail.state);
         }
         Response::Known(_, Some(run)) => clean::run(run),
+        // Cells of the table are sanitised where they are made.
+        Response::Table(_, page) => page.rows.iter_mut().for_each(|row| clean::run(&mut row.run)),
         Response::Questions(questions) => {
             for open in questions {
                 clean::question(&mut open.question);
@@ -158,6 +160,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         | Response::Log(..)
         | Response::Metrics(..)
         | Response::Values(..)
+        | Response::Table(..)
         | Response::Files(_)
         | Response::Folder(..)
         | Response::Models(_) => Vec::new(),

@@ -1,0 +1,281 @@
+//! The runs of the workflow on screen as a table: params, outputs and metrics, sorted, filtered and compared.
+
+mod view;
+
+use std::collections::HashSet;
+
+use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
+use fanlight_shared::client::table::{Condition, Table};
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::Run;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::compare::Compare;
+use super::confirm::{self, Confirm};
+use super::list::Cursor;
+use super::prompt::Prompt;
+use crate::ui::action::{Action, Scope};
+use crate::ui::areas::{Areas, Hit};
+use crate::ui::effect::Effect;
+use crate::ui::message::Response;
+use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
+use crate::ui::pane::Pane;
+use crate::ui::theme::Theme;
+use crate::ui::toast::Tone;
+
+/// The most runs, the newest ones.
+const MAX_RUNS: usize = 10_000;
+
+/// The runs of a workflow as a table.
+#[derive(Debug, Default)]
+pub struct RunsTable {
+    table: Table,
+    /// The runs of the rows, for the comparison.
+    runs: Vec<Run>,
+    /// The page that was requested last; `None` once all are there.
+    asked: Option<runs::Table>,
+    /// Whether there are more runs than [`MAX_RUNS`].
+    further: bool,
+    /// The shown rows and columns, in order.
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    /// Columns that the user hid.
+    hidden: HashSet<usize>,
+    /// The column that sorts, and whether the largest value is first.
+    sorted: Option<(usize, bool)>,
+    filter: String,
+    conditions: Vec<Condition>,
+    marks: HashSet<RunId>,
+    cursor: Cursor,
+    /// The column under the cursor, among the shown ones.
+    column: usize,
+}
+
+impl RunsTable {
+    /// Opens the table of the workflow on screen; `None` if it has no runs.
+    #[must_use]
+    pub fn open(model: &Model) -> Option<(Self, Effect)> {
+        let workflow_id = model.workflow_id()?;
+        let request =
+            runs::Table { workflow_id: Some(workflow_id), limit: Some(1000), ..runs::Table::default() };
+        let table = Self { asked: Some(request.clone()), ..Self::default() };
+        Some((table, Effect::ReadTable(request)))
+    }
+
+    /// Takes a page, and requests the next one.
+    fn take(
+        &mut self,
+        request: &runs::Table,
+        page: &fanlight_shared::rpc::Page<runs::TableRow>,
+        model: &Model,
+    ) -> Option<Effect> {
+        if self.asked.as_ref() != Some(request) {
+            return None;
+        }
+        self.table.add(&page.rows, model.now);
+        self.runs.extend(page.rows.iter().map(|row| row.run.clone()));
+        self.table.name_columns();
+        self.further = self.runs.len() >= MAX_RUNS && page.cursor.is_some();
+        let next = page.cursor.clone().filter(|_| !self.further);
+        self.asked = next.map(|cursor| runs::Table { cursor: Some(cursor), ..request.clone() });
+        self.arrange();
+        self.asked.clone().map(Effect::ReadTable)
+    }
+
+    /// Decides which rows and columns are shown.
+    fn arrange(&mut self) {
+        let under = self.rows.get(self.cursor.at).copied();
+        let column = self.columns.get(self.column).copied();
+        self.rows = self.table.matching(&self.conditions);
+        if let Some((column, descending)) = self.sorted {
+            self.table.sort(&mut self.rows, column, descending);
+        }
+        self.columns = self.table.ordered(true);
+        self.columns.retain(|column| !self.hidden.contains(column));
+        let place = |all: &[usize], it: Option<usize>| all.iter().position(|other| Some(*other) == it);
+        let last = self.rows.len().saturating_sub(1);
+        self.cursor.at = place(&self.rows, under).unwrap_or_else(|| self.cursor.at.min(last));
+        let last = self.columns.len().saturating_sub(1);
+        self.column = place(&self.columns, column).unwrap_or_else(|| self.column.min(last));
+    }
+
+    /// Sorts by the column under the cursor: the smallest value first, then the largest, then as before.
+    fn sort(&mut self) {
+        let Some(column) = self.columns.get(self.column).copied() else { return };
+        self.sorted = match self.sorted {
+            Some((sorted, false)) if sorted == column => Some((column, true)),
+            Some((sorted, true)) if sorted == column => None,
+            _ => Some((column, false)),
+        };
+        self.arrange();
+        self.cursor.at = 0;
+    }
+
+    fn hide(&mut self) {
+        // The name of the run stays.
+        if let Some(column) = self.columns.get(self.column).copied().filter(|column| *column > 0) {
+            self.hidden.insert(column);
+            self.arrange();
+        }
+    }
+
+    /// Shows the rows that meet the conditions in a text, which are separated by blanks.
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        let conditions = text.split_whitespace().map(|it| Condition::read(it, &self.table));
+        self.conditions = conditions.collect::<Result<_, _>>()?;
+        text.trim().clone_into(&mut self.filter);
+        self.arrange();
+        Ok(())
+    }
+
+    fn run(&self) -> Option<&Run> {
+        self.runs.get(*self.rows.get(self.cursor.at)?)
+    }
+
+    /// Returns the marked runs that are shown, else the one under the cursor.
+    fn targets(&self) -> Vec<&Run> {
+        let shown = self.rows.iter().filter_map(|row| self.runs.get(*row));
+        let marked: Vec<&Run> = shown.filter(|run| self.marks.contains(&run.id)).collect();
+        if marked.is_empty() { self.run().into_iter().collect() } else { marked }
+    }
+
+    fn compare(&self, model: &mut Model) -> Step {
+        let runs = self.targets();
+        if runs.len() < 2 {
+            model.say(Tone::Note, "mark several runs first");
+            return Step::stay();
+        }
+        let compare = Compare::of_runs(runs);
+        Step { effects: compare.begin(), ..Step::open(compare.into()) }
+    }
+
+    fn cancel(&self, model: &mut Model) -> Step {
+        let is_open = |run: &&Run| {
+            let now = model.projection.run(run.id).map_or(run.state, |now| now.state);
+            !now.is_ended()
+        };
+        let runs: Vec<RunId> = self.targets().into_iter().filter(is_open).map(|run| run.id).collect();
+        if runs.is_empty() {
+            model.say(Tone::Note, "nothing to cancel: it ended already");
+            return Step::stay();
+        }
+        let count = if runs.len() == 1 { "1 run".to_owned() } else { format!("{} runs", runs.len()) };
+        let question = Confirm {
+            title: format!("Cancel {count}?"),
+            text: "Waiting ones leave the queue, and processes are ended. What was made so far stays."
+                .to_owned(),
+            yes: "cancel".to_owned(),
+            effects: vec![Effect::Cancel(runs::Cancel { runs, ..runs::Cancel::default() })],
+            of_marks: false,
+        };
+        Step::with(confirm::ask(model, question))
+    }
+
+    /// Moves the lens to the run under the cursor, and closes the table.
+    fn pin(&self, model: &mut Model) -> Step {
+        match self.run().map(|run| run.id) {
+            Some(run) => Step::close_with(model.pin(run)),
+            None => Step::stay(),
+        }
+    }
+}
+
+impl Component for RunsTable {
+    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+        if self.cursor.key(key, action, self.rows.len(), 40) {
+            return Step::stay();
+        }
+        match action {
+            Some(Action::Back) if !self.marks.is_empty() => self.marks.clear(),
+            Some(Action::Back) if !self.conditions.is_empty() => {
+                (self.conditions, self.filter) = (Vec::new(), String::new());
+                self.arrange();
+            }
+            Some(Action::Back | Action::Quit) => return Step::close(),
+            Some(Action::Left) => self.column = self.column.saturating_sub(1),
+            Some(Action::Right) => self.column = (self.column + 1).min(self.columns.len().saturating_sub(1)),
+            Some(Action::SortColumn) => self.sort(),
+            Some(Action::HideColumn) => self.hide(),
+            Some(Action::AllColumns) => {
+                self.hidden.clear();
+                self.arrange();
+            }
+            Some(Action::Mark) => {
+                if let Some(run) = self.run().map(|run| run.id)
+                    && !self.marks.remove(&run)
+                {
+                    self.marks.insert(run);
+                }
+                self.cursor.at = (self.cursor.at + 1).min(self.rows.len().saturating_sub(1));
+            }
+            Some(Action::CompareRows) => return self.compare(model),
+            Some(Action::CancelRows) => return self.cancel(model),
+            Some(Action::ForkRow) => {
+                model.pane = Pane::Grid;
+                model.say(Tone::Note, "select a node and press F: the fork begins there");
+                return self.pin(model);
+            }
+            Some(Action::Search) => {
+                let prompt = Prompt::new("Filter runs", self.filter.clone(), |model, text| {
+                    let mut layers = model.layers.iter_mut();
+                    let table = layers.find_map(|layer| layer.downcast_mut::<Self>());
+                    table.map_or(Ok(()), |table| table.set_filter(text)).map(|()| Vec::new())
+                });
+                let hint = "conditions with blanks between them, such as acc>0.9 state=failed name~part";
+                return Step::open(prompt.hint(hint).into());
+            }
+            Some(Action::Copy) => {
+                let cell = self.rows.get(self.cursor.at).zip(self.columns.get(self.column));
+                let text =
+                    cell.map(|(row, column)| self.table.cell(&self.table.rows()[*row], *column).to_string());
+                return Step::with(text.map(Effect::Copy).into_iter().collect());
+            }
+            Some(Action::Open) => return self.pin(model),
+            _ => return Step::pass(),
+        }
+        Step::stay()
+    }
+
+    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+        match (mouse.kind, hit) {
+            (MouseEventKind::Down(_), Some(Hit::Row(row))) => self.cursor.at = *row,
+            (MouseEventKind::ScrollDown, _) => self.cursor.wheel(true, self.rows.len()),
+            (MouseEventKind::ScrollUp, _) => self.cursor.wheel(false, self.rows.len()),
+            _ => {}
+        }
+        Step::stay()
+    }
+
+    fn response(&mut self, model: &mut Model, response: &mut Response) -> Vec<Effect> {
+        match response {
+            Response::Table(request, page) => self.take(request, page, model).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Table)
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        vec![
+            Action::Open,
+            Action::SortColumn,
+            Action::Search,
+            Action::Mark,
+            Action::CompareRows,
+            Action::HideColumn,
+            Action::Back,
+        ]
+    }
+
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        view::view(self, model, theme, area, buffer, areas);
+    }
+}
+
+#[cfg(test)]
+mod tests;
