@@ -1,6 +1,6 @@
 //! The columns of a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::metric::Goal;
 use crate::sanitise;
@@ -70,7 +70,6 @@ pub(super) fn name(columns: &mut [Column]) {
         Kind::Last | Kind::Best => column.full.split_once('.').map_or("", |(_, name)| name).to_owned(),
         _ => column.full.clone(),
     };
-    // Short names of metrics count once for each node.
     let candidates: Vec<[String; 3]> = columns
         .iter()
         .map(|column| match column.kind {
@@ -78,11 +77,11 @@ pub(super) fn name(columns: &mut [Column]) {
             kind => [short(column), column.full.clone(), format!("{}.{}", kind.word(), column.full)],
         })
         .collect();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut firsts: HashMap<&str, usize> = HashMap::new();
     for candidate in &candidates {
-        *counts.entry(&candidate[0]).or_default() += 1;
+        *firsts.entry(&candidate[0]).or_default() += 1;
     }
-    let firsts: HashMap<&str, usize> = counts.clone();
+    let mut used = HashSet::new();
     for (column, [first, second, third]) in columns.iter_mut().zip(&candidates) {
         let is_free = |name: &str| firsts.get(name).copied().unwrap_or(0) == 0;
         column.name = match column.kind {
@@ -92,5 +91,9 @@ pub(super) fn name(columns: &mut [Column]) {
             Kind::Last if is_free(second) => second.clone(),
             _ => third.clone(),
         };
+        // The name of a metric may be anything.
+        while !used.insert(column.name.clone()) {
+            column.name.push('_');
+        }
     }
 }

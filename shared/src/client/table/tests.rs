@@ -94,7 +94,13 @@ fn every_column_has_its_own_name() {
         1,
         &[("state", Value::Int(1)), ("acc", Value::Int(2)), ("x", Value::Int(3))],
         &[("x", Value::Int(4)), ("a.loss", Value::Int(5))],
-        &[("a", "acc", 1.0), ("b", "acc", 2.0), ("a", "loss", 3.0), ("b", "loss", 4.0)],
+        &[
+            ("a", "acc", 1.0),
+            ("b", "acc", 2.0),
+            ("a", "loss", 3.0),
+            ("b", "loss", 4.0),
+            ("c", "metric.a.loss", 5.0),
+        ],
     )]);
     let mut all = names(&table, false);
     assert!(all.contains(&"param.state") && all.contains(&"state") && all.contains(&"b.acc"), "{all:?}");

@@ -53,12 +53,19 @@ pub struct CurvesOfRuns {
 impl CurvesOfRuns {
     /// Opens the curves of the marked runs, else of the sweep of the run under the cursor or in focus, else of the newest
     /// runs of the workflow.
-    pub fn open(model: &mut Model, marked: Vec<RunId>, at: Option<RunId>) -> Vec<Effect> {
-        let (runs, mut effects) = Runs::of(model, &marked, at);
-        let mut layer = Self { focus: at, runs, ..Self::default() };
-        effects.extend(layer.follow(model));
+    pub fn open(model: &mut Model, marked: &[RunId], at: Option<RunId>) -> Vec<Effect> {
+        let (layer, effects) = Self::of(model, marked, at);
         model.layers.push(layer.into());
         effects
+    }
+
+    /// Returns these curves, and the effects that read them.
+    #[must_use]
+    pub fn of(model: &Model, marked: &[RunId], at: Option<RunId>) -> (Self, Vec<Effect>) {
+        let (runs, mut effects) = Runs::of(model, marked, at);
+        let mut layer = Self { focus: at, runs, ..Self::default() };
+        effects.extend(layer.follow(model));
+        (layer, effects)
     }
 
     /// Requests what is shown and not there.

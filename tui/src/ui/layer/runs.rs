@@ -14,6 +14,7 @@ use ratatui::layout::Rect;
 
 use super::compare::Compare;
 use super::confirm::{self, Confirm};
+use super::curves::CurvesOfRuns;
 use super::list::Cursor;
 use super::prompt::Prompt;
 use crate::ui::action::{Action, Scope};
@@ -152,6 +153,16 @@ impl RunsTable {
         Step { effects: compare.begin(), ..Step::open(compare.into()) }
     }
 
+    /// Opens the curves of the marked runs, or of the one under the cursor.
+    fn curves(&self, model: &mut Model) -> Step {
+        let runs: Vec<Run> = self.targets().into_iter().cloned().collect();
+        let marked: Vec<RunId> = runs.iter().map(|run| run.id).collect();
+        // The model may not know them, because they are old.
+        model.projection.add(runs);
+        let (curves, effects) = CurvesOfRuns::of(model, &marked, self.run().map(|run| run.id));
+        Step { effects, ..Step::open(curves.into()) }
+    }
+
     fn cancel(&self, model: &mut Model) -> Step {
         let is_open = |run: &&Run| {
             let now = model.projection.run(run.id).map_or(run.state, |now| now.state);
@@ -212,6 +223,7 @@ impl Component for RunsTable {
                 self.cursor.at = (self.cursor.at + 1).min(self.rows.len().saturating_sub(1));
             }
             Some(Action::CompareRows) => return self.compare(model),
+            Some(Action::Curves) => return self.curves(model),
             Some(Action::CancelRows) => return self.cancel(model),
             Some(Action::ForkRow) => {
                 model.pane = Pane::Grid;
@@ -267,6 +279,7 @@ impl Component for RunsTable {
             Action::Search,
             Action::Mark,
             Action::CompareRows,
+            Action::Curves,
             Action::HideColumn,
             Action::Back,
         ]

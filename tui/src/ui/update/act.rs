@@ -169,7 +169,7 @@ fn curves(model: &mut Model) -> Vec<Effect> {
         _ => None,
     };
     let at = under_cursor.or_else(|| model.focus());
-    CurvesOfRuns::open(model, marked, at)
+    CurvesOfRuns::open(model, &marked, at)
 }
 
 /// Runs the file on screen with those params of the focused run that it still has.

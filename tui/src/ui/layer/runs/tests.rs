@@ -97,6 +97,8 @@ fn enter_moves_the_lens_and_marked_runs_are_compared_or_cancelled() {
     let mut model = table(6);
     press(&mut model, "space space c");
     assert!(model.layers.last().is_some_and(|layer| layer.is::<Compare>()));
+    press(&mut model, "esc V");
+    assert!(model.layers.last().is_some_and(|layer| layer.is::<CurvesOfRuns>()));
     press(&mut model, "esc esc");
     let effects = press(&mut model, "j enter");
     assert!(model.layers.is_empty());
