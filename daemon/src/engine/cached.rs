@@ -26,6 +26,8 @@ use crate::store::{CacheKey, Cached, NewEntry, Op, PartsDigest};
 #[derive(Clone, Debug)]
 pub(super) struct Needed {
     pub(super) key: CacheKey,
+    /// The parts of the key, until the result is there.
+    parts: PartsDigest,
     /// What the result of a command depends on besides its inputs, as it was when the key was made.
     pub(super) seen: Option<Arc<Surroundings>>,
     /// It is in flight: this instance leads or follows.
@@ -35,12 +37,12 @@ pub(super) struct Needed {
 }
 
 impl Needed {
-    fn of_native(key: CacheKey) -> Self {
-        Self { key, seen: None, in_flight: false, waits: false }
+    fn of_native(parts: &KeyParts) -> Self {
+        Self { key: parts.key(), parts: parts.digest(), seen: None, in_flight: false, waits: false }
     }
 
-    pub(super) fn of_command(key: CacheKey, seen: Surroundings) -> Self {
-        Self { seen: Some(Arc::new(seen)), ..Self::of_native(key) }
+    pub(super) fn of_command(parts: &KeyParts, seen: Surroundings) -> Self {
+        Self { seen: Some(Arc::new(seen)), ..Self::of_native(parts) }
     }
 
     /// Returns whether the instance leads or follows.
@@ -76,9 +78,9 @@ impl ActiveRun {
     /// Records which result an instance computes, so that it is kept. The result of a command that an earlier daemon started is
     /// not: nobody knows what its files were then.
     pub(super) fn note_result(&mut self, node: usize, item: ItemPath) {
-        let key = self.native_parts(node, item).map(|parts| parts.key());
+        let parts = self.native_parts(node, item);
         if let Some(instance) = self.instance_mut(node, item) {
-            instance.needed = key.map(|key| Box::new(Needed::of_native(key)));
+            instance.needed = parts.map(|parts| Box::new(Needed::of_native(&parts)));
         }
     }
 
@@ -94,14 +96,10 @@ impl ActiveRun {
         }
     }
 
-    /// Returns a digest of the parts of the key of the result that an instance needs.
-    fn parts_digest(&self, key: Key) -> Option<PartsDigest> {
-        let seen = self.instance(key.node, key.item)?.needed.as_ref()?.seen.as_deref();
-        let parts = match (seen, self.remembered(key.node, key.item)) {
-            (Some(seen), Some(command)) => cache_key::of_command(&command, seen, content::limit(key.item)),
-            _ => self.native_parts(key.node, key.item),
-        };
-        Some(parts?.digest())
+    /// Takes the parts of the key of the result that an instance has: there may be 100,000 instances in memory.
+    fn take_parts(&mut self, key: Key) -> PartsDigest {
+        let needed = self.instance_mut(key.node, key.item).and_then(|it| it.needed.as_deref_mut());
+        needed.map(|needed| std::mem::take(&mut needed.parts)).unwrap_or_default()
     }
 
     /// Does what an instance that needs a result was told. `reason`: what it waits for, if it follows another one.
@@ -151,6 +149,7 @@ impl ActiveRun {
     /// Ends an instance with the result that another one computed.
     fn reuse(&mut self, context: &mut Context, key: Key, cached: &Cached) {
         self.leave_flight(context, key);
+        self.take_parts(key);
         let outcome = Outcome {
             bodies: cached.bodies.clone(),
             ..Outcome::completed(cached.values.clone(), cached.blobs.clone())
@@ -190,7 +189,7 @@ impl ActiveRun {
             node_type,
             origin: cached.origin.clone(),
             ports: cached.values.keys().cloned().collect(),
-            parts: self.parts_digest(key).unwrap_or_default(),
+            parts: self.take_parts(key),
             bytes: values.saturating_add(long),
             limit: context.config.cache_bytes,
         })));

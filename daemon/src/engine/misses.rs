@@ -90,7 +90,7 @@ impl Node<'_> {
         if instance.status != NodeStatus::Completed {
             return Ok(miss(
                 MissKind::Failed,
-                format!("has {}; only completed results are reused", instance.status.word()),
+                format!("ended as {}; only completed results are reused", instance.status.word()),
             ));
         }
         let started = instance.started_at().or(instance.ended_at).unwrap_or_default();
@@ -162,7 +162,7 @@ fn words(part: &str) -> String {
             Some((_, rest)) => format!("the daemon's env `{}`", rest.strip_prefix("env ").unwrap_or(rest)),
             None => seen.to_owned(),
         },
-        ("others", _) => "others".to_owned(),
+        ("others", _) => "a further part".to_owned(),
         (kind, name) => format!("{kind} `{name}`"),
     }
 }

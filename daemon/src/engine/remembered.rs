@@ -65,7 +65,7 @@ impl ActiveRun {
             (Err(why), _) => return self.fail(context, key.node, key.item, NodeError::new(why)),
             (Ok(Some(seen)), Some(command)) => {
                 let parts = cache_key::of_command(&command, &seen, limit);
-                instance.needed = parts.map(|parts| Box::new(Needed::of_command(parts.key(), seen)));
+                instance.needed = parts.map(|parts| Box::new(Needed::of_command(&parts, seen)));
             }
             (Ok(_), _) => {}
         }
