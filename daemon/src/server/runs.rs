@@ -8,8 +8,8 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Missing, MissingResponse, Prune, Pruned,
-    Resume, Start, Started, Table, TableRow, Totals, TotalsResponse,
+    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Missing, MissingResponse, Prune,
+    Pruned, Resume, Start, Started, Table, TableRow, Totals, TotalsResponse,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;

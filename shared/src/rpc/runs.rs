@@ -1,7 +1,7 @@
 //! `runs.*`
 
-mod prune;
 mod missing;
+mod prune;
 mod sets;
 mod table;
 mod totals;
@@ -11,8 +11,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use prune::{Prune, Pruned, PrunedRun};
 pub use missing::{Missing, MissingResponse, Places};
+pub use prune::{Prune, Pruned, PrunedRun};
 pub use sets::{ParamSet, Repeat, SweepOptions};
 pub use table::{Measured, TABLE_METRICS, Table, TableRow};
 pub use totals::{Total, Totals, TotalsResponse};

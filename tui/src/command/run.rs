@@ -4,7 +4,7 @@ mod files;
 mod missing;
 mod params;
 mod report;
-mod save;
+pub(super) mod save;
 mod source;
 mod submission;
 

@@ -10,7 +10,7 @@ use super::queue::{self, Place};
 use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, sweep};
 use crate::store::read::stored_sweep as stored;
-use crate::store::{Finished, ResumeFrom, StoreError, StoredSweep, Submit, Submitted, SweepOf, code};
+use crate::store::{Finished, ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
 
 /// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
 const RELEASED_SLUG_PREFIX: char = '~';

@@ -92,8 +92,7 @@ impl Form {
             None => (Values::new(), None),
         };
         let workflow = document.workflow.as_deref();
-        let fields =
-            workflow.map(|workflow| field::all(workflow, &last, fork.is_some())).unwrap_or_default();
+        let fields = workflow.map(|workflow| field::all(workflow, &last, fork.is_some())).unwrap_or_default();
         let mut form = Self {
             document,
             fork,
