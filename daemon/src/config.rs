@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use fanlight_shared::home::Home;
 
+use crate::on_end::OnEnd;
 use crate::secret::{SecretFile, SecretSettings};
 
 /// The configuration, including defaults.
@@ -52,6 +53,8 @@ pub struct Config {
     pub mcp: BTreeMap<String, McpSettings>,
     /// When the daemon prunes runs by itself.
     pub prune: Option<PruneSettings>,
+    /// What to do when a run or a sweep has ended.
+    pub on_end: Vec<OnEnd>,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -139,6 +142,7 @@ impl Default for Config {
             providers: provider::built_in(),
             mcp: BTreeMap::new(),
             prune: None,
+            on_end: Vec::new(),
         }
     }
 }

@@ -44,13 +44,19 @@ pub fn check(store: &Store, deep: bool) -> DoctorResponse {
 }
 
 fn look(store: &Store, deep: bool, report: &mut Report) {
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step); 7] = [
         ("the database", Box::new(|report| database(store, deep, report))),
         ("modes of folders and files", Box::new(|report| modes::check(store, report))),
         ("stored bytes", Box::new(|report| bytes::check(store, deep, report))),
         ("references", Box::new(|report| names::check(store, report))),
         ("files that the database does not know", Box::new(|report| bytes::unknown(store, report))),
         ("folders of attempts", Box::new(|report| attempts::check(store, report))),
+        (
+            "what is done at ends",
+            Box::new(
+                |report| Ok(report.problems(store.failed_on_end()?, "things to do at ends that failed")),
+            ),
+        ),
     ];
     for (what, step) in steps {
         if let Err(error) = step(report) {

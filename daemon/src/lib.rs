@@ -52,6 +52,7 @@ mod memory;
 #[cfg(test)]
 mod modules;
 pub mod node_type;
+pub mod on_end;
 pub mod open_files;
 pub mod own_file;
 pub mod own_home;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use fanlight_shared::home::{ALREADY_RUNNING, Home, HomeError};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::{CommandSettings, Commands};
@@ -27,6 +28,7 @@ use crate::lock::{Lock, LockError};
 #[cfg(feature = "llm")]
 use crate::mcp::McpServers;
 use crate::node_type::NodeTypes;
+use crate::on_end::{self, Performer};
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
 use crate::plugin::mcp::McpProcesses;
@@ -35,7 +37,7 @@ use crate::plugin::{PluginSettings, Plugins};
 use crate::prune::Pruner;
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
-use crate::store::{Store, StoreError};
+use crate::store::{Batch, Op, Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
 
@@ -124,6 +126,15 @@ pub async fn run(
     let http = Http::new(config.http.clone());
     #[cfg(feature = "llm")]
     let providers = Providers::new(&config, http.clone(), rates.clone());
+    let performer = Performer {
+        secrets: config.secrets.clone(),
+        #[cfg(feature = "http")]
+        http: http.clone(),
+    };
+    // Before anything can end.
+    let added = Arc::new(Notify::new());
+    let on_end = Op::OnEnd { all: config.on_end.clone().into(), added: Arc::clone(&added) };
+    store.write(Batch { ops: vec![on_end], must: true, after: None });
     let native = NativeNodes {
         blobs: store.blobs().clone(),
         writable: config.writable.clone(),
@@ -180,6 +191,7 @@ pub async fn run(
         cache_bytes,
         shutdown: shutdown.token.clone(),
     });
+    let delivering = tokio::spawn(on_end::deliver(store.clone(), performer, added));
     let releasing = tokio::spawn(release_memory::release_memory(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
@@ -203,6 +215,8 @@ pub async fn run(
     tracing::info!(reason, "the daemon ends");
     releasing.abort();
     pruning.iter().for_each(tokio::task::JoinHandle::abort);
+    // What is not done is left for the next daemon.
+    delivering.abort();
     if tokio::time::timeout(COMMIT_TIMEOUT, engine.stop()).await.is_err() {
         tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
     }

@@ -47,6 +47,8 @@ mod media;
 mod metrics;
 #[path = "stories/models.rs"]
 mod models;
+#[path = "stories/on_end.rs"]
+mod on_end;
 #[path = "stories/people.rs"]
 mod people;
 #[path = "stories/plugin_git.rs"]

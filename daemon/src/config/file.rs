@@ -1,6 +1,7 @@
 //! Reads `config.toml`; errors name the line.
 
 mod mcp;
+mod on_end;
 mod provider;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use super::PruneSettings;
 use super::{Config, HttpSettings};
 use crate::secret::{Source, check_name};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "max_concurrent_runs",
     "pools",
     "keep_values",
@@ -32,6 +33,7 @@ const KEYS: [&str; 13] = [
     "provider",
     "mcp",
     "prune",
+    "on_end",
 ];
 const PRUNE_KEYS: [&str; 4] = ["older_than", "keep", "max_size", "states"];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
@@ -97,6 +99,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "provider" => provider::providers(&value, &mut config.providers)?,
             "mcp" => config.mcp = mcp::servers(&value)?,
             "prune" => config.prune = Some(prune(&value)?),
+            "on_end" => config.on_end = on_end::on_end(&value)?,
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }

@@ -199,8 +199,8 @@ impl Core {
     fn fail_damaged(&mut self, mut run: Run, why: String) {
         let spent = run.spent;
         run.fold(&StateEvent::RunUpdate(failed(why)));
-        self.use_of_sweep(&run, &spent);
         self.context.op(Op::Row { run: run.id, summary: run.summary() });
+        self.use_of_sweep(&run, &spent);
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 

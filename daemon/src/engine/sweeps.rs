@@ -168,6 +168,7 @@ impl Core {
             if self.sweeps.extending.contains_key(name) {
                 return;
             }
+            self.context.op(Op::SweepEnded { name: name.to_owned() });
             if self.sweeps.sweeps.remove(name).is_some_and(|sweep| sweep.paused.is_some()) {
                 self.queue.release(name);
                 self.context.op(Op::PauseSweep { name: name.to_owned(), paused: None, before: None });

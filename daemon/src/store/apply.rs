@@ -7,6 +7,7 @@ mod environment;
 mod file;
 mod made_with;
 mod queue;
+mod on_end;
 mod reference;
 mod run;
 pub(super) mod series;
@@ -22,10 +23,12 @@ use fanlight_shared::id::{BlobHash, IdMap, RunId};
 use fanlight_shared::run_state::Summary;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::Notify;
 
 use super::blob::{Blobs, Open};
 use super::writer::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
+use crate::on_end::OnEnd;
 use value::InstanceKey;
 
 /// The most published blobs that wait for a reference.
@@ -54,6 +57,8 @@ pub(super) struct Apply {
     cache_bytes: Cell<Option<u64>>,
     /// How many points of metrics are stored, by run.
     points: RefCell<HashMap<i64, u64>>,
+    /// What to do at ends, and whom to notify of it.
+    on_end: RefCell<Option<(Arc<[OnEnd]>, Arc<Notify>)>>,
 }
 
 /// The effects of a transaction beyond its rows.
@@ -100,6 +105,7 @@ impl Apply {
             unclaimed: RefCell::default(),
             cache_bytes: Cell::default(),
             points: RefCell::default(),
+            on_end: RefCell::default(),
         }
     }
 
@@ -207,6 +213,18 @@ impl Apply {
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
             Op::Move { runs, to } => self.move_runs(db, runs, *to),
             Op::PauseSweep { name, paused, before } => sweep::pause(db, name, *paused, *before),
+            Op::SweepEnded { name } => {
+                self.write_rows(db, work, true)?;
+                self.sweep_ended(db, name)
+            }
+            Op::OnEnd { all, added } => {
+                *self.on_end.borrow_mut() = (!all.is_empty()).then(|| (Arc::clone(all), Arc::clone(added)));
+                // Some of it may be left from before.
+                added.notify_one();
+                Ok(())
+            }
+            Op::OnEndDone { key } => Self::on_end_done(db, *key),
+            Op::OnEndFailed { key, error, next } => Self::on_end_failed(db, *key, error, *next),
             Op::Setting { name, value } => {
                 match value {
                     Some(value) => db

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_origins.sql"),
     include_str!("migrations/0012_key_parts.sql"),
     include_str!("migrations/0013_made_with.sql"),
+    include_str!("migrations/0014_on_end.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -14,9 +14,12 @@ use fanlight_shared::run_state::Summary;
 use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
+use tokio::sync::Notify;
 
 use super::blob::Published;
 use super::{Bodies, CacheKey, NewEntry, StoreError};
+
+use crate::on_end::OnEnd;
 
 pub use submit::{
     ChildFiles, Finished, NewFile, NewRun, NewSweep, NewVersion, ResumeFrom, StoredSweep, Submit, Submitted,
@@ -179,6 +182,32 @@ pub enum Op {
         paused: Option<Pause>,
         /// From now on it counts what it uses from here; `None` changes nothing.
         before: Option<Used>,
+    },
+    /// All runs of a sweep have ended.
+    SweepEnded {
+        /// Its name.
+        name: String,
+    },
+    /// What to do at ends from now on, for as long as this store is open.
+    OnEnd {
+        /// All of it.
+        all: Arc<[OnEnd]>,
+        /// Is notified when something is to be done.
+        added: Arc<Notify>,
+    },
+    /// What was to be done at an end is done.
+    OnEndDone {
+        /// Its row.
+        key: i64,
+    },
+    /// What was to be done at an end failed.
+    OnEndFailed {
+        /// Its row.
+        key: i64,
+        /// Why.
+        error: String,
+        /// When it is tried next; `None` if it isn't.
+        next: Option<Time>,
     },
     /// A setting of the queue that survives restarts: `max_concurrent_runs`, `paused`.
     Setting {

@@ -4,6 +4,7 @@ mod asset;
 mod find;
 mod lineage;
 mod list;
+mod on_end;
 pub(crate) mod page;
 mod prune;
 mod results;

@@ -8,6 +8,7 @@ mod environment;
 mod frozen;
 mod keeping;
 mod listed;
+mod on_end;
 mod opening;
 mod paging;
 mod series;

@@ -1,6 +1,6 @@
 //! State events of a run, and the row that follows from them.
 
-use fanlight_shared::event::Numbered;
+use fanlight_shared::event::{Numbered, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
@@ -27,13 +27,24 @@ impl Apply {
         if summary.fold(&event.event) {
             work.rows.insert(run, key);
         }
-        Ok(())
+        drop(summaries);
+        match &event.event {
+            StateEvent::RunUpdate(update) if update.status.is_ended() => {
+                self.run_ended(db, key, update.status, update.at)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sets the row of a run.
     pub(super) fn set_row(&self, db: &Connection, work: &mut Work, run: RunId, summary: &Summary) -> Done {
-        work.rows.insert(run, self.key(db, run)?.run);
+        let key = self.key(db, run)?.run;
+        work.rows.insert(run, key);
         self.summaries.borrow_mut().insert(run, summary.clone());
+        if summary.status.is_ended() && !stored(db, key)?.status.is_ended() {
+            // Its events can't be read, so none says that it ended.
+            return self.run_ended(db, key, summary.status, summary.ended_at.unwrap_or_else(Time::now));
+        }
         Ok(())
     }
 

@@ -1,0 +1,106 @@
+//! What is to be done because a run or a sweep has ended.
+
+use fanlight_shared::run::{Counts, RunStatus};
+use fanlight_shared::time::Time;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Apply, Done};
+use crate::on_end::{End, EndOf};
+use crate::store::code;
+
+/// The most rows that are kept of what failed too often.
+const MAX_FAILED: u32 = 100;
+
+impl Apply {
+    /// Adds what is to be done because a run has ended. Runs that nodes started end with their parents.
+    pub(super) fn run_ended(&self, db: &Connection, key: i64, state: RunStatus, at: Time) -> Done {
+        if self.on_end.borrow().is_none() {
+            return Ok(());
+        }
+        let (workflow, number, is_child, in_sweep): (String, u32, bool, bool) = db
+            .prepare_cached(
+                "SELECT w.slug, r.number, r.parent IS NOT NULL, r.sweep IS NOT NULL \
+                 FROM run r CROSS JOIN workflow w ON w.key = r.workflow WHERE r.key = ?1",
+            )?
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        if is_child {
+            return Ok(());
+        }
+        let name = format!("{workflow}#{number}");
+        self.add_end(db, &End { of: EndOf::Run, name, workflow, state, at }, in_sweep)
+    }
+
+    /// Adds what is to be done because all runs of a sweep have ended; their rows must be written.
+    pub(super) fn sweep_ended(&self, db: &Connection, name: &str) -> Done {
+        if self.on_end.borrow().is_none() {
+            return Ok(());
+        }
+        let sweep: Option<(i64, String)> = db
+            .prepare_cached("SELECT s.key, w.slug FROM sweep s CROSS JOIN workflow w ON w.key = s.workflow WHERE s.name = ?1")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        // It may have been deleted with its last run.
+        let Some((key, workflow)) = sweep else { return Ok(()) };
+        let mut counts = Counts::default();
+        let mut query = db.prepare_cached(
+            "SELECT status, count(*) FROM run INDEXED BY run_by_sweep WHERE sweep = ?1 AND status <> 6 GROUP BY status",
+        )?;
+        let mut rows = query.query([key])?;
+        while let Some(row) = rows.next()? {
+            *counts.of(code::status_from(row.get(0)?)) = row.get(1)?;
+        }
+        let state = match () {
+            () if counts.failed > 0 => RunStatus::Failed,
+            () if counts.cancelled > 0 => RunStatus::Cancelled,
+            () => RunStatus::Completed,
+        };
+        let end = End { of: EndOf::Sweep, name: name.to_owned(), workflow, state, at: Time::now() };
+        self.add_end(db, &end, false)
+    }
+
+    fn add_end(&self, db: &Connection, end: &End, in_sweep: bool) -> Done {
+        let settings = self.on_end.borrow();
+        let Some((all, added)) = settings.as_ref() else { return Ok(()) };
+        let of = match end.of {
+            EndOf::Run => "run",
+            EndOf::Sweep => "sweep",
+        };
+        for wanted in all.iter().filter(|it| it.wants(end, in_sweep)) {
+            db.prepare_cached(
+                "INSERT INTO on_end (id, what, kind, name, workflow, state, at, next_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            )?
+            .execute(params![
+                uuid::Uuid::now_v7().to_string(),
+                serde_json::to_string(wanted)?,
+                of,
+                end.name,
+                end.workflow,
+                code::status(end.state),
+                end.at.0,
+            ])?;
+            added.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Removes what was done.
+    pub(super) fn on_end_done(db: &Connection, key: i64) -> Done {
+        db.prepare_cached("DELETE FROM on_end WHERE key = ?1")?.execute([key])?;
+        Ok(())
+    }
+
+    /// Records that a try failed, and when the next one is. Of those without a next one only the newest are kept.
+    pub(super) fn on_end_failed(db: &Connection, key: i64, error: &str, next: Option<Time>) -> Done {
+        db.prepare_cached("UPDATE on_end SET tries = tries + 1, error = ?2, next_at = ?3 WHERE key = ?1")?
+            .execute(params![key, error, next.map(|at| at.0)])?;
+        if next.is_none() {
+            db.prepare_cached(
+                "DELETE FROM on_end WHERE next_at IS NULL AND key NOT IN \
+                 (SELECT key FROM on_end WHERE next_at IS NULL ORDER BY key DESC LIMIT ?1)",
+            )?
+            .execute([MAX_FAILED])?;
+        }
+        Ok(())
+    }
+}
