@@ -1,4 +1,4 @@
-//! Servers of the Model Context Protocol as nodes see them: programs whose tools agents may call. What runs them depends on much
+//! Servers of the Model Context Protocol as nodes see them: tools that agents may call. What runs them depends on much
 //! of this crate, so it is behind traits.
 
 use std::path::Path;
@@ -7,9 +7,12 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
+/// Takes lines for the log of a node.
+pub(crate) type McpLog = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Starts the servers that the config names.
 pub(crate) trait RunMcp: Send + Sync {
-    /// Starts the server of a name in a folder, and asks it for its tools.
+    /// Starts the server of a name in a folder, and asks it for its tools. Its stderr goes to `log`.
     ///
     /// # Errors
     /// A sentence: there is none of this name, it doesn't start, it doesn't speak the protocol.
@@ -17,6 +20,7 @@ pub(crate) trait RunMcp: Send + Sync {
         &'a self,
         name: &'a str,
         folder: &'a Path,
+        log: McpLog,
     ) -> BoxFuture<'a, Result<Arc<dyn McpServer>, String>>;
 }
 
@@ -37,6 +41,9 @@ pub(crate) trait McpServer: Send + Sync {
         tool: &'a str,
         arguments: &'a Json,
     ) -> BoxFuture<'a, Result<Result<String, String>, String>>;
+
+    /// Ends it, and waits until it has ended. A server that is dropped is ended at once.
+    fn close(&self) -> BoxFuture<'_, ()>;
 }
 
 /// A tool of a server.
@@ -61,9 +68,14 @@ impl McpServers {
     }
 
     /// Starts a server; see [`RunMcp::start`].
-    pub(crate) async fn start(&self, name: &str, folder: &Path) -> Result<Arc<dyn McpServer>, String> {
+    pub(crate) async fn start(
+        &self,
+        name: &str,
+        folder: &Path,
+        log: McpLog,
+    ) -> Result<Arc<dyn McpServer>, String> {
         match &self.run {
-            Some(run) => run.start(name, folder).await,
+            Some(run) => run.start(name, folder, log).await,
             None => Err("there are no MCP servers here".to_owned()),
         }
     }

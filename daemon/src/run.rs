@@ -31,9 +31,9 @@ use crate::node_type::NodeTypes;
 use crate::on_end::{self, Performer};
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
-use crate::plugin::mcp::McpProcesses;
-use crate::plugin::{PluginSettings, Plugins};
 #[cfg(feature = "llm")]
+use crate::plugin::mcp::ConfiguredMcp;
+use crate::plugin::{PluginSettings, Plugins};
 use crate::prune::Pruner;
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
@@ -140,11 +140,11 @@ pub async fn run(
         writable: config.writable.clone(),
         attempts: home.attempts(),
         #[cfg(feature = "http")]
-        http,
+        http: http.clone(),
         #[cfg(feature = "llm")]
         providers: providers.clone(),
         #[cfg(feature = "llm")]
-        mcp: McpServers::new(McpProcesses::new(&config, helper)),
+        mcp: McpServers::new(ConfiguredMcp::new(&config, helper, http)),
     };
     let settings = PluginSettings::of(&home, helper, config.grace, &config.pass_env);
     let (known, blobs) = (node_types.clone(), store.blobs().clone());

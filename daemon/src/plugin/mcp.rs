@@ -1,7 +1,11 @@
-//! Servers of the Model Context Protocol: programs whose tools agents may use. They speak JSON-RPC on their stdin and stdout,
-//! a message a line, so they are processes as those of plugins are, and end with the node that uses them.
+//! Servers of the Model Context Protocol, whose tools agents may use. A program speaks JSON-RPC on its stdin and stdout, a
+//! message a line, so it is a process as those of plugins are, and ends with the node that uses it. Others are reached over
+//! HTTP.
 
-use std::collections::BTreeMap;
+mod http;
+mod peer;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +19,12 @@ use serde_json::{Value as Json, json};
 use super::environment;
 use super::launch::{Channel, Launch};
 use super::process::{End, Failure, Process};
-use crate::config::{Config, McpSettings};
-use crate::mcp::{McpServer, McpTool, RunMcp};
-use crate::secret::Secrets;
+use crate::config::{Config, KeySource, McpSettings};
+use crate::http::{Http, Reach, Redirects};
+use crate::mcp::{McpLog, McpServer, McpTool, RunMcp};
+use crate::secret::{SecretSettings, Secrets};
+use http::HttpPeer;
+use peer::{Peer, Stderr};
 
 /// The version of the protocol that is asked for; servers may answer with an older one.
 const PROTOCOL: &str = "2025-06-18";
@@ -33,31 +40,44 @@ const MAX_DESCRIPTION: usize = 4000;
 /// The longest schema of a tool, in bytes.
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
 
-/// Runs the servers of a config as processes.
+/// Runs the servers of a config.
 #[derive(Debug)]
-pub(crate) struct McpProcesses {
+pub(crate) struct ConfiguredMcp {
     settings: BTreeMap<String, McpSettings>,
     /// The file, for messages.
     config: PathBuf,
     /// The executable with the command `plugin-guard`.
     helper: PathBuf,
+    http: Http,
+    secrets: SecretSettings,
 }
 
-/// A server that runs until it is dropped.
+/// A server that runs until it is closed or dropped.
 struct RunningServer {
     name: String,
-    process: Process,
+    peer: Peer,
     tools: Vec<McpTool>,
 }
 
-impl McpProcesses {
+impl ConfiguredMcp {
     /// Returns the servers of a config.
-    pub(crate) fn new(config: &Config, helper: &Path) -> Self {
-        Self { settings: config.mcp.clone(), config: config.path.clone(), helper: helper.to_owned() }
+    pub(crate) fn new(config: &Config, helper: &Path, http: Http) -> Self {
+        Self {
+            settings: config.mcp.clone(),
+            config: config.path.clone(),
+            helper: helper.to_owned(),
+            http,
+            secrets: config.secrets.clone(),
+        }
     }
 
-    async fn start_server(&self, name: &str, folder: &Path) -> Result<Arc<dyn McpServer>, String> {
-        let Self { settings, config, helper } = self;
+    async fn start_server(
+        &self,
+        name: &str,
+        folder: &Path,
+        log: McpLog,
+    ) -> Result<Arc<dyn McpServer>, String> {
+        let Self { settings, config, .. } = self;
         let settings = settings.get(name).ok_or_else(|| {
             let near = near(name, settings.keys().map(String::as_str));
             let hint = match near {
@@ -67,28 +87,67 @@ impl McpProcesses {
             let name = cut(&sanitise::line(name), 60);
             format!("{} has no MCP server `{name}`; {hint}", config.display())
         })?;
+        let wrong = |why: String| format!("the MCP server `{name}` can't be used: {why}");
+        let peer = match &settings.url {
+            Some(url) => Peer::Http(Box::new(self.reach(name, settings, url).await.map_err(wrong)?)),
+            None => self.launch(name, settings, folder, log).map_err(wrong)?,
+        };
+        let mut server = RunningServer { name: name.to_owned(), peer, tools: Vec::new() };
+        if let Err(failure) = server.greet().await {
+            server.close().await;
+            return Err(wrong(explain(failure)));
+        }
+        Ok(Arc::new(server))
+    }
+
+    fn launch(&self, name: &str, settings: &McpSettings, folder: &Path, log: McpLog) -> Result<Peer, String> {
         let launch = Launch {
-            helper: helper.clone(),
+            helper: self.helper.clone(),
             folder: folder.to_owned(),
             command: settings.command.clone(),
             environment: environment(&settings.pass_env),
             channel: Channel::Standard,
         };
-        let wrong = |why: String| format!("the MCP server `{name}` can't be used: {why}");
-        let process = Process::start(&launch, Secrets::default()).map_err(wrong)?;
-        let mut server = RunningServer { name: name.to_owned(), process, tools: Vec::new() };
-        server.greet().await.map_err(|failure| wrong(explain(failure)))?;
-        Ok(Arc::new(server))
+        let stderr = Arc::new(Stderr::new(name, log));
+        let printed = Arc::clone(&stderr);
+        let take = Box::new(move |text: &str| printed.take(text));
+        let process = Process::start_printing(&launch, Secrets::default(), Some(take))?;
+        Ok(Peer::Process(process, stderr))
+    }
+
+    /// Returns a server at a URL. It may be a private address, because the config names it.
+    async fn reach(&self, name: &str, settings: &McpSettings, url: &str) -> Result<HttpPeer, String> {
+        let named = match &settings.key {
+            Some(KeySource::Secret(secret)) => {
+                self.secrets.resolve(&BTreeSet::from([secret.clone()])).await?
+            }
+            Some(KeySource::Variable(variable)) => {
+                let value = std::env::var(variable).unwrap_or_default().trim().to_owned();
+                if value.is_empty() {
+                    return Err(format!(
+                        "it needs a key: set `{variable}` where the daemon is started, or name a secret with `key` below \
+                         `[mcp.{name}]` in {}",
+                        self.config.display()
+                    ));
+                }
+                [(variable.clone(), value)].into_iter().collect()
+            }
+            None => Secrets::default(),
+        };
+        let key = named.iter().next().map(|(_, value)| value.to_owned());
+        let client = self.http.client(Reach::Any, Redirects::Nowhere)?;
+        HttpPeer::new(client, self.http.check(url, Reach::Any)?, key.as_deref(), named)
     }
 }
 
-impl RunMcp for McpProcesses {
+impl RunMcp for ConfiguredMcp {
     fn start<'a>(
         &'a self,
         name: &'a str,
         folder: &'a Path,
+        log: McpLog,
     ) -> BoxFuture<'a, Result<Arc<dyn McpServer>, String>> {
-        Box::pin(self.start_server(name, folder))
+        Box::pin(self.start_server(name, folder, log))
     }
 }
 
@@ -97,15 +156,15 @@ impl RunningServer {
         let fault = |why: &str| Failure::Over(End::Fault(why.to_owned()));
         let about = json!({ "name": "fanlight", "version": env!("CARGO_PKG_VERSION") });
         let hello = json!({ "protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": about });
-        let hello = self.process.ask("initialize", &hello, START_TIMEOUT).await?;
+        let hello = self.peer.ask("initialize", &hello, START_TIMEOUT).await?;
         if hello.get("protocolVersion").and_then(Json::as_str).is_none() {
             return Err(fault("its answer to `initialize` has no `protocolVersion`"));
         }
-        self.process.notify("notifications/initialized", &json!({}));
+        self.peer.notify("notifications/initialized", &json!({})).await?;
         let mut cursor = None;
         for _ in 0..MAX_PAGES {
             let params = cursor.map_or_else(|| json!({}), |cursor: Json| json!({ "cursor": cursor }));
-            let mut page = self.process.ask("tools/list", &params, START_TIMEOUT).await?;
+            let mut page = self.peer.ask("tools/list", &params, START_TIMEOUT).await?;
             let Some(Json::Array(tools)) = page.get_mut("tools").map(Json::take) else {
                 return Err(fault("its answer to `tools/list` has no `tools`"));
             };
@@ -141,12 +200,16 @@ impl McpServer for RunningServer {
     ) -> BoxFuture<'a, Result<Result<String, String>, String>> {
         Box::pin(async move {
             let params = json!({ "name": tool, "arguments": arguments });
-            match self.process.ask("tools/call", &params, CALL_TIMEOUT).await {
+            match self.peer.ask("tools/call", &params, CALL_TIMEOUT).await {
                 Ok(result) => Ok(read_result(&result)),
                 Err(Failure::Refused(why)) => Ok(Err(why)),
                 Err(failure) => Err(format!("the MCP server `{}`: {}", self.name, explain(failure))),
             }
         })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.peer.close())
     }
 }
 

@@ -33,6 +33,9 @@ const MAX_UNREAD: usize = 1000;
 /// How long the guard may take to say how the program ended.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Takes what a process prints.
+pub(super) type Print = Box<dyn Fn(&str) + Send + Sync>;
+
 /// A process; clones are the same one. Without any it is ended.
 pub(super) struct Process {
     shared: Arc<Shared>,
@@ -42,6 +45,8 @@ pub(super) struct Process {
 
 struct Shared {
     state: Mutex<State>,
+    /// Takes what it prints, besides the attempts that run in it.
+    printed: Option<Print>,
     /// Ends the process with everything that it started.
     kill: CancellationToken,
     over: CancellationToken,
@@ -116,6 +121,9 @@ impl Shared {
         let hearers: Vec<Arc<Heard>> = state.calls.values().filter_map(|call| call.heard.clone()).collect();
         drop(state);
         hearers.iter().for_each(|heard| heard.print(text));
+        if let Some(take) = &self.printed {
+            take(text);
+        }
     }
 }
 
@@ -131,10 +139,23 @@ impl Process {
     /// # Errors
     /// A sentence.
     pub(super) fn start(launch: &Launch, secrets: Secrets) -> Result<Self, String> {
+        Self::start_printing(launch, secrets, None)
+    }
+
+    /// Starts a program; `printed` takes what it prints.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn start_printing(
+        launch: &Launch,
+        secrets: Secrets,
+        printed: Option<Print>,
+    ) -> Result<Self, String> {
         let started = launch.start().map_err(|error| format!("no process can be started now: {error}"))?;
         let (requests, lines) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             state: Mutex::new(State { requests: Some(requests), ..State::default() }),
+            printed,
             kill: CancellationToken::new(),
             over: CancellationToken::new(),
         });

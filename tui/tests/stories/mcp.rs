@@ -87,6 +87,18 @@ fn what_a_tool_says_is_bounded_and_its_failure_goes_to_the_model() {
 }
 
 #[test]
+fn the_stderr_of_a_server_is_in_the_log_and_its_stdin_is_closed_before_its_end() {
+    let Some(fanlight) = home() else { return };
+    doing(&fanlight, "mutter", &[]).exits(0);
+    assert!(
+        fanlight.path("pids.closed").exists(),
+        "the server saw the end of its stdin before the node ended"
+    );
+    let log = fanlight.say(&["logs", "last"]).exits(0).out;
+    assert!(log.contains("info: clock: one\n") && log.contains("info: clock: two\n"), "{log}");
+}
+
+#[test]
 fn a_server_may_ask_as_often_as_it_likes_whether_its_client_is_alive() {
     let Some(fanlight) = home() else { return };
     let call = calls(&doing(&fanlight, "ping", &["--json"]).exits(0))[0].clone();

@@ -40,6 +40,9 @@ def do(what):
             if answer != {"jsonrpc": "2.0", "id": f"ping {number}", "result": {}}:
                 return text(f"the ping was answered by {answer}", isError=True)
         return text("alive")
+    if what == "mutter":
+        print("one\u001b[2J\ntwo", file=sys.stderr, flush=True)
+        return text("done")
     if what == "long":
         return text("x" * 200_000)
     if what == "die":
@@ -77,3 +80,7 @@ for line in sys.stdin:
             say(id=id, result=do(arguments.get("what")))
     elif id is not None:
         say(id=id, error={"code": -32601, "message": "there is no such method"})
+
+# The end of stdin, before anything is killed.
+with open(sys.argv[1] + ".closed", "w") as file:
+    file.write("closed")

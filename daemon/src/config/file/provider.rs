@@ -101,7 +101,7 @@ fn provider(
     Ok(settings)
 }
 
-fn find<'a, 'de>(table: &'a DeTable<'de>, key: &str) -> Option<&'a Spanned<DeValue<'de>>> {
+pub(super) fn find<'a, 'de>(table: &'a DeTable<'de>, key: &str) -> Option<&'a Spanned<DeValue<'de>>> {
     table.iter().find(|(known, _)| known.get_ref() == key).map(|(_, value)| value)
 }
 
@@ -115,7 +115,7 @@ fn word<T: Copy>(value: &Spanned<DeValue<'_>>, words: &[(&str, T)]) -> Result<T,
     Err((value.span(), format!("expected one of {}{}", all.join(", "), hint.unwrap_or_default())))
 }
 
-fn url(value: &Spanned<DeValue<'_>>) -> Result<String, SpannedError> {
+pub(super) fn url(value: &Spanned<DeValue<'_>>) -> Result<String, SpannedError> {
     let url = value.get_ref().as_str().map(|url| url.trim_end_matches('/'));
     let good = |url: &&str| url.starts_with("http://") || url.starts_with("https://");
     let wrong =
@@ -147,7 +147,7 @@ fn urls(
 }
 
 /// Returns the name of a variable; `None` if it is empty, for an endpoint that needs no key.
-fn variable(value: &Spanned<DeValue<'_>>) -> Result<Option<String>, SpannedError> {
+pub(super) fn variable(value: &Spanned<DeValue<'_>>) -> Result<Option<String>, SpannedError> {
     let good = |name: &&str| name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
     let wrong = "`key_env` is the name of a variable, such as \"OPENAI_API_KEY\", not the key itself";
     let name = value.get_ref().as_str().filter(good).ok_or_else(|| (value.span(), wrong.to_owned()))?;
@@ -155,7 +155,7 @@ fn variable(value: &Spanned<DeValue<'_>>) -> Result<Option<String>, SpannedError
 }
 
 /// Returns the name of a secret.
-fn secret(value: &Spanned<DeValue<'_>>) -> Result<String, SpannedError> {
+pub(super) fn secret(value: &Spanned<DeValue<'_>>) -> Result<String, SpannedError> {
     // It may be the key itself, written here by mistake, so it isn't shown.
     let wrong = "`key` names a secret, such as \"secrets.openai\"; `fanlight secrets set` keeps its value";
     let name = value.get_ref().as_str().and_then(|text| text.strip_prefix("secrets."));

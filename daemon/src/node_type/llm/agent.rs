@@ -16,7 +16,7 @@ use crate::llm::tool::{Call, Returned};
 use crate::node_type::http::within;
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall, NodeType, Runner};
-use tools::Tools;
+use tools::{Servers, Tools};
 
 /// The longest result that a model gets, in bytes.
 const MAX_RESULT_BYTES: usize = 64 << 10;
@@ -59,13 +59,19 @@ pub(super) fn node_type() -> NodeType {
 
 async fn run(call: NodeCall) -> Made {
     let (services, timeout) = (call.services.clone(), call.inputs.float("timeout")?);
-    within(&services, timeout, agent(call)).await
+    let mut servers = Servers::new();
+    let made = within(&services, timeout, agent(call, &mut servers)).await;
+    // However it ended: no server is left.
+    for server in servers {
+        server.close().await;
+    }
+    made
 }
 
-async fn agent(call: NodeCall) -> Made {
+async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
-    let tools = Tools::new(&call).await?;
+    let tools = Tools::new(&call, servers).await?;
     let mut asker = Asker::new(&call)?;
     let mut chat = asker.chat(inputs)?;
     chat.system = inputs.maybe("system").and_then(Value::as_text).map(str::to_owned);

@@ -16,6 +16,7 @@ use crate::llm::tool::Tool;
 use crate::mcp::{McpServer, McpTool};
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall, NodeType, NodeTypes, Runner};
+use crate::services::Level;
 
 /// The longest name of a tool that providers take, in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -24,6 +25,9 @@ const LOCAL: &str = "local";
 
 /// What a tool returns: its result, or why it failed.
 pub(super) type ToolResult = Result<String, String>;
+
+/// The servers that were started for a node.
+pub(super) type Servers = Vec<Arc<dyn McpServer>>;
 
 /// The tools by name.
 pub(super) struct Tools {
@@ -46,7 +50,7 @@ impl Tools {
     ///
     /// # Errors
     /// A tool is not known, or can't be one.
-    pub(super) async fn new(call: &NodeCall) -> Result<Self, String> {
+    pub(super) async fn new(call: &NodeCall, servers: &mut Servers) -> Result<Self, String> {
         let mut tools = Self { tools: BTreeMap::new() };
         let Some(list) = call.inputs.maybe("tools") else { return Ok(tools) };
         let list = list.as_list().ok_or("input `tools` is not a list")?;
@@ -96,7 +100,7 @@ impl Tools {
                 let wanted = wanted.filter(|it| !it.is_empty()).ok_or_else(|| {
                     format!("input `tools`: `{{mcp: {name}}}` has no list `tools` with the names of those that may be used")
                 })?;
-                tools.add_mcp(call, name, &wanted).await?;
+                tools.add_mcp(call, name, &wanted, servers).await?;
             } else {
                 return Err(
                     "input `tools`: a tool is a name, `{files: FOLDER}`, `{node: TYPE}` or `{mcp: NAME, tools: […]}`"
@@ -145,9 +149,18 @@ impl Tools {
     }
 
     /// Starts a server, and adds those of its tools that the node lists.
-    async fn add_mcp(&mut self, call: &NodeCall, name: &str, wanted: &[&str]) -> Result<(), String> {
+    async fn add_mcp(
+        &mut self,
+        call: &NodeCall,
+        name: &str,
+        wanted: &[&str],
+        servers: &mut Servers,
+    ) -> Result<(), String> {
         let folder = call.services.scratch().map_err(|error| format!("no folder can be made: {error}"))?;
-        let server = call.services.mcp().start(name, &folder).await?;
+        let services = call.services.clone();
+        let log = Arc::new(move |line: &str| services.log(Level::Info, line));
+        let server = call.services.mcp().start(name, &folder, log).await?;
+        servers.push(Arc::clone(&server));
         for wanted in wanted {
             let McpTool { name: tool, description, schema } = server.tool(wanted)?.clone();
             let plain =
