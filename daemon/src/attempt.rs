@@ -156,6 +156,8 @@ pub struct Outcome {
     pub unchanged: Vec<String>,
     /// Its cost in US dollars, if the node reported one.
     pub cost_usd: Option<f64>,
+    /// Whether `retry` doesn't repeat it: a person wanted its end.
+    pub is_final: bool,
     /// Its question to a person, if it [parked](AttemptEnd::Parked).
     pub question: Option<Box<Question>>,
 }
@@ -218,6 +220,7 @@ impl Outcome {
             bodies: Bodies::new(),
             unchanged: Vec::new(),
             cost_usd: None,
+            is_final: false,
             question: None,
         }
     }

@@ -226,7 +226,7 @@ impl ActiveRun {
                 None
             }
         };
-        let Outcome { end, error, values, blobs, bodies, unchanged, cost_usd, question } = outcome;
+        let Outcome { end, error, values, blobs, bodies, unchanged, cost_usd, is_final, question } = outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -239,7 +239,7 @@ impl ActiveRun {
         let again = match end {
             AttemptEnd::Failed => {
                 instance.failures += 1;
-                instance.failures <= plan.node.retry.times && !cancelling
+                instance.failures <= plan.node.retry.times && !cancelling && !is_final
             }
             AttemptEnd::Lost => {
                 instance.interruptions += 1;

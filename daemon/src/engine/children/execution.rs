@@ -179,7 +179,7 @@ fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool) -> Outcom
             failed(&format!("failed: {}", run.error.as_deref().unwrap_or("for no known reason")))
         }
         RunStatus::Cancelled if stopped => Outcome::cancelled(),
-        RunStatus::Cancelled => failed("was cancelled"),
+        RunStatus::Cancelled => Outcome { is_final: true, ..failed("was cancelled") },
         state => Outcome::lost(&format!("{name} is {}, and nobody saw its end", state.word())),
     };
     Outcome { cost_usd: run.spent.cost_usd, ..outcome }

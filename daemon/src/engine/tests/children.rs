@@ -133,6 +133,19 @@ async fn three_levels_share_the_only_slot() {
 }
 
 #[tokio::test]
+async fn a_child_that_a_person_cancels_is_not_started_again_by_retry() {
+    let world = World::with_cap(1).await;
+    write(&world, "child.yaml", SLOW);
+    let parent = "nodes: { c: { uses: workflow.run, retry: { times: 3, backoff: 1ms }, with: { workflow: child.yaml, who: A } } }";
+    let run = start(&world, parent).await.id;
+    world.fake.until("start work").await;
+    let child = child_of(&world, run).await;
+    world.cancel(&[child]).await;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Failed);
+    assert_eq!(children(&world, run), [child], "it was cancelled on purpose");
+}
+
+#[tokio::test]
 async fn a_child_that_fails_fails_its_node_by_name() {
     let world = World::with_cap(1).await;
     write(&world, "child.yaml", "nodes: { bad: { uses: util.fail, with: { message: oh no } } }");
