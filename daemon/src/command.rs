@@ -20,6 +20,7 @@ mod follow;
 mod input;
 mod job;
 mod log;
+mod metrics;
 mod orphans;
 mod osc;
 mod pace;
@@ -33,6 +34,7 @@ mod shown;
 mod surroundings;
 mod tail;
 mod text;
+mod usage;
 mod watch;
 
 use std::path::PathBuf;
@@ -56,6 +58,7 @@ use folder::Folder;
 use prepare::Resources;
 use shared::SharedFolders;
 use tokio::sync::Semaphore;
+use usage::Usage;
 use watch::Watcher;
 
 /// How many commands look at once at the files that their results depend on.
@@ -97,6 +100,8 @@ struct Inner {
     /// Limits how many commands look at their files at once.
     looks: Arc<Semaphore>,
     watcher: Arc<Watcher>,
+    /// Samples what commands use.
+    usage: Usage,
     /// Attempts that ended and wait to be cleaned up together.
     ended: Mutex<Vec<AttemptId>>,
 }
@@ -121,6 +126,7 @@ impl Commands {
                 shared,
                 looks: Arc::new(Semaphore::new(MAX_LOOKS)),
                 watcher,
+                usage: Usage::default(),
                 ended,
             }),
         }

@@ -13,6 +13,7 @@ mod graph;
 pub(crate) mod hints;
 mod inputs;
 mod matrix;
+mod metrics;
 mod names;
 mod nodes;
 mod outputs;

@@ -13,6 +13,9 @@ pub const MAX_NAME: usize = 100;
 /// The most metrics of one attempt; further names are ignored, and the log of the node says so.
 pub const MAX_NAMES: usize = 256;
 
+/// The beginning of the names of metrics that Fanlight measures itself: the use of the processor, memory and disk.
+pub const SYSTEM: &str = "system/";
+
 /// The largest step: the largest whole number that every reader of JSON keeps exactly.
 pub const MAX_STEP: u64 = 9_007_199_254_740_991;
 

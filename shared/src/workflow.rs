@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use crate::expression::{Expression, Reference, Root};
 use crate::id::{Version, WorkflowId};
+use crate::metric::Goal;
 use crate::node_type::{Effects, NodeTypeSpec, OutputSpec};
 use crate::problem::Span;
 use crate::sweep::Matrix;
@@ -99,6 +100,8 @@ pub struct Node {
     pub keep: Option<bool>,
     /// What the result of a command depends on besides its inputs, if later nodes may reuse it.
     pub remember: Option<Remember>,
+    /// Where a command writes numbers besides its events.
+    pub metrics: Vec<Metrics>,
     /// Its side effects, if the node declares them.
     pub effects: Option<Effects>,
     /// `on_interrupt: again`: runs again after an interruption although its effects are external.
@@ -120,6 +123,28 @@ pub struct Remember {
     pub env: Vec<String>,
     /// Names of programs that it starts. Its own program or shell counts anyway.
     pub tools: Vec<String>,
+}
+
+/// One of `metrics:`: numbers that a command writes to a file or to its output.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Metrics {
+    /// Where it writes them.
+    pub source: MetricSource,
+    /// The columns of a file that are metrics; empty for all with numbers.
+    pub columns: Vec<String>,
+    /// The column or group with the step.
+    pub step: Option<String>,
+    /// The directions in which metrics get better.
+    pub goals: IndexMap<String, Goal>,
+}
+
+/// Where a command writes numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MetricSource {
+    /// A file below its folder, as CSV or JSON lines.
+    File(String),
+    /// Lines of its output that match this regular expression, whose named groups are metrics.
+    Stdout(String),
 }
 
 /// The action of a node.

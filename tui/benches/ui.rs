@@ -1,8 +1,10 @@
 //! Benchmarks of the terminal UI, in a real terminal with a real daemon: `cargo xtask bench ui`.
 //!
-//! Arguments select figures by name: `first`, `keys`, `load`, `rows`, `sweep`, `pictures`, `wide`.
+//! Arguments select figures by name: `first`, `keys`, `load`, `rows`, `sweep`, `pictures`, `wide`, `curves`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "ui/curves.rs"]
+mod curves;
 #[path = "support/figures.rs"]
 mod figures;
 #[path = "ui/first.rs"]
@@ -57,6 +59,9 @@ fn main() {
         }
         if let Some(table) = figures.of("wide") {
             wide::measure(table).await;
+        }
+        if let Some(table) = figures.of("curves") {
+            curves::measure(table).await;
         }
     });
 }

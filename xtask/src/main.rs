@@ -23,7 +23,7 @@ enum Task {
     /// named.
     Bench {
         /// Of the daemon `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`; `store` for the store alone; `ui` for
-        /// all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-sweep`, `ui-pictures`, `ui-wide`.
+        /// all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-sweep`, `ui-pictures`, `ui-wide`, `ui-curves`.
         figures: Vec<String>,
     },
     /// Kills the daemon and the supervisor at random moments under load, and checks what must hold.

@@ -2,7 +2,7 @@
 //! them, `docs/events.schema.json` has the schema.
 
 use fanlight_shared::event::{Prediction, TaskStatus};
-use fanlight_shared::metric::{Goal, MAX_NAME, MAX_STEP};
+use fanlight_shared::metric::{Goal, MAX_NAME, MAX_STEP, SYSTEM};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
@@ -287,6 +287,9 @@ fn check(event: CommandEvent) -> Result<CommandEvent, String> {
             Err("an output has either a \"value\" or a \"path\"".into())
         }
         CommandEvent::Metric { name, .. } if name.trim().is_empty() => Err("its name is empty".into()),
+        CommandEvent::Metric { name, .. } if name.starts_with(SYSTEM) => {
+            Err(format!("metrics whose names begin with `{SYSTEM}` are Fanlight's own"))
+        }
         CommandEvent::Metric { name, .. } if name.len() > MAX_NAME => {
             Err(format!("the name of a metric has at most {MAX_NAME} bytes, this one has {}", name.len()))
         }

@@ -13,6 +13,7 @@ use super::agent::Agent;
 use super::folder::{Folder, sentence};
 use super::follow::Follow;
 use super::job::Job;
+use super::metrics::Source;
 use super::reader::Reader;
 use super::{Commands, Inner};
 use crate::attempt::{Attempt, Outcome, RunFacts};
@@ -63,6 +64,7 @@ impl Executor for Commands {
         };
         let folder = Folder::of(&self.inner.attempts, attempt.id);
         let mut reader = Reader::new(attempt.clone(), folder.clone(), work.dir(), self.inner.blobs.clone());
+        reader.sources = work.metrics().iter().map(Source::new).collect();
         reader.agent = work.agent().map(|agent| agent.reader());
         Box::new(CommandExecution {
             inner: Arc::clone(&self.inner),
@@ -245,8 +247,13 @@ impl CommandExecution {
         let process = std::mem::replace(&mut *self.process(), Process::Followed);
         let exit = match process {
             Process::Started(events) => {
-                let follow =
-                    Follow { attempt: &self.attempt, watcher: &self.inner.watcher, reader: &self.reader };
+                let follow = Follow {
+                    attempt: &self.attempt,
+                    watcher: &self.inner.watcher,
+                    reader: &self.reader,
+                    supervisor: &self.inner.supervisor,
+                    usage: &self.inner.usage,
+                };
                 follow.to_the_end(events).await
             }
             Process::Ended(exit) => Some(exit),

@@ -13,7 +13,7 @@ use crate::executor::{CommandWork, Program};
 pub(super) fn work() -> CommandWork {
     let (inputs, env, outputs) = Default::default();
     let program = Program::Arguments(Vec::new());
-    CommandWork { program, inputs, env, dir: None, outputs, remember: None }
+    CommandWork { program, inputs, env, dir: None, outputs, metrics: Vec::new(), remember: None }
 }
 
 /// Returns the first attempt of the node `step` of `poster#1`.

@@ -8,18 +8,24 @@ use tokio::time::{Instant, sleep_until};
 
 use super::pace::MIN_INTERVAL;
 use super::reader::Reader;
+use super::usage::{SAMPLE_INTERVAL, Sampled, Usage};
 use super::watch::{Watch, Watcher};
 use crate::attempt::Attempt;
-use crate::supervisor::client::{AttemptEvent, Exit, Subscription};
+use crate::supervisor::client::{AttemptEvent, Exit, Subscription, Supervisor};
 
 /// A command that ends sooner isn't watched: its events are read at its end.
 const WATCH_AFTER: Duration = Duration::from_millis(25);
+
+/// How often the files of a command with `metrics: { file: … }` are read, which may be anywhere and come late.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The dependencies of a follower.
 pub(super) struct Follow<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) watcher: &'a Arc<Watcher>,
     pub(super) reader: &'a Arc<Mutex<Reader>>,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) usage: &'a Usage,
 }
 
 impl Follow<'_> {
@@ -27,11 +33,17 @@ impl Follow<'_> {
     pub(super) async fn to_the_end(&self, mut events: Subscription) -> Option<Exit> {
         let watch_at = Instant::now() + WATCH_AFTER;
         let mut watching = Watching::Later;
+        let mut sample_at = Some(Instant::now() + SAMPLE_INTERVAL);
+        // Its samples come while it is held.
+        let mut sampled = Vec::new();
         let mut log_end = 0;
         let mut unread = false;
         let mut waiting: Option<Instant> = None;
         let mut last: Option<Instant> = None;
+        let polls = lock(self.reader).reads_files();
         loop {
+            let poll = (polls && !matches!(watching, Watching::Later) && !unread)
+                .then(|| last.unwrap_or(watch_at) + POLL_INTERVAL);
             let due = match (unread, waiting) {
                 // What it writes at first is read when the watch begins, or at its end.
                 _ if matches!(watching, Watching::Later) => None,
@@ -49,10 +61,15 @@ impl Follow<'_> {
                     AttemptEvent::Lost => return None,
                 },
                 () = watching.written() => unread = true,
+                () = at(poll) => unread = true,
                 () = sleep_until(watch_at), if matches!(watching, Watching::Later) => {
                     watching = self.watch().await;
                     // Read what was written before the watch began.
                     unread = true;
+                }
+                () = at(sample_at) => {
+                    sample_at = None;
+                    sampled.extend(self.sample().await);
                 }
                 () = at(due) => {
                     last = Some(Instant::now());
@@ -61,6 +78,13 @@ impl Follow<'_> {
                 }
             }
         }
+    }
+
+    /// Begins to sample what the command uses.
+    async fn sample(&self) -> Option<Sampled> {
+        let state = self.supervisor.state(self.attempt.id).await.ok()??;
+        let recorder = self.attempt.recorder.clone();
+        (state.pid > 0).then(|| self.usage.watch(state.pid, state.started, recorder))
     }
 
     async fn watch(&self) -> Watching {

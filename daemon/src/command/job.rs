@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fanlight_shared::workflow::Metrics;
+
 use super::agent::{self, Agent};
 use super::finish;
 use super::folder::Folder;
@@ -27,6 +29,14 @@ impl Job {
         match self {
             Self::Command(work) => work.dir.clone(),
             Self::Agent(_) => None,
+        }
+    }
+
+    /// Returns where the command writes numbers besides its events.
+    pub(super) fn metrics(&self) -> &[Metrics] {
+        match self {
+            Self::Command(work) => &work.metrics,
+            Self::Agent(_) => &[],
         }
     }
 

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fanlight_shared::environment::MAX_VALUE_BYTES;
+use fanlight_shared::workflow::MetricSource;
 
 use super::environment::{self, Environment};
 use super::folder::{Folder, new_file, sentence};
 use super::input::{self, folder_at};
+use super::metrics;
 use super::program::{self, Invocation};
 use super::shared::SharedFolders;
 use crate::attempt::Attempt;
@@ -72,7 +74,8 @@ pub(super) fn prepare(
         folder: folder.path().to_owned(),
         grace: resources.grace,
         secrets: attempt.secrets.clone(),
-        stdout_limit: log::STDOUT,
+        // All of it is needed to find metrics in it; the port `stdout` keeps its own limit.
+        stdout_limit: if reads_stdout(work) { metrics::MAX_BYTES } else { log::STDOUT },
     })
 }
 
@@ -119,4 +122,8 @@ fn word(number: usize, text: &str) -> Result<OsString, String> {
         ));
     }
     Ok(text.into())
+}
+
+fn reads_stdout(work: &CommandWork) -> bool {
+    work.metrics.iter().any(|metrics| matches!(metrics.source, MetricSource::Stdout(_)))
 }

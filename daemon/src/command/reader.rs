@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use fanlight_shared::metric::SYSTEM;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
@@ -10,6 +11,7 @@ use super::agent::AgentReader;
 use super::collect;
 use super::event::CommandEvent;
 use super::folder::Folder;
+use super::metrics::Source;
 use super::osc::Scanner;
 use super::pace::Pace;
 use super::report::Report;
@@ -44,6 +46,8 @@ pub(super) struct Reader {
     /// The reports of the command.
     pub(super) report: Report,
     predictions: Predictions,
+    /// Where it writes numbers besides its events.
+    pub(super) sources: Vec<Source>,
     /// What it writes, if it is an agent.
     pub(super) agent: Option<AgentReader>,
     /// Events that wait to be sent.
@@ -80,6 +84,7 @@ impl Reader {
             blobs,
             report,
             predictions: Predictions::default(),
+            sources: Vec::new(),
             agent: None,
             pace: Pace::default(),
             offset: 0,
@@ -114,7 +119,42 @@ impl Reader {
             None => self.read_log(end),
         }
         self.read_events();
+        self.read_sources();
         self.publish_previews();
+    }
+
+    /// Returns whether it reads files that grow without anybody being told.
+    pub(super) fn reads_files(&self) -> bool {
+        self.sources.iter().any(Source::is_file)
+    }
+
+    fn read_sources(&mut self) {
+        let Self { attempt, folder, dir, report, predictions, pace, sources, too_many, .. } = self;
+        for source in sources {
+            source.read(folder, dir.as_ref(), &mut |mut event| {
+                mask(&report.secrets, &mut event);
+                shown::event(attempt, predictions, &event).into_iter().for_each(|event| pace.push(event));
+                record(attempt, &event, too_many);
+            });
+        }
+        self.note_too_many();
+    }
+
+    /// Reads the rest of the sources of an attempt that has ended, and says what was wrong with them.
+    fn finish_sources(&mut self) {
+        self.read_sources();
+        let Self { attempt, report, predictions, pace, sources, too_many, .. } = self;
+        // Outputs are collected again when there is space.
+        for mut source in std::mem::take(sources) {
+            let secrets = report.secrets.clone();
+            let notes = source.finish(&mut |mut event| {
+                mask(&secrets, &mut event);
+                shown::event(attempt, predictions, &event).into_iter().for_each(|event| pace.push(event));
+                record(attempt, &event, too_many);
+            });
+            notes.iter().for_each(|note| report.note(note));
+        }
+        self.note_too_many();
     }
 
     /// Reads the rest when the attempt has ended.
@@ -130,6 +170,7 @@ impl Reader {
             record(attempt, event, too_many);
         });
         self.note_too_many();
+        self.finish_sources();
     }
 
     fn read_log(&mut self, end: u64) {
@@ -217,9 +258,18 @@ impl Reader {
     }
 }
 
+/// Masks secrets in the name of a metric.
+fn mask(secrets: &Secrets, event: &mut CommandEvent) {
+    if let CommandEvent::Metric { name, .. } = event
+        && let Some(masked) = secrets.masked(name)
+    {
+        *name = masked;
+    }
+}
+
 /// Records a metric.
 fn record(attempt: &Attempt, event: &CommandEvent, too_many: &mut Option<String>) {
-    let Some(measured) = event.measurement() else { return };
+    let Some(measured) = event.measurement().filter(|it| !it.name.starts_with(SYSTEM)) else { return };
     let name = measured.name.clone();
     if let Err(TooMany { first: true }) = attempt.recorder.add(measured) {
         *too_many = Some(name);

@@ -1,5 +1,6 @@
 //! The lines of a file that grows: reads those that are new, in bounded memory.
 
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -50,10 +51,21 @@ impl Tail {
         name: &str,
         visit: &mut dyn FnMut(Line<'_>),
     ) -> Result<(), Refusal> {
-        let mut file = match open_own(folder, name) {
-            Err(Refusal::Absent) => return Ok(()),
-            other => other?,
-        };
+        match open_own(folder, name) {
+            Err(Refusal::Absent) => Ok(()),
+            other => self.read_file(other?, visit),
+        }
+    }
+
+    /// Calls `visit` with each line that is new in an open file.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub(super) fn read_file(
+        &mut self,
+        mut file: File,
+        visit: &mut dyn FnMut(Line<'_>),
+    ) -> Result<(), Refusal> {
         let meta = file.metadata()?;
         if meta.ino() != self.inode || meta.len() < self.offset {
             // The file is new, or was overwritten with `>` instead of `>>`: start at its beginning.

@@ -52,7 +52,7 @@ pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> 
 
 /// Returns the parts of the key of the result of a command with these surroundings, or `None` if its inputs can't be compared.
 pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usize) -> Option<KeyParts> {
-    let CommandWork { program, inputs, env, dir, outputs, remember: _ } = command;
+    let CommandWork { program, inputs, env, dir, outputs, metrics: _, remember: _ } = command;
     if dir.is_some() {
         return None;
     }

@@ -153,7 +153,8 @@ fn command(
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
     let (outputs, remember) = (plan.node.outputs.clone(), plan.node.remember.clone());
-    Ok(CommandWork { program, inputs, env, dir, outputs, remember })
+    let metrics = plan.node.metrics.clone();
+    Ok(CommandWork { program, inputs, env, dir, outputs, metrics, remember })
 }
 
 /// Refuses a value of which only the beginning was kept.

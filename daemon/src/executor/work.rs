@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fanlight_shared::media::Media;
 use fanlight_shared::value::Values;
-use fanlight_shared::workflow::{CommandOutput, Remember, Shell};
+use fanlight_shared::workflow::{CommandOutput, Metrics, Remember, Shell};
 use indexmap::IndexMap;
 
 use crate::node_type::NodeType;
@@ -42,6 +42,8 @@ pub struct CommandWork {
     pub dir: Option<PathBuf>,
     /// Declared outputs.
     pub outputs: IndexMap<String, CommandOutput>,
+    /// Where it writes numbers besides its events.
+    pub metrics: Vec<Metrics>,
     /// What its result depends on besides this, if later nodes may reuse it.
     pub remember: Option<Remember>,
 }

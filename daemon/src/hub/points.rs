@@ -56,6 +56,10 @@ impl WaitingPoints {
             Some(waiting) if waiting.attempt == of.attempt => {
                 self.bytes -= points(&waiting.new);
                 let known = &mut waiting.new;
+                if known.points.is_empty() {
+                    // Reports between the stored ones and these may have been left out.
+                    known.before = new.before;
+                }
                 known.unit = new.unit.clone().or(known.unit.take());
                 known.goal = new.goal.or(known.goal);
                 // The number of stored reports comes after newer reports.
@@ -90,7 +94,7 @@ impl WaitingPoints {
         let mut left = MAX_ROUND;
         let fits = |waiting: &&Waiting| {
             let fits = left > 0;
-            left = left.saturating_sub(waiting.new.points.len());
+            left = left.saturating_sub(waiting.new.points.len().max(1));
             fits
         };
         let count = self.series.values().take_while(fits).count();
@@ -153,6 +157,11 @@ mod tests {
         waiting.add(&run, &NewPoints { before: 5, after: 5, points: Vec::new(), ..one("loss", 0) });
         let round = waiting.round();
         assert_eq!((sent(&round[0]).before, sent(&round[0]).after, sent(&round[0]).points.len()), (7, 8, 1));
+        // Nor does it hide that some between them are missing.
+        waiting.add(&run, &NewPoints { before: 5, after: 5, points: Vec::new(), ..one("loss", 0) });
+        waiting.add(&run, &one("loss", 9));
+        let round = waiting.round();
+        assert_eq!((sent(&round[0]).before, sent(&round[0]).after), (9, 10));
     }
 
     #[test]

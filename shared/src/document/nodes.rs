@@ -11,7 +11,7 @@ use crate::problem::Span;
 use crate::value::cut;
 use crate::workflow::{Action, Node, Retry, Shell};
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "uses",
     "run",
     "cmd",
@@ -29,6 +29,7 @@ const KEYS: [&str; 23] = [
     "dir",
     "outputs",
     "keep",
+    "metrics",
     "remember",
     "effects",
     "on_interrupt",
@@ -84,6 +85,7 @@ impl Reading<'_> {
             outputs: indexmap::IndexMap::new(),
             native_outputs: indexmap::IndexMap::new(),
             keep: None,
+            metrics: Vec::new(),
             remember: None,
             effects: None,
             again_on_interrupt: false,
@@ -186,12 +188,13 @@ impl Reading<'_> {
                     self.error_hint("not_here", field.key_span, "`shell` belongs to `run:`", "remove it");
                 }
             }
-            "env" | "pass_env" | "dir" | "outputs" | "remember" if !command && !places.broken => {
+            "env" | "pass_env" | "dir" | "outputs" | "remember" | "metrics" if !command && !places.broken => {
                 let message =
                     format!("{what} belongs to commands (`run:`, `cmd:`), not to a node with `uses:`");
                 let hint = match field.key.as_str() {
                     "outputs" => "its outputs come from its type; `fanlight nodes` shows them",
                     "env" | "pass_env" => "pass values by `with:`",
+                    "metrics" => "remove it; a node type reports its own metrics",
                     "remember" => {
                         "remove it; `fanlight nodes TYPE` says whether results of a type are reused"
                     }
@@ -242,6 +245,7 @@ impl Reading<'_> {
             }
             "lock" => node.lock = self.lock(value),
             "keep" => node.keep = self.bool(value, &what),
+            "metrics" => node.metrics = self.metrics(value),
             "remember" => {
                 places.remember = field.key_span;
                 node.remember = self.remember(value);

@@ -31,7 +31,7 @@ impl Reading<'_> {
     }
 
     /// Reads one text or a list of them, each of which `check` accepts.
-    fn names(
+    pub(super) fn names(
         &mut self,
         node: &Part,
         what: &str,

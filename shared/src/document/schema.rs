@@ -152,6 +152,7 @@ fn node(catalogue: &Catalogue) -> Json {
                 "description": "The outputs of a command, or of a node type that leaves them to the file"
             },
             "keep": { "type": "boolean", "description": "false: its media does not become assets; true: its other values become assets too" },
+            "metrics": metrics(),
             "remember": remember(),
             "effects": { "enum": ["none", "idempotent", "external"] },
             "on_interrupt": { "enum": ["again", "fail"] },
@@ -160,6 +161,25 @@ fn node(catalogue: &Catalogue) -> Json {
             "description": { "type": "string" }
         },
         "allOf": std::iter::once(command_outputs()).chain(catalogue.0.values().map(inputs)).collect::<Vec<_>>()
+    })
+}
+
+fn metrics() -> Json {
+    let source = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "oneOf": [{ "required": ["file"] }, { "required": ["stdout"] }],
+        "properties": {
+            "file": { "type": "string", "description": "A file below the folder of the command, as CSV or JSON lines" },
+            "stdout": { "type": "string", "description": "A regular expression whose named groups are metrics" },
+            "columns": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }], "description": "The columns of the file that are metrics; all with numbers by default" },
+            "step": { "type": "string", "description": "The column or the group with the step; `step` by default" },
+            "goal": { "type": "object", "additionalProperties": { "enum": ["min", "max"] }, "description": "Whether the smallest or the largest value is the best" }
+        }
+    });
+    json!({
+        "description": "Where a command writes numbers that become metrics, besides $FANLIGHT_EVENTS",
+        "anyOf": [source, { "type": "array", "items": source }]
     })
 }
 

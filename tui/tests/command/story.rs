@@ -126,7 +126,7 @@ pub(crate) struct CommandBuilder(CommandWork);
 impl CommandBuilder {
     fn of(program: Program) -> Self {
         let (inputs, env, outputs) = Default::default();
-        Self(CommandWork { program, inputs, env, dir: None, outputs, remember: None })
+        Self(CommandWork { program, inputs, env, dir: None, outputs, metrics: Vec::new(), remember: None })
     }
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.inputs.insert(name.into(), value.into());

@@ -130,3 +130,46 @@ fn steps_that_go_back_replace_points_and_the_user_is_told() {
     let log = fanlight.say(&["logs", "last"]).exits(0);
     assert!(format!("{}{}", log.out, log.err).contains("1.5 is not a whole number"), "{}", log.out);
 }
+
+#[test]
+fn metrics_are_read_from_a_file_and_from_the_output_without_changing_the_program() {
+    let fanlight = Fanlight::new();
+    let logged = "nodes:
+  train:
+    run: |
+      echo step,loss,phase > log.csv
+      for step in 1 2 3; do
+        echo $step,0.$((9 - step)),train >> log.csv
+        echo epoch $step: rate=0.0$step
+      done
+    metrics:
+      - { file: log.csv, columns: [loss, accuracy], goal: { loss: min } }
+      - { stdout: 'epoch (?<step>\\d+): rate=(?<rate>\\S+)' }
+";
+    fanlight.file("logged.yaml", logged);
+    fanlight.say(&["run", "logged.yaml"]).exits(0);
+    let steps = |name: &str| {
+        let points = points(&fanlight, "last", name).into_iter();
+        points.map(|(step, value)| (step, value.as_f64().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(steps("loss"), [(1, 0.8), (2, 0.7), (3, 0.6)]);
+    assert_eq!(steps("rate"), [(1, 0.01), (2, 0.02), (3, 0.03)]);
+    assert!(fanlight.say(&["metrics", "last"]).exits(0).out.contains("0.6 at 3"));
+    let log = fanlight.say(&["logs", "last"]).exits(0);
+    let log = format!("{}{}", log.out, log.err);
+    assert!(log.contains("the file has no column `accuracy`; it has step, loss, phase"), "{log}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_command_uses_is_measured_while_it_runs() {
+    let fanlight = Fanlight::new();
+    fanlight.file("busy.yaml", "nodes:\n  work:\n    dir: .\n    run: while [ ! -e go ]; do true; done\n");
+    fanlight.say(&["run", "busy.yaml", "--detach"]).exits(0);
+    let cpu = || points(&fanlight, "last", "system/cpu");
+    wait_for("two samples", || cpu().len() >= 2);
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "last"]).exits(0);
+    assert!(cpu().iter().any(|(_, percent)| percent.as_f64().unwrap() > 1.0), "{:?}", cpu());
+    assert!(points(&fanlight, "last", "system/memory")[0].1.as_f64().unwrap() > 0.1);
+}

@@ -99,6 +99,7 @@ impl Agent {
             env: environment(&inputs)?,
             dir: self.dir(attempt)?,
             outputs: IndexMap::new(),
+            metrics: Vec::new(),
             remember: None,
         })
     }

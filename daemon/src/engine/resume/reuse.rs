@@ -174,8 +174,8 @@ pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<u
     (0..new.nodes.len()).filter(|at| is_touched(&new.nodes[*at])).collect()
 }
 
-/// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, pools and
-/// locks make no difference.
+/// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, pools,
+/// locks and metrics make no difference.
 fn is_equivalent(one: &Node, other: &Node) -> bool {
     let Node {
         action,
@@ -194,6 +194,7 @@ fn is_equivalent(one: &Node, other: &Node) -> bool {
         pool: _,
         lock: _,
         keep: _,
+        metrics: _,
         remember: _,
         effects: _,
         again_on_interrupt: _,

@@ -73,11 +73,8 @@ impl Line {
         let whole = new.after - new.before == new.points.len() as u64;
         let known = if whole { usize::try_from(self.reported - new.before).unwrap_or(usize::MAX) } else { 0 };
         for point in new.points.iter().skip(known) {
+            // It goes back; or of thinned points it isn't known which are new.
             if self.step.is_some_and(|step| point.step <= step) {
-                // Of thinned points it isn't known which are new.
-                if !whole && self.reported > new.before {
-                    continue;
-                }
                 return Err(Stale);
             }
             self.push(*point);

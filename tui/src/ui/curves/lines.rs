@@ -1,7 +1,9 @@
 //! The curves that a page shows: read once, then kept up to date by the subscription.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::metrics::{Curve, Series};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::time::Time;
@@ -20,6 +22,8 @@ const MAX_HELD: usize = 16_384;
 pub struct Lines {
     of: Option<CurvesOf>,
     lines: Vec<Line>,
+    /// The positions of the curves of each run.
+    of_run: HashMap<RunId, Vec<usize>>,
     /// Whether there are more metrics than are shown.
     pub further: bool,
     /// Why they could not be read since.
@@ -44,9 +48,10 @@ impl Lines {
             });
             if !same {
                 self.lines.clear();
-                (self.error, self.further) = (None, false);
+                self.of_run.clear();
+                (self.error, self.further, self.asked_at) = (None, false, Time(0));
             }
-            (self.of, self.stale, self.waiting, self.asked_at) = (Some(of), true, false, Time(0));
+            (self.of, self.stale, self.waiting) = (Some(of), true, false);
             self.forget();
         }
         if !self.stale || self.waiting || now.since(self.asked_at) < READ_INTERVAL {
@@ -79,6 +84,10 @@ impl Lines {
             Line::new(series, curve, of.axis, begin.map_or(Time(0), |(_, begin)| *begin), of.width)
         };
         self.lines = std::mem::take(&mut read.curves).into_iter().map(line).collect();
+        self.of_run.clear();
+        for (at, line) in self.lines.iter().enumerate() {
+            self.of_run.entry(line.series.run_id).or_default().push(at);
+        }
         let held = std::mem::take(&mut self.held);
         self.forget();
         held.into_iter().for_each(|notification| self.grow(notification));
@@ -121,13 +130,12 @@ impl Lines {
 
     fn grow(&mut self, notification: Notification) {
         let Notification::Points { run_id, node, item, attempt, new, .. } = &notification else { return };
-        let line = self.lines.iter_mut().find(|line| {
-            let series = &line.series;
-            series.run_id == *run_id
-                && series.item == *item
-                && series.node == *node
-                && series.name == new.name
-        });
+        let is_it = |at: &&usize| {
+            let series = &self.lines[**at].series;
+            series.item == *item && series.node == *node && series.name == new.name
+        };
+        let at = self.of_run.get(run_id).and_then(|of_run| of_run.iter().find(is_it)).copied();
+        let line = at.and_then(|at| self.lines.get_mut(at));
         let added = match line {
             Some(line) => line.add(*attempt, new),
             // It may be one of those that are left out.
@@ -140,7 +148,7 @@ impl Lines {
         }
         // What is read may not have them yet.
         self.stale |= added.is_err() && !self.waiting;
-        self.held_points += new.points.len();
+        self.held_points += new.points.len().max(1);
         if self.held_points > MAX_HELD {
             self.forget();
             self.stale = true;

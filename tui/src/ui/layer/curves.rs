@@ -7,6 +7,7 @@ mod view;
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::RunId;
+use fanlight_shared::metric::SYSTEM;
 use fanlight_shared::rpc::watch::{Metrics, Notification};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -71,14 +72,13 @@ impl CurvesOfRuns {
     /// Requests what is shown and not there.
     fn follow(&mut self, model: &Model) -> Vec<Effect> {
         let runs = self.runs.places();
-        if runs.is_empty() {
+        if runs.is_empty() || self.runs.is_loading() {
             return Vec::new();
         }
         let (axis, now) = (self.scale.axis, model.now);
         let of = CurvesOf { runs, width: SMALL_WIDTH, axis, ..CurvesOf::default() };
         let width = u32::from(model.areas.layer.map_or(80, |area| area.width)).max(40) * 2;
         let small = self.small.follow(of.clone(), now);
-        self.choose();
         let name = self.metric.clone();
         let large = name.and_then(|name| self.large.follow(CurvesOf { name: Some(name), width, ..of }, now));
         small.into_iter().chain(large).collect()
@@ -86,6 +86,10 @@ impl CurvesOfRuns {
 
     /// Enlarges the first metric, if the enlarged one is not there.
     fn choose(&mut self) {
+        if self.small.all().is_empty() {
+            // They are read again, for another axis.
+            return;
+        }
         let names = self.names();
         if !names.iter().any(|name| Some(*name) == self.metric.as_deref()) {
             self.metric = names.first().map(|name| (*name).to_owned());
@@ -102,6 +106,8 @@ impl CurvesOfRuns {
                 names.push(name);
             }
         }
+        // What Fanlight measures itself is last.
+        names.sort_by_key(|name| name.starts_with(SYSTEM));
         names
     }
 
@@ -157,7 +163,10 @@ impl Component for CurvesOfRuns {
     fn key(&mut self, model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
         match action {
             Some(Action::Back) if self.cursor.is_some() => self.cursor = None,
-            Some(Action::Back) if !self.filter.is_empty() => self.filter.clear(),
+            Some(Action::Back) if !self.filter.is_empty() => {
+                self.filter.clear();
+                self.choose();
+            }
             Some(Action::Back | Action::Quit | Action::Curves) => return Step::close(),
             Some(Action::Left) => self.move_cursor(-STEP),
             Some(Action::Right) => self.move_cursor(STEP),
@@ -208,9 +217,11 @@ impl Component for CurvesOfRuns {
     fn response(&mut self, model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Runs { to: Address::Curves, page } => self.runs.read(page),
+            Response::Known(_, Some(run)) => self.runs.known(run),
             Response::Metrics(of, read) => {
                 self.small.response(of, read);
                 self.large.response(of, read);
+                self.choose();
             }
             Response::Failed { request, error, .. } => match &**request {
                 Effect::ReadMetrics(of) => {
@@ -235,6 +246,10 @@ impl Component for CurvesOfRuns {
         }
         self.small.notification(notification);
         self.large.notification(notification);
+        let only_grows = matches!(notification, Notification::Points { .. });
+        if only_grows && !self.small.is_loading() && !self.large.is_loading() {
+            return Vec::new();
+        }
         self.follow(model)
     }
 
@@ -244,6 +259,11 @@ impl Component for CurvesOfRuns {
 
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Curves)
+    }
+
+    fn watched(&mut self) {
+        self.small.refresh();
+        self.large.refresh();
     }
 
     fn metrics(&self, _model: &Model) -> Option<Metrics> {

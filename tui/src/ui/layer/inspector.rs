@@ -11,12 +11,14 @@ mod search;
 mod tab;
 mod view;
 
+use std::time::Duration;
+
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::event::{DaemonEvent, LiveEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::{Metrics, Notification};
 use fanlight_shared::run::NodeStatus;
-use fanlight_shared::run_state::InstanceState;
+use fanlight_shared::run_state::{Attempt, InstanceState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -38,6 +40,9 @@ use log::{Log, Of};
 use page::Page;
 use products::Products;
 use tab::Tab;
+
+/// How long a command runs before what it uses is sampled.
+const SAMPLED_AFTER: Duration = Duration::from_secs(3);
 
 /// One node of the focused run: outputs, inputs, items, activity, log, error, attempts.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -85,13 +90,23 @@ impl Inspector {
         model.lens()?.state.nodes.get(&self.node)?.item_count
     }
 
+    /// Returns whether it is a command that was sampled while it ran.
+    fn was_sampled(&self, instance: &InstanceState, model: &Model) -> bool {
+        let node = model.drawn().and_then(|(workflow, _)| workflow.nodes.get(&self.node));
+        let ran = |attempt: &Attempt| attempt.ended_at.unwrap_or(model.now).since(attempt.started_at);
+        node.is_some_and(|node| node.action.is_command())
+            && instance.attempts.last().is_some_and(|attempt| ran(attempt) >= SAMPLED_AFTER)
+    }
+
     fn tabs(&self, model: &Model) -> Vec<Tab> {
         let instance = self.instance(model);
         let ran = instance.is_some_and(|it| !it.attempts.is_empty());
         let failed = instance.is_some_and(|it| it.error.is_some());
         let mut tabs = vec![Tab::Outputs, Tab::Inputs];
         tabs.extend(self.item_count(model).map(|_| Tab::Items));
-        tabs.extend(instance.filter(|it| !it.metrics.is_empty()).map(|_| Tab::Metrics));
+        tabs.extend(
+            instance.filter(|it| !it.metrics.is_empty() || self.was_sampled(it, model)).map(|_| Tab::Metrics),
+        );
         tabs.extend(instance.and_then(|it| it.activity.as_ref()).map(|_| Tab::Activity));
         tabs.extend(ran.then_some(Tab::Log));
         tabs.extend(failed.then_some(Tab::Error));
@@ -351,6 +366,10 @@ impl Component for Inspector {
 
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Inspector)
+    }
+
+    fn watched(&mut self) {
+        self.curves.refresh();
     }
 
     fn metrics(&self, model: &Model) -> Option<Metrics> {

@@ -120,6 +120,8 @@ pub trait Component: Any + Debug {
     fn metrics(&self, _model: &Model) -> Option<Metrics> {
         None
     }
+    /// Called when the daemon begins to send those points, also after others were watched or the connection was lost.
+    fn watched(&mut self) {}
     /// Returns the actions for the hint line, the most useful first.
     fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Back]

@@ -28,12 +28,14 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     let focus = model.focus();
     let shown = model.shown.as_ref().map(|shown| shown.run);
     model.projection.retain_states(|run| Some(run) == focus || Some(run) == shown);
+    let layers = model.layers.iter().enumerate().rev();
+    let metrics = layers.filter_map(|(at, layer)| Some((at, layer.metrics(model)?))).next();
     let watch = Watch {
         registry: true,
         products: gallery::update::products(model),
         telemetry: focus.map(|run_id| TelemetryOf { run_id, seq: None }).into_iter().collect(),
         follow: None,
-        metrics: model.layers.iter().rev().find_map(|layer| layer.metrics(model)),
+        metrics: metrics.as_ref().map(|(_, metrics)| metrics.clone()),
         since: None,
     };
     if let Some(run) = focus
@@ -41,6 +43,11 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     {
         // A deleted run has no snapshot: the lens would wait for it for ever.
         effects.push(Effect::CheckRuns(vec![run]));
+    }
+    if let Some((at, metrics)) = metrics
+        && model.watching.metrics.as_ref() != Some(&metrics)
+    {
+        model.layers[at].watched();
     }
     if watch != model.watching {
         model.watching = watch.clone();

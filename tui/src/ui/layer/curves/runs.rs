@@ -28,9 +28,11 @@ pub(super) struct Runs {
 
 #[derive(Clone, PartialEq, Debug, Default)]
 enum Which {
-    /// Those that were marked.
+    /// Nothing has run yet.
     #[default]
-    Marked,
+    None,
+    /// Those that were marked.
+    Marked(Vec<RunId>),
     /// Those of a sweep.
     Sweep(WorkflowId, String),
     /// The newest of a workflow.
@@ -40,11 +42,13 @@ enum Which {
 impl Runs {
     /// Returns the marked runs, else those of the sweep of a run, else the newest of its workflow; and the request for them.
     pub(super) fn of(model: &Model, marked: &[RunId], at: Option<RunId>) -> (Self, Vec<Effect>) {
-        let mut all: Vec<Run> = marked.iter().filter_map(|run| model.projection.run(*run)).cloned().collect();
-        if !all.is_empty() {
-            let further = all.len() > MAX_RUNS as usize;
-            all.truncate(MAX_RUNS as usize);
-            return (Self { further, ..Self::default() }.with(all), Vec::new());
+        if !marked.is_empty() {
+            let shown = &marked[..marked.len().min(MAX_RUNS as usize)];
+            let known = |run: &RunId| model.projection.run(*run).cloned();
+            let all = shown.iter().filter_map(known).collect();
+            let unknown: Vec<RunId> = shown.iter().filter(|run| known(run).is_none()).copied().collect();
+            let runs = Self { which: Which::Marked(marked.to_vec()), ..Self::default() }.with(all);
+            return (runs, (!unknown.is_empty()).then_some(Effect::CheckRuns(unknown)).into_iter().collect());
         }
         let run = at.and_then(|run| model.projection.run(run));
         let which = match run {
@@ -60,7 +64,7 @@ impl Runs {
                 (list.workflow_id, list.sweep) = (Some(*workflow), Some(sweep.clone()));
             }
             Which::Newest(workflow, _) => (list.workflow_id, list.limit) = (Some(*workflow), Some(NEWEST)),
-            Which::Marked => {}
+            Which::None | Which::Marked(_) => {}
         }
         // The run itself is shown at once.
         let runs = Self { which, waiting: true, ..Self::default() }.with(run.cloned().into_iter().collect());
@@ -82,10 +86,23 @@ impl Runs {
         self.further = page.cursor.is_some() && matches!(self.which, Which::Sweep(..));
         for run in &page.rows {
             if self.all.iter().all(|known| known.id != run.id) {
+                if self.all.len() == MAX_RUNS as usize {
+                    self.further = true;
+                    break;
+                }
                 self.all.push(run.clone());
             }
         }
         self.sort();
+    }
+
+    /// Takes a marked run that was not known.
+    pub(super) fn known(&mut self, run: &Run) {
+        let is_marked = matches!(&self.which, Which::Marked(marked) if marked.contains(&run.id));
+        if is_marked && self.get(run.id).is_none() {
+            self.all.push(run.clone());
+            self.sort();
+        }
     }
 
     pub(super) fn failed(&mut self, error: &str) {
@@ -102,7 +119,7 @@ impl Runs {
             Which::Sweep(workflow, sweep) => {
                 *workflow == run.workflow_id && run.sweep.as_ref() == Some(sweep)
             }
-            Which::Marked | Which::Newest(..) => false,
+            Which::None | Which::Marked(_) | Which::Newest(..) => false,
         };
         if joins && self.all.len() < MAX_RUNS as usize {
             self.all.push(run.clone());
@@ -136,10 +153,13 @@ impl Runs {
     /// Returns which runs these are.
     pub(super) fn words(&self) -> String {
         let count = crate::text::count(self.all.len(), "run");
-        let first = if self.further { "the first " } else { "" };
         match &self.which {
-            Which::Marked => format!("{first}{count}"),
-            Which::Sweep(_, sweep) => format!("sweep {sweep} · {first}{count}"),
+            Which::Marked(marked) if marked.len() > self.all.len() => {
+                format!("{} of {} marked runs", self.all.len(), marked.len())
+            }
+            Which::None | Which::Marked(_) => count,
+            Which::Sweep(_, sweep) if self.further => format!("sweep {sweep} · the newest {count}"),
+            Which::Sweep(_, sweep) => format!("sweep {sweep} · {count}"),
             Which::Newest(_, workflow) => format!("newest of {workflow} · {count}"),
         }
     }

@@ -131,6 +131,9 @@ fn a_cursor_reads_the_values_of_all_runs_and_the_axes_can_be_changed() {
     assert!(!screen(&mut model, 120, 36).contains("at 181"));
     let by_time = press(&mut model, "x");
     assert!(asked(&by_time).iter().all(|of| of.axis == Axis::Time) && !asked(&by_time).is_empty());
+    let enlarged_first: Vec<Effect> = by_time.into_iter().rev().collect();
+    deliver(&mut model, &enlarged_first);
+    assert!(screen(&mut model, 120, 36).contains("accuracy  by time"), "the same metric stays enlarged");
     press(&mut model, "esc");
     assert!(model.layers.is_empty());
     assert!(model.watching.metrics.is_none(), "points come only while curves are shown");
@@ -192,6 +195,15 @@ fn marked_runs_are_compared_and_runs_without_metrics_say_so() {
     let of = asked(&effects)[0].clone();
     assert_eq!(of.runs.iter().map(|(run, _)| *run).collect::<Vec<_>>(), [runs[0].id, runs[2].id]);
     response(&mut model, Response::Metrics(of, Measured::default()));
+    // A mark may be on a run that isn't loaded: it is read, and missed until it is there.
+    let mut other = with_runs(&runs);
+    other.queue.marks.extend([runs[0].id, testing::run_id(9)]);
+    let effects = press(&mut other, "V");
+    assert!(effects.contains(&Effect::CheckRuns(vec![testing::run_id(9)])), "{effects:?}");
+    assert!(screen(&mut other, 100, 30).contains("Curves · 1 of 2 marked runs"));
+    let ninth = Box::new(run(9, RunStatus::Completed));
+    response(&mut other, Response::Known(ninth.id, Some(ninth)));
+    assert!(screen(&mut other, 100, 30).contains("Curves · 2 runs"));
     let shown = screen(&mut model, 100, 30);
     assert!(shown.contains("Curves · 2 runs") && shown.contains("reported no metrics"), "{shown}");
 }
