@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::on_end::{Due, EndAction, EndOf, OnEnd};
-use crate::store::NewSweep;
+use crate::store::{NewSweep, SweepOf};
 
 fn on_end(of: Option<EndOf>, states: &[RunStatus]) -> OnEnd {
     OnEnd { of, states: states.to_vec(), action: EndAction::Notify, secrets: Vec::new() }
@@ -64,7 +64,7 @@ fn only_wanted_ends_are_kept_and_sweeps_end_once() {
     let at = Fixture::new();
     configure(&at, vec![on_end(None, &[]), on_end(Some(EndOf::Run), &[RunStatus::Failed])]);
     let sweep = NewSweep { name: None, swept: Vec::new(), limits: Limits::default() };
-    let runs = at.submit_with(Submit { sweep: Some(sweep), ..submission(2) }).runs;
+    let runs = at.submit_with(Submit { sweep: Some(SweepOf::New(sweep)), ..submission(2) }).runs;
     at.commit(vec![end_of(&runs[0], RunStatus::Failed)]);
     assert_eq!(names(&at), ["poster#1 failed"], "runs of sweeps only if they are asked for");
     at.commit(vec![

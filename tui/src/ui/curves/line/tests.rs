@@ -90,7 +90,8 @@ fn missing_and_replaced_points_and_another_attempt_need_the_curve_again() {
 #[test]
 fn a_burst_that_was_thinned_out_continues_the_curve() {
     let mut line = read(&[1.0, 2.0, 3.0]);
-    let burst = NewPoints { before: 3, after: 103, points: vec![point(3, 3.0), point(102, 9.0)], ..new(0, &[]) };
+    let burst =
+        NewPoints { before: 3, after: 103, points: vec![point(3, 3.0), point(102, 9.0)], ..new(0, &[]) };
     line.add(1, &burst).unwrap();
     assert_eq!((line.series.count, line.series.last.step, line.buckets.len()), (103, 102, 5));
     let overlapping = NewPoints { before: 50, after: 200, ..burst };

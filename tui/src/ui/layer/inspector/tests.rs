@@ -234,7 +234,10 @@ fn measured(run: u32, name: &str, value: impl Fn(u64) -> f64) -> (Series, Curve)
 fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
     let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Running)]), "framed");
     let (mut quick, _) = opened(with_runs(&[run(1, RunStatus::Completed)]), "title");
-    assert!(!screen(&mut quick, 100, 30).contains("Metrics"), "it reported none and was too quick to be sampled");
+    assert!(
+        !screen(&mut quick, 100, 30).contains("Metrics"),
+        "it reported none and was too quick to be sampled"
+    );
     change_state(&mut model, |state| {
         state.nodes["framed"].whole.metrics.insert("loss".to_owned(), 0.5);
     });
@@ -269,12 +272,17 @@ fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
     update(&mut model, Message::Tick(later));
     let asked = testing::paint(&mut model, 100, 30);
     assert!(asked.iter().any(|it| matches!(it, Effect::ReadMetrics(_))), "points are missing: {asked:?}");
-    let read = |effects: &[Effect]| effects.iter().find_map(|it| match it {
-        Effect::ReadMetrics(of) => Some(of.clone()),
-        _ => None,
-    });
+    let read = |effects: &[Effect]| {
+        effects.iter().find_map(|it| match it {
+            Effect::ReadMetrics(of) => Some(of.clone()),
+            _ => None,
+        })
+    };
     let curves = vec![measured(1, "loss", |step| step as f64)];
-    testing::response(&mut model, Response::Metrics(read(&asked).unwrap(), Measured { curves, further: false }));
+    testing::response(
+        &mut model,
+        Response::Metrics(read(&asked).unwrap(), Measured { curves, further: false }),
+    );
     let left = press(&mut model, "h");
     let unwatched = |it: &Effect| matches!(it, Effect::Watch(watch) if watch.metrics.is_none());
     assert!(left.iter().any(unwatched), "new points come only while they are shown: {left:?}");
