@@ -83,9 +83,9 @@ fn rows_are_filtered_and_columns_hidden() {
     let shown = screen(&mut model, 120, 36);
     assert!(shown.contains("4 of 9 runs · acc>0.5"), "{shown}");
     press(&mut model, "l -");
-    assert!(!screen(&mut model, 120, 36).contains("completed"), "the state is hidden");
+    assert!(!screen(&mut model, 120, 36).contains("completed  5.2 s"), "the state is hidden");
     press(&mut model, "+");
-    assert!(screen(&mut model, 120, 36).contains("completed"));
+    assert!(screen(&mut model, 120, 36).contains("completed  5.2 s"));
     press(&mut model, "esc");
     assert!(screen(&mut model, 120, 36).contains("9 of 9 runs"));
     press(&mut model, "esc");
