@@ -266,12 +266,31 @@ pub struct CommandOutput {
     pub source: OutputSource,
     /// Its type.
     pub ty: Type,
-    /// The file name under which media is stored, instead of the file's own.
-    pub name: Option<String>,
+    /// The file name under which media is stored, instead of the file's own; a text once the node starts.
+    pub name: Option<Template>,
     /// Of a `glob:` under `dir:`: whether to include files that the command left unchanged.
     pub take_unchanged: bool,
     /// Its place in the file.
     pub span: Span,
+}
+
+impl CommandOutput {
+    /// Returns the file name under which media is stored, if it is known.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&str> {
+        match &self.name {
+            Some(Template::Literal(value)) => value.as_text(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a text is a file name without folders.
+    #[must_use]
+    pub fn is_file_name(text: &str) -> bool {
+        !matches!(text, "" | "." | "..")
+            && text.len() <= 255
+            && !text.contains(|it: char| it == '/' || it.is_control())
+    }
 }
 
 /// The source of a command's output.
@@ -305,7 +324,7 @@ pub struct Edge {
     pub port: String,
     /// The node that reads it.
     pub to: String,
-    /// The part that reads it: an input's name, `if`, `each`, `env` or `cmd`.
+    /// The part that reads it: an input's name, `if`, `each`, `env`, `cmd`, or `name` of an output.
     pub input: String,
 }
 
@@ -344,6 +363,9 @@ impl Node {
         }
         if let Some(lock) = &self.lock {
             found.extend(lock.expressions().into_iter().map(|it| ("lock", it)));
+        }
+        for name in self.outputs.values().filter_map(|output| output.name.as_ref()) {
+            found.extend(name.expressions().into_iter().map(|it| ("name", it)));
         }
         if let Some(each) = &self.each {
             found.extend(each.templates().flat_map(Template::expressions).map(|it| ("each", it)));

@@ -69,7 +69,7 @@ pub(super) fn collect(
     let mut collector = Collector { sources, json: None, collected: Collected::default() };
     for (name, output) in outputs {
         let value = match sources.reported.get(name) {
-            Some(reported) => collector.reported(reported, &output.ty, output.name.as_deref()),
+            Some(reported) => collector.reported(reported, &output.ty, output.file_name()),
             None => collector.declared(output),
         };
         collector.add(name, value)?;
@@ -119,7 +119,7 @@ impl Collector<'_> {
     }
 
     fn declared(&mut self, output: &CommandOutput) -> Result<Made, FileError> {
-        let name = output.name.as_deref();
+        let name = output.file_name();
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
             OutputSource::Glob(glob) => self.glob(glob, output, name),

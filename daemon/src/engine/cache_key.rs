@@ -83,7 +83,8 @@ pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usiz
         parts.add(format!("env {name}"), value.clone().into_bytes());
     }
     for (name, output) in outputs {
-        let CommandOutput { source, ty, name: file, take_unchanged, span: _ } = output;
+        let CommandOutput { source, ty, name: _, take_unchanged, span: _ } = output;
+        let file = output.file_name();
         let declared = format!("{source:?} {ty} {file:?} {take_unchanged}");
         parts.add(format!("output {name}"), declared.into_bytes());
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use fanlight_shared::environment::MAX_VALUE_BYTES;
 use fanlight_shared::expression::{Content, Scope as _};
-use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::{Action, Template};
+use fanlight_shared::sanitise;
+use fanlight_shared::value::{Value, Values, cut};
+use fanlight_shared::workflow::{Action, CommandOutput, Template};
 use indexmap::IndexMap;
 
 use super::active::RunScope;
@@ -152,8 +153,20 @@ fn command(
         None => None,
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
-    let (outputs, remember) = (plan.node.outputs.clone(), plan.node.remember.clone());
-    let metrics = plan.node.metrics.clone();
+    let mut outputs = plan.node.outputs.clone();
+    for (name, output) in &mut outputs {
+        let what = format!("`name` of output `{name}`");
+        let Some(template) = output.name.take() else { continue };
+        let Some(value) = given(&what, &template)? else { continue };
+        let text = short(value, scope).and_then(|value| value.to_text());
+        let text = text.map_err(|error| format!("{what}: {error}"))?;
+        if !CommandOutput::is_file_name(&text) {
+            let shown = cut(&sanitise::line(&text), 60);
+            return Err(NotPrepared::Wrong(format!("{what}: `{shown}` is not a file name without folders")));
+        }
+        output.name = Some(Template::Literal(Value::Text(text)));
+    }
+    let (metrics, remember) = (plan.node.metrics.clone(), plan.node.remember.clone());
     Ok(CommandWork { program, inputs, env, dir, outputs, metrics, remember })
 }
 

@@ -77,6 +77,9 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
         }) {
             whole.media_in_text(reading, template, reader);
         }
+        for name in node.outputs.values().filter_map(|output| output.name.as_ref()) {
+            whole.media_in_text(reading, name, reader);
+        }
         if node.drop_failed_items && node.each.is_none() && !places.broken {
             let problem =
                 Problem::warning("useless_key", node.span, "`on_item_error` has no effect without `each`");

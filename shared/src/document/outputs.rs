@@ -3,11 +3,12 @@
 use indexmap::IndexMap;
 
 use super::reading::Reading;
+use super::template::Plain;
 use super::yaml::{Entry, Kind, Node};
 use crate::node_type::DeclaredOutputs;
 use crate::types::Type;
-use crate::value::cut;
-use crate::workflow::{COMMAND_PORTS, CommandOutput, OutputSource, STATUS_PORT};
+use crate::value::{Value, cut};
+use crate::workflow::{COMMAND_PORTS, CommandOutput, OutputSource, STATUS_PORT, Template};
 
 const OUTPUT_KEYS: [&str; 7] = ["path", "glob", "json", "event", "type", "name", "unchanged"];
 
@@ -90,6 +91,21 @@ impl Reading<'_> {
         ty?
     }
 
+    /// Reads the name of a file, which may have expressions in it.
+    fn file_name(&mut self, node: &Node, what: &str) -> Option<Template> {
+        let template = match &node.kind {
+            Kind::Scalar(scalar) if scalar.text.contains("${{") => {
+                return Some(self.template(node, Plain::Text));
+            }
+            _ => self.plain_text(node, what)?,
+        };
+        if !CommandOutput::is_file_name(&template) {
+            let message = format!("{what} must be a file name without folders, got `{}`", cut(&template, 60));
+            self.error("bad_path", node.span, message);
+        }
+        Some(Template::Literal(Value::Text(template)))
+    }
+
     fn command_output(&mut self, entry: &Entry) -> Option<CommandOutput> {
         let name = entry.key.as_str();
         let wanted = "a map such as `{ path: out.png, type: image }`";
@@ -131,18 +147,7 @@ impl Reading<'_> {
                     typed = self.type_of(&field.value, &what);
                     failed |= typed.is_none();
                 }
-                "name" => {
-                    file_name = self.plain_text(&field.value, &what);
-                    if let Some(it) = &file_name
-                        && (it.is_empty() || it.contains('/') || it == "." || it == "..")
-                    {
-                        self.error(
-                            "bad_path",
-                            field.value.span,
-                            format!("{what} must be a file name without folders, got `{}`", cut(it, 60)),
-                        );
-                    }
-                }
+                "name" => file_name = self.file_name(&field.value, &what),
                 "unchanged" => {
                     let take = self.word(&field.value, &what, &[("take", true), ("leave", false)]);
                     unchanged = take.map(|take| (take, field.key_span));

@@ -47,6 +47,11 @@ impl CheckContext<'_> {
                 );
             }
         }
+        for span in node.outputs.values().filter_map(|output| secret_in(output.name.as_ref()?)) {
+            let message =
+                "the name of a file can't be built from a secret: it is stored and shown".to_owned();
+            refuse(reading, span, message, "take it out of the name");
+        }
         let condition = node.condition.iter().filter(|it| it.secrets().next().is_some());
         let condition =
             condition.map(|it| ("if", it.references().first().map(|it| it.span).unwrap_or_default()));

@@ -265,3 +265,22 @@ outputs: { prints: \"${{ prints.files }}\" }
         "prints#1\tprints[0]\to/prints-1/prints/a.txt\nprints#1\tprints[1]\to/prints-1/prints/b.txt\n"
     );
 }
+
+#[test]
+fn an_output_is_named_by_an_expression() {
+    let fanlight = Fanlight::new();
+    fanlight.file(
+        "note.yaml",
+        "params: { day: { type: text, default: monday } }
+nodes:
+  note:
+    run: echo hello > out.txt
+    outputs: { text: { path: out.txt, type: file, name: \"note-${{ params.day }}.txt\" } }
+outputs: { notes: \"${{ [note.text] }}\" }
+",
+    );
+    let said = fanlight.say(&["run", "note.yaml", "--out", "o"]).exits(0).out;
+    assert_eq!(said, "note#1\tnotes[0]\to/note-1/notes/note-monday.txt\n");
+    let wrong = fanlight.say(&["run", "note.yaml", "-p", "day=../up"]).exits(1);
+    wrong.complains("`name` of output `text`: `note-../up.txt` is not a file name");
+}
