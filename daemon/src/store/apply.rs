@@ -23,12 +23,10 @@ use fanlight_shared::id::{BlobHash, IdMap, RunId};
 use fanlight_shared::run_state::Summary;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
-use tokio::sync::Notify;
 
 use super::blob::{Blobs, Open};
 use super::writer::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
-use crate::on_end::OnEnd;
 use value::InstanceKey;
 
 /// The most published blobs that wait for a reference.
@@ -58,7 +56,7 @@ pub(super) struct Apply {
     /// How many points of metrics are stored, by run.
     points: RefCell<HashMap<i64, u64>>,
     /// What to do at ends, and whom to notify of it.
-    on_end: RefCell<Option<(Arc<[OnEnd]>, Arc<Notify>)>>,
+    on_end: RefCell<Option<on_end::Wanted>>,
 }
 
 /// The effects of a transaction beyond its rows.
@@ -218,7 +216,7 @@ impl Apply {
                 self.sweep_ended(db, name)
             }
             Op::OnEnd { all, added } => {
-                *self.on_end.borrow_mut() = (!all.is_empty()).then(|| (Arc::clone(all), Arc::clone(added)));
+                *self.on_end.borrow_mut() = on_end::Wanted::new(all, added);
                 // Some of it may be left from before.
                 added.notify_one();
                 Ok(())

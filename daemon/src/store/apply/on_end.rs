@@ -1,15 +1,31 @@
 //! What is to be done because a run or a sweep has ended.
 
+use std::sync::Arc;
+
 use fanlight_shared::run::{Counts, RunStatus};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::Notify;
 
 use super::{Apply, Done};
-use crate::on_end::{End, EndOf};
+use crate::on_end::{End, EndOf, OnEnd};
 use crate::store::code;
 
 /// The most rows that are kept of what failed too often.
 const MAX_FAILED: u32 = 100;
+
+/// What to do at ends, and whom to notify of it.
+pub(super) struct Wanted {
+    all: Arc<[OnEnd]>,
+    added: Arc<Notify>,
+}
+
+impl Wanted {
+    /// Returns `None` if nothing is to be done.
+    pub(super) fn new(all: &Arc<[OnEnd]>, added: &Arc<Notify>) -> Option<Self> {
+        (!all.is_empty()).then(|| Self { all: Arc::clone(all), added: Arc::clone(added) })
+    }
+}
 
 impl Apply {
     /// Adds what is to be done because a run has ended. Runs that nodes started end with their parents.
@@ -60,7 +76,7 @@ impl Apply {
 
     fn add_end(&self, db: &Connection, end: &End, in_sweep: bool) -> Done {
         let settings = self.on_end.borrow();
-        let Some((all, added)) = settings.as_ref() else { return Ok(()) };
+        let Some(Wanted { all, added }) = settings.as_ref() else { return Ok(()) };
         let of = match end.of {
             EndOf::Run => "run",
             EndOf::Sweep => "sweep",

@@ -45,7 +45,7 @@ fn an_end_is_kept_with_the_end_itself_until_it_is_done() {
     assert_ne!(before[0].id, before[1].id);
     at.reopen();
     assert_eq!(due(&at), before, "the same key after a restart");
-    let (key, next) = (before[0].key, Some(Time(7)));
+    let (key, next) = (before[0].key, Some(Time(1)));
     at.commit(vec![Op::OnEndFailed { key, error: "no luck".into(), next }]);
     assert_eq!((due(&at)[0].tries, at.store.next_on_end().unwrap()), (1, next));
     assert!(
