@@ -81,6 +81,7 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         resume: None,
         sweep: None,
         parent: None,
+        trial: None,
         files: fanlight_daemon::store::ChildFiles::default(),
     };
     commit(store, vec![Op::Submit(submit.into())]).submitted.unwrap().runs

@@ -12,7 +12,7 @@
 //!   looked for or computed; `remembered`: what results of commands depend on; `misses`: why nodes were computed
 //! - `child_files`, `children`: workflows that nodes run, and their runs
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
-//! - `sweeps`: the limits of sweeps, and those that are paused
+//! - `sweeps`: the limits of sweeps, and those that are paused; `searches`: those whose runs are proposed one after the other
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
 //!   the run that a daemon crashed on
@@ -50,6 +50,7 @@ mod remembered;
 mod requests;
 mod resume;
 mod sealed;
+mod searches;
 mod start;
 mod started;
 mod startup;
@@ -116,6 +117,8 @@ pub struct Activity {
     pub queued: u32,
     /// The number of parked runs with a question that has a deadline.
     pub due: u32,
+    /// The number of searches that are about to propose a run.
+    pub proposing: u32,
 }
 
 /// How long a request waits for the store while it can't be written.

@@ -42,11 +42,15 @@ pub struct Recorder {
     inner: Option<Arc<Inner>>,
 }
 
+/// Takes each report of an attempt: the name of the metric, the step, the value.
+pub(crate) type Watching = Box<dyn Fn(&str, u64, f64) + Send + Sync>;
+
 struct Inner {
     store: Store,
     hub: Arc<Hub>,
     runtime: Handle,
     of: Reporting,
+    watching: Option<Watching>,
     state: Mutex<State>,
 }
 
@@ -77,9 +81,15 @@ struct Waiting {
 }
 
 impl Recorder {
-    /// Creates a recorder for an attempt.
-    pub(crate) fn new(store: Store, hub: Arc<Hub>, runtime: Handle, of: Reporting) -> Self {
-        Self { inner: Some(Arc::new(Inner { store, hub, runtime, of, state: Mutex::default() })) }
+    /// Creates a recorder for an attempt, and for what watches its reports.
+    pub(crate) fn new(
+        store: Store,
+        hub: Arc<Hub>,
+        runtime: Handle,
+        of: Reporting,
+        watching: Option<Watching>,
+    ) -> Self {
+        Self { inner: Some(Arc::new(Inner { store, hub, runtime, of, watching, state: Mutex::default() })) }
     }
 
     /// Takes a report.
@@ -89,10 +99,16 @@ impl Recorder {
     pub(crate) fn add(&self, measured: Measurement) -> Result<(), TooMany> {
         let Some(inner) = &self.inner else { return Ok(()) };
         let mut state = inner.state();
-        let name = inner.hub.watches_metrics().then(|| measured.name.clone());
-        state.add(measured)?;
-        if let Some(new) = name.and_then(|name| state.newest(name)) {
-            inner.hub.measured(&inner.of, &new);
+        let live = inner.hub.watches_metrics();
+        let watched = (live || inner.watching.is_some()).then(|| (measured.name.clone(), measured.value));
+        let step = state.add(measured)?;
+        if let Some((name, value)) = watched {
+            if let Some(watching) = &inner.watching {
+                watching(&name, step, value);
+            }
+            if let Some(new) = state.newest(name).filter(|_| live) {
+                inner.hub.measured(&inner.of, &new);
+            }
         }
         if state.points >= MAX_GROUP && !state.in_flight {
             inner.send(&mut state);
@@ -165,7 +181,7 @@ impl Inner {
 }
 
 impl State {
-    fn add(&mut self, measured: Measurement) -> Result<(), TooMany> {
+    fn add(&mut self, measured: Measurement) -> Result<u64, TooMany> {
         let Measurement { name, value, unit, step, at, goal } = measured;
         if self.series.len() >= MAX_NAMES && !self.series.contains_key(&name) {
             return Err(TooMany { first: !std::mem::replace(&mut self.refused, true) });
@@ -185,7 +201,7 @@ impl State {
             series.points = thin(&ascending(std::mem::take(&mut series.points)));
             self.points -= before - series.points.len();
         }
-        Ok(())
+        Ok(step)
     }
 
     /// Returns the last report of a metric.

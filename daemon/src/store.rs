@@ -42,11 +42,11 @@ pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, Nearest, NewEntry, PartsDigest};
 pub use op::{
-    After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewVersion, Op,
-    ResumeFrom, StoredSweep, Submit, Submitted, SweepOf,
+    After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewTrial, NewVersion,
+    Op, ResumeFrom, StoredSearch, StoredSweep, Submit, Submitted, SweepOf,
 };
 pub use open_run::{DamagedRun, OpenRun};
-pub use read::StoredValue;
+pub use read::{KnownSearch, StoredValue};
 pub(crate) use read::{Prunable, page};
 pub use sweep::Unknown;
 use writer::{Message, Writer};

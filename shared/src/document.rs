@@ -26,6 +26,7 @@ pub mod report;
 mod retry;
 pub mod rows;
 pub mod schema;
+pub mod search;
 mod secrets;
 mod template;
 mod traps;

@@ -4,7 +4,7 @@
 //!
 //! - vocabulary: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
 //! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
-//! - many runs of one file: [`sweep`], [`label`], [`rng`]; what a submission carries: [`environment`]
+//! - many runs of one file: [`sweep`], [`search`] (what the next run tries), [`label`], [`rng`]; what a submission carries: [`environment`]
 //! - the view of a run: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one
 //!   reducer), [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`]
 //!   (stands in for a large value), [`spent`] (cost and tokens), [`origin`] (of a reused result)
@@ -42,6 +42,7 @@ pub mod rpc;
 pub mod run;
 pub mod run_state;
 pub mod sanitise;
+pub mod search;
 pub mod spent;
 pub mod sweep;
 pub mod template;

@@ -1,16 +1,24 @@
 //! A seeded random number generator: SplitMix64, which gives the same numbers on every machine and in every version.
 
-/// A generator with a seed.
-#[derive(Debug)]
+/// A generator of random numbers.
+#[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// Creates a generator; equal seeds give equal numbers.
+    /// Creates a generator; the same seed gives the same numbers.
     #[must_use]
     pub fn new(seed: i64) -> Self {
         let mut rng = Self(seed.cast_unsigned());
         rng.next();
         rng
+    }
+
+    /// Creates the generator of one of many streams that share a seed.
+    #[must_use]
+    pub fn stream(seed: i64, number: u64) -> Self {
+        // The number is mixed in behind the first output: generators with neighbouring states would share numbers.
+        let first = Self::new(seed).next() ^ number.wrapping_mul(0xd134_2543_de82_ef95);
+        Self::new(Self(first).next().cast_signed())
     }
 
     fn next(&mut self) -> u64 {
@@ -25,6 +33,12 @@ impl Rng {
     #[allow(clippy::cast_possible_truncation)]
     pub fn seed(&mut self) -> u32 {
         self.next() as u32
+    }
+
+    /// Returns a number within `0..1`, one of 2^53.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Within `from..to`.

@@ -12,6 +12,7 @@ use crate::id::{Version, WorkflowId};
 use crate::metric::Goal;
 use crate::node_type::{Effects, NodeTypeSpec, OutputSpec};
 use crate::problem::Span;
+use crate::search::Search;
 use crate::sweep::Matrix;
 use crate::types::Type;
 use crate::value::Value;
@@ -33,6 +34,8 @@ pub struct Workflow {
     pub params: IndexMap<String, Param>,
     /// `matrix:`: the sweep that the file proposes.
     pub matrix: Matrix,
+    /// `search:`: the search that the file proposes, of which the command line may give other parts.
+    pub search: Option<Search>,
     /// `pass_env:`: names of the submitter's variables that every command gets.
     pub pass_env: Vec<String>,
     /// `concurrency:`: how many of its runs may run at once; `None` means as many as the queue allows.

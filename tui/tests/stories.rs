@@ -67,6 +67,8 @@ mod pruning;
 mod recipes;
 #[path = "stories/reports.rs"]
 mod reports;
+#[path = "stories/search.rs"]
+mod search;
 #[path = "stories/secrets.rs"]
 mod secrets;
 #[path = "stories/sweeps.rs"]

@@ -158,6 +158,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         resume: None,
         sweep: None,
         parent: None,
+        trial: None,
         files: ChildFiles::default(),
         environment: Environment::default(),
         concurrency: None,

@@ -22,6 +22,7 @@ use super::context::{After, Context};
 use super::core::Place;
 use super::plan::Plan;
 use super::pools::{self, Needs, Resource};
+use super::searches::Watch;
 use crate::attempt::RunFacts;
 use crate::content::Loader;
 use crate::node_type::CHILDREN;
@@ -70,6 +71,8 @@ pub(crate) struct ActiveRun {
     pub(super) storing_outputs: bool,
     /// Its listing changed since it was last sent to the registry.
     pub(super) listing_changed: bool,
+    /// Watches its metric, if it may be ended early for it.
+    pub(super) watch: Option<Arc<Watch>>,
     /// The fold of its events, which tests compare it with.
     #[cfg(test)]
     pub(super) folded: fanlight_shared::run_state::RunState,
@@ -187,6 +190,7 @@ impl ActiveRun {
             loader: Arc::new(Loader(blobs.clone())),
             storing_outputs: false,
             listing_changed: false,
+            watch: None,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
-use crate::recorder::{Recorder, Reporting};
+use crate::recorder::{Recorder, Reporting, Watching};
 use crate::secret::Secrets;
 use crate::store::Op;
 
@@ -37,6 +37,12 @@ pub(super) enum Begin {
 }
 
 impl ActiveRun {
+    /// Returns what watches the metrics of an instance, if its run may be ended early for one.
+    fn watch_of(&self, key: Key) -> Option<Watching> {
+        let (watch, node) = (self.watch.clone()?, self.plan.nodes[key.node].name.clone());
+        Some(Box::new(move |metric, step, value| watch.take(&node, metric, step, value)))
+    }
+
     /// Runs an instance that has its inputs: immediately, or as soon as its pools have a place.
     pub(super) fn make_ready(&mut self, context: &mut Context, node: usize, item: ItemPath) {
         let key = self.key(node, item);
@@ -117,6 +123,7 @@ impl ActiveRun {
                 context.hub.clone(),
                 context.runtime.clone(),
                 reporting,
+                self.watch_of(key),
             ),
             hub: context.hub.clone(),
         };

@@ -17,6 +17,7 @@ use super::pools::Pools;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
+use crate::node_type::NodeTypes;
 use crate::store::{Batch, Op, Store};
 
 /// An effect that follows the commit of its batch; effects keep their order.
@@ -46,6 +47,7 @@ pub(super) struct Context {
     pub(super) executors: Executors,
     pub(super) previewer: Arc<dyn Previewer>,
     pub(super) config: Arc<Config>,
+    pub(super) node_types: NodeTypes,
     pub(super) pools: Pools<Key>,
     /// Results that are being looked for or computed.
     pub(super) in_flight: InFlight<Key>,
@@ -80,6 +82,7 @@ impl Context {
             executors: parts.executors,
             previewer: parts.previewer,
             config: parts.config,
+            node_types: parts.node_types,
             inline: VecDeque::new(),
             messages,
             runtime: tokio::runtime::Handle::current(),

@@ -15,6 +15,7 @@ use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
 use super::plan::Plan;
 use super::queue::RunQueue;
+use super::searches::Searches;
 use super::startup::StartupState;
 use super::sweeps::Sweeps;
 use super::working::Working;
@@ -56,6 +57,8 @@ pub(super) struct Core {
     pub(super) queue: RunQueue,
     /// The sweeps with runs that have not ended.
     pub(super) sweeps: Sweeps,
+    /// The searches of those.
+    pub(super) searches: Searches,
     /// Runs that changed in this turn.
     pub(super) touched: HashSet<RunId>,
     /// How many more runs may start, and nodes be computed, in this batch.
@@ -98,6 +101,7 @@ impl Core {
             queued: IdMap::default(),
             queue: RunQueue::new(cap, found.paused),
             sweeps: Sweeps::default(),
+            searches: Searches::default(),
             touched: HashSet::new(),
             room: BATCH_LIMIT,
             children: 0,
@@ -111,7 +115,10 @@ impl Core {
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
         let limit = core.context.config.cache_bytes;
         core.context.op(Op::CacheLimit(limit));
-        found.sweeps.into_iter().for_each(|sweep| core.sweeps.add(sweep));
+        for sweep in found.sweeps {
+            core.searches.add(&sweep);
+            core.sweeps.add(sweep);
+        }
         core.recover_pauses();
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
         core.clean_up(found.attempts);
@@ -224,6 +231,9 @@ impl Core {
             Message::Move { request, reply } => self.move_runs(request, reply),
             Message::Why { request, reply } => drop(reply.send(self.why(&request))),
             Message::Sweep { request, reply } => self.set_sweep(&request, reply),
+            Message::Observed { sweep } => self.searches.observed(&sweep),
+            Message::Measured { run, step, value } => self.measured(run, step, value),
+            Message::Proposed { sweep, next } => self.proposed(&sweep, next),
             Message::Stop { reply } => self.stopping = Some(reply),
         }
     }
@@ -288,6 +298,7 @@ impl Core {
         for run in self.touched.iter().filter_map(|id| self.active.get(id)) {
             self.assert_explained(run);
         }
+        self.advance_searches();
         self.send_listings();
         self.context.schedule_pools();
         self.context.look_for_results();
@@ -321,6 +332,7 @@ impl Core {
             running: self.running() as u32,
             queued: self.queue.len() as u32,
             due: self.due.len() as u32,
+            proposing: self.searches.proposing(),
         }
     }
 

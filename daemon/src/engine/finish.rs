@@ -86,7 +86,12 @@ impl ActiveRun {
             (false, false) => RunStatus::Failed,
             (false, true) => RunStatus::Completed,
         };
-        let error = (status == RunStatus::Failed).then(|| sentences.join("; "));
+        let error = match status {
+            RunStatus::Failed => Some(sentences.join("; ")),
+            // Why it is cancelled, if no person did it.
+            RunStatus::Cancelled => self.run.error.clone(),
+            _ => None,
+        };
         if status == RunStatus::Cancelled {
             self.publish_all_earlier(context);
         } else {
@@ -182,11 +187,22 @@ impl ActiveRun {
 
     /// Cancels the run: nothing new starts, and running attempts are ended.
     pub(super) fn cancel(&mut self, context: &mut Context) {
+        self.cancel_because(context, None);
+    }
+
+    /// Returns whether it is being cancelled.
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.cancelling
+    }
+
+    /// Cancels the run, and says why if no person did it.
+    pub(super) fn cancel_because(&mut self, context: &mut Context, why: Option<String>) {
         if self.cancelling || self.run.state.is_ended() {
             return;
         }
         self.cancelling = true;
-        self.record_run(context, RunUpdate::new(RunStatus::Cancelling, Time::now()));
+        let update = RunUpdate { error: why, ..RunUpdate::new(RunStatus::Cancelling, Time::now()) };
+        self.record_run(context, update);
         self.leave_all_flights(context);
         for instance in self.instances_mut() {
             if let Some(live) = &instance.live {

@@ -8,7 +8,7 @@ use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::oneshot;
 
-use super::{Reply, active, core, finish, plan, submit};
+use super::{Reply, active, core, finish, plan, searches, submit};
 use crate::attempt::Outcome;
 use crate::executor::Surroundings;
 use crate::store::{CacheKey, Cached, StoreError};
@@ -113,6 +113,21 @@ pub(super) enum Message {
     Sweep {
         request: sweeps_rpc::Set,
         reply: Reply<()>,
+    },
+    /// It is stored what came of a run of this search.
+    Observed {
+        sweep: String,
+    },
+    /// The metric of a run of a search has reached a step at which its pruner decides.
+    Measured {
+        run: RunId,
+        step: u64,
+        value: f64,
+    },
+    /// A search has proposed a run, or could not.
+    Proposed {
+        sweep: String,
+        next: searches::Next,
     },
     Stop {
         reply: oneshot::Sender<()>,

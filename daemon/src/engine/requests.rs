@@ -86,6 +86,7 @@ impl Core {
         };
         let runs: Vec<Arc<Run>> = submitted.runs.into_iter().map(Arc::new).collect();
         if let Some(sweep) = submitted.sweep {
+            self.searches.add(&sweep);
             self.add_sweep(*sweep);
         }
         if !submitted.repeated {
@@ -156,6 +157,7 @@ impl Core {
     pub(super) fn cancel(&mut self, request: &runs::Cancel, reply: Reply<runs::CancelResponse>) {
         let mut response = runs::CancelResponse::default();
         let mut running = request.runs.clone();
+        self.end_searches(request);
         if request.running {
             // Children end with their parents.
             let all = self.active.values().filter(|run| run.run.parent.is_none());

@@ -144,6 +144,7 @@ pub(super) fn prepare(
         fresh,
         next: false,
         parent: None,
+        trial: None,
         files,
         resume: Some(ResumeFrom { run: run.id, finished }),
         path: open.path.clone(),

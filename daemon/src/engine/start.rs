@@ -62,7 +62,9 @@ impl Core {
             self.children += 1;
         }
         self.sweeps.started(&run, at);
+        let watch = self.searches.watch(&run, &self.context.messages);
         let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());
+        active.watch = watch;
         active.record_run(&mut self.context, update);
         self.active.insert(id, active);
         if resumes {

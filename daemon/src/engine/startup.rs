@@ -155,7 +155,9 @@ impl Core {
             let id = open.run.id;
             let fresh =
                 state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
+            let watch = self.searches.watch(&open.run, &self.context.messages);
             let mut run = ActiveRun::new(open.run, plan, place, self.context.store.blobs());
+            run.watch = watch;
             if run.run.resumed_from.is_some() {
                 // Stored values of nodes without an attempt belong to the run that this one resumes.
                 let mut values = open.values.clone();

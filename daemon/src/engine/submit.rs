@@ -14,6 +14,7 @@ use fanlight_shared::media::Media;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
+use fanlight_shared::search::Search;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
@@ -30,7 +31,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{ChildFiles, NewRun, Store, Submit, SweepOf};
+use crate::store::{ChildFiles, NewRun, NewTrial, Store, Submit, SweepOf};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -46,6 +47,7 @@ pub(super) fn prepare(
     types: &NodeTypeSet,
 ) -> Result<Prepared, RpcError> {
     let digest = digest(&request);
+    let search = request.sweep.as_ref().and_then(|sweep| sweep.search.clone());
     if request.sets.is_empty() {
         return Err(RpcError::new(ErrorCode::BadParams, "no runs requested: `sets` is empty"));
     }
@@ -65,12 +67,23 @@ pub(super) fn prepare(
     let mut files = Files::new(store.blobs());
     let defaults: IndexMap<String, Option<Value>> =
         workflow.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
-    let given: Vec<IndexMap<String, Value>> = request.sets.iter().map(|set| set.params.clone()).collect();
+    let mut sets = request.sets;
     let own_label = request.label.as_deref().map(check_label).transpose()?;
+    let first = match (&search, sets.as_mut_slice()) {
+        (None, _) => None,
+        (Some(search), [set]) if set.repeat.is_none() && own_label.is_none() => {
+            Some(first_trial(search, &workflow, &mut set.params)?)
+        }
+        (Some(_), _) => {
+            let why = "a search has one set of params, without repeats and without a label";
+            return Err(RpcError::new(ErrorCode::BadParams, why));
+        }
+    };
+    let given: Vec<IndexMap<String, Value>> = sets.iter().map(|set| set.params.clone()).collect();
     let sweep = sweep::of(request.sweep.as_ref(), &given, store)?;
     let swept = sweep.as_ref().map(SweepOf::swept).unwrap_or_default();
-    let mut new = Vec::with_capacity(request.sets.len());
-    for set in &request.sets {
+    let mut new = Vec::with_capacity(sets.len());
+    for set in &sets {
         let params = check_params(&workflow, &set.params)
             .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
         let repeat = set.repeat.map(|repeat| (repeat.nth, repeat.of));
@@ -110,11 +123,24 @@ pub(super) fn prepare(
         fresh: request.fresh,
         next: request.next,
         sweep,
+        trial: first,
         resume: None,
         parent: None,
         files: ChildFiles::Read(child_files),
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
+}
+
+/// Checks a search, and adds the params of its first trial to the given ones.
+fn first_trial(search: &Search, workflow: &Workflow, params: &mut Values) -> Result<NewTrial, RpcError> {
+    document::search::check(search, workflow).map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
+    if let Some(both) = search.space.keys().find(|name| params.contains_key(*name)) {
+        let why = format!("the param `{both}` is given, so that the search can't choose it");
+        return Err(RpcError::new(ErrorCode::BadParams, why));
+    }
+    let chosen = search.propose(0, &[]).unwrap_or_default();
+    params.extend(chosen.clone());
+    Ok(NewTrial { sweep: None, number: 0, params: chosen, seen: 0 })
 }
 
 /// Checks a client's own key for a request.
@@ -358,6 +384,7 @@ mod tests {
             version: fanlight_shared::id::Version::of(""),
             params: IndexMap::new(),
             matrix: fanlight_shared::sweep::Matrix::default(),
+            search: None,
             pass_env: Vec::new(),
             concurrency: None,
             nodes: IndexMap::new(),

@@ -39,6 +39,11 @@ impl ActiveSweep {
         Used { time_ms, ..self.used }
     }
 
+    /// Returns how many runs wait.
+    fn waiting(&self) -> u32 {
+        self.open.saturating_sub(u32::try_from(self.active).unwrap_or(0))
+    }
+
     fn reached(&self) -> Option<Pause> {
         self.limits.reached(&self.used_now().since(&self.before))
     }
@@ -56,7 +61,7 @@ pub(super) struct Sweeps {
 impl Sweeps {
     /// Adds a sweep, unless it is known.
     pub(super) fn add(&mut self, stored: StoredSweep) {
-        let StoredSweep { name, limits, before, used, paused } = stored;
+        let StoredSweep { name, limits, before, used, paused, search: _ } = stored;
         let (open, active, started_sum) = (0, 0, 0);
         let new = ActiveSweep { limits, before, used, open, active, started_sum, paused };
         self.sweeps.entry(name).or_insert(new);
@@ -114,6 +119,12 @@ impl Sweeps {
         true
     }
 
+    /// Returns how many runs of a sweep have not ended, and how many of them wait; `None` if it is paused.
+    pub(super) fn open(&self, name: &str) -> Option<(u32, u32)> {
+        let sweep = self.sweeps.get(name).filter(|sweep| sweep.paused.is_none())?;
+        Some((sweep.open, sweep.waiting()))
+    }
+
     /// Returns the names of the sweeps that are paused.
     fn paused(&self) -> Vec<(String, Pause)> {
         self.sweeps.iter().filter_map(|(name, sweep)| Some((name.clone(), sweep.paused?))).collect()
@@ -157,6 +168,9 @@ impl Core {
         if self.sweeps.used(run, before)
             && let Some(sweep) = &run.sweep
         {
+            if run.state.is_ended() {
+                self.observe(sweep, run);
+            }
             self.check_sweep(sweep);
         }
     }
@@ -164,11 +178,12 @@ impl Core {
     /// Forgets a sweep whose runs have all ended, or pauses it if it has reached a limit.
     pub(super) fn check_sweep(&mut self, name: &str) {
         let Some(sweep) = self.sweeps.sweeps.get(name) else { return };
-        if sweep.open == 0 {
+        if sweep.open == 0 && !self.searches.has_more(name) {
             if self.sweeps.extending.contains_key(name) {
                 return;
             }
             self.context.op(Op::SweepEnded { name: name.to_owned() });
+            self.searches.remove(name);
             if self.sweeps.sweeps.remove(name).is_some_and(|sweep| sweep.paused.is_some()) {
                 self.queue.release(name);
                 self.context.op(Op::PauseSweep { name: name.to_owned(), paused: None, before: None });
@@ -177,7 +192,7 @@ impl Core {
             return;
         }
         if sweep.paused.is_none()
-            && self.queue.waits(name)
+            && (self.queue.waits(name) || self.searches.has_more(name))
             && let Some(reached) = sweep.reached()
         {
             self.pause(name, reached);
@@ -204,7 +219,7 @@ impl Core {
         names.iter().for_each(|name| self.check_sweep(name));
     }
 
-    fn pause(&mut self, name: &str, why: Pause) {
+    pub(super) fn pause(&mut self, name: &str, why: Pause) {
         let Some(sweep) = self.sweeps.sweeps.get_mut(name) else { return };
         sweep.paused = Some(why);
         self.queue.hold(name);
@@ -217,6 +232,7 @@ impl Core {
     fn unpause(&mut self, name: &str) {
         let Some(sweep) = self.sweeps.sweeps.get_mut(name) else { return };
         let Some(why) = sweep.paused.take() else { return };
+        self.searches.insist(name);
         if why.is_limit() {
             sweep.before = sweep.used_now();
         }

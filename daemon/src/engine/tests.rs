@@ -17,6 +17,7 @@ mod queue;
 mod recovery;
 mod resume;
 mod retried;
+mod search;
 mod secrets;
 mod services;
 mod space;

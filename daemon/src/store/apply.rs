@@ -10,6 +10,7 @@ mod on_end;
 mod queue;
 mod reference;
 mod run;
+mod search;
 pub(super) mod series;
 mod submit;
 mod sweep;
@@ -223,6 +224,9 @@ impl Apply {
             }
             Op::OnEndDone { key } => Self::on_end_done(db, *key),
             Op::OnEndFailed { key, error, next } => Self::on_end_failed(db, *key, error, *next),
+            Op::Observe { run, state } => search::observe(db, *run, *state),
+            Op::Report { run, report, pruned } => search::add_report(db, *run, report, *pruned),
+            Op::EndSearch { name } => search::end(db, name),
             Op::Setting { name, value } => {
                 match value {
                     Some(value) => db

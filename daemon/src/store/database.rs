@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_key_parts.sql"),
     include_str!("migrations/0013_made_with.sql"),
     include_str!("migrations/0014_on_end.sql"),
+    include_str!("migrations/0015_searches.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -10,7 +10,9 @@ use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::NewPoints;
 use fanlight_shared::rpc::queue::To;
+use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::Summary;
+use fanlight_shared::search::Report;
 use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
@@ -22,8 +24,8 @@ use super::{Bodies, CacheKey, NewEntry, StoreError};
 use crate::on_end::OnEnd;
 
 pub use submit::{
-    ChildFiles, Finished, NewFile, NewRun, NewSweep, NewVersion, ResumeFrom, StoredSweep, Submit, Submitted,
-    SweepOf,
+    ChildFiles, Finished, NewFile, NewRun, NewSweep, NewTrial, NewVersion, ResumeFrom, StoredSearch,
+    StoredSweep, Submit, Submitted, SweepOf,
 };
 
 /// A write operation. The order within a batch and between batches is kept.
@@ -209,6 +211,27 @@ pub enum Op {
         /// When it is tried next; `None` if it isn't.
         next: Option<Time>,
     },
+    /// A run of a search has ended: its last event or its row precedes this.
+    Observe {
+        /// The run.
+        run: RunId,
+        /// Its last state.
+        state: RunStatus,
+    },
+    /// A decision of a pruner.
+    Report {
+        /// The run.
+        run: RunId,
+        /// What it has reached.
+        report: Report,
+        /// Whether it is ended for it.
+        pruned: bool,
+    },
+    /// A search proposes no more runs.
+    EndSearch {
+        /// The name of its sweep.
+        name: String,
+    },
     /// A setting of the queue that survives restarts: `max_concurrent_runs`, `paused`.
     Setting {
         /// Its name.
@@ -230,6 +253,8 @@ impl Op {
             | Self::DropSeries { run, .. }
             | Self::Label { run, .. }
             | Self::DeleteRun { run, .. }
+            | Self::Observe { run, .. }
+            | Self::Report { run, .. }
             | Self::Interrupted { run } => Some(*run),
             Self::Asset(new) => Some(new.asset.run_id),
             _ => None,

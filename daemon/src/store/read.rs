@@ -9,6 +9,7 @@ pub(crate) mod page;
 mod prune;
 mod results;
 mod run;
+mod search;
 mod series;
 mod stretch;
 mod sweep;
@@ -20,6 +21,7 @@ mod workflow;
 use rusqlite::OptionalExtension;
 
 pub(crate) use prune::Prunable;
+pub use search::KnownSearch;
 pub(in crate::store) use sweep::stored as stored_sweep;
 pub use value::StoredValue;
 

@@ -11,6 +11,7 @@ mod listed;
 mod on_end;
 mod opening;
 mod paging;
+mod searches;
 mod series;
 mod source;
 mod submitted;
@@ -178,6 +179,7 @@ pub(crate) fn submission(runs: usize) -> Submit {
         resume: None,
         sweep: None,
         parent: None,
+        trial: None,
         files: ChildFiles::default(),
     }
 }

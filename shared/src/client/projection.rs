@@ -33,6 +33,8 @@ use crate::waiting::Waiting;
 pub struct Projection {
     /// The followed runs, in their order; `None` means all.
     followed: Option<IndexSet<RunId>>,
+    /// The sweep whose further runs are followed too.
+    sweep: Option<String>,
     runs: HashMap<RunId, Run>,
     /// Runs that have started and not ended: few, and read for every frame.
     active: BTreeSet<RunId>,
@@ -81,6 +83,22 @@ impl Projection {
         let mut projection = Self { followed: Some(followed), ..Self::default() };
         projection.add(runs);
         projection
+    }
+
+    /// Follows further runs of a sweep too, from when they are known.
+    #[must_use]
+    pub fn with_sweep(mut self, sweep: Option<String>) -> Self {
+        self.sweep = sweep;
+        self
+    }
+
+    /// Follows a run if its sweep is followed.
+    fn adopt(&mut self, run: &Run) {
+        if let (Some(followed), Some(sweep)) = (&mut self.followed, &self.sweep)
+            && run.sweep.as_ref() == Some(sweep)
+        {
+            followed.insert(run.id);
+        }
     }
 
     /// Handles a new connection. Returns whether the banners changed.

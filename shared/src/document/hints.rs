@@ -52,6 +52,7 @@ pub(crate) fn top_key(key: &str) -> Option<&'static str> {
             "write `params:` with a type for each"
         }
         "strategy" | "sweep" => "write `matrix: { seed: 1..6 }`",
+        "study" | "optimize" | "hyperparameters" => "write `search:` with a `space:`",
         "env" => "write `env:` in the node that needs it",
         "title" => "write `name:`",
         "version" | "apiVersion" | "kind" => "leave this out; the version is the hash of the file",

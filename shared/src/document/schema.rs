@@ -39,6 +39,31 @@ pub fn schema(catalogue: &Catalogue) -> Json {
                     ]
                 }
             },
+            "search": {
+                "type": "object",
+                "description": "The search that this file proposes: each run is proposed from the results of those before",
+                "additionalProperties": false,
+                "properties": {
+                    "space": {
+                        "type": "object",
+                        "description": "Values per param",
+                        "additionalProperties": {
+                            "anyOf": [
+                                { "type": "string", "description": "A range such as 2..8 or log:1e-5..1e-1, or a,b,c" },
+                                { "type": "array" },
+                                { "type": ["number", "boolean"] }
+                            ]
+                        }
+                    },
+                    "maximize": { "$ref": "#/$defs/objectives" },
+                    "minimize": { "$ref": "#/$defs/objectives" },
+                    "trials": { "type": "integer", "minimum": 1, "maximum": crate::search::MAX_TRIALS },
+                    "sampler": { "enum": ["random", "grid", "sobol", "tpe"] },
+                    "pruner": { "type": "string", "pattern": "^(median|asha)(:[0-9]+)?$" },
+                    "seed": { "type": "integer" },
+                    "parallel": { "type": "integer", "minimum": 1 }
+                }
+            },
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that every command gets" },
             "concurrency": { "type": "integer", "minimum": 1, "description": "How many runs of this workflow run at once" },
             "nodes": {
@@ -57,6 +82,10 @@ pub fn schema(catalogue: &Catalogue) -> Json {
         },
         "$defs": {
             "name": { "type": "string", "pattern": NAME },
+            "objectives": {
+                "description": "Outputs or metrics",
+                "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+            },
             "duration": { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$", "examples": ["500ms", "10s", "5m", "2h"] },
             "variables": { "type": "array", "items": { "type": "string", "pattern": VARIABLE } },
             "expression": { "type": "string", "pattern": EXPRESSION },

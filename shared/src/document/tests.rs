@@ -93,6 +93,7 @@ fn piece() -> impl Strategy<Value = String> {
         "nodes:",
         "params:",
         "matrix:",
+        "search:",
         "outputs:",
         "  a:",
         "  b: ",

@@ -12,8 +12,18 @@ use crate::problem::Span;
 use crate::sweep::Matrix;
 use crate::workflow::{Output, Workflow};
 
-const KEYS: [&str; 9] =
-    ["id", "name", "description", "params", "matrix", "pass_env", "concurrency", "nodes", "outputs"];
+const KEYS: [&str; 10] = [
+    "id",
+    "name",
+    "description",
+    "params",
+    "matrix",
+    "search",
+    "pass_env",
+    "concurrency",
+    "nodes",
+    "outputs",
+];
 
 /// The highest value of `concurrency`.
 const MAX_CONCURRENCY: i64 = 1_000_000;
@@ -34,6 +44,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
         version,
         params: IndexMap::new(),
         matrix: Matrix::default(),
+        search: None,
         pass_env: Vec::new(),
         concurrency: None,
         nodes: IndexMap::new(),
@@ -69,6 +80,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
             "name" => workflow.name = reading.plain_text(value, "`name`"),
             "description" => workflow.description = reading.plain_text(value, "`description`"),
             "matrix" => workflow.matrix = reading.matrix(value, &workflow.params),
+            "search" => workflow.search = reading.search(value, &workflow.params),
             "pass_env" => workflow.pass_env = reading.variable_names(value, "`pass_env`"),
             "concurrency" => {
                 let limit = reading.int(value, "`concurrency`", 1, MAX_CONCURRENCY);

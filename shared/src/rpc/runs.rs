@@ -258,7 +258,8 @@ pub struct Cancel {
     /// All that run.
     #[serde(default)]
     pub running: bool,
-    /// All of the sweep with this name that have not ended.
+    /// All of the sweep with this name that have not ended. Its search proposes no more runs; with `queued` and `running` no
+    /// search does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
 }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::{Page, request};
 use crate::id::{Version, WorkflowId};
 use crate::run::{Counts, RunStatus};
+use crate::search::Search;
 use crate::spent::Spent;
 use crate::sweep::{Limits, Pause};
 use crate::time::Time;
 use crate::value::Value;
+use crate::value::float::Number;
 
 /// `sweeps.list`: newest first.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -127,6 +129,29 @@ pub struct Sweep {
     pub spent: Spent,
     /// The sum of the times of its runs from start to end, or until now, in milliseconds.
     pub time_ms: u64,
+    /// How far its search is, if its runs are proposed by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Progress>,
+}
+
+/// How far a search is. All runs of its sweep count that have ended, also those that were deleted since.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Progress {
+    /// How many trials it has in all.
+    pub trials: u32,
+    /// How many of them were proposed.
+    pub proposed: u32,
+    /// How many runs completed with a value.
+    pub completed: u32,
+    /// How many were ended early by its pruner.
+    pub pruned: u32,
+    /// How many failed.
+    pub failed: u32,
+    /// How many a person cancelled.
+    pub cancelled: u32,
+    /// How many completed without a value.
+    pub unmeasured: u32,
 }
 
 /// The state of a sweep.
@@ -164,6 +189,34 @@ pub struct Detail {
     pub params: IndexMap<String, Varied>,
     /// The outputs that are numbers, with the runs that have the lowest and the highest. Only completed runs count.
     pub best: IndexMap<String, Best>,
+    /// The search that proposes its runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchDetail>,
+}
+
+/// A search and what it found.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct SearchDetail {
+    /// The search.
+    pub search: Search,
+    /// The best run; with several objectives all that no other one beats in everything.
+    pub best: Vec<BestTrial>,
+    /// Why the last run that completed without a value has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmeasured: Option<String>,
+}
+
+/// One of the best runs of a search.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct BestTrial {
+    /// The run, such as `poster#12`.
+    pub run: String,
+    /// The params that the search chose.
+    pub params: IndexMap<String, Value>,
+    /// The value of each objective.
+    pub values: Vec<Number>,
 }
 
 /// The most values of a param that a [`Varied`] names.

@@ -68,6 +68,9 @@ impl Summary {
         }
         if update.status.is_ended() {
             self.ended_at = Some(update.at);
+        }
+        // A run that the daemon cancels says why at once.
+        if update.status.is_ended() || update.error.is_some() {
             self.error.clone_from(&update.error);
         }
         true

@@ -91,10 +91,14 @@ pub enum Pause {
         /// The limit.
         limit: u64,
     },
+    /// The runs of its search complete without a value to learn from.
+    Unmeasured,
+    /// Its search can't propose another run; the log of the daemon says why.
+    Stuck,
 }
 
 impl Pause {
-    /// Returns whether a limit paused it.
+    /// Returns whether the daemon paused it, because of a limit or of its search.
     #[must_use]
     pub fn is_limit(&self) -> bool {
         *self != Self::Person
@@ -113,6 +117,10 @@ impl fmt::Display for Pause {
             }
             Self::Time { time_ms, limit } => {
                 write!(f, "the runs took {} of at most {}", time(time_ms), time(limit))
+            }
+            Self::Unmeasured => f.write_str("its runs complete without a value for the search"),
+            Self::Stuck => {
+                f.write_str("the search can't propose another run; the log of the daemon says why")
             }
             Self::Tokens { tokens, limit } => write!(f, "the runs used {tokens} of at most {limit} tokens"),
         }

@@ -45,7 +45,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = context.connect().await?;
     let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling];
     let states = if args.queued { &states[..1] } else { &states };
-    let chosen = match (&args.workflow, choice::sweep(&client, args.sweep.clone()).await?) {
+    let sweep = choice::sweep(&client, args.sweep.clone()).await?;
+    // All of a sweep: its search ends too.
+    let whole = sweep.clone().filter(|_| !args.queued);
+    let chosen = match (&args.workflow, sweep) {
         (_, Some(sweep)) => choice::of_sweep(&client, sweep, states).await?,
         (Some(name), None) => {
             let id = choice::workflow(&client, Some(name)).await?;
@@ -54,7 +57,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         (None, None) => choice::named(&client, &args.runs).await?,
     };
     let by_name = !args.all && (!args.queued || args.workflow.is_some() || args.sweep.is_some());
-    let request = if by_name {
+    let request = if whole.is_some() {
+        runs::Cancel { sweep: whole, ..runs::Cancel::default() }
+    } else if by_name {
         runs::Cancel { runs: chosen.iter().map(|run| run.id).collect(), ..runs::Cancel::default() }
     } else {
         runs::Cancel { queued: true, running: args.all, ..runs::Cancel::default() }
@@ -139,7 +144,14 @@ async fn wait(
     let projection = Projection::of(waited);
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: Row<'_>| {};
-    let options = Options { json: false, stream: false, cancels: false, no_wait: false, ended: &mut nothing };
+    let options = Options {
+        json: false,
+        stream: false,
+        cancels: false,
+        no_wait: false,
+        search: None,
+        ended: &mut nothing,
+    };
     let followed = follow(context, client, projection, &mut interrupt, options).await?;
     Ok(followed.projection.rows().map(|row| row.run.clone()).collect())
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 use fanlight_shared::client::projection::{Change, Projection, Row};
 use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::sweeps::SweepState;
 use fanlight_shared::rpc::watch::{Notification, TELEMETRY_LIMIT, TelemetryOf, Watch};
-use fanlight_shared::rpc::{ErrorCode, runs};
+use fanlight_shared::rpc::{ErrorCode, runs, sweeps};
 use fanlight_shared::run::{Asks, Run, RunStatus};
 use tokio::time::Instant;
 
+use super::choice;
 use super::followed::Followed;
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
@@ -23,6 +25,9 @@ use crate::output::{Out, json, question};
 /// The minimum time between two changes of the subscription.
 const REWATCH_DELAY: Duration = Duration::from_millis(200);
 
+/// How often the state of a search is read while none of its runs is open.
+const SEARCH_INTERVAL: Duration = Duration::from_millis(500);
+
 /// How runs are followed.
 pub(super) struct Options<'a> {
     /// Prints the events on stdout, a line each, instead of progress on stderr.
@@ -33,6 +38,8 @@ pub(super) struct Options<'a> {
     pub(super) cancels: bool,
     /// Stops following once every open run waits for a person.
     pub(super) no_wait: bool,
+    /// The sweep whose search proposes further runs, which are followed too.
+    pub(super) search: Option<String>,
     /// Called once for each ended run, with its complete state.
     pub(super) ended: &'a mut dyn FnMut(&Client, Row<'_>),
 }
@@ -72,7 +79,7 @@ pub(super) async fn follow<'a>(
     follower.run(interrupt).await?;
     follower.live.draw_now(&follower.projection);
     let Follower { projection, client, deleted, .. } = follower;
-    Ok(Followed { projection, client, deleted })
+    Ok(Followed { projection, client, deleted, pruned: 0 })
 }
 
 /// Returns the notifications of a connection that nobody watches yet.
@@ -115,9 +122,13 @@ impl Follower<'_> {
                 continue;
             }
             self.say_questions();
-            if self.projection.is_over() || self.options.no_wait && self.is_parked() || self.is_held() {
+            let over = self.projection.is_over();
+            if over && self.awaits_search().await? {
+                // Its next run is on the way.
+            } else if over || self.options.no_wait && self.is_parked() || self.is_held() {
                 return Ok(());
             }
+            let waits = over && self.options.search.is_some();
             let rewatch_at = self.rewatch_at.unwrap_or_else(Instant::now);
             tokio::select! {
                 notification = self.notifications.recv() => match notification {
@@ -131,6 +142,7 @@ impl Follower<'_> {
                     self.cancel()?;
                 }
                 () = tokio::time::sleep_until(rewatch_at), if self.rewatch_at.is_some() => self.watch().await?,
+                () = tokio::time::sleep(SEARCH_INTERVAL), if waits => {}
                 _ = redraw.tick(), if self.live.is_in_place() => self.live.draw_now(&self.projection),
             }
         }
@@ -256,6 +268,26 @@ impl Follower<'_> {
         self.projection.rows().filter(open).all(|row| waits(row) && self.asked.contains_key(&row.run.id))
     }
 
+    /// Returns whether the search proposes further runs. Those that no notification mentioned are followed from then on.
+    async fn awaits_search(&mut self) -> Result<bool, Failure> {
+        let Some(name) = self.options.search.clone() else { return Ok(false) };
+        let sweep = match self.client.call(sweeps::Get { sweep: name.clone() }).await {
+            Ok(detail) => detail.sweep,
+            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => return Ok(false),
+            // The loop notices the end of the connection.
+            Err(ClientError::Disconnected(_)) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        if sweep.runs.all() as usize > self.projection.rows().count() {
+            match choice::of_sweep(&self.client, name, &[]).await {
+                Ok(runs) => self.projection.add(runs),
+                Err(_) => return Ok(true),
+            }
+        }
+        let paused = sweep.paused.is_some_and(|pause| pause.is_limit());
+        Ok(!self.projection.is_over() || sweep.state != SweepState::Ended && !paused)
+    }
+
     /// Returns whether every open run waits in a sweep that a limit has paused.
     fn is_held(&self) -> bool {
         let mut open = self.projection.rows().filter(|row| !row.run.state.is_ended());
@@ -360,10 +392,13 @@ impl Follower<'_> {
         self.live.say("cancelling what was started; Ctrl-C again leaves at once");
         let open: Vec<RunId> =
             self.projection.rows().filter(|row| !row.run.state.is_ended()).map(|row| row.run.id).collect();
+        // With the whole sweep its search ends.
+        let sweep = self.options.search.clone();
+        let open = if sweep.is_some() { Vec::new() } else { open };
         let client = self.client.clone();
         // Not awaited, so that the next Ctrl-C is noticed. The result arrives as events.
         tokio::spawn(async move {
-            let _ = client.call(runs::Cancel { runs: open, ..runs::Cancel::default() }).await;
+            let _ = client.call(runs::Cancel { runs: open, sweep, ..runs::Cancel::default() }).await;
         });
         Ok(())
     }

@@ -69,7 +69,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: Row<'_>| {};
-    let options = Options { json: false, stream: false, cancels: true, no_wait: false, ended: &mut nothing };
+    let options = Options {
+        json: false,
+        stream: false,
+        cancels: true,
+        no_wait: false,
+        search: None,
+        ended: &mut nothing,
+    };
     let followed =
         follow(&context, client, Projection::of(vec![run.clone()]), &mut interrupt, options).await?;
     let client = &followed.client;

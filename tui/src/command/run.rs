@@ -5,10 +5,12 @@ mod missing;
 mod params;
 mod report;
 pub(super) mod save;
+mod search;
 mod source;
 mod submission;
 
 use fanlight_shared::rpc::runs;
+use fanlight_shared::search::Search;
 use fanlight_shared::sweep::{Limits, check_name};
 use fanlight_shared::value::Values;
 
@@ -27,6 +29,8 @@ pub(crate) struct Args {
     workflow: String,
     #[command(flatten)]
     params: params::ParamOptions,
+    #[command(flatten)]
+    search: search::SearchArgs,
     /// Name the sweep; several runs without a name are `poster/1`, `poster/2` ….
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -52,17 +56,19 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let running = context.running().await?;
     let workflow = read_workflow(running.as_ref(), &source.shown, &source.document).await?;
     let sets = params::sets(&args.params, &workflow, Values::new())?;
-    let sweep = sweep_options(&args).map_err(Failure::usage)?;
+    let given = sets.first().map(|set| set.params.clone()).unwrap_or_default();
+    let search = args.search.search(&workflow, &given, args.params.seed)?;
+    let sweep = sweep_options(&args, search).map_err(Failure::usage)?;
     let submission = Submission { source, workflow, sets, sweep, options: args.runs };
     submission.run(&context, running, &args.params).await
 }
 
 /// Returns the name and the limits of the sweep, if any of them is given.
-fn sweep_options(args: &Args) -> Result<Option<runs::SweepOptions>, String> {
+fn sweep_options(args: &Args, search: Option<Search>) -> Result<Option<runs::SweepOptions>, String> {
     let max_failures = if args.fail_fast { Some(1) } else { args.max_failures };
     let mut limits = Limits { max_failures, ..Limits::default() };
     args.budget.iter().try_for_each(|budget| limits.add_budget(budget))?;
     args.name.as_deref().map_or(Ok(()), check_name)?;
-    let given = args.name.is_some() || !limits.are_none();
-    Ok(given.then(|| runs::SweepOptions { name: args.name.clone(), limits, extends: None }))
+    let given = args.name.is_some() || !limits.are_none() || search.is_some();
+    Ok(given.then(|| runs::SweepOptions { name: args.name.clone(), limits, extends: None, search }))
 }

@@ -57,6 +57,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         stream: false,
         cancels: false,
         no_wait: args.no_wait,
+        search: None,
         ended: &mut nothing,
     };
     let followed = follow(&context, client, projection, &mut interrupt, options).await?;

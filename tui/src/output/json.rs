@@ -63,6 +63,7 @@ pub(crate) fn sweep(sweep: &Sweep) -> Json {
         "runs": sweep.runs,
         "spent": spent(&sweep.spent),
         "time_ms": sweep.time_ms,
+        "search": sweep.search,
     })
 }
 

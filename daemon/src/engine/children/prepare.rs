@@ -92,6 +92,7 @@ pub(super) fn prepare(
         next: false,
         resume: None,
         sweep: None,
+        trial: None,
         parent: Some(Parent {
             run: attempt.run.id,
             name: format!("{}#{}", attempt.run.workflow, attempt.run.number),

@@ -18,11 +18,14 @@ pub(super) fn of(
         return Ok(None);
     }
     let bad = |error: String| RpcError::new(ErrorCode::BadParams, error);
-    let runs::SweepOptions { name, limits, extends } = options.cloned().unwrap_or_default();
-    let swept = label::swept(params);
+    let runs::SweepOptions { name, limits, extends, search } = options.cloned().unwrap_or_default();
+    let swept = match &search {
+        Some(search) => search.space.keys().cloned().collect(),
+        None => label::swept(params),
+    };
     if let Some(extended) = extends {
-        if name.is_some() || !limits.are_none() {
-            return Err(bad(format!("the sweep `{extended}` keeps its name and its limits")));
+        if name.is_some() || !limits.are_none() || search.is_some() {
+            return Err(bad(format!("the sweep `{extended}` keeps its name, its limits and its search")));
         }
         let mut all = store.swept(&extended).map_err(|error| refused(&error))?;
         let new: Vec<String> = swept.into_iter().filter(|param| !all.contains(param)).collect();
@@ -31,5 +34,5 @@ pub(super) fn of(
     }
     name.as_deref().map_or(Ok(()), check_name).map_err(bad)?;
     limits.check().map_err(bad)?;
-    Ok(Some(SweepOf::New(NewSweep { name, swept, limits })))
+    Ok(Some(SweepOf::New(NewSweep { name, swept, limits, search })))
 }

@@ -28,7 +28,7 @@ async fn sweep(world: &World, document: &str, runs: i64, limits: Limits) -> Vec<
     let seeds: Vec<[(&str, Value); 1]> = (1..=runs).map(|seed| [("seed", Value::Int(seed))]).collect();
     let sets: Vec<&[(&str, Value)]> = seeds.iter().map(|set| &set[..]).collect();
     let options = move |start: &mut fanlight_shared::rpc::runs::Start| {
-        start.sweep = Some(SweepOptions { name: Some("scan".into()), limits, extends: None });
+        start.sweep = Some(SweepOptions { name: Some("scan".into()), limits, ..SweepOptions::default() });
     };
     world.submit(document, &sets, options).await.unwrap()
 }

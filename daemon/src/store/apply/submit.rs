@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{self, Place};
 use super::value::Stored;
-use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, sweep};
+use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, search, sweep};
 use crate::store::read::stored_sweep as stored;
 use crate::store::{Finished, ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
 
@@ -48,14 +48,15 @@ impl Apply {
         let first_position = queue::positions(db, place, count)?;
         let environment = environment::hold(db, &submit.environment, count)?;
         let made_with = made_with::store(db, &submit.made_with)?;
-        let sweep = match &submit.sweep {
-            Some(SweepOf::New(new)) => {
+        let sweep = match (&submit.sweep, submit.trial.as_ref().and_then(|trial| trial.sweep)) {
+            (Some(SweepOf::New(new)), _) => {
                 Some(sweep::create(db, new, (workflow.key, &workflow.slug), version, submit.at)?)
             }
-            Some(SweepOf::Extended { name, swept }) => {
+            (Some(SweepOf::Extended { name, swept }), _) => {
                 Some((sweep::extend(db, name, swept, workflow.key, version)?, name.clone()))
             }
-            None => None,
+            (None, Some(key)) => Some((key, sweep::name(db, key)?)),
+            (None, None) => None,
         };
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
         let parent = submit.parent.as_ref();
@@ -101,6 +102,9 @@ impl Apply {
                 ])?;
             self.store_files(db, key, &submit.files)?;
             first_key.get_or_insert(key);
+            if let (Some(trial), Some((sweep, _))) = (&submit.trial, &sweep) {
+                search::add_trial(db, *sweep, trial, new.id)?;
+            }
             for value in new.params.values() {
                 self.reference_value(db, work, value)?;
             }

@@ -4,7 +4,7 @@ use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Done, Failure};
+use super::{Done, Failure, search};
 use crate::store::{NewSweep, StoreError};
 
 /// Creates a sweep of a workflow, given by key and slug. Returns its key and its name.
@@ -25,12 +25,14 @@ pub(super) fn create(
         None => numbered(db, workflow, slug)?,
     };
     let swept = serde_json::to_string(&new.swept)?;
+    let search = new.search.as_ref().map(serde_json::to_string).transpose()?;
     let limits = (!new.limits.are_none()).then(|| serde_json::to_string(&new.limits)).transpose()?;
     let key = db
         .prepare_cached(
-            "INSERT INTO sweep (name, workflow, version, swept, created_at, limits) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO sweep (name, workflow, version, swept, created_at, limits, search) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .insert(params![name, workflow, version, swept, at.0, limits])?;
+        .insert(params![name, workflow, version, swept, at.0, limits, search])?;
     Ok((key, name))
 }
 
@@ -87,6 +89,15 @@ fn numbered(db: &Connection, workflow: i64, slug: &str) -> Done<String> {
     }
 }
 
+/// Returns the name of a sweep that gets another run.
+pub(super) fn name(db: &Connection, key: i64) -> Done<String> {
+    let name = db
+        .prepare_cached("SELECT name FROM sweep WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    name.ok_or_else(|| Failure::Batch(StoreError::NotFound("the sweep was deleted".into())))
+}
+
 fn exists(db: &Connection, name: &str) -> Done<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM sweep WHERE name = ?1")?.exists([name])?)
 }
@@ -99,9 +110,10 @@ pub(super) fn leave(db: &Connection, run: i64) -> Done {
         .optional()?;
     let Some(sweep) = sweep else { return Ok(()) };
     db.prepare_cached("UPDATE run SET sweep = NULL WHERE key = ?1")?.execute([run])?;
-    db.prepare_cached(
-        "DELETE FROM sweep WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run INDEXED BY run_by_sweep WHERE run.sweep = ?1)",
-    )?
-    .execute([sweep])?;
-    Ok(())
+    let removed = db
+        .prepare_cached(
+            "DELETE FROM sweep WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run INDEXED BY run_by_sweep WHERE run.sweep = ?1)",
+        )?
+        .execute([sweep])?;
+    if removed > 0 { search::forget(db, sweep) } else { Ok(()) }
 }

@@ -1,14 +1,17 @@
 //! Submissions: what [`Op::Submit`](super::Op::Submit) stores, and what comes of it.
 
+use std::sync::Arc;
+
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{Parent, Run};
+use fanlight_shared::search::{Report, Search};
 use fanlight_shared::sweep::{Limits, Pause, Used};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
 use crate::store::blob::Published;
@@ -58,6 +61,8 @@ pub struct Submit {
     pub next: bool,
     /// The sweep that the runs are.
     pub sweep: Option<SweepOf>,
+    /// The trial that the run is, of a search.
+    pub trial: Option<NewTrial>,
     /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
     /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
@@ -144,6 +149,34 @@ pub struct NewSweep {
     pub swept: Vec<String>,
     /// Its limits.
     pub limits: Limits,
+    /// How its further runs are proposed.
+    pub search: Option<Search>,
+}
+
+/// A run that a search proposed.
+#[derive(Clone, Debug)]
+pub struct NewTrial {
+    /// The key of its sweep; `None` if the sweep is created with it.
+    pub sweep: Option<i64>,
+    /// Its number, from 0.
+    pub number: u32,
+    /// The params that the search chose.
+    pub params: Values,
+    /// How many observations it was proposed from.
+    pub seen: u32,
+}
+
+/// A search as the engine needs it.
+#[derive(Clone, Debug)]
+pub struct StoredSearch {
+    /// The search.
+    pub search: Arc<Search>,
+    /// How many trials it has in all.
+    pub length: u32,
+    /// How many trials were proposed.
+    pub proposed: u32,
+    /// The reports that its pruner has decided about.
+    pub reports: Vec<Report>,
 }
 
 /// A sweep as the engine needs it.
@@ -159,6 +192,8 @@ pub struct StoredSweep {
     pub before: Used,
     /// What its runs have used, without the time of those that have not ended.
     pub used: Used,
+    /// The search that proposes its runs.
+    pub search: Option<StoredSearch>,
 }
 
 /// The part of an ended run that a resumed run reuses.

@@ -10,6 +10,7 @@ use fanlight_shared::rpc::sweeps::{
     Best, Detail, Found, List, Reached, Sweep, SweepState, VALUES_LIMIT, Varied,
 };
 use fanlight_shared::run::Counts;
+use fanlight_shared::search::Search;
 use fanlight_shared::spent::Spent;
 use fanlight_shared::sweep::Used;
 use fanlight_shared::time::Time;
@@ -19,11 +20,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::page;
+use super::{page, search};
 use crate::store::{Store, StoreError, StoredSweep, code};
 
 /// The columns that [`read`] reads, of `sweep s`, `workflow w` and `version v`.
-const COLUMNS: &str = "s.key, s.name, w.slug, w.id, v.hash, s.created_at, s.swept, s.limits, s.paused";
+const COLUMNS: &str = "s.key, s.name, w.slug, w.id, v.hash, s.created_at, s.swept, s.limits, s.paused, \
+     s.search, s.search_ended";
 
 /// The tables of [`COLUMNS`].
 const TABLES: &str =
@@ -55,8 +57,8 @@ impl Store {
                 .query_map(params![before, limit as i64 + 1, workflow], read)?
                 .collect::<Result<Vec<_>, _>>()?;
             let mut page = LIST.page(limit);
-            for (key, mut sweep) in found {
-                add_totals(db, key, &mut sweep)?;
+            for (key, mut sweep, search) in found {
+                add_totals(db, key, &mut sweep, search)?;
                 if !page.add(key, sweep) {
                     break;
                 }
@@ -74,7 +76,8 @@ impl Store {
             let key = find(db, name)?;
             let sweep = row(db, key)?;
             let (params, best) = (varied(db, key)?, best(db, key, &sweep.workflow)?);
-            Ok(Detail { sweep, params, best })
+            let search = search::detail(db, key, &sweep.workflow)?;
+            Ok(Detail { sweep, params, best, search })
         })
     }
 
@@ -115,7 +118,7 @@ impl Store {
         })
     }
 
-    /// Returns the sweeps with runs that have not ended. Blocks.
+    /// Returns the sweeps with runs that have not ended, and those with trials that were not proposed yet. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -128,7 +131,19 @@ impl Store {
                 )?
                 .query_map([], |row| row.get(0))?
                 .collect::<Result<Vec<i64>, _>>()?;
-            Ok(keys.into_iter().map(|key| stored(db, key)).collect::<Result<_, _>>()?)
+            let searches = db
+                .prepare_cached("SELECT key FROM sweep WHERE search IS NOT NULL AND search_ended = 0")?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<Vec<i64>, _>>()?;
+            let mut open = Vec::with_capacity(keys.len());
+            for key in keys.iter().chain(searches.iter().filter(|key| !keys.contains(key))) {
+                let sweep = stored(db, *key)?;
+                let has_more = sweep.search.as_ref().is_some_and(|it| it.proposed < it.length);
+                if has_more || keys.contains(key) {
+                    open.push(sweep);
+                }
+            }
+            Ok(open)
         })
     }
 
@@ -173,13 +188,16 @@ fn unknown(name: &str) -> StoreError {
 
 fn row(db: &Connection, key: i64) -> Result<Sweep, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE s.key = ?1");
-    let (_, mut sweep) = db.prepare_cached(&sql)?.query_row([key], read)?;
-    add_totals(db, key, &mut sweep)?;
+    let (_, mut sweep, search) = db.prepare_cached(&sql)?.query_row([key], read)?;
+    add_totals(db, key, &mut sweep, search)?;
     Ok(sweep)
 }
 
-/// Returns a sweep without its totals, with its key.
-fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Sweep)> {
+/// The search of a sweep, and whether a person ended it.
+type Searched = Option<(Search, bool)>;
+
+/// Returns a sweep without its totals, with its key and its search.
+fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Sweep, Searched)> {
     let sweep = Sweep {
         name: row.get(1)?,
         workflow: row.get(2)?,
@@ -193,8 +211,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Sweep)> {
         runs: Counts::default(),
         spent: Spent::default(),
         time_ms: 0,
+        search: None,
     };
-    Ok((row.get(0)?, sweep))
+    Ok((row.get(0)?, sweep, searched(row, 9)?))
+}
+
+/// Returns the search in two columns.
+fn searched(row: &Row<'_>, column: usize) -> rusqlite::Result<Searched> {
+    let ended = row.get(column + 1)?;
+    Ok(optional(row, column)?.map(|search| (search, ended)))
 }
 
 /// Returns the JSON in a column that may be NULL.
@@ -234,10 +259,12 @@ fn totals(db: &Connection, key: i64, now: Option<Time>) -> rusqlite::Result<Tota
     Ok(totals)
 }
 
-fn add_totals(db: &Connection, key: i64, sweep: &mut Sweep) -> rusqlite::Result<()> {
+fn add_totals(db: &Connection, key: i64, sweep: &mut Sweep, search: Searched) -> rusqlite::Result<()> {
     let Totals { runs, spent, time_ms } = totals(db, key, Some(Time::now()))?;
+    sweep.search = search.map(|(search, ended)| search::progress(db, key, &search, ended)).transpose()?;
+    let has_more = sweep.search.is_some_and(|it| it.proposed < it.trials);
     sweep.state = match (runs.open(), sweep.paused) {
-        (0, _) => SweepState::Ended,
+        (0, _) if !has_more => SweepState::Ended,
         (_, Some(_)) => SweepState::Paused,
         (_, None) => SweepState::Active,
     };
@@ -254,18 +281,21 @@ pub(in crate::store) fn stored(db: &Connection, key: i64) -> rusqlite::Result<St
         time_ms,
         tokens: spent.input_tokens.saturating_add(spent.output_tokens),
     };
-    db.prepare_cached("SELECT name, limits, paused, used_before FROM sweep WHERE key = ?1")?.query_row(
-        [key],
-        |row| {
-            Ok(StoredSweep {
-                name: row.get(0)?,
-                limits: optional(row, 1)?.unwrap_or_default(),
-                paused: optional(row, 2)?,
-                before: optional(row, 3)?.unwrap_or_default(),
-                used,
-            })
-        },
-    )
+    db.prepare_cached(
+        "SELECT name, limits, paused, used_before, search, search_ended FROM sweep WHERE key = ?1",
+    )?
+    .query_row([key], |row| {
+        let search = searched(row, 4)?;
+        let search = search.map(|(search, ended)| search::stored(db, key, &search, ended)).transpose()?;
+        Ok(StoredSweep {
+            search,
+            name: row.get(0)?,
+            limits: optional(row, 1)?.unwrap_or_default(),
+            paused: optional(row, 2)?,
+            before: optional(row, 3)?.unwrap_or_default(),
+            used,
+        })
+    })
 }
 
 /// Returns the params whose values differ between the runs of a sweep.

@@ -63,7 +63,7 @@ fn an_end_is_kept_with_the_end_itself_until_it_is_done() {
 fn only_wanted_ends_are_kept_and_sweeps_end_once() {
     let at = Fixture::new();
     configure(&at, vec![on_end(None, &[]), on_end(Some(EndOf::Run), &[RunStatus::Failed])]);
-    let sweep = NewSweep { name: None, swept: Vec::new(), limits: Limits::default() };
+    let sweep = NewSweep { name: None, swept: Vec::new(), limits: Limits::default(), search: None };
     let runs = at.submit_with(Submit { sweep: Some(SweepOf::New(sweep)), ..submission(2) }).runs;
     at.commit(vec![end_of(&runs[0], RunStatus::Failed)]);
     assert_eq!(names(&at), ["poster#1 failed"], "runs of sweeps only if they are asked for");

@@ -10,7 +10,7 @@ use crate::store::{NewSweep, SweepOf};
 
 fn sweep(runs: usize, name: Option<&str>) -> Submit {
     let name = name.map(str::to_owned);
-    let sweep = NewSweep { name, swept: vec!["seed".into()], limits: Limits::default() };
+    let sweep = NewSweep { name, swept: vec!["seed".into()], limits: Limits::default(), search: None };
     Submit { sweep: Some(SweepOf::New(sweep)), ..submission(runs) }
 }
 

@@ -33,6 +33,7 @@ impl Projection {
         self.waiting.clear();
         let mut changes: Vec<Change> = Vec::new();
         for run in runs {
+            self.adopt(&run);
             if run.state == RunStatus::Queued && self.follows(run.id) && !self.is_old(&run) {
                 self.waiting.insert(run.id, None);
             }
@@ -47,6 +48,7 @@ impl Projection {
     /// Takes over a run from an event.
     pub(super) fn update(&mut self, run: Run) -> Option<Change> {
         let id = run.id;
+        self.adopt(&run);
         if !self.follows(id) {
             return None;
         }
@@ -64,6 +66,7 @@ impl Projection {
     /// Adds runs from a response. Events are newer than it, unless its state of an active run is ahead.
     pub fn add(&mut self, runs: impl IntoIterator<Item = Run>) {
         for run in runs {
+            self.adopt(&run);
             self.add_one(run);
         }
     }

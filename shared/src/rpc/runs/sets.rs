@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::RunId;
+use crate::search::Search;
 use crate::sweep::{Limits, RUN_LIMIT};
 use crate::value::{Value, Values};
 
@@ -24,6 +25,10 @@ pub struct SweepOptions {
     /// keeps its name, its limits and its pause; if it has ended, it is active again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extends: Option<String>,
+    /// How its runs are proposed, one after the other. Then there is one set with the params that the search doesn't choose, and
+    /// the response has the first run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
 }
 
 /// The given params of one run.

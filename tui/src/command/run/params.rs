@@ -44,11 +44,11 @@ pub(in crate::command) struct ParamOptions {
     #[arg(long, value_name = "KEY=VALUE,…")]
     include: Vec<String>,
     /// Choose this many of the combinations at random, none of them twice.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", group = "seeded", value_parser = clap::value_parser!(u32).range(1..))]
     sample: Option<u32>,
-    /// Choose another sample; equal seeds choose the same one. The default is 1.
-    #[arg(long, value_name = "S", requires = "sample", allow_negative_numbers = true)]
-    seed: Option<i64>,
+    /// Choose another sample, or search differently; equal seeds choose the same. The default is 1 for a sample, 0 for a search.
+    #[arg(long, value_name = "S", requires = "seeded", allow_negative_numbers = true)]
+    pub(super) seed: Option<i64>,
     /// Run each set of params this many times.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
@@ -187,7 +187,7 @@ pub(in crate::command) fn given(
     Ok(given)
 }
 
-fn split<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
+pub(super) fn split<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key, value)),
         _ => Err(Failure::usage(format!("`{option} {text}` names no value"))
@@ -195,7 +195,7 @@ fn split<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure>
     }
 }
 
-fn param<'a>(workflow: &'a Workflow, key: &str) -> Result<&'a Param, Failure> {
+pub(super) fn param<'a>(workflow: &'a Workflow, key: &str) -> Result<&'a Param, Failure> {
     workflow.params.get(key).ok_or_else(|| {
         let known = || workflow.params.keys().map(String::as_str);
         let hint = match near(key, known()) {
@@ -207,7 +207,7 @@ fn param<'a>(workflow: &'a Workflow, key: &str) -> Result<&'a Param, Failure> {
     })
 }
 
-fn bad(key: &str, error: &str) -> Failure {
+pub(super) fn bad(key: &str, error: &str) -> Failure {
     Failure::usage(format!("param `{key}`: {error}"))
 }
 

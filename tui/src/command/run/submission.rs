@@ -13,7 +13,7 @@ use fanlight_shared::workflow::Workflow;
 use super::params::{self, ParamOptions};
 use super::save::{self, Saver, Saving};
 use super::source::Source;
-use super::{missing, report};
+use super::{missing, report, search};
 use crate::command::follow::{Options, follow};
 use crate::command::interrupt::Interrupt;
 use crate::command::reconnect::Reconnects;
@@ -103,6 +103,7 @@ impl Submission {
             ))
             .hint("`fanlight logs RUN -f` follows one of several"));
         }
+        let searches = sweep.as_ref().is_some_and(|sweep| sweep.search.is_some());
         let fresh = fresh(&options.fresh, &workflow)?;
         let environment = environment::submitted(&workflow, &options.variables)?;
         let names = options.name_as.as_deref().map(|text| names(text, &workflow)).transpose()?;
@@ -142,7 +143,9 @@ impl Submission {
         for hint in &started.hints {
             output::note(&format!("hint: {}", sanitise::line(hint)));
         }
+        let searched = started.runs.first().and_then(|run| run.sweep.clone()).filter(|_| searches);
         if options.detach {
+            search::detached(searched.as_deref());
             return print_names(&started.runs, options.json);
         }
 
@@ -158,10 +161,16 @@ impl Submission {
             stream: options.stream,
             cancels: true,
             no_wait: options.no_wait,
+            search: searched.clone(),
             ended: &mut hand_over,
         };
-        let followed =
-            follow(context, client, Projection::of(started.runs), &mut interrupt, following).await?;
+        let projection = Projection::of(started.runs).with_sweep(searched.clone());
+        let mut followed = follow(context, client, projection, &mut interrupt, following).await?;
+        let found = match &searched {
+            Some(sweep) => search::detail(&followed.client, sweep).await,
+            None => None,
+        };
+        followed.pruned = found.as_ref().map_or(0, search::pruned);
         let (projection, client) = (&followed.projection, &followed.client);
         let saved = match saver {
             None => None,
@@ -184,7 +193,9 @@ impl Submission {
         if !options.json {
             failed_commands(client, projection).await;
         }
+        let found = found.as_ref().map_or(Ok(()), search::verdict);
         followed.verdict(&interrupt)?;
+        found?;
         match saved {
             Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),
             _ => Ok(()),

@@ -1,15 +1,20 @@
 //! `fanlight sweep show`
 
 use fanlight_shared::client::Client;
-use fanlight_shared::rpc::sweeps::{Best, Detail, Get, SweepState, Varied};
+use fanlight_shared::metric::Goal;
+use fanlight_shared::rpc::sweeps::{Best, Detail, Get, Progress, SearchDetail, SweepState, Varied};
 use fanlight_shared::sanitise;
 use serde_json::{Value as Json, json};
 
+use crate::command::trial;
 use crate::failure::Failure;
 use crate::output::style::{Paint, Role};
 use crate::output::table::{Cell, Table};
 use crate::output::{Out, json};
 use crate::text;
+
+/// The most runs of a Pareto front that are shown; `--json` has all.
+const BEST_LIMIT: usize = 20;
 
 /// The arguments of `sweep show`.
 #[derive(clap::Args, Debug)]
@@ -45,8 +50,22 @@ fn object(detail: &Detail) -> Json {
     if let Some(object) = sweep.as_object_mut() {
         object.insert("params".into(), Json::Object(params.collect()));
         object.insert("best".into(), json!(detail.best));
+        if let Some(search) = &detail.search {
+            object.insert("found".into(), found(search));
+        }
     }
     sweep
+}
+
+/// Returns the stable JSON of what a search found.
+fn found(detail: &SearchDetail) -> Json {
+    let best = detail.best.iter().map(|trial| {
+        let names = detail.search.objectives.iter().map(|objective| objective.name.clone());
+        let values: serde_json::Map<String, Json> =
+            names.zip(trial.values.iter().map(|value| json!(value))).collect();
+        json!({ "run": trial.run, "params": json::values(&trial.params), "values": values })
+    });
+    json!({ "best": best.collect::<Vec<_>>(), "unmeasured": detail.unmeasured })
 }
 
 fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
@@ -65,6 +84,9 @@ fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
     if !sweep.spent.is_nothing() {
         fact("spent".into(), sweep.spent.to_string().into());
     }
+    if let Some(search) = &detail.search {
+        search_facts(search, sweep.search.as_ref(), &mut fact);
+    }
     for (name, values) in &detail.params {
         fact(format!("-p {}", sanitise::line(name)), values_line(values).into());
     }
@@ -72,6 +94,45 @@ fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
         fact(format!("output {}", sanitise::line(name)), best_line(best).into());
     }
     facts.print_body(out)
+}
+
+/// Shows the search of a sweep, and what it found.
+fn search_facts(detail: &SearchDetail, progress: Option<&Progress>, fact: &mut impl FnMut(String, Cell)) {
+    let SearchDetail { search, best, unmeasured } = detail;
+    let goals = search.objectives.iter().map(|objective| {
+        let verb = if objective.goal == Goal::Max { "maximize" } else { "minimize" };
+        format!("{verb} {}", sanitise::line(&objective.name))
+    });
+    let pruner = search.pruner.map(|pruner| format!(", pruner {}", String::from(pruner))).unwrap_or_default();
+    let goals = goals.collect::<Vec<_>>().join(", ");
+    fact(
+        "search".into(),
+        format!("{goals}; sampler {}{pruner}, seed {}", search.sampler.word(), search.seed).into(),
+    );
+    if let Some(progress) = progress {
+        let Progress { trials, proposed, completed, pruned, failed, cancelled, unmeasured } = progress;
+        let counts = [
+            (completed, "completed"),
+            (pruned, "pruned"),
+            (failed, "failed"),
+            (cancelled, "cancelled"),
+            (unmeasured, "without a value"),
+        ];
+        let counts =
+            counts.iter().filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}"));
+        let counts: Vec<String> = counts.collect();
+        let shown = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+        fact("trials".into(), format!("{proposed} of {trials}{shown}").into());
+    }
+    for trial in best.iter().take(BEST_LIMIT) {
+        fact("best".into(), trial::line(search, trial).into());
+    }
+    if best.len() > BEST_LIMIT {
+        fact("best".into(), format!("and {} more", best.len() - BEST_LIMIT).into());
+    }
+    if let Some(why) = unmeasured {
+        fact("no value".into(), sanitise::line(why).into());
+    }
 }
 
 fn values_line(varied: &Varied) -> String {

@@ -1,0 +1,228 @@
+//! Searches: sweeps whose runs are proposed one after the other, each when there is a slot for it.
+//!
+//! A proposal follows from the search, the number of the trial, and what came of earlier runs in the order in which the store
+//! recorded it. It is stored together with its run, so that a daemon that dies changes no decision: the next one proposes the
+//! same, or finds the run.
+
+mod propose;
+mod prune;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::Run;
+use fanlight_shared::search::{Report, Search};
+use fanlight_shared::sweep::Pause;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use super::Message;
+use super::context::After;
+use super::core::Core;
+use crate::store::{Op, StoredSweep};
+use propose::Proposal;
+pub(super) use prune::Watch;
+
+/// A search with runs that have not ended, or with trials that were not proposed yet.
+#[derive(Debug)]
+struct ActiveSearch {
+    /// How many trials it has in all.
+    length: u32,
+    proposed: u32,
+    search: Arc<Search>,
+    /// The reports that its pruner has decided about.
+    reports: Vec<Report>,
+    /// Whether a trial is being proposed.
+    proposing: bool,
+    /// How many runs have ended that the next proposal must know, but are not stored yet.
+    uncommitted: u32,
+    /// Whether it continues although its runs have no value.
+    insists: bool,
+}
+
+/// The searches with runs that have not ended, by the names of their sweeps.
+#[derive(Debug, Default)]
+pub(super) struct Searches {
+    searches: HashMap<String, ActiveSearch>,
+}
+
+/// What follows from a proposal.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// This run was submitted.
+    Trial(RunId),
+    /// The search has no further point, or was deleted.
+    Nothing,
+    /// No run has a value to learn from.
+    Unmeasured,
+    /// No further run can be proposed.
+    Stuck(String),
+}
+
+impl Searches {
+    /// Adds the search of a sweep, if it has one.
+    pub(super) fn add(&mut self, sweep: &StoredSweep) {
+        let Some(search) = &sweep.search else { return };
+        let new = ActiveSearch {
+            length: search.length,
+            proposed: search.proposed,
+            search: search.search.clone(),
+            reports: search.reports.clone(),
+            proposing: false,
+            uncommitted: 0,
+            insists: false,
+        };
+        self.searches.entry(sweep.name.clone()).or_insert(new);
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.searches.remove(name);
+    }
+
+    /// Returns whether a sweep gets further runs from its search.
+    pub(super) fn has_more(&self, name: &str) -> bool {
+        self.searches.get(name).is_some_and(|it| it.proposing || it.proposed < it.length)
+    }
+
+    /// Lets a search continue although its runs have no value.
+    pub(super) fn insist(&mut self, name: &str) {
+        if let Some(search) = self.searches.get_mut(name) {
+            search.insists = true;
+        }
+    }
+
+    /// Handles that it is stored what came of a run.
+    pub(super) fn observed(&mut self, name: &str) {
+        if let Some(search) = self.searches.get_mut(name) {
+            search.uncommitted = search.uncommitted.saturating_sub(1);
+        }
+    }
+
+    /// Returns the watch over the metric of a run, if its search has a pruner.
+    pub(super) fn watch(&self, run: &Run, messages: &UnboundedSender<Message>) -> Option<Arc<Watch>> {
+        let search = &self.searches.get(run.sweep.as_ref()?)?.search;
+        search.pruner?;
+        Some(Arc::new(Watch {
+            search: search.clone(),
+            run: run.id,
+            messages: messages.clone(),
+            last: Mutex::default(),
+        }))
+    }
+
+    /// Returns how many searches are about to propose a run.
+    pub(super) fn proposing(&self) -> u32 {
+        let busy = self.searches.values().filter(|it| it.proposing || it.uncommitted > 0).count();
+        u32::try_from(busy).unwrap_or(u32::MAX)
+    }
+}
+
+impl Core {
+    /// Records what came of a run that has ended, if its sweep is a search.
+    pub(super) fn observe(&mut self, sweep: &str, run: &Run) {
+        let Some(search) = self.searches.searches.get_mut(sweep) else { return };
+        search.uncommitted += 1;
+        self.context.op(Op::Observe { run: run.id, state: run.state });
+        let (messages, sweep) = (self.context.messages.clone(), sweep.to_owned());
+        self.context.after(After::Do(Box::new(move || drop(messages.send(Message::Observed { sweep })))));
+    }
+
+    /// Proposes a trial for each search that has a slot for one. A trial that waits is enough: what is known when it starts
+    /// should be known when it is proposed.
+    pub(super) fn advance_searches(&mut self) {
+        if self.searches.searches.is_empty() || self.queue.paused || self.context.must_wait() {
+            return;
+        }
+        let cap = self.queue.cap;
+        let is_due = |name: &String, search: &ActiveSearch| {
+            let most = search.search.parallel.unwrap_or(cap).min(cap);
+            let more = !search.proposing && search.uncommitted == 0 && search.proposed < search.length;
+            more && self.sweeps.open(name).is_some_and(|(open, waiting)| waiting == 0 && open < most)
+        };
+        let all = self.searches.searches.iter();
+        let due: Vec<String> =
+            all.filter(|(name, search)| is_due(name, search)).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            // The time of a budget may be used up since the last run started.
+            self.check_sweep(&name);
+            if self.sweeps.open(&name).is_some() {
+                self.propose(name);
+            }
+        }
+    }
+
+    fn propose(&mut self, name: String) {
+        let Some(search) = self.searches.searches.get_mut(&name) else { return };
+        search.proposing = true;
+        let insists = search.insists;
+        let (store, messages) = (self.context.store.clone(), self.context.messages.clone());
+        let types = self.context.node_types.now();
+        self.context.runtime.spawn(async move {
+            let sweep = name.clone();
+            let proposal =
+                tokio::task::spawn_blocking(move || propose::prepare(&store, &sweep, &types, insists)).await;
+            let next = match proposal {
+                Ok(Proposal::Trial(prepared)) => {
+                    let (reply, started) = oneshot::channel();
+                    let _ = messages.send(Message::Submit { prepared, reply });
+                    match started.await {
+                        Ok(Ok(started)) => {
+                            started.runs.first().map_or(Next::Nothing, |run| Next::Trial(run.id))
+                        }
+                        Ok(Err(error)) => Next::Stuck(error.message),
+                        // The daemon stops.
+                        Err(_) => return,
+                    }
+                }
+                Ok(Proposal::Next(next)) => next,
+                Err(error) => Next::Stuck(error.to_string()),
+            };
+            let _ = messages.send(Message::Proposed { sweep: name, next });
+        });
+    }
+
+    /// Handles a proposal.
+    pub(super) fn proposed(&mut self, name: &str, next: Next) {
+        let Some(search) = self.searches.searches.get_mut(name) else { return };
+        search.proposing = false;
+        match next {
+            Next::Trial(run) if search.proposed >= search.length => {
+                // The search was ended meanwhile.
+                search.proposed += 1;
+                search.length = search.proposed;
+                self.cancel_run(run);
+            }
+            Next::Trial(_) => search.proposed += 1,
+            Next::Nothing => search.length = search.proposed,
+            Next::Unmeasured => self.pause(name, Pause::Unmeasured),
+            Next::Stuck(why) => {
+                tracing::error!("the search {name} can't propose another run: {why}");
+                self.pause(name, Pause::Stuck);
+            }
+        }
+        self.check_sweep(name);
+    }
+
+    /// Cancels a run, wherever it is.
+    fn cancel_run(&mut self, run: RunId) {
+        let (reply, _) = oneshot::channel();
+        self.cancel(&runs::Cancel { runs: vec![run], ..runs::Cancel::default() }, reply);
+    }
+
+    /// Ends the search of the sweep that a request cancels; with all runs all of them.
+    pub(super) fn end_searches(&mut self, request: &runs::Cancel) {
+        let all = request.queued && request.running;
+        let names = self.searches.searches.keys().filter(|name| all || request.sweep.as_ref() == Some(name));
+        for name in names.cloned().collect::<Vec<String>>() {
+            if let Some(search) = self.searches.searches.get_mut(&name)
+                && search.proposed < search.length
+            {
+                search.length = search.proposed;
+                self.context.op(Op::EndSearch { name: name.clone() });
+                self.check_sweep(&name);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Searches: what is recorded of their runs.
+
+use fanlight_shared::event::RunUpdate;
+use fanlight_shared::metric::{Goal, NewPoints, Point};
+use fanlight_shared::search::{Objective, Outcome, Range, Report, Sampler, Search};
+use fanlight_shared::sweep::Limits;
+use fanlight_shared::value::float::Number;
+
+use super::*;
+use crate::store::{NewSweep, NewTrial, SweepOf};
+
+/// Submits the first run of a search for the smallest loss.
+fn start(at: &Fixture) -> Run {
+    let search = Search {
+        space: [("seed".to_owned(), Range::Int { from: 0, to: 9, log: false })].into_iter().collect(),
+        objectives: vec![Objective { name: "loss".into(), goal: Goal::Min }],
+        trials: Some(5),
+        sampler: Sampler::Tpe,
+        pruner: Some("asha".parse().unwrap()),
+        seed: 0,
+        parallel: None,
+    };
+    let params = [("seed".to_owned(), Value::Int(0))].into_iter().collect();
+    let sweep = NewSweep {
+        name: Some("scan".into()),
+        swept: vec!["seed".into()],
+        limits: Limits::default(),
+        search: Some(search),
+    };
+    let trial = Some(NewTrial { sweep: None, number: 0, params, seen: 0 });
+    at.submit_with(Submit { sweep: Some(SweepOf::New(sweep)), trial, ..submission(1) }).runs.remove(0)
+}
+
+fn points(run: &Run, node: &str, name: &str, value: f64) -> Op {
+    let points = vec![Point { step: 0, at: Time(1), value: 99.0 }, Point { step: 1, at: Time(2), value }];
+    let series = vec![NewPoints { name: name.into(), unit: None, goal: None, before: 0, after: 2, points }];
+    Op::Points { run: run.id, node: node.into(), item: ItemPath::WHOLE, attempt: 1, series }
+}
+
+/// Ends a run. Returns what came of it.
+fn outcome(at: &Fixture, run: &Run, state: RunStatus, outputs: &[(&str, Value)]) -> Outcome {
+    let outputs = outputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let update = RunUpdate { outputs, ..RunUpdate::new(state, Time(10)) };
+    let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) }.into();
+    at.commit(vec![Op::Event { run: run.id, event }, Op::Observe { run: run.id, state }]);
+    // A batch that is applied again after a crash changes nothing.
+    at.commit(vec![Op::Observe { run: run.id, state }]);
+    let mut known = at.store.known_search("scan").unwrap();
+    assert_eq!((known.proposed, known.seen, known.trials.len()), (1, 1, 1));
+    known.trials.remove(0).outcome.unwrap()
+}
+
+fn unmeasured(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Unmeasured { why } => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_output_counts_and_else_the_last_value_of_the_metric() {
+    let at = Fixture::new();
+    let run = start(&at);
+    at.commit(vec![points(&run, "train", "loss", 0.5)]);
+    let completed = |value| Outcome::Completed { values: vec![Number(value)] };
+    assert_eq!(outcome(&at, &run, RunStatus::Completed, &[]), completed(0.5));
+    let at = Fixture::new();
+    let run = start(&at);
+    at.commit(vec![points(&run, "train", "loss", 0.5)]);
+    let output = [("loss", Value::Int(3))];
+    assert_eq!(outcome(&at, &run, RunStatus::Completed, &output), completed(3.0));
+}
+
+#[test]
+fn a_run_without_a_value_says_what_is_missing() {
+    let of = |ops: &dyn Fn(&Run) -> Vec<Op>, outputs: &[(&str, Value)]| {
+        let at = Fixture::new();
+        let run = start(&at);
+        at.commit(ops(&run));
+        unmeasured(outcome(&at, &run, RunStatus::Completed, outputs))
+    };
+    assert_eq!(of(&|_| vec![], &[]), "poster#1 has no output `loss`, and no metrics");
+    let other = |run: &Run| vec![points(run, "train", "los", 1.0)];
+    assert_eq!(of(&other, &[]), "poster#1 has no output and no metric `loss`; it has the metrics los");
+    let two = |run: &Run| vec![points(run, "train", "loss", 1.0), points(run, "test", "loss", 2.0)];
+    assert!(of(&two, &[]).contains("name one: `train.loss` or `test.loss`"));
+    assert!(
+        of(&|_| vec![], &[("loss", Value::from("low"))])
+            .contains("the output `loss` of poster#1 is not a number")
+    );
+}
+
+#[test]
+fn a_run_that_was_pruned_is_known_with_its_step() {
+    let at = Fixture::new();
+    let run = start(&at);
+    let report = |step, value| Report { trial: run.number, step, value };
+    at.commit(vec![
+        Op::Report { run: run.id, report: report(1, 0.5), pruned: false },
+        Op::Report { run: run.id, report: report(4, f64::NAN), pruned: true },
+    ]);
+    let pruned = Outcome::Pruned { step: 4, value: Number(f64::INFINITY) };
+    assert_eq!(outcome(&at, &run, RunStatus::Cancelled, &[]), pruned);
+    let known = at.store.open_sweeps().unwrap().remove(0).search.unwrap();
+    assert_eq!(known.reports, [report(1, 0.5), report(4, f64::INFINITY)]);
+    assert_eq!((known.proposed, known.length), (1, 5));
+}
+
+#[test]
+fn the_record_of_a_search_is_deleted_with_its_last_run() {
+    let at = Fixture::new();
+    let run = start(&at);
+    outcome(&at, &run, RunStatus::Failed, &[]);
+    at.commit(vec![Op::DeleteRun { run: run.id, assets: true }]);
+    assert!(at.store.known_search("scan").unwrap_err().to_string().contains("was deleted"));
+    assert!(at.store.open_sweeps().unwrap().is_empty());
+    for table in ["trial", "observation", "report"] {
+        let rows: i64 = at
+            .store
+            .read(|db| Ok(db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?))
+            .unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+}
