@@ -195,6 +195,12 @@ fn marked_runs_are_compared_and_runs_without_metrics_say_so() {
     let of = asked(&effects)[0].clone();
     assert_eq!(of.runs.iter().map(|(run, _)| *run).collect::<Vec<_>>(), [runs[0].id, runs[2].id]);
     response(&mut model, Response::Metrics(of, Measured::default()));
+    // They are read once more after the daemon began to send new points.
+    let later = model.now.plus(std::time::Duration::from_secs(2));
+    update(&mut model, Message::Tick(later));
+    let effects = paint(&mut model, 100, 30);
+    let again = asked(&effects)[0].clone();
+    response(&mut model, Response::Metrics(again, Measured::default()));
     // A mark may be on a run that isn't loaded: it is read, and missed until it is there.
     let mut other = with_runs(&runs);
     other.queue.marks.extend([runs[0].id, testing::run_id(9)]);

@@ -289,8 +289,8 @@ fn the_metrics_of_a_node_are_curves_that_are_read_again_when_they_grow() {
     // What was reported meanwhile is read when they are shown again.
     let later = model.now.plus(std::time::Duration::from_secs(5));
     update(&mut model, Message::Tick(later));
-    press(&mut model, "l");
-    let again = testing::paint(&mut model, 100, 30);
+    let mut again = press(&mut model, "l");
+    again.extend(testing::paint(&mut model, 100, 30));
     assert!(again.iter().any(|it| matches!(it, Effect::ReadMetrics(_))), "{again:?}");
 }
 
