@@ -35,14 +35,13 @@ use indexmap::IndexMap;
 use message::Message;
 pub(crate) use message::{Budget, text};
 pub(crate) use outbox::Outgoing;
+pub(crate) use points::Reporting;
 use record::{Outdated, Record};
 use ring::{Class, Ring};
 use rows::Rows;
 pub(crate) use snapshot::{head, nodes};
 pub(crate) use subscription::Subscription;
 use watcher::Watcher;
-
-use crate::recorder::Reporting;
 pub(crate) use watcher::{Loaded, Needs};
 
 /// The hub. One per daemon, shared by `Arc`; its methods may be called from any thread.

@@ -31,6 +31,7 @@ mod comfy;
 pub mod command;
 pub mod config;
 pub mod content;
+mod delivery;
 pub mod doctor;
 pub mod engine;
 pub mod executor;

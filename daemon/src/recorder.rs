@@ -8,14 +8,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fanlight_shared::id::{RunId, WorkflowId};
-use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::{Goal, MAX_NAMES, MAX_STEP, NewPoints, Point};
 use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 use tokio::runtime::Handle;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Reporting};
 use crate::series::{Measurement, TooMany, ascending, thin};
 use crate::store::{Batch, Op, Store};
 
@@ -25,16 +23,6 @@ const SEND_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_GROUP: usize = 4096;
 /// The most points that wait for a disk that is full or slow; if there are more, the longest series is thinned out.
 const MAX_WAITING: usize = 1 << 18;
-
-/// The instance whose attempt reports.
-#[derive(Clone, Debug)]
-pub(crate) struct Reporting {
-    pub(crate) workflow: WorkflowId,
-    pub(crate) run: RunId,
-    pub(crate) node: String,
-    pub(crate) item: ItemPath,
-    pub(crate) attempt: u32,
-}
 
 /// Takes the metrics of one attempt; cheap to clone. Without a store it drops them.
 #[derive(Clone, Default)]

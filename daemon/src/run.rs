@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command::{CommandSettings, Commands};
 use crate::config::{Config, ConfigError};
+use crate::delivery::{self, Performer};
 use crate::engine::{Engine, EngineParts};
 use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, PLUGINS, WORKERS};
 #[cfg(feature = "http")]
@@ -28,7 +29,6 @@ use crate::lock::{Lock, LockError};
 #[cfg(feature = "llm")]
 use crate::mcp::McpServers;
 use crate::node_type::NodeTypes;
-use crate::on_end::{self, Performer};
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
 #[cfg(feature = "llm")]
@@ -191,7 +191,7 @@ pub async fn run(
         cache_bytes,
         shutdown: shutdown.token.clone(),
     });
-    let delivering = tokio::spawn(on_end::deliver(store.clone(), performer, added));
+    let delivering = tokio::spawn(delivery::deliver(store.clone(), performer, added));
     let releasing = tokio::spawn(release_memory::release_memory(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));

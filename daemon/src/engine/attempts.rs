@@ -21,7 +21,8 @@ use crate::config::Config;
 use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
-use crate::recorder::{Recorder, Reporting, Watching};
+use crate::hub::Reporting;
+use crate::recorder::{Recorder, Watching};
 use crate::secret::Secrets;
 use crate::store::Op;
 

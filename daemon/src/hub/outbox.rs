@@ -16,10 +16,10 @@ use fanlight_shared::run_state::RunState;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::message::{Message, encode, live};
+use super::points::Reporting;
 use super::points::WaitingPoints;
 use super::record::Outdated;
 use super::snapshot::Snapshot;
-use crate::recorder::Reporting;
 
 /// The most messages that may wait. Tests reach the bound with few.
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };

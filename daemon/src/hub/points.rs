@@ -8,7 +8,6 @@ use fanlight_shared::rpc::watch::Notification;
 use indexmap::IndexMap;
 
 use super::message::points;
-use crate::recorder::Reporting;
 use crate::series::{ascending, thin};
 
 /// The most points of a series that wait; beyond it they are thinned out.
@@ -17,6 +16,16 @@ const MAX_OF_SERIES: usize = 256;
 const MAX_ROUND: usize = 2048;
 /// The most bytes of points that wait. Tests reach the limit with few.
 const MAX_BYTES: usize = if cfg!(test) { 64 << 10 } else { NOTIFICATIONS_LIMIT };
+
+/// The instance whose attempt reports metrics.
+#[derive(Clone, Debug)]
+pub(crate) struct Reporting {
+    pub(crate) workflow: WorkflowId,
+    pub(crate) run: RunId,
+    pub(crate) node: String,
+    pub(crate) item: ItemPath,
+    pub(crate) attempt: u32,
+}
 
 type Key = (RunId, String, ItemPath, String);
 

@@ -15,11 +15,11 @@ use tokio::sync::Notify;
 
 use super::message::Message;
 use super::outbox::{Outbox, Outgoing, Topic};
+use super::points::Reporting;
 use super::record::{Outdated, Record};
 use super::ring::{Class, Ring};
 use super::rows::Rows;
 use super::snapshot::Snapshot;
-use crate::recorder::Reporting;
 
 /// The most events of a run that are buffered while its state is read from the store.
 const MAX_BUFFERED: usize = 1024;

@@ -1,5 +1,6 @@
 //! The lines of a table: CSV, of which the first line names the columns, or one JSON object each.
 
+use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Metrics;
 use serde_json::Value as Json;
 
@@ -116,13 +117,13 @@ impl Table {
     }
 
     fn object(&mut self, line: &str, of: &Metrics, notes: &mut Notes, visit: &mut dyn FnMut(CommandEvent)) {
-        let json = match event::json_of(line.as_bytes()) {
-            Ok(json @ Json::Object(_)) => json,
+        let object = match event::json_of(line.as_bytes()) {
+            Ok(json @ Json::Object(_)) => Value::from_json(json),
             Ok(_) => return notes.say(format!("metrics: line {}: it is not a JSON object", self.line)),
             Err(why) => return notes.say(format!("metrics: line {}: {why}", self.line)),
         };
         let mut fields = Vec::new();
-        flatten("", &json, 0, &mut fields);
+        flatten("", &object, 0, &mut fields);
         let wanted_step = of.step.as_deref().unwrap_or(STEP);
         let step = fields.iter().find(|(name, _)| name == wanted_step).and_then(|(_, value)| step(value));
         for (name, value) in fields.iter().filter(|(name, _)| name != wanted_step) {
@@ -181,20 +182,17 @@ fn cells(line: &str, separator: char) -> Vec<String> {
 }
 
 /// Adds the numbers and texts of an object, with the names of nested ones joined by dots.
-fn flatten(prefix: &str, json: &Json, depth: usize, fields: &mut Vec<(String, String)>) {
-    match json {
-        // NaN and the infinities.
-        Json::Object(map) if map.contains_key("$float") => {
-            fields.extend(map["$float"].as_str().map(|word| (prefix.to_owned(), word.to_owned())));
-        }
-        Json::Object(map) if depth < MAX_DEPTH => {
+fn flatten(prefix: &str, value: &Value, depth: usize, fields: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) if depth < MAX_DEPTH => {
             for (name, value) in map {
                 let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
                 flatten(&name, value, depth + 1, fields);
             }
         }
-        Json::Number(number) => fields.push((prefix.to_owned(), number.to_string())),
-        Json::String(text) => fields.push((prefix.to_owned(), text.clone())),
+        Value::Int(int) => fields.push((prefix.to_owned(), int.to_string())),
+        Value::Float(float) => fields.push((prefix.to_owned(), float.to_string())),
+        Value::Text(text) => fields.push((prefix.to_owned(), text.clone())),
         _ => {}
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use fanlight_shared::run::RunStatus;
 use tokio::process::Command;
 
-use super::{Due, End, EndAction, EndOf};
 #[cfg(feature = "http")]
 use crate::http::{Http, Reach, Redirects};
+use crate::on_end::{Due, End, EndAction, EndOf};
 use crate::secret::{SecretSettings, Secrets};
 
 /// How long it may take.
