@@ -54,6 +54,7 @@ const CAUGHT: &[&str] = &[
     "bad_env",
     "bad_input",
     "bad_isolation",
+    "bad_metrics",
     "bad_name",
     "bad_retry",
     "comment_cuts_expression",

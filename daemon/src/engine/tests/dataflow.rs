@@ -94,7 +94,7 @@ outputs:
          knows completed, anyway completed"
     );
     assert_eq!(ended.state.outputs.keys().collect::<Vec<_>>(), ["known"]);
-    assert_eq!(world.values(ended.run.id, "anyway", "text"), [Some(Value::from("True"))]);
+    assert_eq!(world.values(ended.run.id, "anyway", "text"), [Some(Value::from("true"))]);
 }
 
 #[tokio::test]
