@@ -76,9 +76,11 @@ impl OnEnd {
     pub(crate) fn describe(&self) -> String {
         match &self.action {
             EndAction::Command(words) => format!("the command {}", words.first().map_or("", String::as_str)),
+            // Its path may be a secret, as those of chat services are.
             EndAction::Webhook { url, .. } => {
-                let end = url.find('?').unwrap_or(url.len());
-                format!("the webhook {}", &url[..end])
+                let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                format!("the webhook at {}", authority.rsplit('@').next().unwrap_or_default())
             }
             EndAction::Notify => "the notification".to_owned(),
         }

@@ -61,11 +61,11 @@ impl Pruner {
                 found.iter().for_each(|it| add(&mut pruned, it, !prune.keep_assets));
                 return Ok(pruned);
             }
-            let before = pruned.count;
+            let before = pruned.bytes;
             for some in found.chunks(AT_ONCE) {
                 self.delete(some, prune.keep_assets, &mut pruned).await?;
             }
-            if prune.max_bytes.is_none() || pruned.count == before {
+            if prune.max_bytes.is_none() || pruned.bytes == before {
                 break;
             }
         }
@@ -83,12 +83,17 @@ impl Pruner {
             let op = Op::PruneRuns { runs: it.family.clone(), assets: !keep_assets };
             self.store.commit(vec![op])
         });
+        let mut failed = None;
         for (run, committed) in runs.iter().zip(join_all(commits).await) {
             let committed = match committed {
                 Ok(committed) => committed,
                 // It was deleted or starred meanwhile.
                 Err(StoreError::NotFound(_)) => continue,
-                Err(error) => return Err(error),
+                // What else was deleted is still announced.
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
             };
             for (workflow_id, run_id) in committed.deleted_runs {
                 self.hub.daemon(DaemonEvent::RunDelete { workflow_id, run_id });
@@ -100,7 +105,7 @@ impl Pruner {
                 self.hub.daemon(DaemonEvent::AssetDelete { workflow_id, asset_id });
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Prunes from time to time. Never returns.

@@ -90,6 +90,15 @@ impl Objective {
         }
     }
 
+    /// Returns the worst value that there is; unlike NaN it can be stored.
+    #[must_use]
+    pub fn worst(&self) -> f64 {
+        match self.goal {
+            Goal::Min => f64::INFINITY,
+            Goal::Max => f64::NEG_INFINITY,
+        }
+    }
+
     /// Returns whether one value is better than another.
     #[must_use]
     pub fn is_better(&self, one: f64, other: f64) -> bool {

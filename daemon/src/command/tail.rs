@@ -88,6 +88,8 @@ impl Tail {
             self.total += count as u64;
             self.bytes(&chunk[..count], visit);
             if self.total >= self.max_bytes {
+                // Its last line is only a part.
+                (self.line, self.skip) = (Vec::new(), true);
                 visit(Line::TooMuch);
                 return Ok(());
             }

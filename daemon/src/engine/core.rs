@@ -164,6 +164,7 @@ impl Core {
         !self.context.inline.is_empty()
             || self.context.in_flight.has_turns()
             || self.queue.may_start(self.running())
+            || !self.due_searches().is_empty()
     }
 
     /// Handles the waiting messages and their consequences, in one batch.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::waiting::Waiting;
+use indexmap::IndexMap;
 
 use held::Held;
 pub(crate) use order::Turn;
@@ -106,6 +107,7 @@ impl RunQueue {
     pub(crate) fn move_to(&mut self, runs: &[RunId], turn: Turn) -> Vec<RunId> {
         let mut moved = Vec::with_capacity(runs.len());
         let mut free = Vec::new();
+        let mut held: IndexMap<Arc<str>, Vec<RunId>> = IndexMap::new();
         for run in runs {
             let Some(entry) = self.entries.get(run).cloned() else { continue };
             moved.push(*run);
@@ -114,10 +116,11 @@ impl RunQueue {
                     self.leave(*run, place, &entry);
                     free.push((*run, entry));
                 }
-                (None, Some(sweep)) => self.held.turn(sweep, *run, turn),
+                (None, Some(sweep)) => held.entry(Arc::clone(sweep)).or_default().push(*run),
                 (None, None) => {}
             }
         }
+        held.iter().for_each(|(sweep, runs)| self.held.turn(sweep, runs, turn));
         let places = self.places(None, turn, free.len());
         self.insert(free.into_iter().zip(places).map(|((run, entry), place)| (run, place, entry)).collect());
         moved

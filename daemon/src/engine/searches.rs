@@ -132,8 +132,22 @@ impl Core {
     /// Proposes a trial for each search that has a slot for one. A trial that waits is enough: what is known when it starts
     /// should be known when it is proposed.
     pub(super) fn advance_searches(&mut self) {
-        if self.searches.searches.is_empty() || self.queue.paused || self.context.must_wait() {
+        if self.context.must_wait() {
             return;
+        }
+        for name in self.due_searches() {
+            // The time of a budget may be used up since the last run started.
+            self.check_sweep(&name);
+            if self.sweeps.open(&name).is_some() {
+                self.propose(name);
+            }
+        }
+    }
+
+    /// Returns the searches that have a slot for a trial.
+    pub(super) fn due_searches(&self) -> Vec<String> {
+        if self.searches.searches.is_empty() || self.queue.paused {
+            return Vec::new();
         }
         let cap = self.queue.cap;
         let is_due = |name: &String, search: &ActiveSearch| {
@@ -142,15 +156,7 @@ impl Core {
             more && self.sweeps.open(name).is_some_and(|(open, waiting)| waiting == 0 && open < most)
         };
         let all = self.searches.searches.iter();
-        let due: Vec<String> =
-            all.filter(|(name, search)| is_due(name, search)).map(|(name, _)| name.clone()).collect();
-        for name in due {
-            // The time of a budget may be used up since the last run started.
-            self.check_sweep(&name);
-            if self.sweeps.open(&name).is_some() {
-                self.propose(name);
-            }
-        }
+        all.filter(|(name, search)| is_due(name, search)).map(|(name, _)| name.clone()).collect()
     }
 
     fn propose(&mut self, name: String) {

@@ -173,6 +173,14 @@ pub(super) async fn prune(session: &Arc<Session>, prune: Prune) -> Result<Pruned
         let message = format!("`states`: runs that are {} have not ended", state.word());
         return Err(RpcError::new(ErrorCode::BadParams, message));
     }
+    if !prune.is_limited() {
+        let message = "`runs.prune` needs a condition: `states`, `ended_before`, `keep` or `max_bytes`";
+        return Err(RpcError::new(ErrorCode::BadParams, message.to_owned()));
+    }
+    if prune.keep_assets && prune.max_bytes.is_some() {
+        let message = "`max_bytes` with `keep_assets` would free next to nothing, and delete run after run";
+        return Err(RpcError::new(ErrorCode::BadParams, message.to_owned()));
+    }
     let pruner = Pruner {
         store: context.store.clone(),
         hub: context.hub.clone(),

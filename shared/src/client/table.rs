@@ -76,7 +76,7 @@ impl Table {
         for (kind, name, value) in params.chain(outputs) {
             self.put(&mut cells, kind, name, Cell::of(value));
         }
-        self.left_out += row.metrics_left as usize;
+        self.left_out += row.metrics_left as usize + usize::from(run.params_short);
         for metric in &row.metrics {
             let name = format!("{}.{}", metric.node, metric.name);
             if let Some(at) = self.put(&mut cells, Kind::Last, &name, Cell::Float(metric.last)) {

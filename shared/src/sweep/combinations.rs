@@ -193,9 +193,9 @@ impl<'a> Space<'a> {
     fn combines(&self, set: &Values) -> bool {
         let row_fits = |row: &Values| contains(set, row);
         let is_known = |name: &String, row: Option<&Values>| {
-            self.of.fixed.contains_key(name)
-                || self.of.axes.contains_key(name)
+            self.of.axes.contains_key(name)
                 || row.is_some_and(|row| row.contains_key(name))
+                || self.of.fixed.get(name) == set.get(name)
         };
         let fits = |row: Option<&Values>| set.keys().all(|name| is_known(name, row));
         let place_fits =

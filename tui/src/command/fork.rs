@@ -51,6 +51,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let file = in_editor(&from.workflow, &document).await?;
     let edited = read_document(file.path())?;
     if edited == document {
+        if args.at.is_none() && args.params.is_empty() {
+            output::note("the file is as it was; nothing was started");
+            return Ok(());
+        }
         output::note("the file is as it was");
         return start(&client, &args, &from, document, false).await;
     }

@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "WORKFLOW")]
     workflow: Option<String>,
     /// Keep the assets of these runs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "max_size")]
     keep_assets: bool,
     /// Delete nothing, and list what would be deleted.
     #[arg(long)]

@@ -43,9 +43,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let saved = recipe::of_file(&args.product).transpose().map_err(Failure::failed)?;
     let context = Context::from_env()?;
     let client = context.connect().await?;
+    let is_unchanged = saved.as_ref().is_none_or(|saved| saved.is_unchanged);
     let lineage = match saved {
         Some(saved) => {
-            if !saved.is_unchanged {
+            if !is_unchanged {
                 let name = &args.product;
                 output::note(&format!(
                     "`{name}` was changed after it was saved; the new product is compared with the one that was saved"
@@ -90,7 +91,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::failed(format!("{name} made no product `{place}`")));
     };
     let made = client.call(assets::Lineage { asset: made.to_string() }).await?;
-    report(&lineage, &made, made.product.hash == Some(hash), &name, args.json)
+    report(&lineage, &made, made.product.hash == Some(hash), &name, args.json)?;
+    if !is_unchanged {
+        let file = &args.product;
+        return Err(Failure::failed(format!("`{file}` itself was changed after it was saved")));
+    }
+    Ok(())
 }
 
 fn place(product: &Product) -> String {

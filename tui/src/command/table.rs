@@ -81,7 +81,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     if table.left_out > 0 {
         let values = text::count(table.left_out, "value");
-        output::note(&format!("{values} left out: there are too many columns, or a metric is damaged"));
+        output::note(&format!(
+            "{values} left out: there are too many columns or metrics, params are too long, or a metric is damaged"
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The runs of sweeps that are held.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use fanlight_shared::id::RunId;
 
@@ -26,16 +26,17 @@ impl Held {
         self.sweeps.entry(sweep.to_owned()).or_default().extend(runs);
     }
 
-    /// Changes where a run of a sweep goes: it follows, or precedes, the others of its sweep that go there.
-    pub(super) fn turn(&mut self, sweep: &str, run: RunId, turn: Turn) {
+    /// Changes where runs of a sweep go: in this order they precede, or follow, the others of their sweep.
+    pub(super) fn turn(&mut self, sweep: &str, moved: &[RunId], turn: Turn) {
         let Some(runs) = self.sweeps.get_mut(sweep) else { return };
-        if let Some(place) = runs.iter().position(|(held, _)| *held == run) {
-            runs.remove(place);
-            match turn {
-                Turn::Next => runs.push_front((run, turn)),
-                Turn::Round | Turn::Later => runs.push_back((run, turn)),
-            }
-        }
+        let these: HashSet<RunId> = moved.iter().copied().collect();
+        let mut others = std::mem::take(runs);
+        others.retain(|(run, _)| !these.contains(run));
+        let moved = moved.iter().map(|run| (*run, turn));
+        *runs = match turn {
+            Turn::Next => moved.chain(others).collect(),
+            Turn::Round | Turn::Later => others.into_iter().chain(moved).collect(),
+        };
     }
 
     /// Returns the runs of a sweep, which is not held any more.

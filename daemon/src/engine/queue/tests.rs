@@ -63,6 +63,17 @@ fn runs_of_a_held_sweep_are_moved_within_it() {
 }
 
 #[test]
+fn runs_of_a_held_sweep_that_are_moved_together_keep_the_order_that_was_asked_for() {
+    let mut queue = RunQueue::new(1, false);
+    let sweep = runs(4);
+    queue.add(&sweep, Some("a"), false, None);
+    queue.hold("a");
+    assert_eq!(queue.move_to(&[sweep[3], sweep[1]], Turn::Next), [sweep[3], sweep[1]]);
+    queue.release("a");
+    assert_eq!(drain(&mut queue), [sweep[3], sweep[1], sweep[0], sweep[2]]);
+}
+
+#[test]
 fn a_paused_queue_keeps_its_runs() {
     let mut queue = RunQueue::new(8, true);
     queue.add(&runs(3), None, false, None);

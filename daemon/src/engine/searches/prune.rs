@@ -29,6 +29,7 @@ impl Watch {
         if !objective.is_metric(node, metric) {
             return;
         }
+        let value = if value.is_nan() { objective.worst() } else { value };
         // Every change leaves it whole, so a poisoned lock is harmless.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let value = pruner.value(last.1, value, |one, other| objective.is_better(one, other));

@@ -95,14 +95,12 @@ pub(super) fn observe(db: &Connection, run: RunId, state: RunStatus) -> Done {
 
 /// Records a decision of a pruner.
 pub(super) fn add_report(db: &Connection, run: RunId, report: &Report, pruned: bool) -> Done {
-    // SQLite has no NaN; it counts as the worst value either way.
-    let value = if report.value.is_nan() { f64::INFINITY } else { report.value };
     db.prepare_cached(
         "INSERT INTO report (sweep, place, number, step, value, pruned) SELECT r.sweep, \
          (SELECT coalesce(max(place), 0) + 1 FROM report WHERE sweep = r.sweep), ?2, ?3, ?4, ?5 \
          FROM run r WHERE r.id = ?1 AND r.sweep IS NOT NULL",
     )?
-    .execute(params![run.as_bytes(), report.trial, report.step as i64, value, pruned])?;
+    .execute(params![run.as_bytes(), report.trial, report.step as i64, report.value, pruned])?;
     Ok(())
 }
 

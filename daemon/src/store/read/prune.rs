@@ -7,6 +7,7 @@ use fanlight_shared::rpc::runs::{Prune, PrunedRun};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::sweep::open_searches;
 use crate::store::{Store, StoreError, code};
 
 /// A run that may be pruned, with those that it started.
@@ -18,8 +19,8 @@ pub(crate) struct Prunable {
 }
 
 impl Store {
-    /// Returns the runs to which all conditions apply, oldest first. Runs of a sweep stay until all of them have ended: its limits
-    /// count them. Blocks.
+    /// Returns the runs to which all conditions apply, oldest first. Runs of a sweep stay until all of them have ended, and
+    /// those of a search until it proposes no more: its limits count them. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -27,10 +28,11 @@ impl Store {
         self.read(|db| {
             let starred = starred(db)?;
             let children = children(db)?;
+            let open: HashSet<i64> = open_searches(db)?.into_iter().map(|(key, _)| key).collect();
             let mut found = Vec::new();
             let mut seen: HashMap<i64, u32> = HashMap::new();
             let mut query = db.prepare_cached(
-                "SELECT r.id, w.slug || '#' || r.number, r.status, r.ended_at, r.workflow, w.id \
+                "SELECT r.id, w.slug || '#' || r.number, r.status, r.ended_at, r.workflow, w.id, r.sweep \
                  FROM run r JOIN workflow w ON w.key = r.workflow \
                  WHERE r.status IN (3, 4, 5) AND r.parent IS NULL AND (r.sweep IS NULL OR r.sweep NOT IN \
                  (SELECT o.sweep FROM run o WHERE o.status IN (0, 1, 2, 7) AND o.sweep IS NOT NULL)) \
@@ -53,7 +55,9 @@ impl Store {
                     || prune.workflow_id.is_some_and(|wanted| *wanted.as_bytes() != workflow)
                     || !prune.states.is_empty() && !prune.states.contains(&run.state)
                     || prune.ended_before.is_some_and(|time| run.ended_at.is_none_or(|ended| ended >= time));
-                if is_kept {
+                // A search proposes from the results of its runs.
+                let is_searching = row.get::<_, Option<i64>>(6)?.is_some_and(|sweep| open.contains(&sweep));
+                if is_kept || is_searching {
                     continue;
                 }
                 let family = family(run.id, &children);

@@ -131,19 +131,14 @@ impl Store {
                 )?
                 .query_map([], |row| row.get(0))?
                 .collect::<Result<Vec<i64>, _>>()?;
-            let searches = db
-                .prepare_cached("SELECT key FROM sweep WHERE search IS NOT NULL AND search_ended = 0")?
-                .query_map([], |row| row.get(0))?
-                .collect::<Result<Vec<i64>, _>>()?;
-            let mut open = Vec::with_capacity(keys.len());
-            for key in keys.iter().chain(searches.iter().filter(|key| !keys.contains(key))) {
-                let sweep = stored(db, *key)?;
-                let has_more = sweep.search.as_ref().is_some_and(|it| it.proposed < it.length);
-                if has_more || keys.contains(key) {
-                    open.push(sweep);
-                }
+            let mut open = open_searches(db)?;
+            open.retain(|(key, _)| !keys.contains(key));
+            let mut all = Vec::with_capacity(keys.len() + open.len());
+            for key in &keys {
+                all.push(stored(db, *key)?);
             }
-            Ok(open)
+            all.extend(open.into_iter().map(|(_, sweep)| sweep));
+            Ok(all)
         })
     }
 
@@ -349,4 +344,20 @@ fn best(db: &Connection, key: i64, workflow: &str) -> Result<IndexMap<String, Be
         }
     }
     Ok(best)
+}
+
+/// Returns the keys of the sweeps with trials that were not proposed yet, and those sweeps.
+pub(super) fn open_searches(db: &Connection) -> Result<Vec<(i64, StoredSweep)>, StoreError> {
+    let keys = db
+        .prepare_cached("SELECT key FROM sweep WHERE search IS NOT NULL AND search_ended = 0")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
+    let mut open = Vec::new();
+    for key in keys {
+        let sweep = stored(db, key)?;
+        if sweep.search.as_ref().is_some_and(|it| it.proposed < it.length) {
+            open.push((key, sweep));
+        }
+    }
+    Ok(open)
 }

@@ -117,7 +117,7 @@ fn outputs(db: &Connection, run: i64) -> Result<Values, StoreError> {
 /// Returns the first metrics of the nodes of a run, and how many more there are.
 fn metrics(db: &Connection, run: i64, id: RunId) -> Result<(Vec<Measured>, u32), StoreError> {
     let mut query = db.prepare_cached(&format!(
-        "SELECT {} FROM series WHERE run = ?1 AND item = -1 AND last IS NOT NULL ORDER BY key",
+        "SELECT {} FROM series WHERE run = ?1 AND item = -1 AND last IS NOT NULL ORDER BY substr(name, 1, 7) = 'system/', key",
         series::COLUMNS
     ))?;
     let mut rows = query.query(params![run])?;

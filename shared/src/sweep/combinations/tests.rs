@@ -127,3 +127,13 @@ proptest! {
         prop_assert!(places.is_sorted_by(|a, b| a < b));
     }
 }
+
+#[test]
+fn an_included_set_with_another_value_of_a_fixed_param_is_added() {
+    let of = Combinations {
+        fixed: set(&[("a", 1)]),
+        include: vec![set(&[("a", 2), ("b", 1)])],
+        ..over(&[("b", 2)])
+    };
+    assert_eq!(written(&of).len(), 3, "{:?}", written(&of));
+}

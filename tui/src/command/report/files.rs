@@ -15,9 +15,14 @@ pub(super) fn element(output: &str, path: &Path, root: &Path) -> String {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let (link, name) = (url(path), line(output));
     match ending.as_str() {
-        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" | "svg" | "avif" => format!(
+        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" | "avif" => format!(
             "<figure><a class=\"zoom\" href=\"{link}\"><img loading=\"lazy\" src=\"{link}\" alt=\"{name}\"></a>\
              <figcaption>{name}</figcaption></figure>"
+        ),
+        // As a page of its own it could run scripts.
+        "svg" => format!(
+            "<figure><img loading=\"lazy\" src=\"{link}\" alt=\"{name}\">\
+             <figcaption><a download href=\"{link}\">{name}</a></figcaption></figure>"
         ),
         "wav" | "mp3" | "flac" | "ogg" | "m4a" | "opus" => format!(
             "<figure><audio controls preload=\"none\" src=\"{link}\"></audio><figcaption>{name}</figcaption></figure>"

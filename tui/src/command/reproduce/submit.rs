@@ -95,7 +95,8 @@ async fn alone(client: &Client, of: &RunOf, args: &Args) -> Result<Run, Failure>
     }
     let params = params(of, &args.params)?;
     let path = match &of.path {
-        Some(path) if Path::new(path).is_file() => Some(path.clone()),
+        // A recipe from elsewhere does not decide whose workflow it is.
+        Some(path) if is_known && Path::new(path).is_file() => Some(path.clone()),
         _ if workflow.id.is_some() => None,
         _ => Some(kept(of, &document)?),
     };

@@ -24,6 +24,7 @@ use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
+pub use runs::Of;
 use runs::Runs;
 
 /// Buckets of a small curve.
@@ -52,19 +53,19 @@ pub struct CurvesOfRuns {
 }
 
 impl CurvesOfRuns {
-    /// Opens the curves of the marked runs, else of the sweep of the run under the cursor or in focus, else of the newest
-    /// runs of the workflow.
-    pub fn open(model: &mut Model, marked: &[RunId], at: Option<RunId>) -> Vec<Effect> {
-        let (layer, effects) = Self::of(model, marked, at);
+    /// Opens the curves of these runs.
+    pub fn open(model: &mut Model, of: Of) -> Vec<Effect> {
+        let (layer, effects) = Self::of(model, of);
         model.layers.push(layer.into());
         effects
     }
 
     /// Returns these curves, and the effects that read them.
     #[must_use]
-    pub fn of(model: &Model, marked: &[RunId], at: Option<RunId>) -> (Self, Vec<Effect>) {
-        let (runs, mut effects) = Runs::of(model, marked, at);
-        let mut layer = Self { focus: at, runs, ..Self::default() };
+    pub fn of(model: &Model, of: Of) -> (Self, Vec<Effect>) {
+        let focus = if let Of::Run(run) = of { Some(run) } else { model.focus() };
+        let (runs, mut effects) = Runs::of(model, of);
+        let mut layer = Self { focus, runs, ..Self::default() };
         effects.extend(layer.follow(model));
         (layer, effects)
     }

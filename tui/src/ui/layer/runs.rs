@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 
 use super::compare::Compare;
 use super::confirm::{self, Confirm};
-use super::curves::CurvesOfRuns;
+use super::curves::{CurvesOfRuns, Of};
 use super::list::Cursor;
 use super::prompt::Prompt;
 use crate::ui::action::{Action, Scope};
@@ -159,7 +159,7 @@ impl RunsTable {
         let marked: Vec<RunId> = runs.iter().map(|run| run.id).collect();
         // The model may not know them, because they are old.
         model.projection.add(runs);
-        let (curves, effects) = CurvesOfRuns::of(model, &marked, self.run().map(|run| run.id));
+        let (curves, effects) = CurvesOfRuns::of(model, Of::Marked(marked));
         Step { effects, ..Step::open(curves.into()) }
     }
 

@@ -14,7 +14,7 @@ use crate::ui::commands::palette::Palette;
 use crate::ui::document::Submission;
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
-use crate::ui::layer::curves::CurvesOfRuns;
+use crate::ui::layer::curves::{CurvesOfRuns, Of};
 use crate::ui::layer::messages::Messages;
 use crate::ui::layer::questions::Questions;
 use crate::ui::layer::runs::RunsTable;
@@ -164,12 +164,19 @@ fn curves(model: &mut Model) -> Vec<Effect> {
     marked.extend(model.queue.marks.iter());
     marked.sort_unstable();
     marked.dedup();
-    let under_cursor = match rows::current(model) {
-        Some(Row::Run(run)) if model.pane == Pane::Queue && model.layers.is_empty() => Some(run),
-        _ => None,
+    let in_queue = model.pane == Pane::Queue && model.layers.is_empty();
+    let of = match rows::current(model).filter(|_| in_queue && marked.is_empty()) {
+        Some(Row::Run(run)) => Of::Run(run),
+        Some(Row::Sweep(id)) if let Some(sweep) = model.queue.sections.sweeps.get(id) => {
+            Of::Sweep(sweep.workflow, sweep.name.clone())
+        }
+        _ if !marked.is_empty() => Of::Marked(marked),
+        _ => match model.focus() {
+            Some(run) => Of::Run(run),
+            None => return Vec::new(),
+        },
     };
-    let at = under_cursor.or_else(|| model.focus());
-    CurvesOfRuns::open(model, &marked, at)
+    CurvesOfRuns::open(model, of)
 }
 
 /// Runs the file on screen with those params of the focused run that it still has.

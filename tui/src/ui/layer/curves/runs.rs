@@ -14,6 +14,17 @@ const MAX_RUNS: u32 = 100;
 /// How many runs are shown that have nothing but their workflow in common.
 const NEWEST: u32 = 20;
 
+/// The runs to show.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Of {
+    /// The marked ones.
+    Marked(Vec<RunId>),
+    /// Those of a sweep.
+    Sweep(WorkflowId, String),
+    /// Those of the sweep of this run, else the newest of its workflow.
+    Run(RunId),
+}
+
 /// The runs whose curves are shown, by number.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
@@ -40,23 +51,26 @@ enum Which {
 }
 
 impl Runs {
-    /// Returns the marked runs, else those of the sweep of a run, else the newest of its workflow; and the request for them.
-    pub(super) fn of(model: &Model, marked: &[RunId], at: Option<RunId>) -> (Self, Vec<Effect>) {
-        if !marked.is_empty() {
-            let shown = &marked[..marked.len().min(MAX_RUNS as usize)];
-            let known = |run: &RunId| model.projection.run(*run).cloned();
-            let all = shown.iter().filter_map(known).collect();
-            let unknown: Vec<RunId> = shown.iter().filter(|run| known(run).is_none()).copied().collect();
-            let runs = Self { which: Which::Marked(marked.to_vec()), ..Self::default() }.with(all);
-            return (runs, (!unknown.is_empty()).then_some(Effect::CheckRuns(unknown)).into_iter().collect());
-        }
-        let run = at.and_then(|run| model.projection.run(run));
-        let which = match run {
-            Some(run) => match &run.sweep {
-                Some(sweep) => Which::Sweep(run.workflow_id, sweep.clone()),
-                None => Which::Newest(run.workflow_id, run.workflow.clone()),
+    /// Returns the runs that are known of these, and the request for the others.
+    pub(super) fn of(model: &Model, of: Of) -> (Self, Vec<Effect>) {
+        let known = |run: RunId| model.projection.run(run);
+        let (which, run) = match of {
+            Of::Marked(marked) => {
+                let shown = &marked[..marked.len().min(MAX_RUNS as usize)];
+                let all = shown.iter().filter_map(|run| known(*run).cloned()).collect();
+                let unknown: Vec<RunId> = shown.iter().copied().filter(|run| known(*run).is_none()).collect();
+                let ask = (!unknown.is_empty()).then_some(Effect::CheckRuns(unknown));
+                let runs = Self { which: Which::Marked(marked), ..Self::default() }.with(all);
+                return (runs, ask.into_iter().collect());
+            }
+            Of::Sweep(workflow, name) => (Which::Sweep(workflow, name), None),
+            Of::Run(run) => match known(run) {
+                None => return (Self::default(), Vec::new()),
+                Some(run) => match &run.sweep {
+                    Some(sweep) => (Which::Sweep(run.workflow_id, sweep.clone()), Some(run)),
+                    None => (Which::Newest(run.workflow_id, run.workflow.clone()), Some(run)),
+                },
             },
-            None => return (Self::default(), Vec::new()),
         };
         let mut list = runs::List { limit: Some(MAX_RUNS), ..runs::List::default() };
         match &which {
