@@ -97,6 +97,8 @@ pub enum Response {
     Done(String),
     /// Runs were started.
     Started(runs::Started),
+    /// Some of several runs were started, and why the others were not.
+    StartedSome(runs::Started, String),
     /// A page of runs.
     Runs {
         /// Who asked.

@@ -1,5 +1,7 @@
 //! Requests: an effect that needs the daemon becomes a call, its response a message. Any number may run at once.
 
+mod fork;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -97,16 +99,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let list = questions::List { limit: Some(MAX_QUESTIONS), ..questions::List::default() };
             Response::Questions(client.call(list).await?.rows)
         }
-        Effect::Fork(requests) => {
-            let mut all = runs::Started::default();
-            for request in requests {
-                let started = client.call(request).await?;
-                all.runs.extend(started.runs);
-                // They are the same for all of them.
-                all.hints = started.hints;
-            }
-            Response::Started(all)
-        }
+        Effect::Fork(requests) => fork::all(requests, |request| client.call(request)).await?,
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
             Response::Started(

@@ -26,7 +26,9 @@ pub(super) fn response(model: &mut Model, response: &mut Response) -> Vec<Effect
 
 fn sanitise(response: &mut Response) {
     match response {
-        Response::Started(started) => started.runs.iter_mut().for_each(clean::run),
+        Response::Started(started) | Response::StartedSome(started, _) => {
+            started.runs.iter_mut().for_each(clean::run);
+        }
         Response::Runs { page, .. } => page.rows.iter_mut().for_each(clean::run),
         Response::Run { detail, .. } => {
             clean::run(&mut detail.run);
@@ -102,6 +104,11 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             for hint in &started.hints {
                 model.say(Tone::Note, hint.clone());
             }
+            Vec::new()
+        }
+        Response::StartedSome(started, why) => {
+            started_runs(model, &started.runs);
+            model.say(Tone::Bad, why.clone());
             Vec::new()
         }
         Response::Runs { page, .. } => {

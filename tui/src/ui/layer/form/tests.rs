@@ -370,6 +370,21 @@ fn a_fork_begins_at_the_selected_node_with_the_params_of_the_run_in_focus() {
 }
 
 #[test]
+fn the_form_of_a_fork_that_was_refused_halfway_does_not_come_back() {
+    let mut model = with_runs(&[testing::run(2, RunStatus::Completed)]);
+    testing::focus(&mut model);
+    model.grid.selected = Some("framed".into());
+    press(&mut model, "F");
+    forked(press(&mut model, "ctrl-s"));
+    let started =
+        runs::Started { runs: vec![testing::run(3, RunStatus::Queued)], ..runs::Started::default() };
+    response(&mut model, Response::StartedSome(started, "1 of 2 started: `seed` is refused".into()));
+    testing::fail(&mut model, Effect::Fork(Vec::new()), "the daemon is away");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("1 of 2 started") && !shown.contains("Fork poster#2"), "{shown}");
+}
+
+#[test]
 fn a_run_that_has_not_ended_is_not_forked() {
     let mut model = with_runs(&[testing::run(1, RunStatus::Running)]);
     testing::focus(&mut model);

@@ -78,7 +78,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             sections.sweep_changed(id, &model.projection, &model.queue.numbers);
             return (!gone.is_empty()).then_some(Effect::CheckRuns(gone)).into_iter().collect();
         }
-        Response::Started(_) => model.queue.submitted = None,
+        Response::Started(_) | Response::StartedSome(..) => model.queue.submitted = None,
         Response::Failed { request, error, why } => match **request {
             Effect::ReadSweep { ref name, request, .. } => {
                 model.queue.sections.sweeps.failed((name, request), *why);
