@@ -123,6 +123,13 @@ impl Lines {
     ) {
         let line = match line {
             Line::Whole(line) => String::from_utf8_lossy(line),
+            // Its first line names the columns again.
+            Line::Again => {
+                if let Self::Table(table) = self {
+                    table.begin_again();
+                }
+                return;
+            }
             Line::TooLong => {
                 return notes
                     .say(format!("metrics: a line is longer than {} KiB and is left out", MAX_LINE >> 10));

@@ -100,6 +100,8 @@ impl Report {
     fn take(&mut self, line: &Line<'_>, visit: &mut dyn FnMut(&CommandEvent)) {
         match line {
             Line::Whole(line) => self.line(line, visit),
+            // Its lines are further reports.
+            Line::Again => {}
             Line::TooLong => self.bad_line(&format!("it is longer than {} KiB", MAX_LINE / 1024)),
             Line::TooMuch => {
                 self.note(&format!("only the first {} MiB of $FANLIGHT_EVENTS are read", MAX_BYTES >> 20));

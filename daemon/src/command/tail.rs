@@ -28,6 +28,8 @@ pub(super) struct Tail {
 /// What the file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
+    /// The file was replaced or overwritten: what follows is from its beginning.
+    Again,
     /// A line, without its end.
     Whole(&'a [u8]),
     /// A line that is too long; nothing of it is kept.
@@ -70,7 +72,11 @@ impl Tail {
         if meta.ino() != self.inode || meta.len() < self.offset {
             // The file is new, or was overwritten with `>` instead of `>>`: start at its beginning.
             let new = Self::new(self.max_line, self.max_bytes);
+            let was_read = self.offset > 0;
             *self = Self { inode: meta.ino(), total: self.total, ..new };
+            if was_read {
+                visit(Line::Again);
+            }
         }
         if meta.len() == self.offset || self.total >= self.max_bytes {
             return Ok(());

@@ -138,6 +138,7 @@ impl Stream {
         let taken = match line {
             Line::Whole(line) if line.trim_ascii().is_empty() => return,
             Line::Whole(line) => self.read(line),
+            Line::Again => Err("what was written before it was overwritten".to_owned()),
             Line::TooLong => Err(format!("it is longer than {} MiB", MAX_LINE >> 20)),
             Line::TooMuch => Err("more follows than is read".to_owned()),
         };

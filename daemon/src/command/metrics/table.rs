@@ -21,9 +21,30 @@ pub(super) struct Table {
     /// Whether each line is a JSON object.
     is_json: bool,
     line: u64,
+    rows: Rows,
+    /// Whether the lack of a column was said.
+    was_named: bool,
     /// The wanted columns that were not found yet.
     missing: Vec<String>,
     found: bool,
+}
+
+/// The rows of a file.
+#[derive(Default)]
+struct Rows {
+    count: u64,
+    has_steps: bool,
+}
+
+impl Rows {
+    /// Returns the step of the next row, given whether it names one. Rows without steps are numbered, so that points
+    /// replace themselves if the file is written again.
+    fn step(&mut self, is_named: bool, step: Option<u64>) -> Option<u64> {
+        let row = self.count;
+        self.count += 1;
+        self.has_steps |= is_named;
+        if self.has_steps { step } else { Some(row) }
+    }
 }
 
 struct Column {
@@ -44,7 +65,13 @@ impl Table {
     pub(super) fn new(of: &Metrics, by_tabs: bool) -> Self {
         let separator = if by_tabs { '\t' } else { ',' };
         let (columns, missing) = (None, of.columns.clone());
-        Self { separator, columns, is_json: false, line: 0, missing, found: false }
+        let rows = Rows::default();
+        Self { separator, columns, is_json: false, line: 0, rows, was_named: false, missing, found: false }
+    }
+
+    /// Begins with the first line of a file that was written again.
+    pub(super) fn begin_again(&mut self) {
+        (self.columns, self.is_json, self.line, self.rows) = (None, false, 0, Rows::default());
     }
 
     pub(super) fn take(
@@ -75,6 +102,7 @@ impl Table {
                     }
                     step
                 });
+                let step = self.rows.step(at.is_some(), step);
                 for (column, cell) in columns.iter_mut().zip(&cells) {
                     // Loggers leave cells empty that they have no value for.
                     if matches!(column.use_as, Use::Nothing | Use::Step) || cell.trim().is_empty() {
@@ -109,11 +137,12 @@ impl Table {
         };
         let columns: Vec<Column> = names.into_iter().map(column).collect();
         self.missing.retain(|wanted| columns.iter().all(|column| column.name != *wanted));
-        let step = of.step.iter().filter(|step| columns.iter().all(|column| column.name != **step));
+        let lacks = |step: &&String| !self.was_named && columns.iter().all(|column| column.name != **step);
+        let step = of.step.iter().filter(lacks);
         for name in self.missing.drain(..).collect::<Vec<_>>().iter().chain(step) {
             notes.say(format!("metrics: the file has no column `{}`; it has {known}", text::line(name)));
         }
-        self.columns = Some(columns);
+        (self.columns, self.was_named) = (Some(columns), true);
     }
 
     fn object(&mut self, line: &str, of: &Metrics, notes: &mut Notes, visit: &mut dyn FnMut(CommandEvent)) {
@@ -125,7 +154,8 @@ impl Table {
         let mut fields = Vec::new();
         flatten("", &object, 0, &mut fields);
         let wanted_step = of.step.as_deref().unwrap_or(STEP);
-        let step = fields.iter().find(|(name, _)| name == wanted_step).and_then(|(_, value)| step(value));
+        let named = fields.iter().find(|(name, _)| name == wanted_step);
+        let step = self.rows.step(named.is_some(), named.and_then(|(_, value)| step(value)));
         for (name, value) in fields.iter().filter(|(name, _)| name != wanted_step) {
             let wanted = of.columns.contains(name);
             if !wanted && !of.columns.is_empty() {

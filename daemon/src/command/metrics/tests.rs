@@ -128,7 +128,33 @@ fn the_file_of_an_earlier_attempt_is_not_read() {
     assert_eq!(at.found, []);
     fs::write(&path, "loss\n1\n").unwrap();
     read(&mut at);
-    assert_eq!(at.found, [("loss".to_owned(), None, 1.0)]);
+    assert_eq!(at.found, [("loss".to_owned(), Some(0), 1.0)]);
+}
+
+#[test]
+fn a_file_that_is_replaced_is_read_from_its_header_and_its_rows_have_the_same_steps() {
+    let mut at = fixture(&Metrics { step: Some("epoch".into()), ..file() });
+    at.append("loss\n3\n2\n");
+    let path = at.folder.work().join("log.csv");
+    let new = at.folder.work().join("new.csv");
+    fs::write(&new, "acc,loss\n0.1,3\n0.2,2\n0.3,1\n").unwrap();
+    fs::rename(&new, &path).unwrap();
+    at.read();
+    let loss = |at: &Fixture| -> Vec<_> {
+        at.found
+            .iter()
+            .filter(|(name, ..)| name == "loss")
+            .map(|(_, step, value)| (step.unwrap(), *value))
+            .collect()
+    };
+    assert_eq!(loss(&at), [(0, 3.0), (1, 2.0), (0, 3.0), (1, 2.0), (2, 1.0)]);
+
+    at.found.clear();
+    File::create(&path).unwrap();
+    at.read();
+    at.append("loss\n3\n");
+    assert_eq!(loss(&at), [(0, 3.0)]);
+    assert_eq!(at.finish(), ["metrics: the file has no column `epoch`; it has loss"]);
 }
 
 #[test]
