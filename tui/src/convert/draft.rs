@@ -76,11 +76,18 @@ impl Draft {
                     *value = fitting.into();
                 }
             }
-            Json::String(text) if text.contains("${{") => {
-                self.lost.push(format!(
-                    "{whose} contains `${{{{`, which begins an expression; it became `$ {{{{`"
-                ));
-                *text = text.replace("${{", "$ {{");
+            Json::String(text) => {
+                // Such a text marks something else, here and in a workflow file.
+                if text.starts_with('\0') {
+                    self.lost.push(format!("{whose} begins with a NUL, which is left out"));
+                    *text = text.trim_start_matches('\0').to_owned();
+                }
+                if text.contains("${{") {
+                    self.lost.push(format!(
+                        "{whose} contains `${{{{`, which begins an expression; it became `$ {{{{`"
+                    ));
+                    *text = text.replace("${{", "$ {{");
+                }
             }
             Json::Array(items) => items.iter_mut().for_each(|item| self.clean(whose, item)),
             Json::Object(fields) => fields.values_mut().for_each(|field| self.clean(whose, field)),

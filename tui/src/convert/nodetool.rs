@@ -220,12 +220,14 @@ impl Conversion {
             Ok(variables) => variables,
             Err(why) => return self.skip(id, &format!("its template can't be filled here: {why}")),
         };
-        let mut with = IndexMap::from([("template".to_owned(), Json::from(template))]);
+        let mut with =
+            IndexMap::from([("template".to_owned(), self.literal(id, "template", &template.into()))]);
         for name in &variables {
             if inputs.iter().any(|(input, _)| input == name) {
                 with.insert(name.clone(), format!("\u{0}{name}").into());
             } else {
-                let value = node.dynamic.get(name).cloned().unwrap_or_else(|| {
+                let value = node.dynamic.get(name).map(|value| self.literal(id, name, value));
+                let value = value.unwrap_or_else(|| {
                     self.draft.lost.push(format!(
                         "input `{name}` of the template `{id}`: it has no value, and is empty"
                     ));
@@ -236,6 +238,13 @@ impl Conversion {
         }
         let inputs = inputs.into_iter().filter(|(name, _)| variables.contains(name)).collect();
         self.add(id, &Row { inputs: &[], ..*row }, inputs, with);
+    }
+
+    /// Returns a value of their file as one that an input has here: neither an expression nor the name of an input.
+    fn literal(&mut self, id: &str, input: &str, value: &Json) -> Json {
+        let mut value = value.clone();
+        self.draft.clean(&format!("`{input}` of node `{id}`"), &mut value);
+        value
     }
 
     /// Adds a node. In `with`, a text that begins with NUL is the name of an input.
@@ -259,7 +268,9 @@ impl Conversion {
                         drop(with.insert(ours.to_owned(), "".into()))
                     }
                     _ if is_empty(value) || IGNORED.contains(&theirs.as_str()) => {}
-                    Some(ours) if !is_media(value) => drop(with.insert(ours.to_owned(), value.clone())),
+                    Some(ours) if !is_media(value) => {
+                        drop(with.insert(ours.to_owned(), self.literal(id, ours, value)))
+                    }
                     _ => self.draft.lost.push(format!("`{theirs}` of node `{id}`: {}", shown(value))),
                 }
             }
@@ -295,7 +306,6 @@ impl Conversion {
             if is_list && value.is_string() {
                 *value = Json::Array(vec![value.take()]);
             }
-            self.draft.clean_given(id, ours, value);
         }
         let stream = streams.first().and_then(|(_, made)| made.stream.clone());
         let name = self.draft.node_name(if node.title.is_empty() {
@@ -322,7 +332,7 @@ impl Conversion {
         let known = PROVIDERS.iter().find(|(name, _)| *name == theirs.to_lowercase());
         if let (Some((_, ours)), false) = (known, named.is_empty()) {
             with.insert("provider".to_owned(), (*ours).into());
-            with.insert("model".to_owned(), named.into());
+            with.insert("model".to_owned(), self.literal(id, "model", &named.into()));
             return;
         }
         if !["", "empty"].contains(&theirs) {
@@ -341,17 +351,6 @@ impl Conversion {
         let model = ask(param, "", "The model; by default the first of the provider's models in the config");
         with.insert("provider".to_owned(), provider);
         with.insert("model".to_owned(), model);
-    }
-}
-
-impl Draft {
-    /// Cleans a literal of a node; expressions are ours.
-    fn clean_given(&mut self, id: &str, input: &str, value: &mut Json) {
-        match value {
-            Json::String(text) if text.starts_with("${{ ") && text.ends_with(" }}") => {}
-            Json::Array(items) => items.iter_mut().for_each(|item| self.clean_given(id, input, item)),
-            value => self.clean(&format!("`{input}` of node `{id}`"), value),
-        }
     }
 }
 

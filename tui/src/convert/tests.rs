@@ -63,3 +63,23 @@ fn circles_and_wild_values_end_in_a_list_not_in_a_crash() {
         "links": [[1, 1, 0, 1, 0, "*"], [], null, {"id": 2}]}"#;
     assert!(convert(&serde_json::from_str(links).unwrap(), "x").is_ok());
 }
+
+#[test]
+fn literals_that_look_like_expressions_or_names_of_inputs_stay_texts() {
+    let text = r#"{"nodes": [
+        {"id": "s", "type": "nodetool.constant.String", "data": {"value": "secret"}},
+        {"id": "a", "type": "nodetool.agents.Agent", "data": {"prompt": "${{ params.s }}", "system": "\u0000prompt",
+            "model": {"provider": "openai", "id": "${{ params.s }}"}}},
+        {"id": "b", "type": "nodetool.agents.Agent", "data": {"system": "\u0000prompt"}},
+        {"id": "t", "type": "nodetool.text.Template", "data": {"string": "${{ x }} }}"}},
+        {"id": "d", "type": "nodetool.text.Template", "data": {"string": "{{ x }}{{ y }}"},
+            "dynamic_properties": {"x": "${{ params.s }}", "y": "\u0000x"}}],
+        "edges": [{"source": "s", "sourceHandle": "output", "target": "b", "targetHandle": "prompt"}]}"#;
+    let draft = convert(&serde_json::from_str(text).unwrap(), "sample").unwrap();
+    let given = |node: &str, input: &str| draft.nodes[node].with[input].as_str().unwrap();
+    assert_eq!(given("chat", "prompt"), "$ {{ params.s }}");
+    assert_eq!((given("chat", "system"), given("chat", "model")), ("prompt", "$ {{ params.s }}"));
+    assert_eq!((given("chat_2", "prompt"), given("chat_2", "system")), ("${{ params.s }}", "prompt"));
+    assert_eq!((given("template_2", "x"), given("template_2", "y")), ("$ {{ params.s }}", "x"));
+    assert!(draft.lost.iter().any(|it| it == "`system` of node `b` begins with a NUL, which is left out"));
+}
