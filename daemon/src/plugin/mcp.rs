@@ -160,7 +160,7 @@ impl RunningServer {
         if hello.get("protocolVersion").and_then(Json::as_str).is_none() {
             return Err(fault("its answer to `initialize` has no `protocolVersion`"));
         }
-        self.peer.notify("notifications/initialized", &json!({})).await?;
+        self.peer.notify("notifications/initialized", &json!({}), START_TIMEOUT).await?;
         let mut cursor = None;
         for _ in 0..MAX_PAGES {
             let params = cursor.map_or_else(|| json!({}), |cursor: Json| json!({ "cursor": cursor }));

@@ -102,8 +102,11 @@ impl HttpPeer {
 
     /// Asks it something that takes at most `most`. What it says is masked.
     pub(super) async fn ask(&self, method: &str, params: &Json, most: Duration) -> Result<Json, Failure> {
-        let late = |_| self.fault(&format!("it did not answer `{method}` within {} s", most.as_secs()));
-        timeout(most, self.asked(method, params)).await.map_err(late)?
+        timeout(most, self.asked(method, params)).await.map_err(|_| self.late(method, most))?
+    }
+
+    fn late(&self, method: &str, most: Duration) -> Failure {
+        self.fault(&format!("it did not answer `{method}` within {} s", most.as_secs()))
     }
 
     async fn asked(&self, method: &str, params: &Json) -> Result<Json, Failure> {
@@ -184,9 +187,10 @@ impl HttpPeer {
         Message::read(text).map_err(|what| self.fault(&format!("it sent {what}")))
     }
 
-    /// Tells it something.
-    pub(super) async fn notify(&self, method: &str, params: &Json) -> Result<(), Failure> {
-        self.send(message::notification(method, params)).await.map(drop)
+    /// Tells it something, which it accepts within `most`.
+    pub(super) async fn notify(&self, method: &str, params: &Json, most: Duration) -> Result<(), Failure> {
+        let sent = timeout(most, self.send(message::notification(method, params))).await;
+        sent.map_err(|_| self.late(method, most))?.map(drop)
     }
 
     /// Ends the session. A server that does not want to be told ends it by itself.
@@ -267,7 +271,7 @@ mod tests {
         let peer = peer(&server);
         let ask = |method: &'static str| peer.ask(method, &Json::Null, Duration::from_secs(30));
         ask("initialize").await.unwrap();
-        peer.notify("notifications/initialized", &json!({})).await.unwrap();
+        peer.notify("notifications/initialized", &json!({}), Duration::from_secs(30)).await.unwrap();
         let said = ask("tools/call").await.unwrap();
         assert!(!said.to_string().contains(KEY), "{said}");
         peer.close().await;
@@ -320,5 +324,10 @@ mod tests {
         let asked = peer(&server).ask("tools/call", &json!({}), Duration::from_millis(50)).await;
         assert!(why(asked).contains("it did not answer `tools/call`"));
         server.until_closed(1).await;
+        let told =
+            peer(&server).notify("notifications/initialized", &json!({}), Duration::from_millis(50)).await;
+        let why = why(told.map(|()| Json::Null));
+        assert!(why.contains(&server.url("/mcp")), "{why}");
+        assert!(why.contains("it did not answer `notifications/initialized`"), "{why}");
     }
 }

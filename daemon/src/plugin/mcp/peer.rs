@@ -30,14 +30,14 @@ impl Peer {
         }
     }
 
-    /// Tells it something.
-    pub(super) async fn notify(&self, method: &str, params: &Json) -> Result<(), Failure> {
+    /// Tells it something, which it accepts within `most`.
+    pub(super) async fn notify(&self, method: &str, params: &Json, most: Duration) -> Result<(), Failure> {
         match self {
             Self::Process(process, _) => {
                 process.notify(method, params);
                 Ok(())
             }
-            Self::Http(http) => http.notify(method, params).await,
+            Self::Http(http) => http.notify(method, params, most).await,
         }
     }
 
