@@ -44,6 +44,8 @@ pub(crate) struct Script {
     pub(crate) own_ids: bool,
     /// The response to a graph, instead of taking it.
     pub(crate) refusal: Option<(u16, String)>,
+    /// The status that its websocket answers with, instead of being opened.
+    pub(crate) no_socket: Option<u16>,
     /// What is wrong with nodes of a graph that is taken nevertheless.
     pub(crate) node_errors: Json,
     /// Whether the connection of a graph that was taken breaks before the response.
@@ -149,6 +151,11 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, changes: Arc<wat
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     state.lock().unwrap().requests.push(request.clone());
     changes.send_modify(|count| *count += 1);
+    let no_socket = state.lock().unwrap().script.no_socket.filter(|_| path.starts_with("/ws?"));
+    if let Some(status) = no_socket {
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        return drop(stream.write_all(head.as_bytes()).await);
+    }
     if let Some(client) = path.strip_prefix("/ws?clientId=") {
         return messages(stream, head, client.to_owned(), state).await;
     }

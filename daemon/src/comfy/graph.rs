@@ -5,6 +5,11 @@ use fanlight_shared::sanitise;
 use fanlight_shared::value::cut;
 use serde_json::{Map, Value as Json};
 
+/// 2^63, from which on an int has no place for a whole number.
+const LARGEST_INT: f64 = 9_223_372_036_854_775_808.0;
+/// The fields of a request that say who asks and when, but not what is computed.
+const BODY: [&str; 5] = ["client_id", "prompt_id", "extra_data", "front", "number"];
+
 /// A graph, in the order of its file.
 #[derive(Clone, Debug)]
 pub(crate) struct Graph {
@@ -20,10 +25,12 @@ impl Graph {
         let Json::Object(mut nodes) = json else {
             return Err("it is not an object of nodes".to_owned());
         };
-        // The body of a request, which other tools store.
-        if let (1, Some(Json::Object(_))) = (nodes.len(), nodes.get("prompt"))
-            && let Some(Json::Object(prompt)) = nodes.remove("prompt")
-        {
+        // The body of a request, which other tools store. A node with the id `prompt` has a class.
+        let is_body = nodes.get("prompt").is_some_and(|it| it.is_object() && !has_class(it));
+        if is_body && let Some(Json::Object(prompt)) = nodes.remove("prompt") {
+            if let Some(other) = nodes.keys().find(|key| !BODY.contains(&key.as_str())) {
+                return Err(format!("the body of a request has `{}`, which is not kept", shown(other)));
+            }
             nodes = prompt;
         }
         if nodes.get("nodes").is_some_and(Json::is_array) {
@@ -37,7 +44,7 @@ impl Graph {
         let graph = Self { nodes };
         for (id, node) in &graph.nodes {
             let shown = shown(id);
-            if node.get("class_type").and_then(Json::as_str).is_none() {
+            if !has_class(node) {
                 return Err(format!("node `{shown}` has no `class_type`"));
             }
             let Some(inputs) = node.get("inputs").and_then(Json::as_object) else {
@@ -50,6 +57,8 @@ impl Graph {
                         "input `{name}` of node `{shown}` reads node `{from}`, which is not there"
                     ));
                 }
+                exact(input)
+                    .map_err(|why| format!("input `{}` of node `{shown}`: {why}", self::shown(name)))?;
             }
         }
         Ok(graph)
@@ -102,6 +111,7 @@ impl Graph {
         let class = self.class(id).unwrap_or_default().to_owned();
         let inputs = self.nodes.get_mut(id).and_then(|node| node.get_mut("inputs")?.as_object_mut());
         let Some(inputs) = inputs else { return Err(format!("node `{}` has no inputs", shown(id))) };
+        exact(&value).map_err(|why| format!("`{}`: {why}", shown(field)))?;
         match inputs.get_mut(name) {
             Some(input) => *input = value,
             None => {
@@ -119,6 +129,28 @@ impl Graph {
     }
 }
 
+/// Refuses whole numbers that are too large for an int: they were rounded when they were read, and would be another seed.
+///
+/// # Errors
+/// A sentence: the number.
+fn exact(value: &Json) -> Result<(), String> {
+    match value {
+        Json::Number(number) if number.is_f64() => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 && float.abs() >= LARGEST_INT => {
+                Err(format!("{float} is too large to be kept exactly; whole numbers are below 2^63"))
+            }
+            _ => Ok(()),
+        },
+        Json::Array(items) => items.iter().try_for_each(exact),
+        Json::Object(fields) => fields.values().try_for_each(exact),
+        _ => Ok(()),
+    }
+}
+
+fn has_class(node: &Json) -> bool {
+    node.get("class_type").is_some_and(Json::is_string)
+}
+
 /// Returns the node that an input reads, if it is a link: the id of a node and the number of its output.
 fn link(input: &Json) -> Option<&str> {
     match input.as_array()?.as_slice() {
@@ -133,6 +165,7 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use fanlight_shared::value::Value;
     use serde_json::json;
 
     use super::*;
@@ -182,7 +215,34 @@ mod tests {
             let error = Graph::read(json).unwrap_err();
             assert!(error.starts_with(expected), "{error}");
         }
-        let body = json!({"prompt": graph().json()});
-        assert_eq!(Graph::read(body).unwrap().ids().count(), 2);
+    }
+
+    #[test]
+    fn the_body_of_a_request_is_the_graph_in_it() {
+        for body in [
+            json!({"prompt": graph().json()}),
+            json!({"client_id": "c", "prompt": graph().json(), "extra_data": {"extra_pnginfo": {}}}),
+        ] {
+            assert_eq!(Graph::read(body).unwrap().ids().count(), 2);
+        }
+        let part = json!({"prompt": graph().json(), "partial_execution_targets": ["4"]});
+        assert!(Graph::read(part).unwrap_err().contains("`partial_execution_targets`, which is not kept"));
+        let node = json!({"prompt": {"class_type": "A", "inputs": {}}, "client_id": {"class_type": "B", "inputs": {}}});
+        assert_eq!(Graph::read(node).unwrap().ids().count(), 2);
+    }
+
+    #[test]
+    fn whole_numbers_that_were_rounded_are_refused() {
+        let seed = Value::Int(i64::MAX).to_json();
+        graph().set("3.seed", seed).unwrap();
+        graph().set("3.seed", json!(0.5)).unwrap();
+        let rounded = Value::from_json(json!(u64::MAX)).to_json();
+        let error = graph().set("3.seed", rounded.clone()).unwrap_err();
+        assert_eq!(
+            error,
+            "`3.seed`: 18446744073709552000 is too large to be kept exactly; whole numbers are below 2^63"
+        );
+        let error = Graph::read(json!({"3": {"class_type": "A", "inputs": {"seed": rounded}}})).unwrap_err();
+        assert!(error.starts_with("input `seed` of node `3`: 18446744073709552000 is too large"), "{error}");
     }
 }

@@ -130,9 +130,7 @@ impl Server {
                 }
                 body.extend_from_slice(&chunk);
             }
-            let gateway =
-                [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
-            if gateway.contains(&status) || status == StatusCode::TOO_MANY_REQUESTS {
+            if is_overload(status) {
                 let why = self.provider.error_in(&body);
                 return Err(Trouble::Broken(format!("{} answered {status}: {why}", self.url)));
             }
@@ -172,6 +170,9 @@ impl Server {
             let response = request.send().await.map_err(|error| self.trouble(&error))?;
             let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|it| it.as_bytes().to_vec());
             let status = response.status();
+            if is_overload(status) {
+                return Err(Trouble::Broken(format!("{} answered {status} to a websocket", self.url)));
+            }
             if status != StatusCode::SWITCHING_PROTOCOLS
                 || accepted.as_deref() != Some(derive_accept_key(key.as_bytes()).as_bytes())
             {
@@ -297,6 +298,12 @@ impl Socket {
     pub(crate) async fn close(mut self) {
         let _ = self.0.send(tungstenite::Message::Close(None)).await;
     }
+}
+
+/// Returns whether a status comes from a proxy without a server behind it, or from a server that has too much to do.
+fn is_overload(status: StatusCode) -> bool {
+    let gateway = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
+    gateway.contains(&status) || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 /// Returns whether a text can be a part of a path.

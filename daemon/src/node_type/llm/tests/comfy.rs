@@ -339,3 +339,14 @@ async fn the_stand_in_paints_a_picture_for_each_seed_and_other_providers_are_ref
     let done = place.chat(&[]).await;
     assert_eq!(done.error(), "the provider `house` is ComfyUI, which only `comfy.run` asks");
 }
+
+#[tokio::test]
+async fn a_server_whose_proxy_opens_no_websocket_is_passed_over() {
+    for status in [502, 503, 504, 429] {
+        let closed = Fake::new(Script { no_socket: Some(status), ..script() }).await;
+        let open = Fake::new(script()).await;
+        let done = place(&[&closed, &open]).comfy(&[]).await;
+        assert_eq!(done.value("images").as_list().unwrap().len(), 1);
+        assert_eq!(closed.requests().len(), 1);
+    }
+}
