@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// The file for a param, if the recipe is from another home.
     #[arg(short, long = "param", value_name = "KEY=FILE")]
     params: Vec<String>,
-    /// Don't ask before a workflow runs that this home does not know.
+    /// Don't ask before a recipe of a run that this home does not know is followed.
     #[arg(short, long)]
     yes: bool,
     /// Print one JSON object.
@@ -43,6 +43,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let saved = recipe::of_file(&args.product).transpose().map_err(Failure::failed)?;
     let context = Context::from_env()?;
     let client = context.connect().await?;
+    let is_from_file = saved.is_some();
     let is_unchanged = saved.as_ref().is_none_or(|saved| saved.is_unchanged);
     let lineage = match saved {
         Some(saved) => {
@@ -63,7 +64,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         )));
     };
     files::check(&lineage)?;
-    let run = submit::submit(&client, &lineage, &args).await?;
+    let run = submit::submit(&client, &lineage, is_from_file, &args).await?;
     let name = run.name();
     if !args.json {
         output::note(&format!("making `{}` again: {name}", sanitise::line(&lineage.product.name)));

@@ -193,6 +193,8 @@ outputs: { frame: \"${{ frame.image }}\" }
     bob.say(&["reproduce", "photo.png"]).exits(2).complains("does not know the workflow `Poster`");
     let said = bob.say(&["reproduce", "photo.png", "--yes"]).exits(0).out;
     assert!(said.starts_with("poster#1\tidentical\t"), "{said}");
+    let foreign = bob.say(&["reproduce", "photo.png"]).exits(2);
+    foreign.complains("does not know the run `poster#1` of the workflow `Poster`").complains("text=Hello");
     let missing = bob.say(&["reproduce", "frame.png", "--yes"]).exits(1);
     missing.complains("needs the file `poster.png` for the param `photo`").complains("-p photo=FILE");
     let wrong = ["reproduce", "frame.png", "--yes", "-p", "photo=frame.png"];

@@ -10,7 +10,8 @@ use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::Run;
 use fanlight_shared::sanitise;
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, cut};
+use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
 use super::files::check_one;
@@ -21,8 +22,16 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, ask};
 
-/// Submits the run.
-pub(super) async fn submit(client: &Client, lineage: &Lineage, args: &Args) -> Result<Run, Failure> {
+/// How much of a param is shown in a question, in characters.
+const MAX_PARAM: usize = 200;
+
+/// Submits the run. The recipe of a file may be anybody's; that of an asset is from this home.
+pub(super) async fn submit(
+    client: &Client,
+    lineage: &Lineage,
+    is_from_file: bool,
+    args: &Args,
+) -> Result<Run, Failure> {
     let Some(of) = lineage.runs.first() else {
         return Err(Failure::failed("the recipe names no run"));
     };
@@ -34,7 +43,17 @@ pub(super) async fn submit(client: &Client, lineage: &Lineage, args: &Args) -> R
             Err(error) => return Err(error.into()),
         }
     }
-    alone(client, of, args).await
+    let knows_run = !is_from_file || knows(client, of).await?;
+    alone(client, of, knows_run, args).await
+}
+
+/// Returns whether this home has a run.
+async fn knows(client: &Client, of: &RunOf) -> Result<bool, ClientError> {
+    match client.call(runs::Get { run: of.id.to_string() }).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_unknown(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Submits a run like one that this home has: with its files, variables and params.
@@ -57,7 +76,7 @@ fn first(started: runs::Started) -> Result<Run, ClientError> {
 }
 
 /// Submits a run from the recipe alone.
-async fn alone(client: &Client, of: &RunOf, args: &Args) -> Result<Run, Failure> {
+async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Result<Run, Failure> {
     let (document, is_known) = match (client.document(&of.version).await, &of.document) {
         (Ok(document), _) => (document, true),
         (Err(error), Some(document)) if is_unknown(&error) => {
@@ -83,15 +102,8 @@ async fn alone(client: &Client, of: &RunOf, args: &Args) -> Result<Run, Failure>
         )));
     }
     let workflow = read_workflow(Some(client), &of.name, &document).await?;
-    if !is_known {
-        let title = sanitise::line(&of.title);
-        let commands = workflow.nodes.values().filter(|node| node.action.is_command()).count();
-        let what = match commands {
-            0 => "no commands".to_owned(),
-            count => crate::text::count(count, "command"),
-        };
-        let question = format!("This home does not know the workflow `{title}`, which runs {what}. Run it?");
-        ask::confirm(&question, args.yes)?;
+    if !is_known || !knows_run {
+        ask::confirm(&question(of, &workflow, is_known), args.yes)?;
     }
     let params = params(of, &args.params)?;
     let path = match &of.path {
@@ -113,6 +125,29 @@ async fn alone(client: &Client, of: &RunOf, args: &Args) -> Result<Run, Failure>
     let started = client.start(request).await?;
     started.hints.iter().for_each(|hint| output::note(&format!("hint: {}", sanitise::line(hint))));
     Ok(first(started)?)
+}
+
+/// Returns the question before a run that this home does not know: what it is and does, and with what.
+fn question(of: &RunOf, workflow: &Workflow, is_known: bool) -> String {
+    let title = sanitise::line(&of.title);
+    let what = match is_known {
+        false => format!("the workflow `{title}`"),
+        true => format!("the run `{}` of the workflow `{title}`", sanitise::line(&of.name)),
+    };
+    let commands = workflow.nodes.values().filter(|node| node.action.is_command()).count();
+    let does = match commands {
+        0 => "no commands".to_owned(),
+        count => crate::text::count(count, "command"),
+    };
+    let param = |(name, value): (&String, &Value)| {
+        cut(&sanitise::line(&format!("{name}={}", crate::text::value_line(value))), MAX_PARAM)
+    };
+    let params: Vec<String> = of.params.iter().filter(|(_, it)| **it != Value::None).map(param).collect();
+    let with = match params.len() {
+        0 => String::new(),
+        _ => format!(" Its params: {}.", params.join(", ")),
+    };
+    format!("This home does not know {what}, which runs {does}.{with} Run it?")
 }
 
 /// Returns the params of the recipe, with the files that the user names for those that take files.
