@@ -2,6 +2,7 @@
 
 mod activity;
 mod content;
+mod copy;
 mod curves;
 mod log;
 mod page;
@@ -22,7 +23,6 @@ use fanlight_shared::run_state::{Attempt, InstanceState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::choose::{Choice, Choose};
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
@@ -32,7 +32,6 @@ use crate::ui::effect::Effect;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
-use crate::ui::node;
 use crate::ui::picture::PictureRequest;
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
@@ -189,36 +188,6 @@ impl Inspector {
             return self.log.older().map(Effect::ReadLog).into_iter().collect();
         }
         Vec::new()
-    }
-
-    fn text(&self, model: &Model) -> String {
-        let page = self.page(model);
-        let mut text = String::new();
-        for row in 0..page.len() {
-            text.push_str(&page.text(row));
-            text.push('\n');
-        }
-        if self.tab != Tab::Log {
-            text.truncate(text.trim_end().len());
-        }
-        text
-    }
-
-    /// Copies the value of an output, or the text of other pages.
-    fn copy(&self, model: &Model) -> Step {
-        let values = match self.tab {
-            Tab::Outputs => self.instance(model).map(content::values).unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        if values.is_empty() {
-            return Step::with(vec![Effect::Copy(self.text(model))]);
-        }
-        let choices = values.into_iter().map(|(name, note, value)| Choice {
-            name: format!("{name}{note}"),
-            about: node::summary(value, 200),
-            effect: Effect::Copy(value.to_text().unwrap_or_else(|_| value.to_json().to_string())),
-        });
-        Choose::one("Copy", Action::Copy, choices.collect())
     }
 }
 
