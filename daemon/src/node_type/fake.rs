@@ -35,6 +35,8 @@ fn work() -> NodeType {
         .optional()
         .input("flood", Type::Int, "How often it says the same.")
         .optional()
+        .input("give_up", Type::Bool, "Whether the worker is to end after it.")
+        .optional()
         .output("file", ty::file(), "The same file.")
         .run(Runner::worker(|workspace, inputs| {
             if let Some(text) = inputs.maybe("say").and_then(Value::as_text) {
@@ -45,6 +47,10 @@ fn work() -> NodeType {
                 services.chunk(&format!("{number:>99}\n"));
                 services.progress(Some(0.5), Some("floods"));
                 services.metric("said", number as f64, None);
+            }
+            if inputs.contains_key("give_up") {
+                workspace.give_up();
+                return Err(FileError::Other("it never ends".into()));
             }
             if inputs.maybe("full").and_then(Value::as_text).is_some_and(|path| Path::new(path).exists()) {
                 return Err(FileError::Full("the disk of the worker is full".into()));

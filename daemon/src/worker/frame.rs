@@ -64,6 +64,8 @@ pub(super) enum Response {
         /// The new files that it says something of.
         files: BTreeMap<BlobHash, NewFile>,
     },
+    /// Said before the response: the worker ends after it, so it takes no other request.
+    Ends,
     /// The MIME type of a preview and its file; nothing where there is nothing to show.
     Preview(Option<(String, String)>),
     /// It did not work; one sentence.

@@ -154,7 +154,7 @@ impl Workers {
         let (values, files) = match response {
             Response::Made { values, files } => (values, files),
             Response::Failed(sentence) | Response::Full(sentence) => return Err(Stop::Failed(sentence)),
-            Response::Preview(_) | Response::Said { .. } => {
+            Response::Preview(_) | Response::Said { .. } | Response::Ends => {
                 return Err(Stop::Failed("the worker answered another question".into()));
             }
         };
@@ -205,7 +205,7 @@ impl Workers {
                 Ok(Some((mime, bytes)))
             }
             Response::Failed(sentence) | Response::Full(sentence) => Err(Stop::Failed(sentence)),
-            Response::Made { .. } | Response::Said { .. } => {
+            Response::Made { .. } | Response::Said { .. } | Response::Ends => {
                 Err(Stop::Failed("the worker answered another question".into()))
             }
         }

@@ -35,6 +35,8 @@ pub(super) struct Process {
     /// Ends when its stderr is closed.
     reader: Option<JoinHandle<()>>,
     requests: u32,
+    /// Whether it ends after its last response.
+    ends: bool,
     /// Since when it has had nothing to do.
     pub(super) idle_since: Instant,
 }
@@ -74,7 +76,7 @@ impl Process {
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let pipe = child.stderr.take();
         let reader = pipe.map(|pipe| tokio::spawn(keep_tail(pipe, Arc::clone(&stderr))));
-        Ok(Self { child, socket, stderr, reader, requests: 0, idle_since: Instant::now() })
+        Ok(Self { child, socket, stderr, reader, requests: 0, ends: false, idle_since: Instant::now() })
     }
 
     /// Runs one request; the reports of its node go to the listener. After an error, end the process. Not cancel-safe: a
@@ -102,6 +104,7 @@ impl Process {
                 (Response::Said { .. }, None) => {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, "it says more than it was asked"));
                 }
+                (Response::Ends, _) => self.ends = true,
                 (response, _) => return Ok(response),
             }
         }
@@ -138,7 +141,9 @@ impl Process {
 
     /// Returns whether it should be replaced although it works.
     pub(super) fn should_retire(&self) -> bool {
-        self.requests >= MAX_REQUESTS || self.resident().is_some_and(|bytes| bytes > MAX_RESIDENT_BYTES)
+        self.ends
+            || self.requests >= MAX_REQUESTS
+            || self.resident().is_some_and(|bytes| bytes > MAX_RESIDENT_BYTES)
     }
 
     #[cfg(target_os = "linux")]

@@ -96,6 +96,10 @@ fn answer_all(
         };
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         reports.flush(&mut *writer)?;
+        if given_up {
+            // Otherwise the daemon may send the next request to a process that ends.
+            writer.write_all(&frame::encode(&Response::Ends)?)?;
+        }
         writer.write_all(&bytes)?;
         writer.flush()?;
         if given_up {

@@ -240,6 +240,19 @@ async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     assert!(message(&outcome).contains("can't be started"));
 }
 
+#[tokio::test]
+async fn a_worker_that_ends_after_its_response_gets_no_other_request() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let give_up = || Values::from([("give_up".to_owned(), Value::Bool(true))]);
+    for requests in [1, 2, 3] {
+        let outcome =
+            workers.run(attempt(&CancellationToken::new()), node_type("test.work"), give_up()).await;
+        assert_eq!(message(&outcome), "it never ends");
+        assert_eq!(place.pids().len(), requests, "each has a worker of its own");
+    }
+}
+
 impl Place {
     async fn until_it_waits(&self) {
         let mut shortage = self.store.shortage();
