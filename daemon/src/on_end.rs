@@ -101,3 +101,12 @@ pub struct Due {
     /// How often it was tried.
     pub tries: u32,
 }
+
+/// What is due.
+#[derive(Clone, Default, Debug)]
+pub struct DueRows {
+    /// What is to be done.
+    pub due: Vec<Due>,
+    /// The rows that can't be read, with the reason.
+    pub unreadable: Vec<(i64, String)>,
+}

@@ -191,7 +191,9 @@ pub async fn run(
         cache_bytes,
         shutdown: shutdown.token.clone(),
     });
-    let delivering = tokio::spawn(delivery::deliver(store.clone(), performer, added));
+    let stop_delivering = CancellationToken::new();
+    let delivering =
+        tokio::spawn(delivery::deliver(store.clone(), performer, added, stop_delivering.clone()));
     let releasing = tokio::spawn(release_memory::release_memory(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
@@ -215,8 +217,8 @@ pub async fn run(
     tracing::info!(reason, "the daemon ends");
     releasing.abort();
     pruning.iter().for_each(tokio::task::JoinHandle::abort);
-    // What is not done is left for the next daemon.
-    delivering.abort();
+    stop_delivering.cancel();
+    let _ = delivering.await;
     if tokio::time::timeout(COMMIT_TIMEOUT, engine.stop()).await.is_err() {
         tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
     }

@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use fanlight_shared::run::RunStatus;
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
 
 #[cfg(feature = "http")]
 use crate::http::{Http, Reach, Redirects};
@@ -109,17 +110,32 @@ async fn start(words: &[String], due: &Due, secrets: &Secrets) -> Result<(), Str
     command.env("FANLIGHT_NAME", &due.end.name).env("FANLIGHT_WORKFLOW", &due.end.workflow);
     command.env("FANLIGHT_STATE", due.end.state.word());
     let mut child = command.spawn().map_err(|error| format!("`{program}` can't be started: {error}"))?;
-    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+    // Dropped before the child, so that its number is not another's yet.
+    let mut group = Group::of(&child);
     match tokio::time::timeout(TIMEOUT, child.wait()).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("`{program}` failed ({status})")),
+        Ok(Ok(status)) => {
+            group.0 = None;
+            if status.success() { Ok(()) } else { Err(format!("`{program}` failed ({status})")) }
+        }
         Ok(Err(error)) => Err(format!("the end of `{program}` is unknown: {error}")),
-        Err(_) => {
-            if let Some(group) = group {
-                // What it started goes with it.
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            }
-            Err(format!("`{program}` took longer than {} s", TIMEOUT.as_secs()))
+        Err(_) => Err(format!("`{program}` took longer than {} s", TIMEOUT.as_secs())),
+    }
+}
+
+/// Kills a process group when it is dropped: a program that takes too long, or that the daemon leaves, ends with all that
+/// it started.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(leader: &Child) -> Self {
+        Self(leader.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is to be done because a run or a sweep has ended.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use fanlight_shared::run::{Counts, RunStatus};
@@ -11,19 +12,27 @@ use super::{Apply, Done};
 use crate::on_end::{End, EndOf, OnEnd};
 use crate::store::code;
 
-/// The most rows that are kept of what failed too often.
+/// The most rows that are kept of what failed too often, or was never tried.
 const MAX_FAILED: u32 = 100;
+/// The most ends for which one thing may wait to be done; those after them are recorded as failed.
+const MAX_OPEN: u32 = 10_000;
 
 /// What to do at ends, and whom to notify of it.
 pub(super) struct Wanted {
     all: Arc<[OnEnd]>,
     added: Arc<Notify>,
+    /// Whether the last end found no room, so that the log has one line of many.
+    full: Cell<bool>,
 }
 
 impl Wanted {
     /// Returns `None` if nothing is to be done.
     pub(super) fn new(all: &Arc<[OnEnd]>, added: &Arc<Notify>) -> Option<Self> {
-        (!all.is_empty()).then(|| Self { all: Arc::clone(all), added: Arc::clone(added) })
+        (!all.is_empty()).then(|| Self {
+            all: Arc::clone(all),
+            added: Arc::clone(added),
+            full: Cell::new(false),
+        })
     }
 }
 
@@ -76,25 +85,37 @@ impl Apply {
 
     fn add_end(&self, db: &Connection, end: &End, in_sweep: bool) -> Done {
         let settings = self.on_end.borrow();
-        let Some(Wanted { all, added }) = settings.as_ref() else { return Ok(()) };
+        let Some(Wanted { all, added, full }) = settings.as_ref() else { return Ok(()) };
         let of = match end.of {
             EndOf::Run => "run",
             EndOf::Sweep => "sweep",
         };
         for wanted in all.iter().filter(|it| it.wants(end, in_sweep)) {
+            let what = serde_json::to_string(wanted)?;
+            let has_room = has_room(db, &what)?;
+            if !has_room && !full.get() {
+                let what = wanted.describe();
+                tracing::warn!("{what} waits to be done for {MAX_OPEN} ends, and is not done for later ones");
+            }
+            full.set(!has_room);
             db.prepare_cached(
-                "INSERT INTO on_end (id, what, kind, name, workflow, state, at, next_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                "INSERT INTO on_end (id, what, kind, name, workflow, state, at, next_at, error) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 uuid::Uuid::now_v7().to_string(),
-                serde_json::to_string(wanted)?,
+                what,
                 of,
                 end.name,
                 end.workflow,
                 code::status(end.state),
                 end.at.0,
+                has_room.then_some(end.at.0),
+                (!has_room).then(|| format!("it waited to be done for {MAX_OPEN} earlier ends")),
             ])?;
+            if !has_room {
+                forget_failed(db)?;
+            }
             added.notify_one();
         }
         Ok(())
@@ -111,12 +132,30 @@ impl Apply {
         db.prepare_cached("UPDATE on_end SET tries = tries + 1, error = ?2, next_at = ?3 WHERE key = ?1")?
             .execute(params![key, error, next.map(|at| at.0)])?;
         if next.is_none() {
-            db.prepare_cached(
-                "DELETE FROM on_end WHERE next_at IS NULL AND key NOT IN \
-                 (SELECT key FROM on_end WHERE next_at IS NULL ORDER BY key DESC LIMIT ?1)",
-            )?
-            .execute([MAX_FAILED])?;
+            forget_failed(db)?;
         }
         Ok(())
     }
+}
+
+/// Returns whether one more end may wait for this to be done.
+fn has_room(db: &Connection, what: &str) -> Done<bool> {
+    let open = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Done<u32> {
+        Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    };
+    // There is an index for all, but none for each.
+    let all =
+        open("SELECT count(*) FROM (SELECT 1 FROM on_end WHERE next_at IS NOT NULL LIMIT ?1)", &[&MAX_OPEN])?;
+    Ok(all < MAX_OPEN
+        || open("SELECT count(*) FROM on_end WHERE what = ?1 AND next_at IS NOT NULL", &[&what])? < MAX_OPEN)
+}
+
+/// Removes all but the newest of those that are not tried again.
+fn forget_failed(db: &Connection) -> Done {
+    db.prepare_cached(
+        "DELETE FROM on_end WHERE next_at IS NULL AND key NOT IN \
+         (SELECT key FROM on_end WHERE next_at IS NULL ORDER BY key DESC LIMIT ?1)",
+    )?
+    .execute([MAX_FAILED])?;
+    Ok(())
 }
