@@ -257,8 +257,7 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
         }
     };
     if let Some(mut found) = found {
-        // A child has its file as it was when its parent was submitted; a person may have run a newer one since.
-        if submit.parent.is_none() {
+        if !repeats_version(db, submit, found.key, version)? {
             db.prepare_cached(
                 "UPDATE workflow SET title = ?2, path = coalesce(?3, path), version = ?4 WHERE key = ?1",
             )?
@@ -287,6 +286,23 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
         .prepare_cached("INSERT INTO workflow (id, slug, title, path, version) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .insert(params![id.as_bytes(), slug, submit.title, submit.path, version])?;
     Ok(Workflow { key, id, slug, last_number: 0, moved_from })
+}
+
+/// Returns whether a submission has the file as it was for an earlier one, so that a person may have run a newer one since:
+/// a child has that of its parent's submission, other runs of a sweep that of the sweep, a resumed run often its own.
+fn repeats_version(db: &Connection, submit: &Submit, workflow: i64, version: i64) -> Done<bool> {
+    let of_sweep = matches!(submit.sweep, Some(SweepOf::Extended { .. }))
+        || submit.trial.as_ref().is_some_and(|trial| trial.sweep.is_some());
+    if submit.parent.is_some() || of_sweep {
+        return Ok(true);
+    }
+    if submit.resume.is_none() {
+        return Ok(false);
+    }
+    let known = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM run WHERE version = ?1 AND +workflow = ?2)")?
+        .query_row([version, workflow], |row| row.get(0))?;
+    Ok(known)
 }
 
 /// Returns `slug`, or with `-2`, `-3` … the first that no workflow has. A workflow whose runs and assets were all

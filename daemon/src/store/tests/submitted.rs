@@ -1,6 +1,9 @@
 //! Submissions: all runs or none, numbers, the queue, resuming.
 
+use fanlight_shared::sweep::Limits;
+
 use super::*;
+use crate::store::{NewSweep, SweepOf};
 
 #[test]
 fn the_same_key_gives_the_same_runs() {
@@ -139,4 +142,28 @@ fn the_state_of_a_run_is_the_fold_of_its_events() {
     let state = at.store.run_state(run.id).unwrap();
     assert_eq!(state.seq, 1);
     assert_eq!(state.nodes["sky"].whole.status, NodeStatus::Running);
+}
+
+#[test]
+fn runs_with_an_old_version_do_not_make_it_the_newest_again() {
+    let at = Fixture::new();
+    let newest = || at.store.workflow("poster").unwrap().document;
+    let sweep = NewSweep { name: None, swept: Vec::new(), limits: Limits::default(), search: None };
+    let old = at.submit_with(Submit { sweep: Some(SweepOf::New(sweep)), ..submission(2) }).runs.remove(0);
+    let document = "nodes: { sea: { uses: image.generate } }";
+    let new = || Submit { document: document.into(), version: Version::of(document), ..submission(1) };
+    at.submit_with(new());
+    assert_eq!(newest(), document);
+    let sweep = SweepOf::Extended { name: "poster/1".into(), swept: Vec::new() };
+    at.submit_with(Submit { sweep: Some(sweep), ..submission(1) });
+    assert_eq!(newest(), document, "a sweep was extended");
+    let resume = || Some(ResumeFrom { run: old.id, finished: Vec::new() });
+    at.submit_with(Submit { resume: resume(), ..submission(1) });
+    assert_eq!(newest(), document, "a run was resumed");
+    at.submit_with(submission(1));
+    assert_ne!(newest(), document, "the file was changed back");
+    let newer = "nodes: { air: { uses: image.generate } }";
+    let (resume, version) = (resume(), Version::of(newer));
+    at.submit_with(Submit { resume, document: newer.into(), version, ..submission(1) });
+    assert_eq!(newest(), newer, "a run was resumed with a newer file");
 }
