@@ -1,13 +1,11 @@
 //! Finds the runs of a submission that have a result already.
 
-use std::path::Path;
-
 use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 
 use super::requests::refused;
-use super::submit::{Files, read};
+use super::submit::{Files, canonical, check_count, read};
 use crate::node_type::NodeTypeSet;
 use crate::store::Store;
 
@@ -17,8 +15,10 @@ pub(super) fn find(
     store: &Store,
     types: &NodeTypeSet,
 ) -> Result<runs::MissingResponse, RpcError> {
+    check_count(&request.sets)?;
+    let path = request.path.as_deref().map(canonical).transpose()?;
+    let path = path.as_deref();
     let workflow = read(&request.document, types)?;
-    let path = request.path.as_deref().map(Path::new);
     let mut known = store
         .results(workflow.id, request.path.as_deref(), &workflow.version)
         .map_err(|error| refused(&error))?;

@@ -15,6 +15,7 @@ use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::search::Search;
+use fanlight_shared::sweep::RUN_LIMIT;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
@@ -51,10 +52,7 @@ pub(super) fn prepare(
     if request.sets.is_empty() {
         return Err(RpcError::new(ErrorCode::BadParams, "no runs requested: `sets` is empty"));
     }
-    if request.sets.len() > fanlight_shared::sweep::RUN_LIMIT {
-        let most = fanlight_shared::sweep::RUN_LIMIT;
-        return Err(RpcError::new(ErrorCode::BadParams, format!("at most {most} runs are accepted at once")));
-    }
+    check_count(&request.sets)?;
     check_request_key(&request.request_key)?;
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
@@ -143,6 +141,15 @@ fn first_trial(search: &Search, workflow: &Workflow, params: &mut Values) -> Res
     Ok(NewTrial { sweep: None, number: 0, params: chosen, seen: 0 })
 }
 
+/// Checks the number of the runs of a request.
+pub(super) fn check_count(sets: &[runs::ParamSet]) -> Result<(), RpcError> {
+    if sets.len() > RUN_LIMIT {
+        let message = format!("at most {RUN_LIMIT} runs are accepted at once");
+        return Err(RpcError::new(ErrorCode::BadParams, message));
+    }
+    Ok(())
+}
+
 /// Checks a client's own key for a request.
 pub(super) fn check_request_key(key: &str) -> Result<(), RpcError> {
     match key.len() {
@@ -175,7 +182,8 @@ pub(super) fn invalid(problems: Vec<Problem>) -> RpcError {
     RpcError { problems, ..RpcError::new(ErrorCode::InvalidWorkflow, message) }
 }
 
-fn canonical(path: &str) -> Result<PathBuf, RpcError> {
+/// Checks the path of a workflow file.
+pub(super) fn canonical(path: &str) -> Result<PathBuf, RpcError> {
     let wrong = |why: &str| RpcError::new(ErrorCode::BadParams, format!("the path `{path}` {why}"));
     let path = Path::new(path);
     if !path.is_absolute() {

@@ -8,8 +8,8 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Missing, MissingResponse, Prune,
-    Pruned, Resume, Start, Started, Table, TableRow, Totals, TotalsResponse,
+    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Missing, MissingResponse, ParamSet,
+    Prune, Pruned, Resume, Start, Started, Table, TableRow, Totals, TotalsResponse,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -30,9 +30,7 @@ pub(super) async fn table(session: &Arc<Session>, table: Table) -> Result<Page<T
 }
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
-    if start.sets.iter().any(|set| set.like.is_some()) {
-        start = fill_in(session, start).await?;
-    }
+    start.sets = fill_in(session, &start.document, start.sets).await?;
     if let Some(path) = start.path.clone().filter(|path| path.starts_with('/')) {
         // A workflow that has run before can still run when its file is gone: its path identifies it.
         let unknown = session
@@ -51,23 +49,35 @@ pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<St
     session.context.engine.start(start).await.map(fit)
 }
 
-pub(super) async fn missing(session: &Arc<Session>, missing: Missing) -> Result<MissingResponse, RpcError> {
+pub(super) async fn missing(
+    session: &Arc<Session>,
+    mut missing: Missing,
+) -> Result<MissingResponse, RpcError> {
+    missing.sets = fill_in(session, &missing.document, missing.sets).await?;
     session.context.engine.missing(missing).await
 }
 
 /// Adds the params of repeated runs to the sets, as far as the workflow still has them.
-async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError> {
+async fn fill_in(
+    session: &Session,
+    document: &str,
+    mut sets: Vec<ParamSet>,
+) -> Result<Vec<ParamSet>, RpcError> {
     let mut known: HashMap<RunId, Values> = HashMap::new();
-    for id in start.sets.iter().filter_map(|set| set.like) {
+    for id in sets.iter().filter_map(|set| set.like) {
         if let Entry::Vacant(vacant) = known.entry(id) {
             vacant.insert(params(session, id).await?);
         }
     }
+    if known.is_empty() {
+        return Ok(sets);
+    }
     let types = session.context.node_types.now();
+    let document = document.to_owned();
     let fill = move || {
         // Problems of the file are reported when it is submitted.
-        let Ok(checked) = document::read(&start.document, types.catalogue()) else { return Ok(start) };
-        for set in &mut start.sets {
+        let Ok(checked) = document::read(&document, types.catalogue()) else { return Ok(sets) };
+        for set in &mut sets {
             let Some(params) = set.like.take().and_then(|like| known.get(&like)) else { continue };
             for (name, value) in params {
                 if !checked.workflow.params.contains_key(name)
@@ -84,7 +94,7 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
                 set.params.insert(name.clone(), value.clone());
             }
         }
-        Ok(start)
+        Ok(sets)
     };
     let filled = tokio::task::spawn_blocking(fill).await;
     filled.map_err(|error| RpcError::internal(format!("the params can't be copied: {error}")))?

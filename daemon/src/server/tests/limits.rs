@@ -4,7 +4,7 @@ use fanlight_shared::client::ClientError;
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::frame::{MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, RESPONSES_LIMIT};
-use fanlight_shared::rpc::runs::{CANCEL_LIMIT, Cancel, Get, List, ParamSet, Start};
+use fanlight_shared::rpc::runs::{CANCEL_LIMIT, Cancel, Get, List, Missing, ParamSet, Places, Start};
 use fanlight_shared::rpc::watch::{Notification, Watch};
 use fanlight_shared::rpc::{self, values, workflows};
 use fanlight_shared::run_state::{Edges, RunState};
@@ -234,6 +234,22 @@ async fn a_run_is_started_again_with_params_that_lists_shorten() {
     let like = ParamSet { like: Some(first.id), ..ParamSet::default() };
     let second = client.start(start(like, "two")).await.unwrap().runs.remove(0);
     assert_eq!(client.params(second.id).await.unwrap()["text"], Value::from(long));
+    while !served.context.store.listed(second.id).unwrap().state.is_ended() {
+        tokio::task::yield_now().await;
+    }
+    let missing =
+        |sets, path: Option<&str>| Missing { document: document.into(), path: path.map(str::to_owned), sets };
+    let like = ParamSet { like: Some(first.id), ..ParamSet::default() };
+    let found = client.call(missing(vec![ParamSet::default(), like], None)).await;
+    assert!(
+        matches!(found, Err(ClientError::Rpc(error)) if error.is(rpc::ErrorCode::BadParams)),
+        "the other set has no `text`"
+    );
+    let like = ParamSet { like: Some(first.id), ..ParamSet::default() };
+    let found = client.call(missing(vec![like], None)).await.unwrap().found;
+    assert_eq!(found, [Places { from: 0, to: 1 }]);
+    let error = client.call(missing(Vec::new(), Some("w.yaml"))).await.unwrap_err();
+    assert!(error.to_string().contains("is not absolute"), "{error}");
 }
 
 #[tokio::test]
