@@ -1,5 +1,7 @@
 //! Attempts: from ready to ended, with pools, retries, timeouts and interruptions.
 
+mod execute;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +19,9 @@ use super::inputs::Prepared;
 use super::started::Started;
 use super::{Message, remembered};
 use crate::attempt::{Attempt, Outcome, TimeLimit};
-use crate::config::Config;
 use crate::content;
+use crate::executor;
 use crate::executor::Work;
-use crate::executor::{self, Executor};
 use crate::hub::Reporting;
 use crate::recorder::{Recorder, Watching};
 use crate::secret::Secrets;
@@ -149,7 +150,7 @@ impl ActiveRun {
                         let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
                         let again = (Arc::clone(&attempt.run), Arc::clone(&attempt.withheld));
                         let command = Arc::clone(&work.work);
-                        let outcome = execute(&*executor, attempt, work, begin, left, &config).await;
+                        let outcome = execute::execute(&*executor, attempt, work, begin, left, &config).await;
                         let outcome =
                             executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await;
                         let lasts = match seen.filter(|_| outcome.end == AttemptEnd::Completed) {
@@ -375,39 +376,5 @@ impl Context {
                 let _ = messages.send(Message::Retry { key, failed });
             });
         })));
-    }
-}
-
-/// Runs an attempt to its end.
-async fn execute(
-    executor: &dyn Executor,
-    attempt: Attempt,
-    prepared: Prepared,
-    begin: Begin,
-    left: Option<Duration>,
-    config: &Config,
-) -> Outcome {
-    let Prepared { work, sealed } = prepared;
-    if matches!(begin, Begin::Adopt)
-        && let Some(outcome) = executor::adopt(executor, attempt.clone(), work.clone(), left).await
-    {
-        return outcome;
-    }
-    let pool = work.pool();
-    let key = pool.as_deref().and_then(|pool| config.key_secret(pool));
-    if sealed.is_none() && key.is_none() {
-        return executor::run(executor, attempt, work, left).await;
-    }
-    let opened = tokio::select! {
-        biased;
-        () = attempt.cancel.cancelled() => return Outcome::cancelled(),
-        opened = sealed.unwrap_or_default().open(work, &config.secrets, key) => opened,
-    };
-    match opened {
-        Ok((work, secrets)) => {
-            let attempt = Attempt { secrets: secrets.clone(), ..attempt };
-            executor::run(executor, attempt, Arc::new(work), left).await.without(&secrets)
-        }
-        Err(why) => Outcome::failed(NodeError::new(why)),
     }
 }

@@ -1,6 +1,7 @@
 //! Turns a request into runs: checks the file, converts params to values and files to blobs, and makes labels.
 
 mod sweep;
+mod trial;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -14,7 +15,6 @@ use fanlight_shared::media::Media;
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
-use fanlight_shared::search::Search;
 use fanlight_shared::sweep::RUN_LIMIT;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
@@ -32,7 +32,7 @@ use crate::executor::Placement;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{ChildFiles, NewRun, NewTrial, Store, Submit, SweepOf};
+use crate::store::{ChildFiles, NewRun, Store, Submit, SweepOf};
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -70,7 +70,7 @@ pub(super) fn prepare(
     let first = match (&search, sets.as_mut_slice()) {
         (None, _) => None,
         (Some(search), [set]) if set.repeat.is_none() && own_label.is_none() => {
-            Some(first_trial(search, &workflow, &mut set.params)?)
+            Some(trial::first(search, &workflow, &mut set.params)?)
         }
         (Some(_), _) => {
             let why = "a search has one set of params, without repeats and without a label";
@@ -127,18 +127,6 @@ pub(super) fn prepare(
         files: ChildFiles::Read(child_files),
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
-}
-
-/// Checks a search, and adds the params of its first trial to the given ones.
-fn first_trial(search: &Search, workflow: &Workflow, params: &mut Values) -> Result<NewTrial, RpcError> {
-    document::search::check(search, workflow).map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
-    if let Some(both) = search.space.keys().find(|name| params.contains_key(*name)) {
-        let why = format!("the param `{both}` is given, so that the search can't choose it");
-        return Err(RpcError::new(ErrorCode::BadParams, why));
-    }
-    let chosen = search.propose(0, &[]).unwrap_or_default();
-    params.extend(chosen.clone());
-    Ok(NewTrial { sweep: None, number: 0, params: chosen, seen: 0 })
 }
 
 /// Checks the number of the runs of a request.
