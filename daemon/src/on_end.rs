@@ -32,6 +32,16 @@ pub enum EndOf {
     Sweep,
 }
 
+impl EndOf {
+    /// Returns its word in the config, the database and what is sent.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Sweep => "sweep",
+        }
+    }
+}
+
 /// What to do at an end.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,7 +108,7 @@ pub struct Due {
     pub on_end: OnEnd,
     /// The end.
     pub end: End,
-    /// How often it was tried.
+    /// How many times it was tried.
     pub tries: u32,
 }
 

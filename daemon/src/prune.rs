@@ -20,7 +20,7 @@ const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 const AT_ONCE: usize = 50;
 /// How many deleted runs a response names.
 const MAX_NAMED: usize = 1000;
-/// How often runs are chosen again because the deleted ones shared their bytes with others.
+/// How many times runs are chosen again because the deleted ones shared their bytes with others.
 const MAX_ROUNDS: usize = 20;
 
 /// Returns the request of the configuration at this moment.

@@ -114,7 +114,7 @@ impl Objective {
 }
 
 /// A search.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Search {
@@ -298,14 +298,14 @@ impl Search {
         }
         match (self.sampler, self.trials) {
             (_, Some(trials)) if trials > MAX_TRIALS => {
-                Err(format!("a search has at most {MAX_TRIALS} trials, and these are {trials}"))
+                Err(format!("a search has at most {MAX_TRIALS} trials, not {trials}"))
             }
             (Sampler::Grid, trials) => match sampler::size(&self.axes(), trials) {
                 Some(size) if size <= u64::from(MAX_TRIALS) => Ok(()),
                 Some(size) => Err(format!("the grid has {size} points, and a search at most {MAX_TRIALS}")),
                 None => Err(format!("the grid has more than {MAX_TRIALS} points")),
             },
-            (_, None) => Err("the search has no end; write `--trials 60`".into()),
+            (_, None) => Err("the search has no number of trials; write `--trials 60`".into()),
             _ => Ok(()),
         }
     }

@@ -97,7 +97,7 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
     for entry in manifest.files {
         let below = Path::new(&entry.path);
         if entry.path.is_empty() || !below.components().all(|part| matches!(part, Component::Normal(_))) {
-            return Err(says(&format!("`{}` is no path below a folder", entry.path)));
+            return Err(says(&format!("`{}` is not a path below a folder", entry.path)));
         }
         let target = path.join(below);
         if let Some(parent) = target.parent() {

@@ -58,11 +58,11 @@ impl NameTemplate {
             })
             .collect();
         if literal.is_empty() || literal.ends_with('/') {
-            return Err(wrong("names no file"));
+            return Err(wrong("doesn't name a file"));
         }
         let leaves = |part: &str| matches!(part, "" | "." | "..") || part.contains('\0');
         if literal.split('/').any(leaves) {
-            return Err(wrong("is no path below the folder"));
+            return Err(wrong("is not a path below the folder"));
         }
         Ok(Self(pieces))
     }
@@ -83,7 +83,7 @@ impl NameTemplate {
                 let near = near(name, known.iter().copied());
                 let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                 let hint = format!("{near}known are {}", known.join(", "));
-                return Err((format!("`{{{name}}}` in the name stands for nothing"), hint));
+                return Err((format!("`{{{name}}}` is not known in a name template"), hint));
             }
         }
         Ok(())

@@ -115,7 +115,7 @@ impl Server {
     }
 
     fn wrong(&self, what: &str) -> Trouble {
-        Trouble::Wrong(format!("{} answered something else than ComfyUI does: {what}", self.url))
+        Trouble::Wrong(format!("the answer of {} is not one of ComfyUI's: {what}", self.url))
     }
 
     /// Sends a request and returns its response as JSON, with its status.

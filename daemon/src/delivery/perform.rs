@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 #[cfg(feature = "http")]
 use crate::http::{Http, Reach, Redirects};
-use crate::on_end::{Due, End, EndAction, EndOf};
+use crate::on_end::{Due, End, EndAction};
 use crate::secret::{SecretSettings, Secrets};
 
 /// How long it may take.
@@ -52,7 +52,7 @@ impl Performer {
     async fn send(&self, url: &str, due: &Due, token: Option<&str>) -> Result<(), String> {
         let url = self.http.check(url, Reach::Public)?;
         let body = serde_json::json!({
-            "key": due.id, "of": word(due.end.of), "name": due.end.name, "workflow": due.end.workflow,
+            "key": due.id, "of": due.end.of.word(), "name": due.end.name, "workflow": due.end.workflow,
             "state": due.end.state.word(), "ended_at": due.end.at,
         });
         let mut request = self
@@ -92,13 +92,6 @@ fn notification(end: &End) -> Vec<String> {
     words.map(str::to_owned).to_vec()
 }
 
-fn word(of: EndOf) -> &'static str {
-    match of {
-        EndOf::Run => "run",
-        EndOf::Sweep => "sweep",
-    }
-}
-
 /// Runs a program to its end. What it is about is in variables, never in its arguments.
 async fn start(words: &[String], due: &Due, secrets: &Secrets) -> Result<(), String> {
     let (program, arguments) = words.split_first().ok_or("there is no program")?;
@@ -106,7 +99,7 @@ async fn start(words: &[String], due: &Due, secrets: &Secrets) -> Result<(), Str
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.process_group(0).kill_on_drop(true).current_dir("/");
     command.envs(secrets.iter());
-    command.env("FANLIGHT_END_KEY", &due.id).env("FANLIGHT_END_OF", word(due.end.of));
+    command.env("FANLIGHT_END_KEY", &due.id).env("FANLIGHT_END_OF", due.end.of.word());
     command.env("FANLIGHT_NAME", &due.end.name).env("FANLIGHT_WORKFLOW", &due.end.workflow);
     command.env("FANLIGHT_STATE", due.end.state.word());
     let mut child = command.spawn().map_err(|error| format!("`{program}` can't be started: {error}"))?;

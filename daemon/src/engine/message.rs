@@ -114,7 +114,7 @@ pub(super) enum Message {
         request: sweeps_rpc::Set,
         reply: Reply<()>,
     },
-    /// It is stored what came of a run of this search.
+    /// The outcome of a run of this search is stored.
     Observed {
         sweep: String,
     },

@@ -90,7 +90,7 @@ impl Node<'_> {
         if instance.status != NodeStatus::Completed {
             return Ok(miss(
                 MissKind::Failed,
-                format!("ended as {}; only completed results are reused", instance.status.word()),
+                format!("ended in the state {}; only completed results are reused", instance.status.word()),
             ));
         }
         let started = instance.started_at().or(instance.ended_at).unwrap_or_default();

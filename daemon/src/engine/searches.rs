@@ -93,7 +93,7 @@ impl Searches {
         }
     }
 
-    /// Handles that it is stored what came of a run.
+    /// Handles that the outcome of a run is stored.
     pub(super) fn observed(&mut self, name: &str) {
         if let Some(search) = self.searches.get_mut(name) {
             search.uncommitted = search.uncommitted.saturating_sub(1);

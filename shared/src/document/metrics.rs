@@ -23,7 +23,7 @@ impl Reading<'_> {
         let fields = self.map(node, "`metrics`", wanted)?;
         let mut sources = Vec::new();
         let (mut columns, mut step, mut goals) = (Vec::new(), None, Vec::new());
-        let mut place_of_columns = None;
+        let (mut place_of_columns, mut place_of_pattern) = (None, node.span);
         for field in fields {
             let (value, what) = (&field.value, format!("`{}` of `metrics`", cut(&field.key, 60)));
             match field.key.as_str() {
@@ -36,13 +36,8 @@ impl Reading<'_> {
                 }
                 "stdout" => {
                     let pattern = self.plain_text(value, &what)?;
-                    match check_pattern(&pattern) {
-                        Ok(()) => sources.push(MetricSource::Stdout(pattern)),
-                        Err((message, hint)) => {
-                            self.error_hint("bad_pattern", value.span, format!("{what} {message}"), hint);
-                            return None;
-                        }
-                    }
+                    place_of_pattern = value.span;
+                    sources.push(MetricSource::Stdout(pattern));
                 }
                 "columns" => {
                     place_of_columns = Some(field.key_span);
@@ -68,7 +63,15 @@ impl Reading<'_> {
                 None
             }
             (Some(source), true) => {
-                Some(Metrics { source, columns, step, goals: goals.into_iter().collect() })
+                let metrics = Metrics { source, columns, step, goals: goals.into_iter().collect() };
+                match check_pattern(&metrics) {
+                    Ok(()) => Some(metrics),
+                    Err((message, hint)) => {
+                        let message = format!("`stdout` of `metrics` {message}");
+                        self.error_hint("bad_pattern", place_of_pattern, message, hint);
+                        None
+                    }
+                }
             }
             (Some(_), false) => {
                 let message = "`metrics` takes `file` or `stdout`, not both";
@@ -111,7 +114,8 @@ impl Reading<'_> {
 }
 
 /// Checks a pattern that finds numbers in lines.
-fn check_pattern(pattern: &str) -> Result<(), (String, &'static str)> {
+fn check_pattern(metrics: &Metrics) -> Result<(), (String, &'static str)> {
+    let MetricSource::Stdout(pattern) = &metrics.source else { return Ok(()) };
     let hint = "write a group with the name of each metric, such as `loss=(?<loss>\\S+)`";
     match regex::Regex::new(pattern) {
         Err(error) => {
@@ -120,8 +124,8 @@ fn check_pattern(pattern: &str) -> Result<(), (String, &'static str)> {
             let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             Err((format!("is not a regular expression: {reason}"), hint))
         }
-        Ok(regex) if regex.capture_names().flatten().all(|name| name == "step") => {
-            Err(("has no named group".to_owned(), hint))
+        Ok(regex) if regex.capture_names().flatten().all(|name| name == metrics.step_name()) => {
+            Err(("has no named group for a metric".to_owned(), hint))
         }
         Ok(_) => Ok(()),
     }

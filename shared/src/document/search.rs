@@ -87,15 +87,7 @@ pub fn check(search: &Search, workflow: &Workflow) -> Result<(), String> {
 
 impl Reading<'_> {
     pub(super) fn search(&mut self, node: &Node, params: &IndexMap<String, Param>) -> Option<Search> {
-        let mut search = Search {
-            space: IndexMap::new(),
-            objectives: Vec::new(),
-            trials: None,
-            sampler: Sampler::default(),
-            pruner: None,
-            seed: 0,
-            parallel: None,
-        };
+        let mut search = Search::default();
         for field in self.map(node, "`search`", "a map with `space:`")? {
             let (value, what) = (&field.value, format!("`{}` of `search`", cut(&field.key, 60)));
             let unsigned = |number: i64| u32::try_from(number).ok();

@@ -51,7 +51,7 @@ impl Range {
     /// A sentence.
     pub fn check(&self) -> Result<(), String> {
         let empty = |from: &dyn std::fmt::Display, to: &dyn std::fmt::Display| {
-            format!("`{from}..{to}` is empty; the first number is the smaller one")
+            format!("`{from}..{to}` is empty; write the smaller number first")
         };
         let log_needs = |log: bool, positive: bool| match log && !positive {
             true => Err("a logarithmic range begins above 0".to_owned()),
@@ -78,7 +78,7 @@ impl Range {
             }
             Self::Choice { values } if values.is_empty() => Err("there are no values to choose from".into()),
             Self::Choice { values } if values.len() > MAX_CHOICES => Err(format!(
-                "these are {} values, and a search chooses among at most {MAX_CHOICES}",
+                "there are {} values, and a search chooses among at most {MAX_CHOICES}",
                 values.len()
             )),
             Self::Choice { .. } => Ok(()),

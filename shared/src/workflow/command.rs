@@ -47,6 +47,17 @@ pub struct Metrics {
     pub goals: IndexMap<String, Goal>,
 }
 
+impl Metrics {
+    /// Returns the column or group with the step.
+    #[must_use]
+    pub fn step_name(&self) -> &str {
+        self.step.as_deref().unwrap_or(Self::STEP)
+    }
+
+    /// The column or group with the step, unless another one is named.
+    pub const STEP: &str = "step";
+}
+
 /// Where a command writes numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MetricSource {

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Only runs of this workflow: its name, or the path of its file.
     #[arg(short, long, value_name = "WORKFLOW")]
     workflow: Option<String>,
-    /// Keep the assets of these runs.
+    /// Keep the assets of these runs; not with `--max-size`.
     #[arg(long, conflicts_with = "max_size")]
     keep_assets: bool,
     /// Delete nothing, and list what would be deleted.
@@ -102,14 +102,14 @@ fn request(args: &Args) -> Result<Prune, Failure> {
     let age = |text: &String| {
         let age = units::duration(text).and_then(|age| i64::try_from(age.as_millis()).ok());
         let age = age.ok_or_else(|| {
-            Failure::usage(format!("`{text}` is no age"))
+            Failure::usage(format!("`{text}` is not an age"))
                 .hint("write a number with a unit: `30d`, `12h`, `90m`")
         })?;
         Ok::<_, Failure>(Time(Time::now().0.saturating_sub(age)))
     };
     let size = |text: &String| {
         units::size(text).ok_or_else(|| {
-            Failure::usage(format!("`{text}` is no size"))
+            Failure::usage(format!("`{text}` is not a size"))
                 .hint("write a number with a unit: `20GB`, `500 MiB`")
         })
     };

@@ -102,7 +102,7 @@ impl Draft {
             comment(&mut text, line);
         }
         if !self.lost.is_empty() {
-            comment(&mut text, "What the original has and this file has not:");
+            comment(&mut text, "Parts of the original that this file lacks:");
             self.lost.iter().for_each(|lost| comment(&mut text, &format!("- {lost}")));
         }
         field(&mut text, 0, "name", &self.name.as_str().into());

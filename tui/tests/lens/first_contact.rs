@@ -32,6 +32,8 @@ fn three_keys_lead_from_an_empty_folder_to_the_first_picture() {
 fn six_runs_at_once_survive_a_crash() {
     let fanlight = Fanlight::new();
     fanlight.file("print.yaml", PRINT);
+    // The commands of all six run at once: which of them come first is not known.
+    fanlight.config("[pools]\nprocess = 6\n");
     let mut ui = ui(&fanlight);
     ui.wait_for_all(&["This folder", "print.yaml", "○ sky"]);
 

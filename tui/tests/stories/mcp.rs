@@ -16,11 +16,10 @@ fn home() -> Option<Fanlight> {
     let fanlight = Fanlight::new();
     fanlight.file("server.py", include_str!("mcp_server.py"));
     let (server, pids) = (fanlight.path("server.py"), fanlight.path("pids"));
-    fs::create_dir_all(fanlight.path("../h/config")).unwrap();
     let config = format!(
         "pass_env = [\"CLOCK_OF_COMMANDS\"]\n[mcp.clock]\ncommand = [\"python3\", {server:?}, {pids:?}]\npass_env = [\"CLOCK_ZONE\"]\n"
     );
-    fs::write(fanlight.path("../h/config/config.toml"), config).unwrap();
+    fanlight.config(&config);
     Some(fanlight)
 }
 

@@ -18,11 +18,8 @@ echo \"$FANLIGHT_END_OF $FANLIGHT_NAME $FANLIGHT_STATE $FANLIGHT_END_KEY\" >> to
 
 fn configure(fanlight: &Fanlight) {
     fanlight.file("tell.sh", TELL).file("quick.yaml", QUICK);
-    let config = fanlight.path("../h/config");
-    fs::create_dir_all(&config).unwrap();
     let script = fanlight.path("tell.sh");
-    let text = format!("[[on_end]]\ncommand = [\"sh\", \"{}\"]\n", script.display());
-    fs::write(config.join("config.toml"), text).unwrap();
+    fanlight.config(&format!("[[on_end]]\ncommand = [\"sh\", \"{}\"]\n", script.display()));
 }
 
 fn told(fanlight: &Fanlight) -> Vec<String> {

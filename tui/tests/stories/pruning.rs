@@ -1,7 +1,5 @@
 //! Pruning: ended runs go by age, count, size or state, and what is starred never goes.
 
-use std::fs;
-
 use crate::support::{Fanlight, wait_for};
 
 const SKY: &str = "params: { seed: { type: int, default: 1 } }
@@ -29,7 +27,7 @@ fn old_runs_go_and_starred_ones_stay() {
     fanlight.say(&["assets", "star", starred]).exits(0);
 
     fanlight.say(&["prune"]).exits(2);
-    fanlight.say(&["prune", "--older-than", "3 weeks"]).exits(2).complains("`3 weeks` is no age");
+    fanlight.say(&["prune", "--older-than", "3 weeks"]).exits(2).complains("`3 weeks` is not an age");
     fanlight.say(&["prune", "--older-than", "30d"]).exits(0).complains("nothing to prune");
     let dry = fanlight.say(&["prune", "--keep", "2", "--dry-run"]).exits(0);
     assert!(
@@ -92,8 +90,7 @@ fn the_daemon_prunes_by_itself_if_the_config_says_so() {
     fanlight.file("sky.yaml", SKY);
     fanlight.say(&["run", "sky.yaml", "--sweep", "seed=1..3"]).exits(0);
     fanlight.say(&["daemon", "stop"]).exits(0);
-    fs::create_dir_all(fanlight.path("../h/config")).unwrap();
-    fs::write(fanlight.path("../h/config/config.toml"), "[prune]\nkeep = 1\n").unwrap();
+    fanlight.config("[prune]\nkeep = 1\n");
     fanlight.say(&["daemon", "start"]).exits(0);
     wait_for("the runs to be pruned", || names(&fanlight) == ["sky#3"]);
 }

@@ -229,8 +229,8 @@ fn files_are_named_by_a_template() {
     fanlight.file("poster.yaml", POSTER);
     let sweep = ["run", "poster.yaml", "--sweep", "text=Hove,../up,Hove", "--out", "o", "--as"];
     let said = fanlight.say(&[&sweep[..], &["{txt}"]].concat()).exits(2);
-    said.complains("`{txt}` in the name stands for nothing").complains("known are text, workflow, run");
-    fanlight.say(&[&sweep[..], &["../{text}"]].concat()).exits(2).complains("is no path below the folder");
+    said.complains("`{txt}` is not known in a name template").complains("known are text, workflow, run");
+    fanlight.say(&[&sweep[..], &["../{text}"]].concat()).exits(2).complains("is not a path below the folder");
     assert!(fanlight.runs().is_empty(), "nothing runs before the name is known to be right");
     fanlight.say(&[&sweep[..], &["{workflow}/{text}"]].concat()).exits(0);
     let mut names: Vec<String> = fs::read_dir(fanlight.path("o/poster"))

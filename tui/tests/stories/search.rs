@@ -119,7 +119,7 @@ nodes:
           with open(os.environ['FANLIGHT_EVENTS'], 'a') as events:
               value = float(os.environ['x']) + 1 / step
               events.write(json.dumps({'type': 'metric', 'name': 'loss', 'value': value, 'step': step}) + '\\n')
-          time.sleep(0.05 if step in (1, 4, 16) else 0)
+          time.sleep(0.4 if step in (1, 4, 16) else 0)
 ";
 
 #[test]

@@ -136,7 +136,7 @@ fn a_sweep_is_extended_with_its_own_version_and_params() {
     fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..2", "-p", "by=2"]).exits(0);
     fanlight.file("train.yaml", TRAIN);
     let extend = |more: &[&str]| fanlight.say(&[&["sweep", "extend", "train"], more].concat());
-    extend(&[]).exits(2).complains("nothing says which runs");
+    extend(&[]).exits(2).complains("no new runs were given");
     let dry = extend(&["--sweep", "rate=2..4", "--missing", "--dry-run", "--json"]).exits(0);
     assert_eq!(dry.json().len(), 2);
     let said = extend(&["--sweep", "rate=2..4", "--missing"]).exits(0);

@@ -81,6 +81,14 @@ impl Fanlight {
         self
     }
 
+    /// Writes the configuration of its home.
+    pub fn config(&self, text: &str) -> &Self {
+        let folder = self.folder.path().join("h/config");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("config.toml"), text).expect("a file");
+        self
+    }
+
     /// Returns the whole environment of commands with this home.
     pub fn environment(&self) -> [(&'static str, OsString); 5] {
         [

@@ -7,9 +7,6 @@ use super::super::event::CommandEvent;
 use super::super::text;
 use super::{Notes, metric, number, step};
 
-/// The group with the step, if the file names no other.
-const STEP: &str = "step";
-
 /// Finds numbers in lines.
 pub(super) struct Pattern {
     /// `None` if it isn't valid, which the check of the file refuses.
@@ -30,7 +27,7 @@ impl Pattern {
         visit: &mut dyn FnMut(CommandEvent),
     ) {
         let Some(regex) = &self.regex else { return };
-        let step_group = of.step.as_deref().unwrap_or(STEP);
+        let step_group = of.step_name();
         for found in regex.captures_iter(line) {
             self.matched = true;
             let step = found.name(step_group).and_then(|text| step(text.as_str()));

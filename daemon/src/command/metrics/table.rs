@@ -8,8 +8,6 @@ use super::super::event::{self, CommandEvent};
 use super::super::text;
 use super::{Notes, metric, number, step};
 
-/// The column with the step, if the file names no other.
-const STEP: &str = "step";
 /// How deep fields of JSON may be; their names are joined by dots.
 const MAX_DEPTH: usize = 4;
 
@@ -123,7 +121,7 @@ impl Table {
 
     /// Takes the names of the columns.
     fn head(&mut self, names: Vec<String>, of: &Metrics, notes: &mut Notes) {
-        let wanted_step = of.step.as_deref().unwrap_or(STEP);
+        let wanted_step = of.step_name();
         let known = names.iter().map(|name| text::line(name.trim())).collect::<Vec<_>>().join(", ");
         let column = |name: String| {
             let name = name.trim().to_owned();
@@ -153,7 +151,7 @@ impl Table {
         };
         let mut fields = Vec::new();
         flatten("", &object, 0, &mut fields);
-        let wanted_step = of.step.as_deref().unwrap_or(STEP);
+        let wanted_step = of.step_name();
         let named = fields.iter().find(|(name, _)| name == wanted_step);
         let step = self.rows.step(named.is_some(), named.and_then(|(_, value)| step(value)));
         for (name, value) in fields.iter().filter(|(name, _)| name != wanted_step) {

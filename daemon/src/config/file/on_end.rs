@@ -32,11 +32,10 @@ fn one(value: &Spanned<DeValue<'_>>) -> Result<OnEnd, SpannedError> {
         };
         match key.get_ref().as_ref() {
             "of" => {
-                of = Some(match text()?.as_str() {
-                    "run" => EndOf::Run,
-                    "sweep" => EndOf::Sweep,
-                    _ => return Err((value.span(), "`of` is \"run\" or \"sweep\"".to_owned())),
-                });
+                let word = text()?;
+                let found = [EndOf::Run, EndOf::Sweep].into_iter().find(|of| of.word() == word);
+                let wrong = || (value.span(), "`of` is \"run\" or \"sweep\"".to_owned());
+                of = Some(found.ok_or_else(wrong)?);
             }
             "states" => {
                 for (span, word) in texts(value)? {

@@ -58,7 +58,7 @@ pub(super) fn node_type() -> NodeType {
         .input("max_bytes", Type::Int, "The maximum size of each file, in bytes.")
         .default(4_000_000_000_i64)
         .range(1.0, 1e12)
-        .input("retries", Type::Int, "How often a request that can be repeated is sent again when the connection fails.")
+        .input("retries", Type::Int, "How many times a request that can be repeated is sent again when the connection fails.")
         .default(5_i64)
         .range(0.0, 100.0)
         .output("images", ty::image().list(), "The pictures, in the order of their nodes in the graph.")

@@ -86,10 +86,7 @@ impl Apply {
     fn add_end(&self, db: &Connection, end: &End, in_sweep: bool) -> Done {
         let settings = self.on_end.borrow();
         let Some(Wanted { all, added, full }) = settings.as_ref() else { return Ok(()) };
-        let of = match end.of {
-            EndOf::Run => "run",
-            EndOf::Sweep => "sweep",
-        };
+        let of = end.of.word();
         for wanted in all.iter().filter(|it| it.wants(end, in_sweep)) {
             let what = serde_json::to_string(wanted)?;
             let has_room = has_room(db, &what)?;

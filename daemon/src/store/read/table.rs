@@ -2,6 +2,7 @@
 
 use fanlight_shared::event::StateEvent;
 use fanlight_shared::id::RunId;
+use fanlight_shared::metric::SYSTEM;
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::metrics::{MAX_RUNS, Series};
@@ -117,8 +118,9 @@ fn outputs(db: &Connection, run: i64) -> Result<Values, StoreError> {
 /// Returns the first metrics of the nodes of a run, and how many more there are.
 fn metrics(db: &Connection, run: i64, id: RunId) -> Result<(Vec<Measured>, u32), StoreError> {
     let mut query = db.prepare_cached(&format!(
-        "SELECT {} FROM series WHERE run = ?1 AND item = -1 AND last IS NOT NULL ORDER BY substr(name, 1, 7) = 'system/', key",
-        series::COLUMNS
+        "SELECT {} FROM series WHERE run = ?1 AND item = -1 AND last IS NOT NULL ORDER BY substr(name, 1, {}) = '{SYSTEM}', key",
+        series::COLUMNS,
+        SYSTEM.len()
     ))?;
     let mut rows = query.query(params![run])?;
     let (mut metrics, mut left) = (Vec::new(), 0_u32);

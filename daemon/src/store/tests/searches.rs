@@ -97,12 +97,12 @@ fn a_run_that_was_pruned_is_known_with_its_step() {
     let report = |step, value| Report { trial: run.number, step, value };
     at.commit(vec![
         Op::Report { run: run.id, report: report(1, 0.5), pruned: false },
-        Op::Report { run: run.id, report: report(4, f64::NAN), pruned: true },
+        Op::Report { run: run.id, report: report(4, f64::NEG_INFINITY), pruned: true },
     ]);
-    let pruned = Outcome::Pruned { step: 4, value: Number(f64::INFINITY) };
+    let pruned = Outcome::Pruned { step: 4, value: Number(f64::NEG_INFINITY) };
     assert_eq!(outcome(&at, &run, RunStatus::Cancelled, &[]), pruned);
     let known = at.store.open_sweeps().unwrap().remove(0).search.unwrap();
-    assert_eq!(known.reports, [report(1, 0.5), report(4, f64::INFINITY)]);
+    assert_eq!(known.reports, [report(1, 0.5), report(4, f64::NEG_INFINITY)]);
     assert_eq!((known.proposed, known.length), (1, 5));
 }
 

@@ -155,7 +155,7 @@ fn params(of: &RunOf, given: &[String]) -> Result<IndexMap<String, Value>, Failu
     let mut files: IndexMap<&str, &str> = IndexMap::new();
     for text in given {
         let (name, path) = text.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("`-p {text}` names no file")).hint("write `-p key=FILE`")
+            Failure::usage(format!("`-p {text}` doesn't name a file")).hint("write `-p key=FILE`")
         })?;
         match of.params.get(name) {
             Some(value) if value.has_media() => files.insert(name, path),

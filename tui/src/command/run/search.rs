@@ -8,7 +8,6 @@ use fanlight_shared::search::{Objective, Pruner, Sampler, Search};
 use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
 use fanlight_shared::{sanitise, sweep::Pause};
-use indexmap::IndexMap;
 
 use super::params::{bad, param, split};
 use crate::command::trial;
@@ -55,15 +54,7 @@ impl SearchArgs {
         if self.search.is_empty() {
             return Ok(None);
         }
-        let mut search = workflow.search.clone().unwrap_or_else(|| Search {
-            space: IndexMap::new(),
-            objectives: Vec::new(),
-            trials: None,
-            sampler: Sampler::default(),
-            pruner: None,
-            seed: 0,
-            parallel: None,
-        });
+        let mut search = workflow.search.clone().unwrap_or_default();
         if workflow.search.is_none() && self.search.iter().all(String::is_empty) {
             return Err(Failure::usage("the file has no `search:`, so `--search` has nothing to search")
                 .hint("write `--search lr=log:1e-5..1e-1`, or add `search:` to the file"));

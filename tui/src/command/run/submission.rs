@@ -99,7 +99,7 @@ impl Submission {
         if options.stream && sets.len() != 1 {
             let count = crate::text::count(sets.len(), "run");
             return Err(Failure::usage(format!(
-                "`--stream` prints the text of one run, and these are {count}"
+                "`--stream` prints the text of one run, and this would start {count}"
             ))
             .hint("`fanlight logs RUN -f` follows one of several"));
         }

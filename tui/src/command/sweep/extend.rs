@@ -36,7 +36,7 @@ pub(super) async fn run(
     as_json: bool,
 ) -> Result<(), Failure> {
     if args.params.are_none() {
-        return Err(Failure::usage("nothing says which runs the sweep gets")
+        return Err(Failure::usage("no new runs were given")
             .hint("add `--sweep key=1..6`, `--rows FILE`, `-p key=value` or `--repeat N`"));
     }
     args.runs.json |= as_json;

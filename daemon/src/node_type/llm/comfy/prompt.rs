@@ -24,7 +24,7 @@ use crate::services::{DaemonServices, Level};
 const MAX_UPLOAD_BYTES: u64 = 100 << 20;
 /// How long a graph that is withdrawn may take to end.
 const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a graph of which nothing is known is looked for.
+/// How many times to look for a graph of which the server shows nothing.
 const MAX_LOOKS: usize = 5;
 /// The time between looks at a graph that is withdrawn.
 const WITHDRAW_INTERVAL: Duration = Duration::from_millis(200);

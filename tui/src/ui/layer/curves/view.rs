@@ -76,7 +76,7 @@ fn nothing(layer: &CurvesOfRuns) -> Option<&'static str> {
         return layer.names().is_empty().then_some("no metric has such a name");
     }
     Some(match layer.runs.is_loading() || layer.small.is_loading() {
-        true => "the curves are on their way",
+        true => "loading the curves",
         false if layer.runs.places().is_empty() => "none of these runs has started",
         false => "these runs reported no metrics; `fanlight docs metrics` says how a command does",
     })
@@ -87,7 +87,7 @@ fn head(layer: &CurvesOfRuns, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let unit = layer.enlarged().iter().find_map(|line| line.series.unit.clone());
     let mut words = layer.scale.words();
     words.extend((!layer.filter.is_empty()).then(|| format!("only `{}`", layer.filter)));
-    words.extend(layer.small.further.then(|| "further ones: `fanlight metrics`".to_owned()));
+    words.extend(layer.small.further.then(|| "more: `fanlight metrics`".to_owned()));
     let unit = unit.map(|unit| format!(" ({unit})")).unwrap_or_default();
     let line = Words::from(vec![
         Span::styled(format!("{name}{unit}"), theme.accent),

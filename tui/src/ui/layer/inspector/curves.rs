@@ -49,12 +49,12 @@ pub(super) fn text(lines: &Lines, page: u16, theme: &Theme) -> Vec<Text> {
         if lines.error().is_some() {
             return text;
         }
-        let words = if lines.is_loading() { "the curves are on their way" } else { "nothing was stored" };
+        let words = if lines.is_loading() { "loading the curves" } else { "nothing was stored" };
         return vec![(words.to_owned(), theme.dim)];
     }
     let curves = lines.all().iter().flat_map(|line| one(line, usize::from(columns(page)), theme));
     text.extend(curves);
-    text.extend(lines.further.then(|| ("further metrics: `fanlight metrics`".to_owned(), theme.dim)));
+    text.extend(lines.further.then(|| ("more metrics: `fanlight metrics`".to_owned(), theme.dim)));
     text
 }
 

@@ -316,5 +316,5 @@ fn metrics_that_can_not_be_read_are_an_error_and_not_an_empty_page() {
     testing::response(&mut model, Response::Metrics(of.clone(), read));
     let shown = screen(&mut model, 100, 30);
     assert!(!shown.contains("could not be read: "), "{shown}");
-    assert!(shown.contains("further metrics: `fanlight metrics`"), "{shown}");
+    assert!(shown.contains("more metrics: `fanlight metrics`"), "{shown}");
 }
