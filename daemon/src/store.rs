@@ -43,7 +43,7 @@ pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, Nearest, NewEntry, PartsDigest};
 pub use op::{
     After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewTrial, NewVersion,
-    Op, ResumeFrom, StoredSearch, StoredSweep, Submit, Submitted, SweepOf,
+    Numbers, Op, ResumeFrom, StoredSearch, StoredSweep, Submit, Submitted, SweepOf,
 };
 pub use open_run::{DamagedRun, OpenRun};
 pub use read::{KnownSearch, StoredValue};

@@ -26,8 +26,8 @@ use super::searches::Watch;
 use crate::attempt::RunFacts;
 use crate::content::Loader;
 use crate::node_type::CHILDREN;
-use crate::store::Op;
 use crate::store::blob::Blobs;
+use crate::store::{Numbers, Op};
 
 /// How many other runs a run starts at once. The limit is not shared by runs: one that waited for the end of another could
 /// be what that waits for.
@@ -71,6 +71,8 @@ pub(crate) struct ActiveRun {
     pub(super) storing_outputs: bool,
     /// Its listing changed since it was last sent to the registry.
     pub(super) listing_changed: bool,
+    /// Its outputs once it has ended, if it belongs to a sweep.
+    pub(super) numbers: Numbers,
     /// Watches its metric, if it may be ended early for it.
     pub(super) watch: Option<Arc<Watch>>,
     /// The fold of its events, which tests compare it with.
@@ -190,6 +192,7 @@ impl ActiveRun {
             loader: Arc::new(Loader(blobs.clone())),
             storing_outputs: false,
             listing_changed: false,
+            numbers: Numbers::new(),
             watch: None,
         }
     }

@@ -254,7 +254,7 @@ impl Core {
         }
         self.touched.insert(id);
         let about = (run.run.sweep.is_some() && (run.run.state.is_ended() || run.run.spent != spent))
-            .then(|| run.run.clone());
+            .then(|| (run.run.clone(), std::mem::take(&mut run.numbers)));
         if run.run.state.is_ended()
             && let Some(run) = self.active.remove(&id)
         {
@@ -269,8 +269,8 @@ impl Core {
             self.child_ended(&run.run);
         }
         self.release_if_parked(id);
-        if let Some(run) = about {
-            self.use_of_sweep(&run, &spent);
+        if let Some((run, outputs)) = about {
+            self.use_of_sweep(&run, &spent, outputs);
         }
         self.tell_ends(id);
     }

@@ -98,6 +98,11 @@ impl ActiveRun {
             self.publish_outputs(context, &outputs);
             self.publish_copied(context, copied);
         }
+        if self.run.sweep.is_some() {
+            let declared = self.plan.workflow.outputs.keys();
+            let numbers = declared.map(|name| (name.clone(), number(outputs.get(name))));
+            self.numbers = numbers.collect();
+        }
         let update = RunUpdate { status, at: Time::now(), start_order: None, error, outputs };
         self.record_run(context, update);
         if self.run.parent.is_none() {
@@ -214,6 +219,12 @@ impl ActiveRun {
         }
         self.advance(context);
     }
+}
+
+/// Returns an output as a number.
+fn number(output: Option<&Value>) -> Result<f64, &'static str> {
+    let value = output.filter(|value| **value != Value::None).ok_or("has no value")?;
+    value.as_float().ok_or("is not a number")
 }
 
 /// Returns whether an output must be stored before the run ends: because it is long, because its large values must become

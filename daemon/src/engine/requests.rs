@@ -13,7 +13,7 @@ use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::plan::Plan;
 use super::{Message, Reply, submit};
-use crate::store::{Batch, Committed, Op, StoreError, Submitted, SweepOf};
+use crate::store::{Batch, Committed, Numbers, Op, StoreError, Submitted, SweepOf};
 
 /// Turns an error of the store into the error of a response.
 pub(super) fn refused(error: &StoreError) -> RpcError {
@@ -218,7 +218,7 @@ impl Core {
         self.context.op(Op::Event { run: run_id, event: event.clone() });
         self.context.after(After::State { workflow_id, run_id, event });
         let spent = run.spent;
-        self.use_of_sweep(&run, &spent);
+        self.use_of_sweep(&run, &spent, Numbers::new());
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 

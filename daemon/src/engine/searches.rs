@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::{ErrorCode, runs};
 use fanlight_shared::run::Run;
-use fanlight_shared::search::{Report, Search};
+use fanlight_shared::search::Search;
 use fanlight_shared::sweep::Pause;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -21,8 +21,9 @@ use tokio::sync::oneshot;
 use super::Message;
 use super::context::After;
 use super::core::Core;
-use crate::store::{Op, StoredSweep};
+use crate::store::{Numbers, Op, StoredSweep};
 use propose::Proposal;
+use prune::Reports;
 pub(super) use prune::Watch;
 
 /// A search with runs that have not ended, or with trials that were not proposed yet.
@@ -33,7 +34,7 @@ struct ActiveSearch {
     proposed: u32,
     search: Arc<Search>,
     /// The reports that its pruner has decided about.
-    reports: Vec<Report>,
+    reports: Reports,
     /// Whether a trial is being proposed.
     proposing: bool,
     /// How many runs have ended that the next proposal must know, but are not stored yet.
@@ -57,6 +58,8 @@ pub(super) enum Next {
     Nothing,
     /// No run has a value to learn from.
     Unmeasured,
+    /// The store could not be written; the search tries again when it can.
+    Later,
     /// No further run can be proposed.
     Stuck(String),
 }
@@ -69,7 +72,7 @@ impl Searches {
             length: search.length,
             proposed: search.proposed,
             search: search.search.clone(),
-            reports: search.reports.clone(),
+            reports: search.reports.iter().cloned().collect(),
             proposing: false,
             uncommitted: 0,
             insists: false,
@@ -77,8 +80,9 @@ impl Searches {
         self.searches.entry(sweep.name.clone()).or_insert(new);
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
-        self.searches.remove(name);
+    /// Removes the search of a sweep. Returns whether it had one.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        self.searches.remove(name).is_some()
     }
 
     /// Returns whether a sweep gets further runs from its search.
@@ -121,10 +125,11 @@ impl Searches {
 
 impl Core {
     /// Records what came of a run that has ended, if its sweep is a search.
-    pub(super) fn observe(&mut self, sweep: &str, run: &Run) {
+    pub(super) fn observe(&mut self, sweep: &str, run: &Run, mut outputs: Numbers) {
         let Some(search) = self.searches.searches.get_mut(sweep) else { return };
         search.uncommitted += 1;
-        self.context.op(Op::Observe { run: run.id, state: run.state });
+        outputs.retain(|name, _| search.search.objectives.iter().any(|objective| objective.name == *name));
+        self.context.op(Op::Observe { run: run.id, state: run.state, outputs });
         let (messages, sweep) = (self.context.messages.clone(), sweep.to_owned());
         self.context.after(After::Do(Box::new(move || drop(messages.send(Message::Observed { sweep })))));
     }
@@ -177,6 +182,7 @@ impl Core {
                         Ok(Ok(started)) => {
                             started.runs.first().map_or(Next::Nothing, |run| Next::Trial(run.id))
                         }
+                        Ok(Err(error)) if error.is(ErrorCode::Storage) => Next::Later,
                         Ok(Err(error)) => Next::Stuck(error.message),
                         // The daemon stops.
                         Err(_) => return,
@@ -202,6 +208,9 @@ impl Core {
             }
             Next::Trial(_) => search.proposed += 1,
             Next::Nothing => search.length = search.proposed,
+            Next::Later => {}
+            // A person has paused it meanwhile. It proposes again when they let it continue.
+            Next::Unmeasured | Next::Stuck(_) if self.sweeps.open(name).is_none() => {}
             Next::Unmeasured => self.pause(name, Pause::Unmeasured),
             Next::Stuck(why) => {
                 tracing::error!("the search {name} can't propose another run: {why}");

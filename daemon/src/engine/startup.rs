@@ -19,7 +19,7 @@ use super::working::Working;
 use super::{recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
 use crate::node_type::NodeTypeSet;
-use crate::store::{DamagedRun, Op, OpenRun, Store, StoreError, StoredSweep};
+use crate::store::{DamagedRun, Numbers, Op, OpenRun, Store, StoreError, StoredSweep};
 use crate::supervisor::record;
 
 /// How often a daemon may crash on a run before the run fails.
@@ -202,7 +202,7 @@ impl Core {
         let spent = run.spent;
         run.fold(&StateEvent::RunUpdate(failed(why)));
         self.context.op(Op::Row { run: run.id, summary: run.summary() });
-        self.use_of_sweep(&run, &spent);
+        self.use_of_sweep(&run, &spent, Numbers::new());
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 

@@ -13,7 +13,7 @@ use fanlight_shared::time::Time;
 use super::Reply;
 use super::context::After;
 use super::core::Core;
-use crate::store::{Op, StoredSweep};
+use crate::store::{Numbers, Op, StoredSweep};
 
 /// A sweep with runs that have not ended.
 #[derive(Debug)]
@@ -163,13 +163,13 @@ impl Core {
         self.check_sweep(name);
     }
 
-    /// Records what a run has used since `before`, and its end.
-    pub(super) fn use_of_sweep(&mut self, run: &Run, before: &Spent) {
+    /// Records what a run has used since `before`, and its end with its outputs.
+    pub(super) fn use_of_sweep(&mut self, run: &Run, before: &Spent, outputs: Numbers) {
         if self.sweeps.used(run, before)
             && let Some(sweep) = &run.sweep
         {
             if run.state.is_ended() {
-                self.observe(sweep, run);
+                self.observe(sweep, run, outputs);
             }
             self.check_sweep(sweep);
         }
@@ -182,8 +182,10 @@ impl Core {
             if self.sweeps.extending.contains_key(name) {
                 return;
             }
+            if self.searches.remove(name) {
+                self.context.op(Op::EndSearch { name: name.to_owned() });
+            }
             self.context.op(Op::SweepEnded { name: name.to_owned() });
-            self.searches.remove(name);
             if self.sweeps.sweeps.remove(name).is_some_and(|sweep| sweep.paused.is_some()) {
                 self.queue.release(name);
                 self.context.op(Op::PauseSweep { name: name.to_owned(), paused: None, before: None });

@@ -224,7 +224,7 @@ impl Apply {
             }
             Op::OnEndDone { key } => Self::on_end_done(db, *key),
             Op::OnEndFailed { key, error, next } => Self::on_end_failed(db, *key, error, *next),
-            Op::Observe { run, state } => search::observe(db, *run, *state),
+            Op::Observe { run, state, outputs } => search::observe(db, *run, *state, outputs),
             Op::Report { run, report, pruned } => search::add_report(db, *run, report, *pruned),
             Op::EndSearch { name } => search::end(db, name),
             Op::Setting { name, value } => {

@@ -2,6 +2,7 @@
 
 mod submit;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fanlight_shared::asset::Asset;
@@ -27,6 +28,9 @@ pub use submit::{
     ChildFiles, Finished, NewFile, NewRun, NewSweep, NewTrial, NewVersion, ResumeFrom, StoredSearch,
     StoredSweep, Submit, Submitted, SweepOf,
 };
+
+/// Outputs as numbers, or why one is none, as the end of a sentence: "is not a number".
+pub type Numbers = HashMap<String, Result<f64, &'static str>>;
 
 /// A write operation. The order within a batch and between batches is kept.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -217,6 +221,8 @@ pub enum Op {
         run: RunId,
         /// Its last state.
         state: RunStatus,
+        /// The outputs that its workflow declares; the event has only those that fit.
+        outputs: Numbers,
     },
     /// A decision of a pruner.
     Report {

@@ -51,7 +51,7 @@ pub(super) fn prepare(store: &Store, name: &str, types: &NodeTypeSet, insists: b
 fn is_unmeasured(known: &KnownSearch) -> bool {
     let mut outcomes = known.trials.iter().filter_map(|trial| trial.outcome.as_ref());
     let without = |outcome: &Outcome| matches!(outcome, Outcome::Unmeasured { .. });
-    let with = |outcome: &Outcome| matches!(outcome, Outcome::Completed { .. } | Outcome::Pruned { .. });
+    let with = |outcome: &Outcome| matches!(outcome, Outcome::Completed { .. });
     outcomes.clone().any(without) && !outcomes.any(with)
 }
 
@@ -114,4 +114,27 @@ fn trial(
         files: ChildFiles::Of(run.id),
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::search::{Search, Trial};
+    use fanlight_shared::value::float::Number;
+
+    use super::*;
+
+    #[test]
+    fn runs_that_were_pruned_say_nothing_about_whether_there_is_a_value_at_the_end() {
+        let known = |outcomes: Vec<Outcome>| {
+            let trial = |outcome| Trial { params: Values::new(), outcome: Some(outcome) };
+            let trials: Vec<Trial> = outcomes.into_iter().map(trial).collect();
+            let (search, like) = (Search::default(), RunId::new());
+            is_unmeasured(&KnownSearch { key: 1, search, proposed: 3, seen: 3, trials, like })
+        };
+        let pruned = || Outcome::Pruned { step: 1, value: Number(0.5) };
+        let without = || Outcome::Unmeasured { why: String::new() };
+        assert!(known(vec![pruned(), without()]));
+        assert!(!known(vec![pruned()]));
+        assert!(!known(vec![without(), Outcome::Completed { values: vec![Number(0.5)] }]));
+    }
 }

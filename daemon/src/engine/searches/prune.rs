@@ -1,6 +1,7 @@
 //! Ends runs of a search early, as its pruner decides. Each decision is stored before it takes effect, with the report that it is
 //! about, so that it follows from the record again.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use fanlight_shared::id::RunId;
@@ -10,6 +11,40 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::engine::Message;
 use crate::engine::core::Core;
 use crate::store::Op;
+
+/// The reports that a pruner has decided about.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    by_step: HashMap<u64, Vec<Report>>,
+    /// The step of the last decision about each trial.
+    last: HashMap<u32, u64>,
+}
+
+impl Reports {
+    /// Returns the reports of a step, in their order.
+    fn at(&self, step: u64) -> &[Report] {
+        self.by_step.get(&step).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether it was decided about a trial at this step or a later one.
+    fn is_decided(&self, trial: u32, step: u64) -> bool {
+        self.last.get(&trial).is_some_and(|last| *last >= step)
+    }
+
+    fn add(&mut self, report: Report) {
+        let last = self.last.entry(report.trial).or_default();
+        *last = report.step.max(*last);
+        self.by_step.entry(report.step).or_default().push(report);
+    }
+}
+
+impl FromIterator<Report> for Reports {
+    fn from_iter<T: IntoIterator<Item = Report>>(all: T) -> Self {
+        let mut reports = Self::default();
+        all.into_iter().for_each(|report| reports.add(report));
+        reports
+    }
+}
 
 /// Watches the metric of one attempt for the steps at which is decided whether its run continues.
 pub(in crate::engine) struct Watch {
@@ -50,15 +85,15 @@ impl Core {
         let trial = run.run.number;
         let Some(search) = self.searches.searches.get_mut(&sweep) else { return };
         // An attempt that was adopted or retried reports again what was decided.
-        if search.reports.iter().any(|known| known.trial == trial && known.step >= step) {
+        if search.reports.is_decided(trial, step) {
             return;
         }
         let report = Report { trial, step, value };
-        let pruned = search.search.prunes(&search.reports, &report);
-        let others = search.reports.iter().filter(|known| known.step == step).count();
+        let others = search.reports.at(step);
+        let (pruned, others) = (search.search.prunes(others, &report), others.len());
         let name = search.search.objectives.first().map(|it| it.name.clone()).unwrap_or_default();
         self.context.op(Op::Report { run: id, report: report.clone(), pruned });
-        search.reports.push(report);
+        search.reports.add(report);
         if pruned {
             let why = format!(
                 "pruned at step {step}: with `{name}` {value} it is behind other runs, of which {others} reached that step"

@@ -1,7 +1,7 @@
 //! Searches.
 
 use fanlight_shared::metric::Goal;
-use fanlight_shared::rpc::runs::{Cancel, SweepOptions};
+use fanlight_shared::rpc::runs::{Cancel, Delete, SweepOptions};
 use fanlight_shared::rpc::sweeps::{Detail, Set, SweepState};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::search::{Objective, Outcome, Range, Sampler, Search, Trial};
@@ -103,6 +103,9 @@ async fn each_run_is_proposed_from_the_results_of_those_before() {
     let seen: Vec<u32> =
         recorded(&world, "SELECT seen FROM trial ORDER BY number", |row| row.get(0).unwrap());
     assert_eq!(seen, (0..30).collect::<Vec<u32>>());
+    // No later daemon reads it at its start.
+    let ended: Vec<bool> = recorded(&world, "SELECT search_ended FROM sweep", |row| row.get(0).unwrap());
+    assert_eq!(ended, [true]);
     assert_replays(&world, &search(30, 1));
 }
 
@@ -179,6 +182,25 @@ async fn a_search_pauses_if_its_runs_have_no_value() {
     world.engine.set_sweep(Set { sweep: "scan".into(), paused: false }).await.unwrap();
     until_ended(&world).await;
     assert_eq!(detail(&world).sweep.search.unwrap().unmeasured, 9);
+}
+
+#[tokio::test]
+async fn a_deleted_search_leaves_nothing_to_the_next_one_of_its_name() {
+    let world = World::new().await;
+    let mut unknown = search(9, 1);
+    unknown.objectives[0].name = "accuracy".into();
+    let first = start(&world, BOWL, unknown).await;
+    world.until_stored(|store| store.sweep("scan").unwrap().sweep.paused.is_some()).await;
+    let delete = || Delete { runs: vec![first.id], assets: false };
+    let refused = world.engine.delete(delete()).await.unwrap_err().message;
+    assert!(refused.contains("the search `scan` has not ended"), "{refused}");
+    world.engine.cancel(Cancel { sweep: Some("scan".into()), ..Cancel::default() }).await.unwrap();
+    until_ended(&world).await;
+    world.engine.delete(delete()).await.unwrap();
+    start(&world, BOWL, search(3, 1)).await;
+    until_ended(&world).await;
+    let progress = detail(&world).sweep.search.unwrap();
+    assert_eq!((progress.trials, progress.completed), (3, 3));
 }
 
 #[tokio::test]

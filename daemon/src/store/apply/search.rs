@@ -1,6 +1,5 @@
 //! Searches: the trials that they propose, and what comes of the runs of their sweeps.
 
-use fanlight_shared::event::StateEvent;
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::search::{Objective, Outcome, Report, Search};
@@ -10,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Done;
 use super::series::point;
-use crate::store::{NewTrial, code};
+use crate::store::{NewTrial, Numbers, code};
 
 /// The most metrics that a sentence names.
 const MAX_SHOWN: usize = 8;
@@ -27,6 +26,22 @@ pub(super) fn add_trial(db: &Connection, sweep: i64, trial: &NewTrial, run: RunI
 pub(super) fn end(db: &Connection, name: &str) -> Done {
     db.prepare_cached("UPDATE sweep SET search_ended = 1 WHERE name = ?1")?.execute([name])?;
     Ok(())
+}
+
+/// Returns the name of a sweep whose search has trials that were not proposed yet. A search that can't be read proposes none.
+pub(super) fn with_more(db: &Connection, sweep: i64) -> Done<Option<String>> {
+    let found = db
+        .prepare_cached(
+            "SELECT name, search, (SELECT count(*) FROM trial WHERE trial.sweep = sweep.key) FROM sweep \
+             WHERE key = ?1 AND search IS NOT NULL AND search_ended = 0",
+        )?
+        .query_row([sweep], |row| {
+            let (name, proposed): (String, u32) = (row.get(0)?, row.get(2)?);
+            let search = code::json::<Search>(row, 1).ok();
+            Ok(search.filter(|search| proposed < search.length()).map(|_| name))
+        })
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Forgets a search whose sweep is removed.
@@ -48,7 +63,7 @@ struct Ended {
 }
 
 /// Records what came of a run, if its sweep is a search. The same run is recorded once.
-pub(super) fn observe(db: &Connection, run: RunId, state: RunStatus) -> Done {
+pub(super) fn observe(db: &Connection, run: RunId, state: RunStatus, outputs: &Numbers) -> Done {
     let found = db
         .prepare_cached(
             "SELECT r.key, r.sweep, r.number, w.slug, r.params, s.search FROM run r JOIN sweep s ON s.key = r.sweep \
@@ -79,7 +94,7 @@ pub(super) fn observe(db: &Connection, run: RunId, state: RunStatus) -> Done {
         Err(error) => return Err(error.into()),
     };
     let outcome = match state {
-        RunStatus::Completed => ended.measured(db)?,
+        RunStatus::Completed => ended.measured(db, outputs)?,
         RunStatus::Cancelled => pruned(db, &ended)?.unwrap_or(Outcome::Cancelled),
         _ => Outcome::Failed,
     };
@@ -117,22 +132,13 @@ fn pruned(db: &Connection, ended: &Ended) -> Done<Option<Outcome>> {
 
 impl Ended {
     /// Returns the values of all objectives.
-    fn measured(&self, db: &Connection) -> Done<Outcome> {
-        // The last event of a run that has ended has its outputs.
-        let mut last =
-            db.prepare_cached("SELECT body FROM event WHERE run = ?1 ORDER BY seq DESC LIMIT 1")?;
-        let last = last.query_row([self.key], |row| Ok(code::json::<StateEvent>(row, 0).ok())).optional()?;
-        let outputs = match last.flatten() {
-            Some(StateEvent::RunUpdate(update)) => update.outputs,
-            _ => Values::default(),
-        };
+    fn measured(&self, db: &Connection, outputs: &Numbers) -> Done<Outcome> {
         let mut values = Vec::with_capacity(self.search.objectives.len());
         for objective in &self.search.objectives {
-            let output = outputs.get(&objective.name);
-            let value = match output {
-                Some(value) => value.as_float().ok_or_else(|| {
-                    format!("the output `{}` of {} is not a number", objective.name, self.name)
-                }),
+            let value = match outputs.get(&objective.name) {
+                Some(Ok(value)) => Ok(*value),
+                // A metric of that name is something else.
+                Some(Err(why)) => Err(format!("the output `{}` of {} {why}", objective.name, self.name)),
                 None => self.metric(db, objective)?,
             };
             match value {

@@ -102,7 +102,8 @@ fn exists(db: &Connection, name: &str) -> Done<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM sweep WHERE name = ?1")?.exists([name])?)
 }
 
-/// Takes a deleted run out of its sweep, which is removed with its last one. Its row may stay for its assets.
+/// Takes a deleted run out of its sweep, which is removed with its last one. Its row may stay for its assets. A search that has
+/// more trials needs a run to propose them from: its last one can't be deleted.
 pub(super) fn leave(db: &Connection, run: i64) -> Done {
     let sweep: Option<i64> = db
         .prepare_cached("SELECT sweep FROM run WHERE key = ?1 AND sweep IS NOT NULL")?
@@ -110,10 +111,17 @@ pub(super) fn leave(db: &Connection, run: i64) -> Done {
         .optional()?;
     let Some(sweep) = sweep else { return Ok(()) };
     db.prepare_cached("UPDATE run SET sweep = NULL WHERE key = ?1")?.execute([run])?;
-    let removed = db
-        .prepare_cached(
-            "DELETE FROM sweep WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run INDEXED BY run_by_sweep WHERE run.sweep = ?1)",
-        )?
-        .execute([sweep])?;
-    if removed > 0 { search::forget(db, sweep) } else { Ok(()) }
+    let has_others =
+        db.prepare_cached("SELECT 1 FROM run INDEXED BY run_by_sweep WHERE sweep = ?1")?.exists([sweep])?;
+    if has_others {
+        return Ok(());
+    }
+    if let Some(name) = search::with_more(db, sweep)? {
+        return Err(Failure::Batch(StoreError::BadParam(format!(
+            "the search `{name}` has not ended, so its last run can't be deleted; cancel it first: \
+             `fanlight cancel --sweep '{name}'`"
+        ))));
+    }
+    db.prepare_cached("DELETE FROM sweep WHERE key = ?1")?.execute([sweep])?;
+    search::forget(db, sweep)
 }

@@ -7,7 +7,7 @@ use fanlight_shared::rpc::runs::{Prune, PrunedRun};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::sweep::open_searches;
+use super::search;
 use crate::store::{Store, StoreError, code};
 
 /// A run that may be pruned, with those that it started.
@@ -28,7 +28,9 @@ impl Store {
         self.read(|db| {
             let starred = starred(db)?;
             let children = children(db)?;
-            let open: HashSet<i64> = open_searches(db)?.into_iter().map(|(key, _)| key).collect();
+            // A search that can't be read may have more trials.
+            let (open, damaged) = search::open(db)?;
+            let open: HashSet<i64> = open.into_iter().chain(damaged).collect();
             let mut found = Vec::new();
             let mut seen: HashMap<i64, u32> = HashMap::new();
             let mut query = db.prepare_cached(

@@ -86,24 +86,63 @@ fn observed(db: &Connection, key: i64) -> rusqlite::Result<Observed> {
     Ok((all, ids))
 }
 
+/// Returns how many trials a search has proposed, and how many it has in all.
+fn trials(db: &Connection, key: i64, search: &Search, ended: bool) -> rusqlite::Result<(u32, u32)> {
+    let proposed: u32 = db
+        .prepare_cached("SELECT count(*) FROM trial WHERE sweep = ?1")?
+        .query_row([key], |row| row.get(0))?;
+    Ok((proposed, if ended { proposed } else { search.length() }))
+}
+
 /// Returns a search as the engine needs it.
 pub(super) fn stored(
     db: &Connection,
     key: i64,
-    search: &Search,
+    search: Search,
     ended: bool,
 ) -> rusqlite::Result<StoredSearch> {
-    let proposed: u32 = db
-        .prepare_cached("SELECT count(*) FROM trial WHERE sweep = ?1")?
-        .query_row([key], |row| row.get(0))?;
-    let length = if ended { proposed } else { search.length() };
+    let (proposed, length) = trials(db, key, &search, ended)?;
     let reports = db
         .prepare_cached("SELECT number, step, value FROM report WHERE sweep = ?1 ORDER BY place")?
         .query_map([key], |row| {
             Ok(Report { trial: row.get(0)?, step: code::unsigned(row.get(1)?), value: row.get(2)? })
         })?
         .collect::<Result<_, _>>()?;
-    Ok(StoredSearch { length, proposed, search: Arc::new(search.clone()), reports })
+    Ok(StoredSearch { length, proposed, search: Arc::new(search), reports })
+}
+
+/// Returns what was read of a search; `None` if it is damaged, which is no reason to end the daemon.
+pub(super) fn readable<T>(name: &str, read: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error @ (FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..))) => {
+            tracing::error!("the search {name} proposes no more runs, because it is damaged: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the keys of the sweeps with trials that were not proposed yet, and of those whose search can't be read.
+pub(super) fn open(db: &Connection) -> rusqlite::Result<(Vec<i64>, Vec<i64>)> {
+    let mut query = db.prepare_cached(
+        "SELECT key, name, search FROM sweep WHERE search IS NOT NULL AND search_ended = 0",
+    )?;
+    let mut rows = query.query([])?;
+    let (mut open, mut damaged) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (key, name): (i64, String) = (row.get(0)?, row.get(1)?);
+        let Some(search) = readable(&name, code::json::<Search>(row, 2))? else {
+            damaged.push(key);
+            continue;
+        };
+        let (proposed, length) = trials(db, key, &search, false)?;
+        if proposed < length {
+            open.push(key);
+        }
+    }
+    Ok((open, damaged))
 }
 
 /// Returns how far a search is.
@@ -113,7 +152,7 @@ pub(super) fn progress(
     search: &Search,
     ended: bool,
 ) -> rusqlite::Result<Progress> {
-    let StoredSearch { length, proposed, .. } = stored(db, key, search, ended)?;
+    let (proposed, length) = trials(db, key, search, ended)?;
     let mut progress = Progress { trials: length, proposed, ..Progress::default() };
     let mut query = db.prepare_cached("SELECT outcome FROM observation WHERE sweep = ?1")?;
     let mut rows = query.query([key])?;

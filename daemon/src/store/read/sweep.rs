@@ -131,13 +131,11 @@ impl Store {
                 )?
                 .query_map([], |row| row.get(0))?
                 .collect::<Result<Vec<i64>, _>>()?;
-            let mut open = open_searches(db)?;
-            open.retain(|(key, _)| !keys.contains(key));
-            let mut all = Vec::with_capacity(keys.len() + open.len());
-            for key in &keys {
-                all.push(stored(db, *key)?);
+            let mut all = keys.iter().map(|key| stored(db, *key)).collect::<Result<Vec<_>, _>>()?;
+            let known: HashSet<i64> = keys.into_iter().collect();
+            for key in search::open(db)?.0.into_iter().filter(|key| !known.contains(key)) {
+                all.extend(Some(stored(db, key)?).filter(|sweep| sweep.search.is_some()));
             }
-            all.extend(open.into_iter().map(|(_, sweep)| sweep));
             Ok(all)
         })
     }
@@ -188,7 +186,7 @@ fn row(db: &Connection, key: i64) -> Result<Sweep, StoreError> {
     Ok(sweep)
 }
 
-/// The search of a sweep, and whether a person ended it.
+/// The search of a sweep, and whether it has ended.
 type Searched = Option<(Search, bool)>;
 
 /// Returns a sweep without its totals, with its key and its search.
@@ -280,11 +278,15 @@ pub(in crate::store) fn stored(db: &Connection, key: i64) -> rusqlite::Result<St
         "SELECT name, limits, paused, used_before, search, search_ended FROM sweep WHERE key = ?1",
     )?
     .query_row([key], |row| {
-        let search = searched(row, 4)?;
-        let search = search.map(|(search, ended)| search::stored(db, key, &search, ended)).transpose()?;
+        let name: String = row.get(0)?;
+        let search = searched(row, 4).and_then(|found| {
+            found.map(|(search, ended)| search::stored(db, key, search, ended)).transpose()
+        });
+        // The runs of the sweep continue.
+        let search = search::readable(&name, search)?.flatten();
         Ok(StoredSweep {
             search,
-            name: row.get(0)?,
+            name,
             limits: optional(row, 1)?.unwrap_or_default(),
             paused: optional(row, 2)?,
             before: optional(row, 3)?.unwrap_or_default(),
@@ -344,20 +346,4 @@ fn best(db: &Connection, key: i64, workflow: &str) -> Result<IndexMap<String, Be
         }
     }
     Ok(best)
-}
-
-/// Returns the keys of the sweeps with trials that were not proposed yet, and those sweeps.
-pub(super) fn open_searches(db: &Connection) -> Result<Vec<(i64, StoredSweep)>, StoreError> {
-    let keys = db
-        .prepare_cached("SELECT key FROM sweep WHERE search IS NOT NULL AND search_ended = 0")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<Vec<i64>, _>>()?;
-    let mut open = Vec::new();
-    for key in keys {
-        let sweep = stored(db, key)?;
-        if sweep.search.as_ref().is_some_and(|it| it.proposed < it.length) {
-            open.push((key, sweep));
-        }
-    }
-    Ok(open)
 }

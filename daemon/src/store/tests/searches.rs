@@ -7,7 +7,7 @@ use fanlight_shared::sweep::Limits;
 use fanlight_shared::value::float::Number;
 
 use super::*;
-use crate::store::{NewSweep, NewTrial, SweepOf};
+use crate::store::{NewSweep, NewTrial, Numbers, SweepOf};
 
 /// Submits the first run of a search for the smallest loss.
 fn start(at: &Fixture) -> Run {
@@ -38,13 +38,18 @@ fn points(run: &Run, node: &str, name: &str, value: f64) -> Op {
 }
 
 /// Ends a run. Returns what came of it.
-fn outcome(at: &Fixture, run: &Run, state: RunStatus, outputs: &[(&str, Value)]) -> Outcome {
-    let outputs = outputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let update = RunUpdate { outputs, ..RunUpdate::new(state, Time(10)) };
-    let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) }.into();
-    at.commit(vec![Op::Event { run: run.id, event }, Op::Observe { run: run.id, state }]);
+fn outcome(
+    at: &Fixture,
+    run: &Run,
+    state: RunStatus,
+    outputs: &[(&str, Result<f64, &'static str>)],
+) -> Outcome {
+    let outputs: Numbers = outputs.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let observe = || Op::Observe { run: run.id, state, outputs: outputs.clone() };
+    let event = Numbered { seq: 1, event: StateEvent::RunUpdate(RunUpdate::new(state, Time(10))) }.into();
+    at.commit(vec![Op::Event { run: run.id, event }, observe()]);
     // A batch that is applied again after a crash changes nothing.
-    at.commit(vec![Op::Observe { run: run.id, state }]);
+    at.commit(vec![observe()]);
     let mut known = at.store.known_search("scan").unwrap();
     assert_eq!((known.proposed, known.seen, known.trials.len()), (1, 1, 1));
     known.trials.remove(0).outcome.unwrap()
@@ -67,13 +72,13 @@ fn an_output_counts_and_else_the_last_value_of_the_metric() {
     let at = Fixture::new();
     let run = start(&at);
     at.commit(vec![points(&run, "train", "loss", 0.5)]);
-    let output = [("loss", Value::Int(3))];
+    let output = [("loss", Ok(3.0))];
     assert_eq!(outcome(&at, &run, RunStatus::Completed, &output), completed(3.0));
 }
 
 #[test]
 fn a_run_without_a_value_says_what_is_missing() {
-    let of = |ops: &dyn Fn(&Run) -> Vec<Op>, outputs: &[(&str, Value)]| {
+    let of = |ops: &dyn Fn(&Run) -> Vec<Op>, outputs: &[(&str, Result<f64, &'static str>)]| {
         let at = Fixture::new();
         let run = start(&at);
         at.commit(ops(&run));
@@ -85,9 +90,12 @@ fn a_run_without_a_value_says_what_is_missing() {
     let two = |run: &Run| vec![points(run, "train", "loss", 1.0), points(run, "test", "loss", 2.0)];
     assert!(of(&two, &[]).contains("name one: `train.loss` or `test.loss`"));
     assert!(
-        of(&|_| vec![], &[("loss", Value::from("low"))])
+        of(&|_| vec![], &[("loss", Err("is not a number"))])
             .contains("the output `loss` of poster#1 is not a number")
     );
+    let metric = |run: &Run| vec![points(run, "train", "loss", 1.0)];
+    let without = of(&metric, &[("loss", Err("has no value"))]);
+    assert_eq!(without, "the output `loss` of poster#1 has no value");
 }
 
 #[test]
@@ -111,7 +119,7 @@ fn the_record_of_a_search_is_deleted_with_its_last_run() {
     let at = Fixture::new();
     let run = start(&at);
     outcome(&at, &run, RunStatus::Failed, &[]);
-    at.commit(vec![Op::DeleteRun { run: run.id, assets: true }]);
+    at.commit(vec![Op::EndSearch { name: "scan".into() }, Op::DeleteRun { run: run.id, assets: true }]);
     assert!(at.store.known_search("scan").unwrap_err().to_string().contains("was deleted"));
     assert!(at.store.open_sweeps().unwrap().is_empty());
     for table in ["trial", "observation", "report"] {
@@ -120,5 +128,37 @@ fn the_record_of_a_search_is_deleted_with_its_last_run() {
             .read(|db| Ok(db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?))
             .unwrap();
         assert_eq!(rows, 0, "{table}");
+    }
+}
+
+#[test]
+fn the_last_run_of_a_search_with_more_trials_is_not_deleted() {
+    let at = Fixture::new();
+    let run = start(&at);
+    outcome(&at, &run, RunStatus::Completed, &[]);
+    let delete = || vec![Op::DeleteRun { run: run.id, assets: true }];
+    let refused = at.try_commit(delete()).unwrap_err().to_string();
+    assert!(refused.contains("cancel it first: `fanlight cancel --sweep 'scan'`"), "{refused}");
+    assert_eq!(at.store.known_search("scan").unwrap().like, run.id);
+    at.commit(vec![Op::EndSearch { name: "scan".into() }]);
+    at.commit(delete());
+    assert!(at.store.known_search("scan").is_err());
+}
+
+#[test]
+fn a_damaged_search_proposes_nothing_and_keeps_its_runs() {
+    let damages = ["UPDATE sweep SET search = '{'", "UPDATE report SET number = -1"];
+    for damage in damages {
+        let at = Fixture::new();
+        let run = start(&at);
+        let report = Report { trial: run.number, step: 1, value: 0.5 };
+        at.commit(vec![Op::Report { run: run.id, report, pruned: false }]);
+        at.tamper(damage);
+        // The sweep itself continues with its open run.
+        assert!(at.store.open_sweeps().unwrap().remove(0).search.is_none(), "{damage}");
+        let event = StateEvent::RunUpdate(RunUpdate::new(RunStatus::Completed, Time(10)));
+        at.commit(vec![Op::Event { run: run.id, event: Numbered { seq: 1, event }.into() }]);
+        assert!(at.store.open_sweeps().unwrap().is_empty(), "{damage}");
+        assert!(at.store.prunable(&Default::default()).unwrap().is_empty(), "{damage}");
     }
 }

@@ -2,7 +2,7 @@
 
 use fanlight_shared::client::Client;
 use fanlight_shared::rpc::runs::Delete;
-use fanlight_shared::rpc::sweeps::Find;
+use fanlight_shared::rpc::sweeps::{Find, Get, SweepState};
 use fanlight_shared::run::Run;
 use fanlight_shared::sanitise;
 
@@ -32,13 +32,19 @@ pub(super) struct Args {
 pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     let name = client.call(Find { sweep: args.sweep }).await?.name;
     let shown = sanitise::line(&name);
-    let runs = choice::of_sweep(client, name, &[]).await?;
+    let runs = choice::of_sweep(client, name.clone(), &[]).await?;
     let open = runs.iter().filter(|run| !run.state.is_ended()).count();
     if open > 0 {
         let verb = if open == 1 { "has" } else { "have" };
         let message = format!("{} of `{shown}` {verb} not ended", text::count(open, "run"));
         return Err(Failure::failed(message)
             .hint(format!("cancel them first: `fanlight cancel --sweep '{shown}' --wait`")));
+    }
+    // The runs of a paused search may all have ended, but it proposes more. One that is damaged can be deleted.
+    let detail = client.call(Get { sweep: name.clone() }).await;
+    if detail.is_ok_and(|it| it.sweep.state != SweepState::Ended) {
+        return Err(Failure::failed(format!("the search `{shown}` has not ended"))
+            .hint(format!("cancel it first: `fanlight cancel --sweep '{shown}'`")));
     }
     let and = if args.assets { " and every asset of them" } else { " (assets stay)" };
     ask::confirm(
