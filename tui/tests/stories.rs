@@ -195,7 +195,19 @@ fn events_are_lines_of_json_and_end_with_the_runs() {
     let last = events.last().unwrap();
     assert_eq!(last["type"], "end");
     assert_eq!(last["runs"][1]["outputs"]["title"], "Brighton 2");
-    assert!(events.iter().any(|event| event["channel"] == "snapshot" || event["channel"] == "state"));
+}
+
+#[test]
+fn events_are_printed_while_the_run_goes_on() {
+    let fanlight = gated();
+    let mut run = fanlight.command(&["run", "gated.yaml", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut events = BufReader::new(run.stdout.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    events.find(|event| event["channel"] == "snapshot" || event["channel"] == "state").expect("an event");
+    fanlight.file("go", "");
+    assert_eq!(events.last().unwrap()["type"], "end");
+    assert!(run.wait().unwrap().success());
 }
 
 #[test]

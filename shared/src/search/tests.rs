@@ -233,7 +233,7 @@ fn what_no_search_can_do_is_refused_with_a_sentence() {
     assert_eq!(document::search::check(&search(Sampler::Tpe), &workflow()), Ok(()));
     assert!(refused(|it| it.space.clear()).contains("has no params to choose"));
     assert!(refused(|it| it.objectives.clear()).contains("has no objective"));
-    assert!(refused(|it| it.trials = None).contains("has no end"));
+    assert!(refused(|it| it.trials = None).contains("has no number of trials"));
     assert!(refused(|it| it.trials = Some(10_001)).contains("at most 10000 trials"));
     assert!(refused(|it| it.parallel = Some(0)).contains("1 at once"));
     assert!(refused(|it| it.objectives.push(it.objectives[0].clone())).contains("twice"));

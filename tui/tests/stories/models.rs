@@ -25,7 +25,10 @@ fn a_story_is_printed_while_it_is_written() {
     assert_eq!(said.out, "Once upon\na time\nthere was a pen.\n");
     let said = fanlight.say(&["run", "story.yaml"]).exits(0);
     assert_eq!(said.out, "story#2\tstory\tOnce upon …\n");
-    fanlight.say(&["run", "story.yaml", "--stream", "--repeat", "2"]).exits(2).complains("these are 2 runs");
+    fanlight
+        .say(&["run", "story.yaml", "--stream", "--repeat", "2"])
+        .exits(2)
+        .complains("this would start 2 runs");
     let log = fanlight.say(&["logs", "last", "second"]).exits(0);
     assert!(log.out.contains("the stand-in `offline` answers, no model"), "{}", log.out);
 }

@@ -79,7 +79,7 @@ fn what_no_search_can_do_is_refused_before_anything_runs() {
     for (line, why) in [
         (&["plain.yaml", "--search"][..], "the file has no `search:`"),
         (&["plain.yaml", "--search", "x=0..1", "--trials", "3"], "the search has no objective"),
-        (&["plain.yaml", "--search", "x=0..1", "--minimize", "loss"], "the search has no end"),
+        (&["plain.yaml", "--search", "x=0..1", "--minimize", "loss"], "the search has no number of trials"),
         (&["fit.yaml", "--search", "x=5..1"], "`5..1` is empty"),
         (&["fit.yaml", "--search", "y=1..5"], "no param `y`"),
         (&["fit.yaml", "--search", "x=log:0..1"], "begins above 0"),

@@ -273,7 +273,7 @@ async fn garbage_is_an_error_that_names_the_server() {
         let fake = Fake::new(Script { refusal: Some((status, body.to_owned())), ..script() }).await;
         let done = place(&[&fake]).comfy(&[]).await;
         assert!(
-            done.error().contains(&format!("{} answered something else", fake.url())),
+            done.error().contains(&format!("the answer of {} is not one of ComfyUI's", fake.url())),
             "{}",
             done.error()
         );
