@@ -4,7 +4,7 @@
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use fanlight_daemon::store::{Batch, Committed, NewAsset, NewRun, Op, Store, StoreError, Submit};
+use fanlight_daemon::store::{Batch, Committed, NewAsset, NewRun, NewVersion, Op, Store, StoreError, Submit};
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
@@ -54,11 +54,13 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         path: Some(format!("/home/ada/{workflow}.yaml")),
         slug: "poster".into(),
         title: "Seaside poster".into(),
-        version: Version::of(&document),
-        document,
-        nodes: NODES as u32,
-        node_names: (0..NODES).map(|node| format!("node_{node}")).collect(),
-        edges: Vec::new(),
+        version: NewVersion {
+            hash: Version::of(&document),
+            document,
+            nodes: (0..NODES).map(|node| format!("node_{node}")).collect(),
+            edges: Vec::new(),
+            concurrency: None,
+        },
         digest: fanlight_shared::id::BlobHash::of(b""),
         submission: SubmissionId::new(),
         at: Time::now(),
@@ -74,7 +76,6 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
             .collect(),
         blobs: Vec::new(),
         environment: Environment::default(),
-        concurrency: None,
         made_with: MadeWith::default(),
         fresh: Fresh::default(),
         next: false,

@@ -40,13 +40,13 @@ fn request(settings: &PruneSettings) -> Prune {
 
 /// What pruning needs: cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Pruner {
+pub(crate) struct Pruning {
     pub(crate) store: Store,
     pub(crate) hub: Arc<Hub>,
     pub(crate) executors: Executors,
 }
 
-impl Pruner {
+impl Pruning {
     /// `runs.prune`
     ///
     /// # Errors

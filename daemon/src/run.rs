@@ -34,7 +34,7 @@ use crate::own_home::OwnHome;
 #[cfg(feature = "llm")]
 use crate::plugin::mcp::ConfiguredMcp;
 use crate::plugin::{PluginSettings, Plugins};
-use crate::prune::Pruner;
+use crate::prune::Pruning;
 use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Batch, Op, Store, StoreError};
@@ -170,8 +170,8 @@ pub async fn run(
     // on a full disk, is no reason to wait.
     let _ = store.commit(Vec::new()).await;
 
-    let pruner = Pruner { store: store.clone(), hub: Arc::clone(&hub), executors: executors.clone() };
-    let pruning = prune.map(|settings| tokio::spawn(pruner.run(settings)));
+    let pruning = Pruning { store: store.clone(), hub: Arc::clone(&hub), executors: executors.clone() };
+    let pruning = prune.map(|settings| tokio::spawn(pruning.run(settings)));
     let (clients, clients_seen) = tokio::sync::watch::channel(0);
     let context = Arc::new(Context {
         queued: Arc::default(),

@@ -21,7 +21,7 @@ use indexmap::IndexMap;
 use super::Report;
 use crate::media;
 use crate::store::blob::Published;
-use crate::store::{ChildFiles, NewAsset, NewRun, Op, Store, StoreError, Submit};
+use crate::store::{ChildFiles, NewAsset, NewRun, NewVersion, Op, Store, StoreError, Submit};
 
 /// The workflow that imported files belong to; running it does nothing.
 const DOCUMENT: &str = "\
@@ -140,11 +140,13 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         path: None,
         slug: "recovered".to_owned(),
         title: "Recovered files".to_owned(),
-        document: DOCUMENT.to_owned(),
-        version: Version::of(DOCUMENT),
-        nodes: 1,
-        node_names: vec![NODE.to_owned()],
-        edges: Vec::new(),
+        version: NewVersion {
+            hash: Version::of(DOCUMENT),
+            document: DOCUMENT.to_owned(),
+            nodes: vec![NODE.to_owned()],
+            edges: Vec::new(),
+            concurrency: None,
+        },
         digest: fanlight_shared::id::BlobHash::of(b"repair"),
         submission: SubmissionId::new(),
         at,
@@ -161,7 +163,6 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         trial: None,
         files: ChildFiles::default(),
         environment: Environment::default(),
-        concurrency: None,
         made_with: MadeWith::default(),
         fresh: Fresh::default(),
     };

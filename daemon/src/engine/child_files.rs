@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::submit;
 use crate::config::Config;
 use crate::node_type::NodeTypeSet;
-use crate::store::{NewFile, NewVersion};
+use crate::store::NewFile;
 
 /// Reads and checks the files that the nodes of a workflow run, itself or through others. Blocks.
 pub(super) fn read(
@@ -30,12 +30,5 @@ fn prepared(file: ChildFile, config: &Config, types: &NodeTypeSet) -> Result<New
     submit::check_place(&workflow, Some(Path::new(&path)), config, types)
         .map_err(|error| wrong(error.message))?;
     let plan = Plan::new(workflow, types).map_err(wrong)?;
-    let version = NewVersion {
-        hash: plan.workflow.version.clone(),
-        document,
-        nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
-        edges: plan.edges.names().to_vec(),
-        concurrency: plan.workflow.concurrency,
-    };
-    Ok(NewFile { reader, name, path, version })
+    Ok(NewFile { reader, name, path, version: plan.version(document) })
 }

@@ -16,6 +16,7 @@ use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
 use crate::executor::Placement;
 use crate::node_type::{NodeType, NodeTypeSet};
+use crate::store::NewVersion;
 
 /// A workflow made ready to run; shared by all runs of its version.
 pub(crate) struct Plan {
@@ -86,6 +87,17 @@ impl Plan {
         }
         let edges = Edges::new(workflow.edges().iter().map(|edge| edge.id()));
         Ok(Self { workflow, nodes, index, edges })
+    }
+
+    /// Returns the version that is stored of the text of its file.
+    pub(crate) fn version(&self, document: String) -> NewVersion {
+        NewVersion {
+            hash: self.workflow.version.clone(),
+            document,
+            nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
+            edges: self.edges.names().to_vec(),
+            concurrency: self.workflow.concurrency,
+        }
     }
 
     /// Returns the versions of the program and of the types of its nodes.

@@ -23,7 +23,7 @@ use super::session::Session;
 use super::state::state_of;
 use super::values::params;
 use crate::hub::{Budget, head};
-use crate::prune::Pruner;
+use crate::prune::Pruning;
 
 pub(super) async fn table(session: &Arc<Session>, table: Table) -> Result<Page<TableRow>, RpcError> {
     session.context.read(move |store| store.table(&table)).await
@@ -191,13 +191,13 @@ pub(super) async fn prune(session: &Arc<Session>, prune: Prune) -> Result<Pruned
         let message = "`max_bytes` with `keep_assets` would free next to nothing, and delete run after run";
         return Err(RpcError::new(ErrorCode::BadParams, message.to_owned()));
     }
-    let pruner = Pruner {
+    let pruning = Pruning {
         store: context.store.clone(),
         hub: context.hub.clone(),
         executors: context.executors.clone(),
     };
     // A client that goes away meanwhile leaves nothing half-done.
-    let pruning = tokio::spawn(async move { pruner.prune(&prune).await });
+    let pruning = tokio::spawn(async move { pruning.prune(&prune).await });
     let pruned = pruning.await.map_err(|error| RpcError::internal(format!("pruning failed: {error}")))?;
     pruned.map_err(refusal)
 }

@@ -270,7 +270,7 @@ impl Op {
     /// Estimates how many rows and bytes it writes.
     pub(super) fn weight(&self) -> (usize, usize) {
         match self {
-            Self::Submit(submit) => (submit.runs.len() * 4, submit.document.len()),
+            Self::Submit(submit) => (submit.runs.len() * 4, submit.version.document.len()),
             Self::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
             Self::Values { values, bodies, .. } => {
                 let rows = values.iter().filter(|(port, _)| !bodies.contains_key(*port));

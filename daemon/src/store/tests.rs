@@ -147,6 +147,17 @@ pub(crate) fn write(
     receive
 }
 
+/// Returns the version of a document with one node.
+pub(crate) fn version_of(document: &str, node: &str) -> NewVersion {
+    NewVersion {
+        hash: Version::of(document),
+        document: document.into(),
+        nodes: vec![node.into()],
+        edges: Vec::new(),
+        concurrency: None,
+    }
+}
+
 pub(crate) fn submission(runs: usize) -> Submit {
     let document = "nodes: { sky: { uses: image.generate } }";
     Submit {
@@ -155,11 +166,7 @@ pub(crate) fn submission(runs: usize) -> Submit {
         path: Some("/home/ada/poster.yaml".into()),
         slug: "poster".into(),
         title: "Seaside poster".into(),
-        document: document.into(),
-        version: Version::of(document),
-        nodes: 1,
-        node_names: vec!["sky".into()],
-        edges: Vec::new(),
+        version: version_of(document, "sky"),
         digest: BlobHash::of(document.as_bytes()),
         submission: SubmissionId::new(),
         at: Time::now(),
@@ -172,7 +179,6 @@ pub(crate) fn submission(runs: usize) -> Submit {
             .collect(),
         blobs: Vec::new(),
         environment: Environment::default(),
-        concurrency: None,
         made_with: MadeWith::default(),
         fresh: Fresh::default(),
         next: false,

@@ -104,5 +104,5 @@ async fn a_run_is_found_by_its_name() {
     let client = served.client().await;
     let detail = client.call(runs::Get { run: "poster#1".into() }).await.unwrap();
     assert_eq!(detail.run.id, run.id);
-    assert_eq!(detail.document, submission(1).document);
+    assert_eq!(detail.document, submission(1).version.document);
 }

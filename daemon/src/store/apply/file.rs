@@ -1,10 +1,9 @@
 //! The files of the workflows that a run starts.
 
-use fanlight_shared::id::Version;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Apply, Done};
-use crate::store::{ChildFiles, NewFile};
+use crate::store::{ChildFiles, NewFile, NewVersion};
 
 impl Apply {
     /// Stores the files of the workflows that a run starts.
@@ -36,28 +35,15 @@ impl Apply {
 
 fn store(db: &Connection, run: i64, file: &NewFile) -> Done {
     let NewFile { reader, name, path, version } = file;
-    let version = self::version(
-        db,
-        &version.hash,
-        &version.document,
-        &version.nodes,
-        &version.edges,
-        version.concurrency,
-    )?;
+    let version = self::version(db, version)?;
     db.prepare_cached("INSERT INTO run_file (run, reader, name, path, version) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![run, reader, name, path, version])?;
     Ok(())
 }
 
 /// Returns the row of a version; its document is stored once.
-pub(super) fn version(
-    db: &Connection,
-    hash: &Version,
-    document: &str,
-    nodes: &[String],
-    edges: &[String],
-    concurrency: Option<u32>,
-) -> Done<i64> {
+pub(super) fn version(db: &Connection, version: &NewVersion) -> Done<i64> {
+    let NewVersion { hash, document, nodes, edges, concurrency } = version;
     let known = db
         .prepare_cached("SELECT key FROM version WHERE hash = ?1")?
         .query_row([hash.as_str()], |row| row.get(0))

@@ -34,14 +34,8 @@ impl Apply {
         for published in &submit.blobs {
             self.store_blob(db, work, published)?;
         }
-        let version = file::version(
-            db,
-            &submit.version,
-            &submit.document,
-            &submit.node_names,
-            &submit.edges,
-            submit.concurrency,
-        )?;
+        let version = file::version(db, &submit.version)?;
+        let nodes = submit.version.nodes.len() as u32;
         let workflow = workflow(db, submit, version)?;
         let count = submit.runs.len() as i64;
         let place = if submit.next { Place::Next } else { Place::Turn };
@@ -88,7 +82,7 @@ impl Apply {
                     submit.submission.as_bytes(),
                     place as i64,
                     submit.at.0,
-                    submit.nodes,
+                    nodes,
                     resumed,
                     first_position + place as i64,
                     environment,
@@ -126,7 +120,7 @@ impl Apply {
                 error: None,
                 workflow_id: workflow.id,
                 title: submit.title.clone(),
-                version: submit.version.clone(),
+                version: submit.version.hash.clone(),
                 submission: submit.submission,
                 index: place as u32,
                 start_order: None,
@@ -134,11 +128,11 @@ impl Apply {
                 parent: submit.parent.clone().map(Box::new),
                 nodes_done: 0,
                 spent: fanlight_shared::spent::Spent::default(),
-                nodes: submit.nodes,
+                nodes,
                 position: None,
                 asks: None,
                 paused: None,
-                concurrency: submit.concurrency,
+                concurrency: submit.version.concurrency,
                 sweep: sweep.as_ref().map(|(_, name)| name.clone()),
             });
         }

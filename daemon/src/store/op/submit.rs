@@ -29,16 +29,8 @@ pub struct Submit {
     pub slug: String,
     /// The title in the file.
     pub title: String,
-    /// The text of the file.
-    pub document: String,
-    /// Its content hash.
-    pub version: Version,
-    /// How many nodes it has.
-    pub nodes: u32,
-    /// Their names, in the order of the file; the state of a run is folded over them.
-    pub node_names: Vec<String>,
-    /// The names of its edges, in the order of the file.
-    pub edges: Vec<String>,
+    /// The file, and what is stored with it.
+    pub version: NewVersion,
     /// The digest of the request: the same key with another digest is an error.
     pub digest: BlobHash,
     /// The submission.
@@ -51,8 +43,6 @@ pub struct Submit {
     pub blobs: Vec<Published>,
     /// The variables that their commands get from the submitter.
     pub environment: Environment,
-    /// `concurrency:` of the file.
-    pub concurrency: Option<u32>,
     /// The versions of the program and of the node types.
     pub made_with: MadeWith,
     /// The nodes that reuse no results.

@@ -21,7 +21,7 @@ fn everything_survives_reopening() {
     let open: Vec<_> = open.into_iter().map(Result::unwrap).collect();
     assert_eq!(open.iter().map(|open| open.run.number).collect::<Vec<_>>(), [2, 1], "running first");
     let kept = &open[0];
-    assert_eq!(kept.document, submission(1).document);
+    assert_eq!(kept.document, submission(1).version.document);
     assert_eq!(kept.path.as_deref(), Some("/home/ada/poster.yaml"));
     assert_eq!(kept.events.len(), 1);
     assert_eq!(kept.run.params["seed"], Value::Int(1));

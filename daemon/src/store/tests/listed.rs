@@ -170,7 +170,7 @@ fn workflows_are_ordered_by_their_newest_run() {
     let rows = at.store.workflows(None).unwrap().rows;
     let seen: Vec<_> = rows.iter().map(|it| (it.path.as_deref().unwrap(), it.runs)).collect();
     assert_eq!(seen, [("/one.yaml", 2), ("/two.yaml", 1)]);
-    assert_eq!(at.store.workflow("/two.yaml").unwrap().document, submission(1).document);
+    assert_eq!(at.store.workflow("/two.yaml").unwrap().document, submission(1).version.document);
     assert!(at.store.workflow("nothing").is_err());
-    assert!(at.store.known_version(&submission(1).version).unwrap().is_some());
+    assert!(at.store.known_version(&submission(1).version.hash).unwrap().is_some());
 }

@@ -151,7 +151,7 @@ fn runs_with_an_old_version_do_not_make_it_the_newest_again() {
     let sweep = NewSweep { name: None, swept: Vec::new(), limits: Limits::default(), search: None };
     let old = at.submit_with(Submit { sweep: Some(SweepOf::New(sweep)), ..submission(2) }).runs.remove(0);
     let document = "nodes: { sea: { uses: image.generate } }";
-    let new = || Submit { document: document.into(), version: Version::of(document), ..submission(1) };
+    let new = || Submit { version: version_of(document, "sea"), ..submission(1) };
     at.submit_with(new());
     assert_eq!(newest(), document);
     let sweep = SweepOf::Extended { name: "poster/1".into(), swept: Vec::new() };
@@ -163,7 +163,6 @@ fn runs_with_an_old_version_do_not_make_it_the_newest_again() {
     at.submit_with(submission(1));
     assert_ne!(newest(), document, "the file was changed back");
     let newer = "nodes: { air: { uses: image.generate } }";
-    let (resume, version) = (resume(), Version::of(newer));
-    at.submit_with(Submit { resume, document: newer.into(), version, ..submission(1) });
+    at.submit_with(Submit { resume: resume(), version: version_of(newer, "air"), ..submission(1) });
     assert_eq!(newest(), newer, "a run was resumed with a newer file");
 }
