@@ -15,4 +15,4 @@ mod server;
 pub(crate) use graph::Graph;
 pub(crate) use message::Message;
 pub(crate) use place::{Entry, MadeFile, Place};
-pub(crate) use server::{Server, Socket, Submitted, Ticket, Trouble, Withdrawn};
+pub(crate) use server::{Server, ServerError, Socket, Submitted, Ticket, Withdrawn};

@@ -18,7 +18,7 @@ pub(crate) mod fixture;
 mod folder;
 mod follow;
 mod input;
-mod job;
+mod kind;
 mod log;
 mod metrics;
 mod orphans;
@@ -46,7 +46,7 @@ use fanlight_shared::rpc::logs::{Part, Read};
 
 pub(crate) use collect::check_secrets;
 pub(crate) use environment::Environment;
-pub(crate) use event::{CommandEvent, TYPES as EVENT_TYPES, Told, of_json as event_of_json};
+pub(crate) use event::{CommandEvent, EventEffect, TYPES as EVENT_TYPES, of_json as event_of_json};
 pub(crate) use input::place as place_media;
 pub(crate) use surroundings::check_pattern;
 

@@ -1,7 +1,7 @@
 //! Executors: everything that runs work outside of the engine, behind one trait.
 //!
 //! An [`Executor`] knows how to run attempts of some kind: commands under the supervisor, native nodes in workers or
-//! beside the engine's loop. For each attempt it gives an [`Execution`], whose steps [`run`] takes in order: prepare,
+//! outside the engine's loop. For each attempt it gives an [`Execution`], whose steps [`run`] takes in order: prepare,
 //! start, wait, collect; or adopt instead of the first two, where an earlier daemon may have started it. The engine finds
 //! an executor by the name in a node's [`Placement`] and knows nothing else about it.
 

@@ -1,15 +1,30 @@
-//! Tests that the modules of this crate form layers without cycles, and those of the crate `shared`.
+//! Tests that the modules of this crate, and those of the crate `shared`, form layers without cycles.
 
 use std::path::Path;
 
 use fanlight_shared::modules;
 
+/// Modules whose own modules use each other: parts of one thing that is too large for a file.
+const WHOLE: [&str; 8] = [
+    "daemon/command",
+    "daemon/engine",
+    "daemon/node_type/csv",
+    "daemon/store",
+    "daemon/store/blob",
+    "daemon/supervisor",
+    "shared/document",
+    "shared/value",
+];
+
 #[test]
 fn no_module_uses_one_that_uses_it() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let of_tests = ["tests", "fake", "fixture", "modules"];
-    for name in ["daemon", "shared"] {
-        let source = workspace.join(name).join("src");
-        assert_eq!(modules::cycles(&source, &[], &of_tests).unwrap(), [""; 0], "{name}");
-    }
+    let of_tests = ["tests", "fake", "fixture", "modules", "testing"];
+    let found = ["daemon", "shared"]
+        .into_iter()
+        .flat_map(|name| modules::all_cycles(&workspace.join(name).join("src"), name, &of_tests).unwrap());
+    let (known, new): (Vec<_>, Vec<_>) = found.partition(|(parent, _)| WHOLE.contains(&parent.as_str()));
+    assert_eq!(new, []);
+    let known: Vec<String> = known.into_iter().map(|(parent, _)| parent).collect();
+    assert_eq!(known, WHOLE, "what has no cycle any more is removed from the list");
 }

@@ -5,7 +5,6 @@
 mod agent_command;
 #[cfg(feature = "archive")]
 mod archive;
-mod aside;
 #[cfg(feature = "audio")]
 mod audio;
 mod bound;
@@ -55,6 +54,7 @@ mod lettering;
 mod list;
 #[cfg(feature = "llm")]
 mod llm;
+mod off_loop;
 mod registry;
 #[cfg(feature = "http")]
 mod retry;

@@ -6,16 +6,17 @@
 //! `guard`, so that it ends with the daemon. The `message`s of the protocol are lines of JSON on descriptors of their
 //! own; `docs/plugins.md` describes them.
 
+mod channel;
 mod describe;
 mod execution;
 mod fetched;
 mod guard;
-mod heard;
 mod launch;
 mod manifest;
 #[cfg(feature = "llm")]
 pub(crate) mod mcp;
 mod message;
+mod notifications;
 mod pace;
 mod printed;
 mod process;
@@ -48,7 +49,8 @@ use crate::rooted::remove_tree;
 use crate::secret::Secrets;
 use crate::services::SCRATCH;
 use crate::store::blob::Blobs;
-use launch::{Channel, Launch};
+use channel::Channel;
+use launch::Launch;
 use process::{End, Failure, Process};
 use processes::Processes;
 use record::Record;

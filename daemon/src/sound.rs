@@ -13,9 +13,9 @@ mod flac;
 #[cfg(feature = "audio")]
 mod gain;
 #[cfg(feature = "audio")]
-mod kept;
-#[cfg(feature = "audio")]
 mod mix;
+#[cfg(feature = "audio")]
+mod parts;
 #[cfg(feature = "audio")]
 mod raw;
 #[cfg(feature = "audio")]
@@ -32,8 +32,8 @@ pub(crate) use self::{
     convert::converted,
     encode::{Encoder, Format},
     gain::{Shaped, from_db, to_db},
-    kept::Kept,
     mix::{MAX_TRACKS, Mix, Track},
+    parts::Parts,
 };
 pub(crate) use decode::Decoder;
 

@@ -46,6 +46,8 @@ pub mod search;
 pub mod spent;
 pub mod sweep;
 pub mod template;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod transition;
 pub mod types;

@@ -34,6 +34,45 @@ pub fn cycles(folder: &Path, parent: &[&str], of_tests: &[&str]) -> io::Result<V
     Ok(uses.iter().map(words).collect())
 }
 
+/// Returns the cycles of a crate and of each of its modules, with the module, whose path begins with `name`; in the order
+/// of these paths. See [`cycles`].
+///
+/// # Errors
+/// If a source can't be read.
+pub fn all_cycles(folder: &Path, name: &str, of_tests: &[&str]) -> io::Result<Vec<(String, Vec<String>)>> {
+    let mut parents = vec![Vec::new()];
+    folders(folder, &[], of_tests, &mut parents)?;
+    parents.sort();
+    let mut found = Vec::new();
+    for parent in parents {
+        let path: Vec<&str> = parent.iter().map(String::as_str).collect();
+        let cycles = cycles(folder, &path, of_tests)?;
+        if !cycles.is_empty() {
+            found.push(([&[name], &path[..]].concat().join("/"), cycles));
+        }
+    }
+    Ok(found)
+}
+
+/// Adds the paths of the folders in a folder, at any depth.
+fn folders(
+    folder: &Path,
+    path: &[String],
+    of_tests: &[&str],
+    found: &mut Vec<Vec<String>>,
+) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() && !of_tests.contains(&name.as_str()) {
+            let inner = [path, &[name]].concat();
+            folders(&entry.path(), &inner, of_tests, found)?;
+            found.push(inner);
+        }
+    }
+    Ok(())
+}
+
 /// Passes each source of a folder on, with the path of its module.
 fn read(
     folder: &Path,

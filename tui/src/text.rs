@@ -12,7 +12,7 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Returns the text in at most so many columns, with `…` where something was cut; never cuts a character in two.
+/// Returns the text in at most `columns` columns, with `…` where something was cut; never cuts a character in two.
 pub(crate) fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -34,7 +34,7 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
     out
 }
 
-/// Returns the text, cut or filled up with blanks to exactly so many columns.
+/// Returns the text, cut or filled up with blanks to exactly `columns` columns.
 pub(crate) fn pad(text: &str, columns: usize) -> String {
     let mut out = fit(text, columns);
     out.push_str(&" ".repeat(columns.saturating_sub(width(&out))));

@@ -24,7 +24,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<String, String> {
     }
     // A pipe may block for ever, and a device may never end.
     if !meta.is_file() {
-        return Err(format!("`{shown}` is no regular file"));
+        return Err(format!("`{shown}` is not a regular file"));
     }
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
@@ -43,7 +43,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
         std::os::unix::fs::symlink("/dev/zero", file("zero.yaml")).unwrap();
-        assert!(read(&file("zero.yaml"), 10).unwrap_err().contains("no regular file"));
+        assert!(read(&file("zero.yaml"), 10).unwrap_err().contains("not a regular file"));
         std::fs::write(file("long"), "x".repeat((1 << 20) + 1)).unwrap();
         assert!(read(&file("long"), 1 << 20).unwrap_err().contains("longer than 1 MiB"));
         assert_eq!(read(&file("long"), 2 << 20).map(|text| text.len()), Ok((1 << 20) + 1));

@@ -5,8 +5,6 @@
 
 #[path = "support/alive.rs"]
 mod alive;
-#[path = "support/wait.rs"]
-mod wait;
 
 #[path = "command/adoption.rs"]
 mod adoption;

@@ -5,11 +5,11 @@
 //! - `file=NAME`: it is saved under this name, for the following blocks; workflow files are checked too
 //! - `check`: the workflow is checked and not run; other YAML blocks are run
 //! - `exit=N`: the exit code, 0 where it isn't said
-//! - `needs=PROGRAM`: left out, aloud, where there is no such program
+//! - `needs=PROGRAM`: skipped where there is no such program, which is printed
 //!
 //! The blocks of a page share a folder and a home.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/fanlight.rs"]
 mod support;
@@ -96,7 +96,10 @@ impl Reader {
         if let Some(program) = block.value("needs")
             && !self.has_program(program)
         {
-            eprintln!("SKIPPED: {}:{}: there is no `{program}` here", self.page, block.line);
+            fanlight_shared::testing::skip(&format!(
+                "{}:{}: there is no `{program}` here",
+                self.page, block.line
+            ));
             return;
         }
         if let Some(name) = block.value("file") {

@@ -135,8 +135,8 @@ nodes: { a: { with: { d: '${{ params.d }}', i: '${{ params.i }}' }, run: ls } }
 fn a_link_to_a_device_is_not_a_workflow() {
     let fanlight = Fanlight::new();
     std::os::unix::fs::symlink("/dev/zero", fanlight.path("zero.yaml")).unwrap();
-    fanlight.say(&["check", "zero.yaml"]).exits(2).complains("no regular file");
-    fanlight.say(&["run", "zero.yaml"]).exits(2).complains("no regular file");
+    fanlight.say(&["check", "zero.yaml"]).exits(2).complains("not a regular file");
+    fanlight.say(&["run", "zero.yaml"]).exits(2).complains("not a regular file");
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod terminal;
 mod cull;
 #[path = "lens/curves.rs"]
 mod curves;
+#[path = "lens/environment.rs"]
+mod environment;
 #[path = "lens/failure.rs"]
 mod failure;
 #[path = "lens/first_contact.rs"]

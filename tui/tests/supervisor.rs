@@ -5,8 +5,6 @@
 mod alive;
 #[path = "supervisor/story.rs"]
 mod story;
-#[path = "support/wait.rs"]
-mod wait;
 
 #[path = "supervisor/death.rs"]
 mod death;

@@ -39,7 +39,7 @@ pub(crate) struct Ticket {
 
 /// Why a request brought nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum ServerError {
     /// The server was not reached.
     Unreachable(String),
     /// The connection broke, or the server is overloaded: whether it did something is not known.
@@ -79,7 +79,7 @@ pub(crate) struct Server {
 /// The messages about the graphs of one client.
 pub(crate) struct Socket(Box<WebSocketStream<Upgraded>>);
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (Self::Unreachable(sentence)
         | Self::Broken(sentence)
@@ -101,30 +101,33 @@ impl Server {
         Self { provider, url }
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Trouble> {
-        self.provider.request_to(&self.url, method, path).map_err(Trouble::Wrong)
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ServerError> {
+        self.provider.request_to(&self.url, method, path).map_err(ServerError::Wrong)
     }
 
-    fn trouble(&self, error: &reqwest::Error) -> Trouble {
+    fn connection_error(&self, error: &reqwest::Error) -> ServerError {
         let sentence = http::sentence(error);
         if error.is_connect() {
-            Trouble::Unreachable(format!("{} can't be reached: {sentence}", self.url))
+            ServerError::Unreachable(format!("{} can't be reached: {sentence}", self.url))
         } else {
-            Trouble::Broken(format!("the connection to {} broke: {sentence}", self.url))
+            ServerError::Broken(format!("the connection to {} broke: {sentence}", self.url))
         }
     }
 
-    fn wrong(&self, what: &str) -> Trouble {
-        Trouble::Wrong(format!("the answer of {} is not one of ComfyUI's: {what}", self.url))
+    fn wrong(&self, what: &str) -> ServerError {
+        ServerError::Wrong(format!("the answer of {} is not one of ComfyUI's: {what}", self.url))
     }
 
     /// Sends a request and returns its response as JSON, with its status.
-    async fn ask(&self, request: RequestBuilder) -> Result<(StatusCode, Result<Json, Trouble>), Trouble> {
+    async fn ask(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Result<Json, ServerError>), ServerError> {
         let asked = async {
-            let mut response = request.send().await.map_err(|error| self.trouble(&error))?;
+            let mut response = request.send().await.map_err(|error| self.connection_error(&error))?;
             let status = response.status();
             let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| self.trouble(&error))? {
+            while let Some(chunk) = response.chunk().await.map_err(|error| self.connection_error(&error))? {
                 if body.len() + chunk.len() > MAX_BODY_BYTES {
                     return Err(self.wrong(&format!("more than {} MiB", MAX_BODY_BYTES >> 20)));
                 }
@@ -132,7 +135,7 @@ impl Server {
             }
             if is_overload(status) {
                 let why = self.provider.error_in(&body);
-                return Err(Trouble::Broken(format!("{} answered {status}: {why}", self.url)));
+                return Err(ServerError::Broken(format!("{} answered {status}: {why}", self.url)));
             }
             let json = serde_json::from_slice(&body).map_err(|error| {
                 let shown = self.provider.shown(&String::from_utf8_lossy(&body));
@@ -141,24 +144,28 @@ impl Server {
             Ok((status, json))
         };
         let late = || {
-            Trouble::Broken(format!("{} did not respond within {} s", self.url, RESPONSE_TIMEOUT.as_secs()))
+            ServerError::Broken(format!(
+                "{} did not respond within {} s",
+                self.url,
+                RESPONSE_TIMEOUT.as_secs()
+            ))
         };
         tokio::time::timeout(RESPONSE_TIMEOUT, asked).await.map_err(|_| late())?
     }
 
     /// Returns the JSON of a successful response.
-    async fn json(&self, request: RequestBuilder) -> Result<Json, Trouble> {
+    async fn json(&self, request: RequestBuilder) -> Result<Json, ServerError> {
         let (status, json) = self.ask(request).await?;
         if status.is_success() {
             return json;
         }
         let body = json.map(|json| json.to_string()).unwrap_or_default();
         let why = self.provider.error_in(body.as_bytes());
-        Err(Trouble::Wrong(format!("{} answered {status}: {why}", self.url)))
+        Err(ServerError::Wrong(format!("{} answered {status}: {why}", self.url)))
     }
 
     /// Opens the websocket of a client. It uses the HTTP client of all nodes, with its proxy and its certificates.
-    pub(crate) async fn connect(&self, ticket: &Ticket) -> Result<Socket, Trouble> {
+    pub(crate) async fn connect(&self, ticket: &Ticket) -> Result<Socket, ServerError> {
         let key = generate_key();
         let request = self
             .request(Method::GET, &format!("/ws?clientId={}", ticket.client))?
@@ -167,20 +174,20 @@ impl Server {
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
         let opened = async {
-            let response = request.send().await.map_err(|error| self.trouble(&error))?;
+            let response = request.send().await.map_err(|error| self.connection_error(&error))?;
             let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|it| it.as_bytes().to_vec());
             let status = response.status();
             if is_overload(status) {
-                return Err(Trouble::Broken(format!("{} answered {status} to a websocket", self.url)));
+                return Err(ServerError::Broken(format!("{} answered {status} to a websocket", self.url)));
             }
             if status != StatusCode::SWITCHING_PROTOCOLS
                 || accepted.as_deref() != Some(derive_accept_key(key.as_bytes()).as_bytes())
             {
                 return Err(self.wrong(&format!("{status} to a websocket")));
             }
-            response.upgrade().await.map_err(|error| self.trouble(&error))
+            response.upgrade().await.map_err(|error| self.connection_error(&error))
         };
-        let late = |_| Trouble::Broken(format!("{} opens no websocket", self.url));
+        let late = |_| ServerError::Broken(format!("{} opens no websocket", self.url));
         let stream = tokio::time::timeout(RESPONSE_TIMEOUT, opened).await.map_err(late)??;
         let limits = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
@@ -190,7 +197,7 @@ impl Server {
     }
 
     /// Submits a graph.
-    pub(crate) async fn submit(&self, graph: &Json, ticket: &Ticket) -> Result<Submitted, Trouble> {
+    pub(crate) async fn submit(&self, graph: &Json, ticket: &Ticket) -> Result<Submitted, ServerError> {
         let body = json!({
             "prompt": graph,
             "client_id": ticket.client,
@@ -203,7 +210,11 @@ impl Server {
         if !status.is_success() {
             let message = json.get("error").map(described).unwrap_or_default();
             let why = left_out.unwrap_or(message);
-            return Err(Trouble::Refused(format!("{} refuses the graph: {}", self.url, self.shown(&why))));
+            return Err(ServerError::Refused(format!(
+                "{} refuses the graph: {}",
+                self.url,
+                self.shown(&why)
+            )));
         }
         let id = json.get("prompt_id").and_then(Json::as_str).filter(|id| is_id(id));
         let id = id.ok_or_else(|| self.wrong("no `prompt_id`"))?.to_owned();
@@ -211,7 +222,7 @@ impl Server {
     }
 
     /// Finds the graph of a ticket. Its id is that of its item in the queue unless it is given.
-    pub(crate) async fn find(&self, ticket: &Ticket, id: Option<&str>) -> Result<Place, Trouble> {
+    pub(crate) async fn find(&self, ticket: &Ticket, id: Option<&str>) -> Result<Place, ServerError> {
         let queue = self.json(self.request(Method::GET, "/queue")?).await?;
         if let Some(place) = Place::in_queue(&queue, ticket).map_err(|why| self.wrong(&why))? {
             return Ok(place);
@@ -223,7 +234,7 @@ impl Server {
     }
 
     /// Takes a graph out of the queue, or interrupts it if it runs.
-    pub(crate) async fn withdraw(&self, ticket: &Ticket, id: Option<&str>) -> Result<Withdrawn, Trouble> {
+    pub(crate) async fn withdraw(&self, ticket: &Ticket, id: Option<&str>) -> Result<Withdrawn, ServerError> {
         let (path, body) = match self.find(ticket, id).await? {
             Place::Waiting { id, .. } => ("/queue", json!({"delete": [id]})),
             // Older servers interrupt whatever runs, so that this is only sent while it does.
@@ -233,17 +244,18 @@ impl Server {
             Place::Nowhere => return Ok(Withdrawn::Unknown),
         };
         let send = async {
-            let response = self.post(path, &body)?.send().await.map_err(|error| self.trouble(&error))?;
+            let response =
+                self.post(path, &body)?.send().await.map_err(|error| self.connection_error(&error))?;
             let status = response.status();
             if status.is_success() { Ok(()) } else { Err(self.wrong(&status.to_string())) }
         };
-        let late = |_| Trouble::Broken(format!("{} does not respond", self.url));
+        let late = |_| ServerError::Broken(format!("{} does not respond", self.url));
         tokio::time::timeout(RESPONSE_TIMEOUT, send).await.map_err(late)??;
         Ok(Withdrawn::Asked)
     }
 
     /// Uploads a file. Returns its name there.
-    pub(crate) async fn upload(&self, form: &Form) -> Result<String, Trouble> {
+    pub(crate) async fn upload(&self, form: &Form) -> Result<String, ServerError> {
         let (content_type, body) = form.finish();
         let request = self.request(Method::POST, "/upload/image")?;
         let request = request.header(reqwest::header::CONTENT_TYPE, content_type).body(body);
@@ -259,15 +271,15 @@ impl Server {
     }
 
     /// Requests a file.
-    pub(crate) async fn view(&self, file: &MadeFile) -> Result<Response, Trouble> {
+    pub(crate) async fn view(&self, file: &MadeFile) -> Result<Response, ServerError> {
         let query = [("filename", &file.name), ("subfolder", &file.subfolder), ("type", &file.folder)];
         let request = self.request(Method::GET, "/view")?.query(&query);
-        let late = |_| Trouble::Broken(format!("{} does not respond", self.url));
+        let late = |_| ServerError::Broken(format!("{} does not respond", self.url));
         let sent = tokio::time::timeout(RESPONSE_TIMEOUT, request.send()).await.map_err(late)?;
-        sent.map_err(|error| self.trouble(&error))
+        sent.map_err(|error| self.connection_error(&error))
     }
 
-    fn post(&self, path: &str, body: &Json) -> Result<RequestBuilder, Trouble> {
+    fn post(&self, path: &str, body: &Json) -> Result<RequestBuilder, ServerError> {
         let request = self.request(Method::POST, path)?;
         Ok(request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string()))
     }

@@ -156,7 +156,7 @@ pub(crate) fn arguments_text(arguments: &Json) -> String {
 }
 
 /// An event, for a node whose outputs are those of its type.
-pub(crate) enum Told {
+pub(crate) enum EventEffect {
     /// A report as any node makes it.
     Report(Report),
     /// A line for the log.
@@ -174,13 +174,13 @@ impl CommandEvent {
     }
 
     /// Returns what the event means for a node whose outputs are those of its type.
-    pub(crate) fn told(self) -> Told {
-        Told::Report(match self {
+    pub(crate) fn effect(self) -> EventEffect {
+        EventEffect::Report(match self {
             Self::Progress { value, message } => Report::Progress { fraction: value, message },
             Self::Metric { name, value, unit, step, time, goal } => {
                 Report::Metric(Measurement { name, value, unit, step, at: time.map(at), goal }.clean())
             }
-            Self::Log { level, message } => return Told::Line(format!("{}: {message}", level.word())),
+            Self::Log { level, message } => return EventEffect::Line(format!("{}: {message}", level.word())),
             Self::Cost { usd } => Report::Cost(usd),
             Self::Plan { text } => Report::Plan(text),
             Self::Task { number, title, status } => Report::Task { number, title, status },
@@ -193,7 +193,7 @@ impl CommandEvent {
             Self::Prediction { provider, model, input_tokens, output_tokens, cost_usd } => {
                 Report::Prediction(Prediction { provider, model, input_tokens, output_tokens, cost_usd })
             }
-            Self::Output { name, .. } | Self::Preview { name, .. } => return Told::Output(name),
+            Self::Output { name, .. } | Self::Preview { name, .. } => return EventEffect::Output(name),
         })
     }
 }

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use super::agent::Agent;
 use super::folder::{Folder, sentence};
 use super::follow::Follow;
-use super::job::Job;
+use super::kind::CommandKind;
 use super::metrics::Source;
 use super::reader::Reader;
 use super::{Commands, Inner};
@@ -56,9 +56,9 @@ impl Executor for Commands {
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         let work = match &*work {
-            Work::Command(work) => Job::Command(Arc::clone(work)),
+            Work::Command(work) => CommandKind::Command(Arc::clone(work)),
             Work::Native(native, inputs) if matches!(native.run, Runner::Command) => {
-                Job::Agent(Arc::new(Agent::new(Arc::clone(native), inputs.clone())))
+                CommandKind::Agent(Arc::new(Agent::new(Arc::clone(native), inputs.clone())))
             }
             Work::Native(..) => return misplaced(&work),
         };
@@ -126,7 +126,7 @@ impl Executor for Commands {
 struct CommandExecution {
     inner: Arc<Inner>,
     attempt: Attempt,
-    work: Job,
+    work: CommandKind,
     folder: Folder,
     reader: Arc<Mutex<Reader>>,
     process: Mutex<Process>,

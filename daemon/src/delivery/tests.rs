@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::testing::until;
 
 use super::*;
 use crate::on_end::{EndAction, OnEnd};
@@ -44,15 +45,6 @@ fn deliver_until(at: &Fixture, what: &str, mut done: impl FnMut() -> bool) {
         stop.cancel();
         delivering.await.unwrap();
     });
-}
-
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let wait = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(60), wait).await.is_ok(), "never: {what}");
 }
 
 fn lines(path: &Path) -> Vec<String> {

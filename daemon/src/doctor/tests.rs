@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::{Report, check, examine};
-use crate::store::tests::{Fixture, large, until};
+use crate::store::tests::{Fixture, large, wait_for};
 
 #[test]
 fn a_sound_store_has_no_problems() {
@@ -55,13 +55,13 @@ fn without_its_database(products: &[&[u8]]) -> Fixture {
 fn files_next_to_a_fresh_database_stay_and_are_imported_when_asked() {
     let mut at = without_its_database(&[&large(1), &large(2)]);
     let unknown = |at: &Fixture| at.store.count_unknown().unwrap();
-    until("the files are counted", || at.store.unknown().borrow().files == 2);
+    wait_for("the files are counted", || at.store.unknown().borrow().files == 2);
     let problems = check(&at.store, false).problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("2 files (200000 bytes)"), "{problems:?}");
     assert!(problems[0].contains("`fanlight doctor --repair`"), "{problems:?}");
     at.reopen();
-    until("the files are counted again", || at.store.unknown().borrow().files == 2);
+    wait_for("the files are counted again", || at.store.unknown().borrow().files == 2);
     assert_eq!(unknown(&at).files, 2, "another start removes nothing either");
 
     let (answer, repaired) = examine(&at.store, true, true);

@@ -102,7 +102,7 @@ impl ActiveRun {
         needed.map(|needed| std::mem::take(&mut needed.parts)).unwrap_or_default()
     }
 
-    /// Does what an instance that needs a result was told. `reason`: what it waits for, if it follows another one.
+    /// Applies the decision for an instance that needs a result. `reason`: what it waits for, if it follows another one.
     fn take_turn(
         &mut self,
         context: &mut Context,
@@ -280,7 +280,7 @@ impl Core {
 }
 
 impl Context {
-    /// Looks for results in the store, beside the engine's loop.
+    /// Looks for results in the store, outside the engine's loop.
     pub(super) fn look_for_results(&mut self) {
         for key in self.in_flight.look() {
             let (store, messages, runtime) =

@@ -35,7 +35,7 @@ const OUTPUT_LIMIT: usize = 1 << 10;
 
 impl ActiveRun {
     /// Finishes a run in which every node has ended, or the last process is gone after a cancel. Long outputs are
-    /// stored first, beside the engine's loop.
+    /// stored first, outside the engine's loop.
     pub(super) fn finish(&mut self, context: &mut Context) {
         if self.storing_outputs {
             return;

@@ -1,4 +1,4 @@
-//! Commands with `remember:`: what their results depend on besides their inputs is looked at beside the engine's loop, before
+//! Commands with `remember:`: what their results depend on besides their inputs is looked at outside the engine's loop, before
 //! they start and after they ended. Only results for which both looks saw the same are kept.
 
 use std::sync::Arc;

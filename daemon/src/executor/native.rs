@@ -1,4 +1,4 @@
-//! Native nodes that run in the daemon, beside the engine's loop.
+//! Native nodes that run in the daemon, outside the engine's loop.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ impl Executor for NativeNodes {
                 let (native, blobs) = (Arc::clone(native), self.blobs.clone());
                 Task::open(attempt, &self.blobs, move |attempt| {
                     Box::pin(async move {
-                        let run = move |blobs: &Blobs| native.run_aside(inputs.clone(), blobs);
+                        let run = move |blobs: &Blobs| native.run_off_loop(inputs.clone(), blobs);
                         match content::with_space(&blobs, &attempt.cancel, run).await {
                             Err(_) if attempt.cancel.is_cancelled() => Outcome::cancelled(),
                             made => Outcome::of(made),

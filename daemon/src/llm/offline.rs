@@ -22,7 +22,7 @@ pub(crate) fn pieces(chat: &Chat, script: &[String], number: usize) -> Vec<Strin
             None => {
                 let prompt = chat.turns.last().map(|turn| turn.text.as_str()).unwrap_or_default();
                 let asked = fanlight_shared::value::cut(&fanlight_shared::sanitise::line(prompt), 200);
-                format!("This is the stand-in `offline`, which is no model. It was asked: {asked}")
+                format!("This is the stand-in `offline`, which is not a model. It was asked: {asked}")
             }
         },
     };
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(pieces(&chat, &script, 0), ["one"]);
         assert_eq!(pieces(&chat, &script, 1), ["two ", "words"]);
         assert_eq!(pieces(&chat, &script, 7).concat(), "two words");
-        assert!(pieces(&chat, &[], 0).concat().contains("is no model. It was asked: Name a pen"));
+        assert!(pieces(&chat, &[], 0).concat().contains("is not a model. It was asked: Name a pen"));
         chat.schema = Some(json!({
             "type": "object",
             "properties": {"kind": {"$ref": "#/$defs/kind"}, "tags": {"type": "array", "minItems": 2, "items": {"type": "string"}}},

@@ -3,7 +3,7 @@
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
-use super::aside::Aside;
+use super::off_loop::OffLoop;
 use super::{NodeType, Runner};
 
 /// A value from JSON.
@@ -39,11 +39,11 @@ pub(crate) fn made(node_type: &NodeType, given: &[(&str, Value)]) -> Result<Valu
     }
 }
 
-/// Runs a type that works aside.
-pub(crate) fn made_aside(
+/// Runs a type that works outside the engine's loop.
+pub(crate) fn made_off_loop(
     node_type: &NodeType,
-    run: fn(&Aside) -> Result<Values, String>,
+    run: fn(&OffLoop) -> Result<Values, String>,
     given: &[(&str, Value)],
 ) -> Result<Values, String> {
-    run(&Aside::new(inputs(node_type, given)?, None, CancellationToken::new()))
+    run(&OffLoop::new(inputs(node_type, given)?, None, CancellationToken::new()))
 }

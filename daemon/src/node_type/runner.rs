@@ -154,8 +154,8 @@ impl NodeType {
         if long { None } else { Some(made) }
     }
 
-    /// Runs such a type beside the engine's loop. Blocks. Where the disk is full it may run again.
-    pub(crate) fn run_aside(&self, inputs: Values, blobs: &Blobs) -> Made {
+    /// Runs such a type outside the engine's loop. Blocks. Where the disk is full it may run again.
+    pub(crate) fn run_off_loop(&self, inputs: Values, blobs: &Blobs) -> Made {
         let made = match &self.run {
             Runner::Inline(run) => run(content::read_inputs(inputs, &self.spec, false, blobs)?)?,
             Runner::Handles(run) => run(content::read_inputs(inputs, &self.spec, true, blobs)?)?,

@@ -10,8 +10,8 @@ use fanlight_shared::value::Values;
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
-use super::heard::Heard;
 use super::message::MAX_LINE;
+use super::notifications::Notifications;
 use super::process::{End, Failure};
 use super::processes::Processes;
 use super::values::{self, Outputs};
@@ -55,9 +55,9 @@ impl From<FileError> for Stop {
 impl Execution {
     /// Runs the attempt to its end.
     pub(super) async fn run(self, inputs: Values) -> Outcome {
-        let heard = self.hear();
-        let made = self.make(inputs, &heard).await;
-        heard.finish();
+        let notifications = self.notifications();
+        let made = self.make(inputs, &notifications).await;
+        notifications.finish();
         let outcome = match made {
             _ if self.attempt.cancel.is_cancelled() => Outcome::cancelled(),
             Ok((values, blobs)) => Outcome::completed(values, blobs),
@@ -66,7 +66,7 @@ impl Execution {
             Err(Stop::Refused(why) | Stop::Failed(why)) => Outcome::failed(NodeError::new(why)),
         };
         // The cost is spent, however the attempt ended.
-        Outcome { cost_usd: heard.cost_usd(), ..outcome }
+        Outcome { cost_usd: notifications.cost_usd(), ..outcome }
     }
 
     fn folder(&self) -> PathBuf {
@@ -74,9 +74,9 @@ impl Execution {
     }
 
     /// Returns what takes the notifications about it.
-    pub(super) fn hear(&self) -> Arc<Heard> {
+    pub(super) fn notifications(&self) -> Arc<Notifications> {
         let reporter = Reporter::new(self.attempt.clone(), &self.folder());
-        Arc::new(Heard::new(self.spec.clone(), reporter))
+        Arc::new(Notifications::new(self.spec.clone(), reporter))
     }
 
     /// Writes its inputs, and returns the params of its request.
@@ -98,7 +98,7 @@ impl Execution {
     pub(super) async fn make(
         &self,
         inputs: Values,
-        heard: &Arc<Heard>,
+        notifications: &Arc<Notifications>,
     ) -> Result<(Values, Vec<Published>), Stop> {
         let cancel = &self.attempt.cancel;
         let params = self.request(inputs).await?;
@@ -110,10 +110,10 @@ impl Execution {
             Failure::Over(End::Fault(why)) => Stop::Failed(format!("the plugin `{name}`: {why}")),
         };
         let lease = self.plugin.lease(&self.attempt.secrets, cancel).await.map_err(explain)?;
-        let asked = lease.process.execute(&params, Arc::clone(heard), cancel, self.grace).await;
+        let asked = lease.process.execute(&params, Arc::clone(notifications), cancel, self.grace).await;
         drop(lease);
         let wrong = |why: String| Stop::Failed(format!("the plugin `{name}`: {why}"));
-        let given = heard.outputs(asked.map_err(explain)?).map_err(wrong)?;
+        let given = notifications.outputs(asked.map_err(explain)?).map_err(wrong)?;
         let outputs = Outputs {
             given,
             spec: self.spec.clone(),

@@ -18,13 +18,11 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
 
-use super::launch::Channel;
+use super::channel::{Channel, DESCRIPTORS};
 use crate::supervisor::{
     Member, TOKEN, Tree, before_exec, close_inherited, default_signals, explain, reap, renumber,
 };
 
-/// The descriptor from which a plugin reads, and the one to which it writes.
-pub(super) const DESCRIPTORS: [i32; 2] = [3, 4];
 /// How often a signal is sent to processes that are still there.
 const KILL_INTERVAL: Duration = Duration::from_millis(5);
 

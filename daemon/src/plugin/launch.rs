@@ -12,34 +12,11 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
-use super::guard::DESCRIPTORS;
+use super::channel::{Channel, DESCRIPTORS};
 use crate::supervisor::{before_exec, renumber};
 
 /// The least number of a descriptor that doesn't collide with those of a plugin.
 const LEAST: i32 = 10;
-
-/// The descriptors on which a program speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Channel {
-    /// Descriptors of its own, beside its output.
-    Own,
-    /// Its stdin and stdout.
-    Standard,
-}
-
-impl Channel {
-    /// The words by which the guard knows it.
-    const WORDS: [(&str, Self); 2] = [("own", Self::Own), ("standard", Self::Standard)];
-
-    fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, it)| *it == self).map_or("", |(word, _)| word)
-    }
-
-    /// Returns the channel of a word.
-    pub(super) fn of(word: &std::ffi::OsStr) -> Option<Self> {
-        Self::WORDS.iter().find(|(it, _)| word == *it).map(|(_, channel)| *channel)
-    }
-}
 
 /// How a plugin is started.
 #[derive(Clone, Debug)]

@@ -16,8 +16,9 @@ use fanlight_shared::value::cut;
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 
+use super::channel::Channel;
 use super::environment;
-use super::launch::{Channel, Launch};
+use super::launch::Launch;
 use super::process::{End, Failure, Process};
 use crate::config::{Config, KeySource, McpSettings};
 use crate::http::{Http, Reach, Redirects};

@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Ended;
-use super::heard::Heard;
 use super::launch::{Launch, Started};
 use super::message;
+use super::notifications::Notifications;
 use super::printed::Printed;
 use crate::secret::Secrets;
 use pipes::{listen, print, write};
@@ -70,7 +70,7 @@ struct State {
 
 struct Call {
     answer: oneshot::Sender<Result<Json, Failure>>,
-    heard: Option<Arc<Heard>>,
+    notifications: Option<Arc<Notifications>>,
 }
 
 /// Why a process is over.
@@ -100,7 +100,7 @@ impl Shared {
     }
 
     fn say(&self, line: Vec<u8>) {
-        // A process that is over hears nothing; its calls end by that.
+        // An exited process gets no more input; its calls fail.
         let mut state = self.state();
         let said = state.requests.as_ref().is_some_and(|requests| requests.send(line).is_ok());
         state.unread += usize::from(said);
@@ -112,9 +112,10 @@ impl Shared {
         state.tail.extend_from_slice(text.as_bytes());
         let over = state.tail.len().saturating_sub(MAX_TAIL_BYTES);
         state.tail.drain(..over);
-        let hearers: Vec<Arc<Heard>> = state.calls.values().filter_map(|call| call.heard.clone()).collect();
+        let listeners: Vec<Arc<Notifications>> =
+            state.calls.values().filter_map(|call| call.notifications.clone()).collect();
         drop(state);
-        hearers.iter().for_each(|heard| heard.print(text));
+        listeners.iter().for_each(|notifications| notifications.print(text));
         if let Some(take) = &self.printed {
             take(text);
         }
@@ -190,11 +191,11 @@ impl Process {
     pub(super) async fn execute(
         &self,
         params: &Json,
-        heard: Arc<Heard>,
+        notifications: Arc<Notifications>,
         cancel: &CancellationToken,
         grace: Duration,
     ) -> Result<Json, Failure> {
-        let (id, mut answer) = self.call("execute", params, Some(heard))?;
+        let (id, mut answer) = self.call("execute", params, Some(notifications))?;
         tokio::select! {
             biased;
             answer = &mut answer => return answer.unwrap_or_else(|_| Err(Failure::Over(self.end()))),
@@ -213,7 +214,7 @@ impl Process {
         &self,
         method: &str,
         params: &Json,
-        heard: Option<Arc<Heard>>,
+        notifications: Option<Arc<Notifications>>,
     ) -> Result<(u64, oneshot::Receiver<Result<Json, Failure>>), Failure> {
         let (answer, received) = oneshot::channel();
         let mut state = self.shared.state();
@@ -222,7 +223,7 @@ impl Process {
         }
         state.last_id += 1;
         let id = state.last_id;
-        state.calls.insert(id, Call { answer, heard });
+        state.calls.insert(id, Call { answer, notifications });
         drop(state);
         self.shared.say(message::request(id, method, params));
         Ok((id, received))
@@ -252,7 +253,7 @@ impl Process {
     }
 }
 
-/// Attends a process until it is over: brings requests to it, reads what it says, and finds out how it ended.
+/// Drives a process until it exits: sends requests to it, reads its output, and finds out how it ended.
 async fn attend(started: Started, lines: mpsc::UnboundedReceiver<Vec<u8>>, shared: Arc<Shared>) {
     let Started { mut guard, mut control, requests, responses, output } = started;
     let writing = tokio::spawn(write(requests, lines, Arc::clone(&shared)));

@@ -17,10 +17,11 @@ use fanlight_shared::value::Values;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::channel::Channel;
 use super::describe::Described;
 use super::execution::{Execution, Stop};
 use super::guard::Ended;
-use super::launch::{Channel, Launch};
+use super::launch::Launch;
 use super::manifest::{Example, ManifestFile};
 use super::process::{End, Failure, Process};
 use super::processes::{self, Processes};
@@ -283,7 +284,7 @@ impl<R: FnMut(Check)> Trial<R> {
         inputs: Values,
     ) -> Result<(Values, Option<String>), Stop> {
         let execution = self.execution(processes, spec, CancellationToken::new());
-        let heard = execution.hear();
+        let notifications = execution.notifications();
         let timer = async {
             tokio::time::sleep(self.settings.limit).await;
             execution.attempt.cancel.cancel();
@@ -291,12 +292,12 @@ impl<R: FnMut(Check)> Trial<R> {
         };
         let made = tokio::select! {
             biased;
-            made = execution.make(inputs, &heard) => made,
+            made = execution.make(inputs, &notifications) => made,
             () = timer => Err(Stop::Cancelled),
         };
-        heard.finish();
+        notifications.finish();
         let (values, _) = made?;
-        if let Some(why) = heard.ignored() {
+        if let Some(why) = notifications.ignored() {
             return Err(Stop::Failed(format!("a notification is wrong, and was ignored: {why}")));
         }
         let slowed = processes.was_slowed();
@@ -343,7 +344,10 @@ impl<R: FnMut(Check)> Trial<R> {
             let never = CancellationToken::new();
             let lease = processes.lease(&Secrets::default(), &never).await.map_err(|it| explain(&it))?;
             execution.attempt.cancel.cancel();
-            let _ = lease.process.execute(&params, execution.hear(), &execution.attempt.cancel, grace).await;
+            let _ = lease
+                .process
+                .execute(&params, execution.notifications(), &execution.attempt.cancel, grace)
+                .await;
             if lease.process.is_over() {
                 return Err(format!(
                     "it did not answer within {}, and its process was ended",

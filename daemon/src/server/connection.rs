@@ -13,15 +13,14 @@ use serde_json::Value as Json;
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::dispatch::dispatch;
-use super::handshake::{self, HANDSHAKE};
-use super::progress::{Noted, Progress};
+use super::handshake::{self, HANDSHAKE, Socket};
+use super::progress::Progress;
 use super::session::{Frame, Session};
 use crate::hub::Outgoing;
 
@@ -33,8 +32,6 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
 /// After this many bytes, freed memory is returned to the system.
 const RELEASE_MEMORY_AFTER: usize = 16 * 1024 * 1024;
-
-pub(super) type Socket = WebSocketStream<Noted<UnixStream>>;
 
 /// The close frame that tells the client what it did wrong.
 type CloseReason = OnceLock<CloseFrame>;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fanlight_shared::rpc::frame::REQUEST_LIMIT;
 use tokio::net::UnixStream;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request as Upgrade, Response};
@@ -14,11 +15,13 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 
-use super::connection::Socket;
 use super::progress::{Noted, Progress};
 
 /// How long the upgrade to a WebSocket may take, and then the client's `hello`.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A connection after the handshake.
+pub(super) type Socket = WebSocketStream<Noted<UnixStream>>;
 
 /// Upgrades a connection to a WebSocket. A client that fails to gets an HTTP status with the reason.
 pub(super) async fn accept(stream: UnixStream) -> Option<(Socket, Progress)> {

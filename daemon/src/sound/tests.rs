@@ -172,7 +172,7 @@ fn a_mix_adds_tracks_and_ends_with_the_last_one() {
 fn parts_are_kept_across_blocks() {
     let shape = Shape { channels: 2, ..STEREO };
     let count = || Computed::new(shape, 10_000, |at| at as f32);
-    let made = all(&mut Kept::new(count(), [1..3, 4090..4100, 9999..10_000]));
+    let made = all(&mut Parts::new(count(), [1..3, 4090..4100, 9999..10_000]));
     let frames: Vec<u64> = made.chunks(2).map(|frame| frame[1] as u64).collect();
     let expected: Vec<u64> = (1..3).chain(4090..4100).chain(9999..10_000).collect();
     assert_eq!(frames, expected);

@@ -29,6 +29,7 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::Summary;
+pub(crate) use fanlight_shared::testing::wait_for;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
@@ -257,13 +258,4 @@ pub(crate) fn new_asset(asset: &Asset) -> NewAsset {
 /// Returns bytes that are too many for SQLite.
 pub(crate) fn large(fill: u8) -> Vec<u8> {
     vec![fill; 100_000]
-}
-
-/// Waits for a condition; the writer unlinks files after it has responded.
-pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !holds() {
-        assert!(std::time::Instant::now() < end, "waited in vain: {what}");
-        std::thread::yield_now();
-    }
 }

@@ -49,7 +49,7 @@ impl<'a> Listener<'a> {
     }
 
     /// Takes a frame. Meanwhile nothing is read from the worker.
-    pub(super) async fn hear(&self, reports: Vec<Report>, files: BTreeMap<BlobHash, NewFile>) {
+    pub(super) async fn receive(&self, reports: Vec<Report>, files: BTreeMap<BlobHash, NewFile>) {
         let wait = {
             let mut state = self.state();
             let (begin, frames) = &mut state.window;

@@ -100,7 +100,7 @@ impl Process {
     async fn response(&mut self, listener: Option<&Listener<'_>>) -> io::Result<Response> {
         loop {
             match (self.frame().await?, listener) {
-                (Response::Said { reports, files }, Some(listener)) => listener.hear(reports, files).await,
+                (Response::Said { reports, files }, Some(listener)) => listener.receive(reports, files).await,
                 (Response::Said { .. }, None) => {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, "it says more than it was asked"));
                 }

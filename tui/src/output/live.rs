@@ -92,7 +92,7 @@ impl Live {
             super::note(&format!("fanlight: {}", sanitise::line(banner)));
         }
         if projection.banners().is_empty() {
-            super::note("fanlight: that is over");
+            super::note("fanlight: the problem is resolved");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The connection to the daemon: connecting, starting one, notifications, reconnecting.
 //!
-//! The link is a task of its own. It connects, starts a daemon where none runs, and after a loss tries again, later and
-//! later. What is watched the model says, anew for each connection.
+//! The link is a task of its own. It connects, starts a daemon if none runs, and after a loss retries with growing delays.
+//! The model says what to watch on each connection.
 
 pub(super) mod ask;
 

@@ -273,7 +273,7 @@ fn severity(problem: &Problem, theme: &Theme) -> Style {
     if problem.severity == Severity::Error { theme.bad } else { theme.warning }
 }
 
-/// Returns a bar of so many cells.
+/// Returns a bar of `cells` cells.
 #[must_use]
 pub fn bar_spans(share: f64, cells: usize, theme: &Theme, ascii: bool) -> Vec<Span<'static>> {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -19,7 +19,7 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::{CommandOutput, OutputSource, Shell};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use crate::wait::{TIMEOUT, until};
+pub(crate) use fanlight_shared::testing::{TIMEOUT, until};
 
 pub(crate) struct Story {
     pub(crate) temp: tempfile::TempDir,

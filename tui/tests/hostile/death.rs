@@ -107,9 +107,9 @@ outputs:
         let daemon = daemon(&fanlight);
         let mut workers = Vec::new();
         fanlight.say(&["run", file, "--detach"]).exits(0);
-        wait_for("the job to be with a worker and the other node to end", || {
+        wait_for("the work to be with a worker and the other node to end", || {
             workers = helpers(Some(daemon), "worker", "");
-            // A stopped worker keeps its job until it is killed.
+            // A stopped worker keeps its work until it is killed.
             workers.iter().for_each(|it| _ = kill_process(*it, Signal::STOP));
             let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
             let is = |name: &str, state: &str| {

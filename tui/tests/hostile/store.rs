@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::Fanlight;
+use crate::support::{Fanlight, wait_for};
 
 /// Returns the files of the store, with their content.
 fn blobs(fanlight: &Fanlight) -> Vec<PathBuf> {
@@ -25,6 +25,9 @@ fn files_of_a_lost_database_stay_and_can_be_imported() {
     std::fs::rename(&database, fanlight.path("saved.db")).unwrap();
     fanlight.say(&["ps"]).exits(0);
     assert_eq!(blobs(&fanlight).len(), 1, "nothing is removed next to a fresh database");
+    wait_for("the daemon to say what it found", || {
+        fanlight.say(&["daemon", "status"]).exits(0).err.contains("1 file (300000 bytes)")
+    });
     let said = fanlight.say(&["doctor"]).exits(1);
     assert!(said.out.contains("1 file (300000 bytes)") && said.out.contains("--repair"), "{}", said.out);
     // The folders of attempts have no owner any more; whether their logs are still needed is for the user to decide.

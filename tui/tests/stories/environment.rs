@@ -100,3 +100,60 @@ fn a_new_version_of_a_file_gets_the_variables_that_only_it_needs() {
     let shown = fanlight.say(&["show", "new#2", "--json"]).exits(0).json();
     assert_eq!(shown[0]["outputs"]["asks"], "tool t0k3n clang", "the PATH of the ended run found the tool");
 }
+
+/// Returns the files below a folder that contain this text.
+fn files_with(folder: &std::path::Path, text: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(files_with(&entry.path(), text));
+        } else if kind.is_file() {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            found.extend(bytes.windows(text.len()).any(|it| it == text.as_bytes()).then(|| entry.path()));
+        }
+    }
+    found
+}
+
+/// Makes a picture, and succeeds only with a token.
+const GUARDED: &str = "params: { seed: { type: int, default: 1 } }
+pass_env: [TOKEN]
+nodes:
+  check: { run: 'case \"$TOKEN\" in t0k3n-*) ;; *) exit 1;; esac' }
+  sky: { uses: image.generate, with: { width: 32, height: 16, seed: \"${{ params.seed }}\" } }
+outputs: { sky: \"${{ sky.image }}\" }
+";
+
+#[test]
+fn stored_variables_are_in_no_saved_file_and_no_report() {
+    let fanlight = Fanlight::new();
+    fanlight.file("guarded.yaml", GUARDED);
+    let run = ["run", "guarded.yaml", "--env", "TOKEN=t0k3n-of-ada", "--sweep", "seed=1..2", "--out", "o"];
+    fanlight.say(&run).exits(0);
+    fanlight.say(&["report", "guarded/1", "page"]).exits(0);
+    for folder in ["o", "page"] {
+        assert_eq!(files_with(&fanlight.path(folder), "t0k3n-of-ada"), [] as [std::path::PathBuf; 0]);
+    }
+    let listed = fanlight.say(&["assets", "list", "--kind", "image", "--json"]).exits(0).json();
+    let asset = listed[0]["id"].as_str().unwrap();
+    let shown = fanlight.say(&["assets", "show", asset, "--json"]).exits(0).out;
+    assert!(shown.contains("sky") && !shown.contains("t0k3n-of-ada"), "{shown}");
+}
+
+#[test]
+fn variables_of_the_daemon_reach_commands_and_are_never_stored() {
+    let fanlight = Fanlight::new();
+    fanlight.config("pass_env = [\"TOKEN\"]\n");
+    fanlight.file("guarded.yaml", &GUARDED.replace("pass_env: [TOKEN]\n", ""));
+    let start = fanlight.command(&["daemon", "start"]).env("TOKEN", "t0k3n-of-ada").status().unwrap();
+    assert!(start.success());
+    fanlight.say(&["run", "guarded.yaml"]).exits(0);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    let home = fanlight.path("../h");
+    assert_eq!(files_with(&home, "t0k3n-of-ada"), [] as [std::path::PathBuf; 0]);
+    assert!(
+        files_with(&home, "t0k3n-").iter().any(|file| file.ends_with("fanlight.db")),
+        "the file is there"
+    );
+}

@@ -1,16 +1,14 @@
 //! Tools of MCP servers for agents: a program that the config names, and the tools that the file lists.
 
-#![allow(clippy::print_stderr)]
-
 use std::fs;
 use std::process::Command;
 
 use crate::support::{Fanlight, Said, wait_for};
 
-/// Returns a home with the server `clock`; nothing, aloud, where there is no Python.
+/// Returns a home with the server `clock`; nothing where there is no Python, and prints that the story is skipped.
 fn home() -> Option<Fanlight> {
     if !Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success()) {
-        eprintln!("SKIPPED: there is no python3");
+        fanlight_shared::testing::skip("there is no python3");
         return None;
     }
     let fanlight = Fanlight::new();

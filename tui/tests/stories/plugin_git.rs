@@ -1,7 +1,5 @@
 //! Plugins from git repositories: pinned to a commit, and agreed to before they run.
 
-#![allow(clippy::print_stderr)]
-
 use std::fs;
 use std::process::Command;
 
@@ -29,10 +27,10 @@ struct Story {
 }
 
 impl Story {
-    /// Returns nothing, aloud, where there is no git.
+    /// Returns nothing where there is no git, and prints that the story is skipped.
     fn new() -> Option<Self> {
         if !Command::new("git").arg("--version").output().is_ok_and(|it| it.status.success()) {
-            eprintln!("SKIPPED: there is no git");
+            fanlight_shared::testing::skip("there is no git");
             return None;
         }
         let fanlight = Fanlight::new();

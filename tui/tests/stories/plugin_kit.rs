@@ -1,19 +1,17 @@
 //! The developer kit of plugins: the helper for Python, a plugin that uses it, and new plugins in each language.
 
-#![allow(clippy::print_stderr)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{Fanlight, png_size, wait_for};
 
-/// Returns whether a program is there; a story that needs one says aloud that it is left out.
+/// Returns whether a program is there; prints that the story is skipped otherwise.
 fn has(program: &str) -> bool {
     let has = Command::new("sh").args(["-c", "command -v \"$0\"", program]).output();
     let has = has.is_ok_and(|it| it.status.success());
     if !has {
-        eprintln!("SKIPPED: there is no {program}");
+        fanlight_shared::testing::skip(&format!("there is no {program}"));
     }
     has
 }
@@ -129,7 +127,7 @@ fn a_new_plugin_in_rust_works_after_it_is_built() {
         .unwrap();
     let said = String::from_utf8_lossy(&built.stderr);
     if !built.status.success() && said.contains("offline") {
-        eprintln!("SKIPPED: serde_json is not here: {said}");
+        fanlight_shared::testing::skip(&format!("serde_json is not here: {said}"));
         return;
     }
     assert!(built.status.success(), "{said}");

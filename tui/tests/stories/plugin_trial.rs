@@ -1,7 +1,5 @@
 //! `fanlight plugin test`: authors try their plugins, and hear what is wrong with them.
 
-#![allow(clippy::print_stderr)]
-
 use std::fs;
 
 use crate::support::{Fanlight, Said};
@@ -54,12 +52,12 @@ if "stays" in how:
 sys.exit(3 if "three" in how else 0)
 "#;
 
-/// Returns whether there is a Python; a story that needs one says aloud that it is left out.
+/// Returns whether there is a Python; prints that the story is skipped otherwise.
 fn has_python() -> bool {
     let has =
         std::process::Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success());
     if !has {
-        eprintln!("SKIPPED: there is no python3");
+        fanlight_shared::testing::skip("there is no python3");
     }
     has
 }

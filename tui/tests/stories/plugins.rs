@@ -1,7 +1,5 @@
 //! Plugins: added by a person, used by workflows, and never trusted.
 
-#![allow(clippy::print_stderr)]
-
 use std::fs;
 
 use crate::support::{Fanlight, Said, wait_for};
@@ -43,12 +41,12 @@ while read -r line <&3; do
 done
 "#;
 
-/// Returns whether there is a Python; a story that needs one says aloud that it is left out.
+/// Returns whether there is a Python; prints that the story is skipped otherwise.
 fn has_python() -> bool {
     let has =
         std::process::Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success());
     if !has {
-        eprintln!("SKIPPED: there is no python3");
+        fanlight_shared::testing::skip("there is no python3");
     }
     has
 }

@@ -1,5 +1,6 @@
 //! Large values, which are complete wherever they are requested.
 
+use crate::process::daemon;
 use crate::support::Fanlight;
 
 const LONG: &str = "nodes:
@@ -86,15 +87,56 @@ fn many_long_texts_are_joined_without_holding_them_in_memory() {
     fanlight.file(
         "big.yaml",
         "nodes:
-  e: { each: \"${{ range(12) }}\", run: 'head -c 1000000 /dev/zero | tr \"\\0\" x' }
+  e: { each: \"${{ range(150) }}\", run: 'head -c 1000000 /dev/zero | tr \"\\0\" x' }
   j: { uses: text.join, with: { items: \"${{ e.stdout }}\", separator: \"\" } }
   s: { with: { l: \"${{ e.stdout }}\", j: \"${{ j.text }}\" }, run: 'cat \"$l_file\" \"$j_file\" | wc -c' }
 outputs: { s: \"${{ s.stdout }}\" }
 ",
     );
     let said = fanlight.say(&["run", "big.yaml"]).exits(0);
-    let json = 12 * 1_000_002 + 13;
-    assert!(said.out.trim().ends_with(&format!("\t{}", json + 12_000_000)), "{}", said.out);
+    let json = 150 * 1_000_002 + 151;
+    assert!(said.out.trim().ends_with(&format!("\t{}", json + 150_000_000)), "{}", said.out);
+    if let Some(peak) = peak_mib(&fanlight) {
+        assert!(peak < 200, "the daemon used {peak} MiB for a list of 150 MB and a text as long");
+    }
+}
+
+/// Returns the most memory that the daemon had resident, where the system says so.
+fn peak_mib(fanlight: &Fanlight) -> Option<u64> {
+    let status = format!("/proc/{}/status", daemon(fanlight).as_raw_nonzero());
+    let status = std::fs::read_to_string(status).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(peak.trim().trim_end_matches(" kB").parse::<u64>().ok()? >> 10)
+}
+
+/// Returns a file whose every node makes twice what the one before made.
+fn doubling(first: &str, again: impl Fn(&str) -> String) -> String {
+    let mut file = format!("nodes:\n  n0: {first}\n");
+    for node in 1..40 {
+        file += &format!("  n{node}: {}\n", again(&format!("n{}", node - 1)));
+    }
+    file
+}
+
+#[test]
+fn a_file_that_makes_ever_more_fails_by_name_and_the_daemon_stays_small() {
+    let fanlight = Fanlight::new();
+    let texts = doubling("{ uses: text.template, with: { template: xxxxxxxxxxxxxxxx } }", |node| {
+        let item = format!("'${{{{ {node}.text }}}}'");
+        format!("{{ uses: text.join, with: {{ items: [{item}, {item}], separator: '' }} }}")
+    });
+    let lists = doubling("{ uses: list.of, with: { a: 1, b: 2 } }", |node| {
+        let item = format!("'${{{{ {node}.items }}}}'");
+        format!("{{ uses: list.of, with: {{ a: {item}, b: {item} }} }}")
+    });
+    fanlight.file("texts.yaml", &texts).file("lists.yaml", &lists);
+    for file in ["texts.yaml", "lists.yaml"] {
+        fanlight.say(&["run", file]).exits(1).complains("MiB of values");
+    }
+    if let Some(peak) = peak_mib(&fanlight) {
+        assert!(peak < 400, "the daemon used {peak} MiB");
+    }
+    fanlight.say(&["doctor"]).exits(0);
 }
 
 #[test]

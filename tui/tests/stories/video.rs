@@ -7,10 +7,9 @@ use crate::process::kill_daemon;
 use crate::support::{Fanlight, png_size, wait_for};
 
 /// Returns a Fanlight if ffmpeg is installed.
-#[allow(clippy::print_stderr)]
 fn with_ffmpeg() -> Option<Fanlight> {
     if Command::new("ffmpeg").arg("-version").output().is_err() {
-        eprintln!("skipped: there is no ffmpeg in PATH");
+        fanlight_shared::testing::skip("there is no ffmpeg");
         return None;
     }
     Some(Fanlight::new())

@@ -12,8 +12,8 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 
 use crate::alive::is_alive;
-use crate::wait::happens;
-pub(crate) use crate::wait::{TIMEOUT, until};
+pub(crate) use fanlight_shared::testing::{TIMEOUT, until};
+use fanlight_shared::testing::{happens, skip};
 
 pub(crate) struct Story {
     pub(crate) root: tempfile::TempDir,
@@ -33,7 +33,7 @@ pub(crate) fn both(story: impl AsyncFn(Story)) {
                     story(told).await;
                 }
                 Err(error) if trees == Trees::Cgroup && error.to_string().contains("cgroup") => {
-                    println!("SKIPPED with cgroups: {error}");
+                    skip(&format!("with cgroups: {error}"));
                 }
                 Err(error) => panic!("{error}"),
             }

@@ -3,14 +3,11 @@
 // Not every test binary uses all of it.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "wait.rs"]
-mod wait;
-
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-pub use wait::wait_for;
+pub use fanlight_shared::testing::wait_for;
 
 /// A home and a work folder. Its daemon is stopped when it is dropped.
 pub struct Fanlight {

@@ -78,7 +78,7 @@ impl FullDisk {
         CommandExecution {
             inner: Arc::clone(&self.commands.inner),
             attempt: self.attempt.clone(),
-            work: Job::Command(Arc::new(self.work.clone())),
+            work: CommandKind::Command(Arc::new(self.work.clone())),
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::new(Process::Ended(exit)),
@@ -89,7 +89,7 @@ impl FullDisk {
     fn ended_with(&self, stdout: &[u8]) -> CommandExecution {
         let mut execution = self.ended();
         execution.work =
-            Job::Command(Arc::new(CommandWork { outputs: Default::default(), ..self.work.clone() }));
+            CommandKind::Command(Arc::new(CommandWork { outputs: Default::default(), ..self.work.clone() }));
         std::fs::write(execution.folder.path().join("stdout"), stdout).unwrap();
         if let Process::Ended(exit) = &mut *execution.process.lock().unwrap() {
             exit.log_end = stdout.len() as u64;

@@ -11,7 +11,7 @@ use crate::file_error::FileError;
 use crate::node_type::build::{Build, ty};
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
-use crate::sound::{Kept, each_block, from_db};
+use crate::sound::{Parts, each_block, from_db};
 
 /// The steps in which silence is looked for, in seconds.
 const STEP: f64 = 0.01;
@@ -53,10 +53,10 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
         return Err(format!("`{name}` is silent as a whole, so nothing would be left").into());
     }
     let ends = inputs.text("where")? == "ends";
-    let parts = kept(&silences, sound.frames, sound.shape.frames(keep), ends);
+    let parts = retained(&silences, sound.frames, sound.shape.frames(keep), ends);
     let frames = parts.iter().map(|it| it.end - it.start).sum();
     let removed = sound.shape.seconds(sound.frames - frames);
-    let mut made = put(workspace, &inputs, &sound.name, frames, &mut Kept::new(sound.source()?, parts))?;
+    let mut made = put(workspace, &inputs, &sound.name, frames, &mut Parts::new(sound.source()?, parts))?;
     made.insert("removed".to_owned(), Value::Float(removed));
     Ok(made)
 }
@@ -96,14 +96,14 @@ fn silences(sound: &Sound, threshold: f32, longest: u64) -> Result<Vec<Range<u64
 }
 
 /// Returns the parts that stay: all but the middles of the silences.
-fn kept(silences: &[Range<u64>], frames: u64, keep: u64, ends: bool) -> Vec<Range<u64>> {
+fn retained(silences: &[Range<u64>], frames: u64, keep: u64, ends: bool) -> Vec<Range<u64>> {
     let (mut parts, mut from) = (Vec::new(), 0);
     for silence in silences {
         let (first, last) = (silence.start == 0, silence.end == frames);
         if ends && !first && !last {
             continue;
         }
-        // What stays is beside the sound.
+        // The retained silence is next to the sound.
         let before = if first {
             0
         } else if last {
@@ -126,9 +126,9 @@ mod tests {
     #[test]
     fn what_stays_of_a_silence_is_beside_the_sound() {
         let silences = [0..100, 300..500, 900..1000];
-        assert_eq!(kept(&silences, 1000, 20, false), [80..310, 490..920]);
-        assert_eq!(kept(&silences, 1000, 0, false), [100..300, 500..900]);
-        assert_eq!(kept(&silences, 1000, 20, true), vec![80..920]);
-        assert_eq!(kept(&[], 1000, 20, false), vec![0..1000]);
+        assert_eq!(retained(&silences, 1000, 20, false), [80..310, 490..920]);
+        assert_eq!(retained(&silences, 1000, 0, false), [100..300, 500..900]);
+        assert_eq!(retained(&silences, 1000, 20, true), vec![80..920]);
+        assert_eq!(retained(&[], 1000, 20, false), vec![0..1000]);
     }
 }

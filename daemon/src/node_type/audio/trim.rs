@@ -9,7 +9,7 @@ use crate::file_error::FileError;
 use crate::node_type::build::{Build, ty};
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
-use crate::sound::Kept;
+use crate::sound::Parts;
 
 pub(super) fn node_type() -> NodeType {
     let build = Build::new("audio.trim", "Keeps a part of a sound.")
@@ -40,6 +40,6 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
             None => format!("`start` is not within the sound, which lasts {length:.3} s").into(),
         });
     }
-    let mut part = Kept::new(sound.source()?, std::iter::once(start..end));
+    let mut part = Parts::new(sound.source()?, std::iter::once(start..end));
     put(workspace, &inputs, &sound.name, end - start, &mut part)
 }

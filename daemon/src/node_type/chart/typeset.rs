@@ -39,7 +39,7 @@ impl Type {
         width
     }
 
-    /// The text without what is no character, and with `…` for what is wider than `most`.
+    /// Returns the text without non-printing characters, truncated with `…` where it is wider than `most`.
     pub(super) fn fit(self, text: &str, most: f32) -> String {
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = text.trim();

@@ -11,7 +11,7 @@ use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Function, Promise, Runtime, Value as Js};
 
 use super::convert::{self, Plain};
-use super::error;
+use super::error::{self, Stopped};
 use crate::services::{Level, NodeServices};
 
 /// The stack of the code, in bytes, and that of the thread, which has room for what the engine needs besides.
@@ -123,21 +123,6 @@ fn evaluate(code: &str, inputs: &Values, declared: &[String], limits: Limits, lo
     // process ends soon.
     std::mem::forget((context, runtime));
     Ended::OutOfLimits(out_of_limits)
-}
-
-/// Why there are no values.
-pub(super) enum Stopped {
-    Failed(String),
-    TooLong,
-    OutOfMemory,
-    /// It threw null, as the engine does where memory is too short for an error.
-    Null,
-}
-
-impl From<String> for Stopped {
-    fn from(error: String) -> Self {
-        Self::Failed(error)
-    }
 }
 
 /// One run of the code.

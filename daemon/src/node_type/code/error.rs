@@ -3,12 +3,25 @@
 use fanlight_shared::value::cut;
 use rquickjs::{Ctx, Error, Function, Value as Js};
 
-use super::engine::Stopped;
-
 /// The name of the code in stack traces.
 pub(super) const FILE: &str = "<code>";
 /// How many characters of a message are shown.
 const MAX_MESSAGE: usize = 500;
+
+/// Why there are no values.
+pub(super) enum Stopped {
+    Failed(String),
+    TooLong,
+    OutOfMemory,
+    /// It threw null, as the engine does where memory is too short for an error.
+    Null,
+}
+
+impl From<String> for Stopped {
+    fn from(error: String) -> Self {
+        Self::Failed(error)
+    }
+}
 
 /// Returns why the code stopped. `text` describes values in words.
 pub(super) fn stopped<'js>(

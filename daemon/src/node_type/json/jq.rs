@@ -195,7 +195,7 @@ fn from_jq(value: &Val, depth: usize) -> Result<Value, String> {
         Val::Obj(fields) => {
             let field = |(name, it): (&Val, &Val)| match name {
                 Val::TStr(name) | Val::BStr(name) => Ok((text(name), from_jq(it, depth + 1)?)),
-                other => Err(format!("the filter makes an object with the name {other}, which is no text")),
+                other => Err(format!("the filter makes an object with the name {other}, which is not text")),
             };
             Value::Object(fields.iter().map(field).collect::<Result<_, _>>()?)
         }

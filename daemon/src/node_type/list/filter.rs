@@ -6,8 +6,8 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use crate::node_type::NodeType;
-use crate::node_type::aside::{Aside, aside};
 use crate::node_type::build::Build;
+use crate::node_type::off_loop::{OffLoop, off_loop};
 use crate::node_type::typed_inputs::TypedInputs;
 
 pub(super) fn node_type() -> NodeType {
@@ -25,10 +25,10 @@ pub(super) fn node_type() -> NodeType {
         .output("indexes", Type::Int.list(), "The positions of the kept items, from 0.")
         .output("count", Type::Int, "The number of kept items.")
         .max_bytes(64 << 20)
-        .run(aside(run))
+        .run(off_loop(run))
 }
 
-fn run(work: &Aside) -> Result<Values, String> {
+fn run(work: &OffLoop) -> Result<Values, String> {
     let condition = work.expression(work.inputs.text("where")?, Element::Item)?;
     let (mut kept, mut rest, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
     for (index, item) in work.list("items")?.into_iter().enumerate() {
@@ -48,11 +48,11 @@ fn run(work: &Aside) -> Result<Values, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node_type::fixture::{json, made_aside};
+    use crate::node_type::fixture::{json, made_off_loop};
 
     fn filter(items: &str, condition: &str) -> Result<Values, String> {
         let given = [("items", json(items)), ("where", condition.into()), ("least", Value::Int(3))];
-        made_aside(&node_type(), run, &given)
+        made_off_loop(&node_type(), run, &given)
     }
 
     #[test]

@@ -49,18 +49,18 @@ struct Tries {
 }
 
 /// A failure, and whether the provider asked for fewer requests.
-struct Trouble {
+struct AskError {
     failure: Failure,
     busy: bool,
 }
 
-impl<E: Into<FileError>> From<E> for Trouble {
+impl<E: Into<FileError>> From<E> for AskError {
     fn from(error: E) -> Self {
         Self { failure: Failure::Final(error.into()), busy: false }
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for AskError {
     fn from(failure: Failure) -> Self {
         Self { failure, busy: false }
     }
@@ -191,7 +191,7 @@ impl Asker {
     ///
     /// # Errors
     /// The trouble, if another try makes no difference or none is left.
-    async fn again(&mut self, tries: &mut Tries, trouble: Trouble) -> Result<(), FileError> {
+    async fn again(&mut self, tries: &mut Tries, trouble: AskError) -> Result<(), FileError> {
         self.wait(&mut tries.retries, trouble).await?;
         self.until_allowed().await;
         Ok(())
@@ -212,7 +212,7 @@ impl Asker {
     }
 
     /// Waits before the next try. A provider that asks for fewer requests gets none from anybody meanwhile.
-    async fn wait(&self, retries: &mut Retries, trouble: Trouble) -> Result<(), FileError> {
+    async fn wait(&self, retries: &mut Retries, trouble: AskError) -> Result<(), FileError> {
         let rate = self.provider.rate.as_ref().filter(|_| trouble.busy);
         // It holds for all, also if this request is given up.
         if let (Some(rate), Failure::Again(_, Some(asked))) = (rate, &trouble.failure) {

@@ -91,7 +91,7 @@ async fn transcribe(call: NodeCall) -> Made {
 fn scripted(inputs: &Values, audio: &Value) -> Result<Transcript, String> {
     let name = audio.as_media().map(|media| media.name.as_str()).unwrap_or_default();
     let text = match inputs.maybe("offline") {
-        None => format!("This is the stand-in `offline`, which is no model. It was given {name}."),
+        None => format!("This is the stand-in `offline`, which is not a model. It was given {name}."),
         Some(Value::Text(text)) => text.clone(),
         Some(Value::List(items)) if items.iter().all(|item| item.as_text().is_some()) => {
             items.iter().filter_map(Value::as_text).collect::<Vec<_>>().join("\n")

@@ -7,8 +7,8 @@ use fanlight_shared::value::{Value, Values};
 
 use super::rows::Table;
 use crate::node_type::NodeType;
-use crate::node_type::aside::{Aside, aside};
 use crate::node_type::build::Build;
+use crate::node_type::off_loop::{OffLoop, off_loop};
 use crate::node_type::typed_inputs::TypedInputs;
 
 pub(super) fn node_type() -> NodeType {
@@ -25,10 +25,10 @@ pub(super) fn node_type() -> NodeType {
         .output("rest", Type::Json.list(), "The other rows.")
         .output("count", Type::Int, "The number of rows for which it is true.")
         .remember()
-        .run(aside(run))
+        .run(off_loop(run))
 }
 
-fn run(work: &Aside) -> Result<Values, String> {
+fn run(work: &OffLoop) -> Result<Values, String> {
     let condition = work.expression(work.inputs.text("where")?, Element::Row)?;
     let given = work.list("rows")?;
     Table::of(&given)?;
@@ -45,11 +45,11 @@ fn run(work: &Aside) -> Result<Values, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node_type::fixture::{json, made_aside};
+    use crate::node_type::fixture::{json, made_off_loop};
 
     fn filter(rows: &str, condition: &str) -> Result<Values, String> {
         let given = [("rows", json(rows)), ("where", condition.into()), ("kind", "a' or true or 'a".into())];
-        made_aside(&node_type(), run, &given)
+        made_off_loop(&node_type(), run, &given)
     }
 
     #[test]

@@ -7,9 +7,9 @@ use fanlight_shared::value::{Value, Values, cut};
 
 use super::rows::{Row, Table, column_names};
 use crate::node_type::NodeType;
-use crate::node_type::aside::{Aside, aside};
 use crate::node_type::bound::Bound;
 use crate::node_type::build::{Build, MAX_BYTES};
+use crate::node_type::off_loop::{OffLoop, off_loop};
 use crate::node_type::typed_inputs::TypedInputs;
 
 pub(super) fn node_type() -> NodeType {
@@ -30,13 +30,13 @@ pub(super) fn node_type() -> NodeType {
         .output("rows", Type::Json.list(), "The rows with these columns.")
         .output("columns", Type::Text.list(), "The names of the columns, in order.")
         .remember()
-        .run(aside(run))
+        .run(off_loop(run))
 }
 
-fn run(work: &Aside) -> Result<Values, String> {
+fn run(work: &OffLoop) -> Result<Values, String> {
     let given = work.list("rows")?;
     let table = Table::of(&given)?;
-    let kept = kept(&table, &work.inputs)?;
+    let kept = selected(&table, &work.inputs)?;
     let mut added = Vec::new();
     match work.inputs.maybe("add") {
         None => {}
@@ -83,7 +83,7 @@ fn run(work: &Aside) -> Result<Values, String> {
 }
 
 /// Returns the columns that are kept, each with its new name.
-fn kept(table: &Table<'_>, inputs: &Values) -> Result<Vec<(String, String)>, String> {
+fn selected(table: &Table<'_>, inputs: &Values) -> Result<Vec<(String, String)>, String> {
     let kept: Vec<(String, String)> = match inputs.maybe("columns") {
         Some(Value::Object(renamed)) => {
             let pair = |(new, old): (&String, &Value)| match old.as_text() {
@@ -109,14 +109,14 @@ fn kept(table: &Table<'_>, inputs: &Values) -> Result<Vec<(String, String)>, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node_type::fixture::{json, made_aside};
+    use crate::node_type::fixture::{json, made_off_loop};
 
     const ROWS: &str = r#"[{"name": "pen", "price": 2, "n": 3}, {"name": "ink", "price": 5, "n": null}]"#;
 
     fn select(given: &[(&str, Value)]) -> Result<(String, String), String> {
         let mut all = vec![("rows", json(ROWS))];
         all.extend(given.iter().cloned());
-        let made = made_aside(&node_type(), run, &all)?;
+        let made = made_off_loop(&node_type(), run, &all)?;
         Ok((made["rows"].to_json().to_string(), made["columns"].to_json().to_string()))
     }
 
@@ -163,6 +163,6 @@ mod tests {
         let rows = Value::from(vec![json(r#"{"a": 1}"#); 5_000]);
         let given =
             [("rows", rows), ("add", json(r#"{"b": "inputs.long"}"#)), ("long", "x".repeat(60_000).into())];
-        assert!(made_aside(&node_type(), run, &given).unwrap_err().contains("more than 16 MiB"));
+        assert!(made_off_loop(&node_type(), run, &given).unwrap_err().contains("more than 16 MiB"));
     }
 }

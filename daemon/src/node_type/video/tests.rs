@@ -24,7 +24,7 @@ const BLUE: [u8; 3] = [20, 20, 230];
 impl Cutting {
     fn new() -> Option<Self> {
         if Command::new("ffmpeg").arg("-version").output().is_err() {
-            eprintln!("skipped: there is no ffmpeg in PATH");
+            fanlight_shared::testing::skip("there is no ffmpeg");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

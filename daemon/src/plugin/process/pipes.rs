@@ -84,10 +84,11 @@ fn take(message: Message, bytes: u64, shared: &Shared) -> Result<(), String> {
         }
         Message::Notification { method, mut params } => {
             let id = params.remove("id").and_then(|id| id.as_u64());
-            let heard = id.and_then(|id| shared.state().calls.get(&id).and_then(|call| call.heard.clone()));
+            let notifications =
+                id.and_then(|id| shared.state().calls.get(&id).and_then(|call| call.notifications.clone()));
             // What it says of an ended attempt comes too late.
-            if let Some(heard) = heard {
-                heard.notify(&method, params, bytes);
+            if let Some(notifications) = notifications {
+                notifications.notify(&method, params, bytes);
             }
         }
         Message::Request { id, method } => {

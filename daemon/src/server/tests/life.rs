@@ -206,7 +206,7 @@ async fn the_script_in_the_docs_works() {
     let mut python = tokio::process::Command::new("python3");
     let output = match python.arg(script).arg(&served.home.socket).arg(&file).arg("seed=7").output().await {
         Ok(output) => output,
-        Err(error) => return println!("skipped: no python3 here ({error})"),
+        Err(error) => return fanlight_shared::testing::skip(&format!("there is no python3: {error}")),
     };
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");

@@ -90,7 +90,7 @@ fn a_result_outlasts_its_run_until_its_asset_is_deleted() {
     at.commit(vec![Op::DeleteAssets(vec![assets[0].id])]);
     assert!(found(&at, "sky").is_none());
     let file = at.store.blobs().path(assets[0].value.as_media().unwrap().hash);
-    until("the bytes are gone", || !file.exists());
+    wait_for("the bytes are gone", || !file.exists());
     sound(&at);
 }
 

@@ -50,7 +50,7 @@ fn uncommitted_bytes_are_deleted() {
     at.commit(vec![]);
     assert!(path.exists(), "the second publication of the same bytes keeps them");
     drop(second);
-    until("the bytes are removed", || !path.exists());
+    wait_for("the bytes are removed", || !path.exists());
 }
 
 #[test]

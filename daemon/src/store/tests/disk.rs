@@ -34,8 +34,7 @@ fn small_disk(test: &str, options: &str) -> Option<PathBuf> {
             return None;
         }
     }
-    // Not captured with the output of the test, so that it is visible.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: no small file system can be mounted here");
+    fanlight_shared::testing::skip("no small file system can be mounted here");
     None
 }
 
@@ -61,14 +60,14 @@ fn a_full_database_refuses_requests_and_keeps_decisions() {
     let decided: Vec<_> =
         (1..=300).map(|seq| write(&at.store, vec![event(run.id, seq), big(run.id, seq)], true)).collect();
     let outage = at.store.outage();
-    until("the outage has begun", || outage.borrow().is_some());
+    wait_for("the outage has begun", || outage.borrow().is_some());
     assert!(!at.store.runs(&Default::default()).unwrap().rows.is_empty(), "reading goes on");
     assert!(at.store.failure().borrow().is_none(), "a full disk is no reason to end");
     at.store.limit_pages(u32::MAX - 1);
     for answer in decided {
         answer.recv().unwrap().unwrap();
     }
-    until("the outage is over", || outage.borrow().is_none());
+    wait_for("the outage is over", || outage.borrow().is_none());
     at.submit(1);
     at.reopen();
     let events = at.store.run(run.id).unwrap().events;
@@ -83,7 +82,7 @@ fn a_store_on_a_full_disk_closes_at_once() {
     let decided: Vec<_> =
         (1..=300).map(|seq| write(&at.store, vec![event(run.id, seq), big(run.id, seq)], true)).collect();
     let outage = at.store.outage();
-    until("the outage has begun", || outage.borrow().is_some());
+    wait_for("the outage has begun", || outage.borrow().is_some());
     at.store.close();
     let answers = decided.into_iter().map(|answer| answer.recv().unwrap().is_ok());
     let stored = answers.filter(|stored| *stored).count() as u64;
@@ -137,7 +136,7 @@ fn a_full_disk_refuses_requests_and_keeps_decisions() {
     let decided: Vec<_> =
         (1..=300).map(|seq| write(&store, vec![event(run.id, seq), big(run.id, seq)], true)).collect();
     let outage = store.outage();
-    until("the outage has begun", || outage.borrow().is_some());
+    wait_for("the outage has begun", || outage.borrow().is_some());
     assert!(matches!(submit(), Err(StoreError::Full(_))), "refused at once, although others wait");
     assert!(matches!(store.blobs().publish(large(1)), Err(StoreError::Full(_))));
     let listed = store.runs(&Default::default()).unwrap();
@@ -147,7 +146,7 @@ fn a_full_disk_refuses_requests_and_keeps_decisions() {
     for answer in decided {
         answer.recv().unwrap().unwrap();
     }
-    until("the outage is over", || store.outage().borrow().is_none());
+    wait_for("the outage is over", || store.outage().borrow().is_none());
     submit().unwrap();
     store.blobs().publish(large(1)).unwrap();
     drop(store);

@@ -66,7 +66,7 @@ fn a_decision_that_cannot_be_stored_ends_the_daemon_before_later_ones_are_stored
             .collect();
     let answers: Vec<bool> = answers.into_iter().map(|answer| answer.recv().unwrap().is_ok()).collect();
     assert_eq!(answers, [true, false, false]);
-    until("the daemon is asked to end", || failure.borrow().is_some());
+    wait_for("the daemon is asked to end", || failure.borrow().is_some());
     assert!(at.try_commit(vec![event(run.id, 2)]).is_err(), "nothing more is written");
     at.reopen();
     let open = at.store.run(run.id).unwrap();

@@ -3,7 +3,6 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
@@ -11,6 +10,7 @@ use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
 use fanlight_shared::run_state::{InstanceState, RunState};
+use fanlight_shared::testing::until;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
@@ -116,15 +116,6 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
 fn message(outcome: &Outcome) -> &str {
     assert_eq!(outcome.end, AttemptEnd::Failed, "{outcome:?}");
     &outcome.error.as_ref().unwrap().message
-}
-
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let wait = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(60), wait).await.is_ok(), "never: {what}");
 }
 
 fn alive(pid: i32) -> bool {

@@ -34,7 +34,7 @@ pub(super) fn check_one(path: &Path, expected: BlobHash) -> Result<(), String> {
 fn hash(path: &Path) -> std::io::Result<BlobHash> {
     // To open a pipe would wait for ever.
     if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
+        return Err(std::io::Error::other("it is not a regular file"));
     }
     let mut file = std::fs::File::open(path)?;
     let (mut hasher, mut piece) = (BlobHasher::default(), vec![0; 256 << 10]);

@@ -110,7 +110,7 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
         // A recipe from elsewhere does not decide whose workflow it is.
         Some(path) if is_known && Path::new(path).is_file() => Some(path.clone()),
         _ if workflow.id.is_some() => None,
-        _ => Some(kept(of, &document)?),
+        _ => Some(stored_file(of, &document)?),
     };
     let environment = environment::submitted(&workflow, &[])?;
     let request = runs::Start {
@@ -200,7 +200,7 @@ fn params(of: &RunOf, given: &[String]) -> Result<IndexMap<String, Value>, Failu
 }
 
 /// Writes the workflow of a recipe to a file of this home, by which it is recognised again, and returns its path.
-fn kept(of: &RunOf, document: &str) -> Result<String, Failure> {
+fn stored_file(of: &RunOf, document: &str) -> Result<String, Failure> {
     let slug: String = of.name.chars().take_while(|it| it.is_ascii_alphanumeric() || *it == '-').collect();
     let version: String = of.version.as_str().chars().filter(char::is_ascii_alphanumeric).take(16).collect();
     let folder: PathBuf = Context::from_env()?.home.state.join("recipes").join(version);

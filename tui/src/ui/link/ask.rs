@@ -1,5 +1,6 @@
 //! Requests: an effect that needs the daemon becomes a call, its response a message. Any number may run at once.
 
+mod cancel;
 mod fork;
 
 use std::collections::HashMap;
@@ -82,11 +83,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         }
         Effect::Cancel(cancel) => {
             let answer = client.call(cancel).await?;
-            return match answer.cancelled.len() + answer.cancelled_left as usize {
-                0 => done("nothing to cancel: it had ended"),
-                1 => done("cancelled"),
-                count => done(&format!("{count} runs cancelled")),
-            };
+            return done(&cancel::outcome(&answer));
         }
         Effect::Answer(mut answer) => {
             if answer.request_key.is_empty() {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{End, Said, reason};
-use crate::command::event::{self, CommandEvent, Told};
+use crate::command::event::{self, CommandEvent, EventEffect};
 use crate::services::Report;
 
 /// The lines that only agents write.
@@ -58,11 +58,11 @@ fn own(event: AgentEvent, said: &mut Said) {
 }
 
 fn common(event: CommandEvent, said: &mut Said) {
-    match event.told() {
-        Told::Report(Report::Prediction(prediction)) => said.predict(prediction),
-        Told::Report(report) => said.reports.push(report),
-        Told::Line(line) => said.note(&line),
-        Told::Output(name) => {
+    match event.effect() {
+        EventEffect::Report(Report::Prediction(prediction)) => said.predict(prediction),
+        EventEffect::Report(report) => said.reports.push(report),
+        EventEffect::Line(line) => said.note(&line),
+        EventEffect::Output(name) => {
             said.note(&format!("`{name}` was ignored: an agent has the outputs of its node type only"));
         }
     }

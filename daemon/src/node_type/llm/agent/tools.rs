@@ -281,7 +281,7 @@ async fn node(
         }
         _ => {
             let (native, blobs) = (Arc::clone(native), call.blobs.clone());
-            call.services.blocking(move || native.run_aside(inputs.clone(), &blobs)).await
+            call.services.blocking(move || native.run_off_loop(inputs.clone(), &blobs)).await
         }
     };
     match made {

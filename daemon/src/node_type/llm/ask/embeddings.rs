@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::send::read;
-use super::{Asker, Trouble};
+use super::{AskError, Asker};
 use crate::config::ProviderKind;
 use crate::llm::{gemini, offline, openai};
 
@@ -12,7 +12,11 @@ const MAX_BODY_BYTES: usize = 64 << 20;
 
 impl Asker {
     /// Asks once.
-    pub(super) async fn embeddings(&self, texts: &[String], number: usize) -> Result<Vec<Vec<f64>>, Trouble> {
+    pub(super) async fn embeddings(
+        &self,
+        texts: &[String],
+        number: usize,
+    ) -> Result<Vec<Vec<f64>>, AskError> {
         let mut meter = self.meter(false);
         let (path, body) = match self.provider.settings.kind {
             ProviderKind::Offline => {

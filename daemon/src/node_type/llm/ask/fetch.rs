@@ -4,7 +4,7 @@ use reqwest::header::TRANSFER_ENCODING;
 use serde_json::Value as Json;
 
 use super::send::read;
-use super::{Asker, Trouble};
+use super::{AskError, Asker};
 use crate::file_error::FileError;
 use crate::llm::multipart::Form;
 use crate::llm::reply::Usage;
@@ -47,7 +47,7 @@ impl Asker {
         priced_apart: bool,
         take: &impl Fn(Vec<u8>) -> Result<(T, Usage), String>,
         number: usize,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, AskError> {
         let mut meter = self.meter(priced_apart);
         let request = match sent {
             Sent::Json(body) => self.provider.post(path, body)?,

@@ -3,7 +3,7 @@
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
 
-use super::{Asker, Trouble};
+use super::{AskError, Asker};
 use crate::http;
 use crate::node_type::retry::{Failure, retry_after};
 
@@ -12,7 +12,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 
 impl Asker {
     /// Sends a request and returns its response, if that is a success.
-    pub(super) async fn send(&self, request: RequestBuilder, number: usize) -> Result<Response, Trouble> {
+    pub(super) async fn send(&self, request: RequestBuilder, number: usize) -> Result<Response, AskError> {
         let request = match &self.key {
             Some(key) => request.header("idempotency-key", format!("{key}.{number}")),
             None => request,
@@ -23,7 +23,7 @@ impl Asker {
     }
 
     /// Returns the trouble that a response other than success means.
-    async fn refusal(&self, response: Response) -> Trouble {
+    async fn refusal(&self, response: Response) -> AskError {
         let (status, name) = (response.status(), &self.provider.name);
         let wait = response.headers().get(RETRY_AFTER).and_then(retry_after);
         let location =
@@ -47,7 +47,7 @@ impl Asker {
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let busy =
                     status == StatusCode::TOO_MANY_REQUESTS || wait.is_some() || status.as_u16() == 529;
-                Trouble { failure: Failure::Again(sentence, wait), busy }
+                AskError { failure: Failure::Again(sentence, wait), busy }
             }
             _ => sentence.into(),
         }

@@ -4,7 +4,7 @@ use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
 use super::meter::Meter;
-use super::{Asker, Trouble};
+use super::{AskError, Asker};
 use crate::config::ProviderKind;
 use crate::http;
 use crate::llm::chat::Chat;
@@ -16,7 +16,7 @@ use crate::services::{DaemonServices, Level};
 
 impl Asker {
     /// Asks once, and tells the answer piece by piece.
-    pub(super) async fn answer(&self, chat: &Chat, number: usize) -> Result<Reply, Trouble> {
+    pub(super) async fn answer(&self, chat: &Chat, number: usize) -> Result<Reply, AskError> {
         let mut streamed =
             Streamed { reply: Reply::default(), meter: self.meter(chat.has_audio()), said: (0, 0) };
         if self.is_offline() {
@@ -69,7 +69,7 @@ impl Asker {
                 match taken {
                     Ok(()) => {}
                     Err(StreamError::Passing { why, busy }) => {
-                        return Err(Trouble { busy, ..streamed.broken(self.provider.shown(&why)) });
+                        return Err(AskError { busy, ..streamed.broken(self.provider.shown(&why)) });
                     }
                     Err(StreamError::Final(why)) => return Err(self.provider.shown(&why).into()),
                 }
@@ -131,7 +131,7 @@ impl Streamed {
     }
 
     /// Returns the trouble of an answer that broke off: it is asked for again only if nothing of it has come.
-    fn broken(&self, why: String) -> Trouble {
+    fn broken(&self, why: String) -> AskError {
         if self.reply.has_begun() { why.into() } else { Failure::Again(why, None).into() }
     }
 

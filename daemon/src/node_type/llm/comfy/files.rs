@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use reqwest::header::TRANSFER_ENCODING;
 use serde_json::Value as Json;
 
-use crate::comfy::{Entry, Graph, MadeFile, Server, Trouble};
+use crate::comfy::{Entry, Graph, MadeFile, Server, ServerError};
 use crate::file_error::FileError;
 use crate::media;
 use crate::node_type::http::Body;
@@ -131,7 +131,7 @@ async fn one(
 async fn take(call: &NodeCall, server: &Server, file: &MadeFile, body: &mut Body) -> Result<(), Failure> {
     let response = match server.view(file).await {
         Ok(response) => response,
-        Err(Trouble::Wrong(why) | Trouble::Refused(why)) => return Err(FileError::from(why).into()),
+        Err(ServerError::Wrong(why) | ServerError::Refused(why)) => return Err(FileError::from(why).into()),
         Err(trouble) => return Err(Failure::Again(trouble.to_string(), None)),
     };
     if let Some(failure) = Failure::of_status(&response, true) {

@@ -9,7 +9,7 @@ use fanlight_shared::value::Value;
 use tokio::time::Instant;
 
 use super::prompt::Prompt;
-use crate::comfy::{Entry, Graph, Message, Place, Trouble};
+use crate::comfy::{Entry, Graph, Message, Place, ServerError};
 use crate::file_error::FileError;
 use crate::media;
 use crate::node_type::NodeCall;
@@ -25,7 +25,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 const PREVIEW_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How far a graph is.
-struct Course<'a> {
+struct Progress<'a> {
     call: &'a NodeCall,
     graph: &'a Graph,
     done: BTreeSet<String>,
@@ -40,7 +40,7 @@ impl Prompt {
     /// # Errors
     /// The server lost it, or can't be asked any longer.
     pub(super) async fn follow(&mut self, call: &NodeCall, graph: &Graph) -> Result<Entry, FileError> {
-        let mut course = Course { call, graph, done: BTreeSet::new(), current: None, shown: None };
+        let mut progress = Progress { call, graph, done: BTreeSet::new(), current: None, shown: None };
         let times = call.inputs.count("retries")?;
         let mut retries = Retries::new(times);
         let mut ask = true;
@@ -62,7 +62,7 @@ impl Prompt {
                                     server was restarted"
                             .into());
                     }
-                    Err(Trouble::Wrong(why) | Trouble::Refused(why)) => return Err(why.into()),
+                    Err(ServerError::Wrong(why) | ServerError::Refused(why)) => return Err(why.into()),
                     Err(trouble) => {
                         self.socket = None;
                         retries.wait(&call.services, Failure::Again(trouble.to_string(), None)).await?;
@@ -72,11 +72,11 @@ impl Prompt {
                 retries = Retries::new(times);
                 self.reconnect().await;
             }
-            ask = self.hear(&mut course).await?;
+            ask = self.receive(&mut progress).await?;
         }
     }
 
-    async fn look(&mut self) -> Result<Place, Trouble> {
+    async fn look(&mut self) -> Result<Place, ServerError> {
         let Some(at) = &self.at else { return Ok(Place::Nowhere) };
         at.server.find(&at.ticket, at.id.as_deref()).await
     }
@@ -89,7 +89,7 @@ impl Prompt {
     }
 
     /// Hears the next message. Returns whether to ask the server now.
-    async fn hear(&mut self, course: &mut Course<'_>) -> Result<bool, FileError> {
+    async fn receive(&mut self, progress: &mut Progress<'_>) -> Result<bool, FileError> {
         let id = self.at.as_ref().and_then(|at| at.id.clone()).unwrap_or_default();
         let Some(socket) = &mut self.socket else {
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -101,12 +101,12 @@ impl Prompt {
                 self.socket = None;
                 Ok(true)
             }
-            Ok(Some(message)) => course.take(message).await,
+            Ok(Some(message)) => progress.take(message).await,
         }
     }
 }
 
-impl Course<'_> {
+impl Progress<'_> {
     /// Takes a message. Returns whether to ask the server now.
     async fn take(&mut self, message: Message) -> Result<bool, FileError> {
         match message {

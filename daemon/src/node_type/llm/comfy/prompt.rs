@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::task::JoinHandle;
 
 use super::given::{self, Field};
-use crate::comfy::{Graph, Server, Socket, Submitted, Ticket, Trouble, Withdrawn};
+use crate::comfy::{Graph, Server, ServerError, Socket, Submitted, Ticket, Withdrawn};
 use crate::file_error::FileError;
 use crate::llm::Provider;
 use crate::llm::loads::Lease;
@@ -35,7 +35,7 @@ pub(super) struct Prompt {
     /// The server, its place there and the ids; from before the graph is sent.
     pub(super) at: Option<At>,
     /// Sends the graph. It continues when the attempt is cancelled, so that what the server took is known.
-    sending: Option<JoinHandle<Result<Submitted, Trouble>>>,
+    sending: Option<JoinHandle<Result<Submitted, ServerError>>>,
     /// The messages about it, while they are connected.
     pub(super) socket: Option<Socket>,
     /// Whether nothing of it is computed any longer.
@@ -100,12 +100,12 @@ impl Prompt {
         // Nothing was sent before the graph that can't be sent to another server too.
         let socket = match server.connect(&ticket).await {
             Ok(socket) => socket,
-            Err(Trouble::Wrong(why) | Trouble::Refused(why)) => return Err(why.into()),
+            Err(ServerError::Wrong(why) | ServerError::Refused(why)) => return Err(why.into()),
             Err(trouble) => return Ok(Err(trouble.to_string())),
         };
         let names = match upload(call, &server, fields).await? {
             Ok(names) => names,
-            Err(Trouble::Wrong(why) | Trouble::Refused(why)) => return Err(why.into()),
+            Err(ServerError::Wrong(why) | ServerError::Refused(why)) => return Err(why.into()),
             Err(trouble) => return Ok(Err(trouble.to_string())),
         };
         let name = |media: &Media| names.get(&media.hash).cloned().map(Json::from).ok_or_else(String::new);
@@ -122,21 +122,23 @@ impl Prompt {
             Ok(Some(left_out)) => {
                 Err(format!("the server would leave out a part of the graph: {left_out}").into())
             }
-            Err(Trouble::Unreachable(why)) => {
+            Err(ServerError::Unreachable(why)) => {
                 (self.at, self.socket) = (None, None);
                 Ok(Err(why))
             }
-            Err(Trouble::Broken(why)) => Err(format!("{why}; whether it took the graph is not known").into()),
-            Err(Trouble::Refused(why)) => {
+            Err(ServerError::Broken(why)) => {
+                Err(format!("{why}; whether it took the graph is not known").into())
+            }
+            Err(ServerError::Refused(why)) => {
                 self.ended = true;
                 Err(why.into())
             }
-            Err(Trouble::Wrong(why)) => Err(why.into()),
+            Err(ServerError::Wrong(why)) => Err(why.into()),
         }
     }
 
     /// Takes the response to a graph that was sent. Returns what is wrong with outputs that the server leaves out.
-    fn take(&mut self, sent: Result<Submitted, Trouble>) -> Result<Option<String>, Trouble> {
+    fn take(&mut self, sent: Result<Submitted, ServerError>) -> Result<Option<String>, ServerError> {
         let submitted = sent?;
         if let Some(at) = &mut self.at {
             at.id = Some(submitted.id);
@@ -151,9 +153,9 @@ impl Prompt {
         }
         let withdrawn = tokio::time::timeout(WITHDRAW_TIMEOUT, async {
             if let Some(sending) = self.sending.take() {
-                let sent = sending.await.map_err(|error| Trouble::Broken(error.to_string()));
+                let sent = sending.await.map_err(|error| ServerError::Broken(error.to_string()));
                 // A graph that was refused is not there.
-                if let Err(Trouble::Unreachable(_) | Trouble::Refused(_)) =
+                if let Err(ServerError::Unreachable(_) | ServerError::Refused(_)) =
                     sent.and_then(|sent| self.take(sent))
                 {
                     self.ended = true;
@@ -169,7 +171,7 @@ impl Prompt {
                 }
                 tokio::time::sleep(WITHDRAW_INTERVAL).await;
             }
-            Err(Trouble::Broken("whether it took the graph is not known".to_owned()))
+            Err(ServerError::Broken("whether it took the graph is not known".to_owned()))
         });
         let why = match withdrawn.await {
             Ok(Ok(())) => return,
@@ -185,7 +187,7 @@ async fn upload(
     call: &NodeCall,
     server: &Server,
     fields: &[Field],
-) -> Result<Result<BTreeMap<BlobHash, String>, Trouble>, FileError> {
+) -> Result<Result<BTreeMap<BlobHash, String>, ServerError>, FileError> {
     let mut names = BTreeMap::new();
     for (field, value) in fields {
         let Value::Media(media) = value else { continue };

@@ -157,6 +157,6 @@ async fn the_stand_in_answers_without_a_network_and_says_that_it_is_one() {
     assert_eq!((done.text(), done.wrote(StreamTag::Stdout).as_str()), ("Scripted words", "Scripted words"));
     assert!(done.wrote(StreamTag::Stderr).contains("the stand-in `offline` answers, no model"));
     assert_eq!(done.outcome.cost_usd, None);
-    assert!(place.chat(&[offline]).await.text().contains("is no model. It was asked: Say it"));
+    assert!(place.chat(&[offline]).await.text().contains("is not a model. It was asked: Say it"));
     assert!(server.requests().is_empty());
 }

@@ -1,5 +1,5 @@
-//! Whatever a daemon does, and however its news come: in order on each of three ways that overtake each other, or lost
-//! with a connection. In the end a client knows what is so.
+//! Property test: a client ends with the daemon's state, even if messages overtake each other or are lost with a
+//! connection.
 
 use std::collections::VecDeque;
 

@@ -172,8 +172,7 @@ proptest! {
 }
 
 proptest! {
-    /// What is told late, twice, in another order, or not at all but by the list at the end, changes nothing of where the
-    /// lens is then.
+    /// Messages may be late, repeated, reordered, or lost, as long as the list at the end is whole.
     #[test]
     fn the_lens_does_not_depend_on_the_order_of_messages(
         steps in proptest::collection::vec(step(), 1..60),

@@ -1,4 +1,4 @@
-//! Work on values beside the engine's loop, which can be cancelled: for types that evaluate expressions of the user.
+//! Work on values outside the engine's loop, which can be cancelled: for types that evaluate expressions of the user.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::Runner;
 use super::typed_inputs::TypedInputs;
 use crate::content::Loader;
 
-/// The inputs and services of a node that works beside the loop.
-pub(super) struct Aside {
+/// The inputs and services of a node that works outside the loop.
+pub(super) struct OffLoop {
     /// The inputs; what is large among them is a handle.
     pub(super) inputs: Values,
     content: Arc<Content>,
@@ -20,21 +20,21 @@ pub(super) struct Aside {
     cancel: CancellationToken,
 }
 
-/// Runs work beside the engine's loop.
-pub(super) fn aside(run: fn(&Aside) -> Result<Values, String>) -> Runner {
+/// Runs work outside the engine's loop.
+pub(super) fn off_loop(run: fn(&OffLoop) -> Result<Values, String>) -> Runner {
     Runner::daemon(move |call| async move {
         let services = call.services;
         let (inputs, cancel) = (call.inputs, services.cancel().clone());
         let load: Arc<dyn Load> = Arc::new(Loader(call.blobs));
         let work = move || {
-            let aside = Aside::new(inputs.clone(), Some(Arc::clone(&load)), cancel.clone());
-            Ok((run(&aside)?, Vec::new()))
+            let work = OffLoop::new(inputs.clone(), Some(Arc::clone(&load)), cancel.clone());
+            Ok((run(&work)?, Vec::new()))
         };
         services.blocking(work).await
     })
 }
 
-impl Aside {
+impl OffLoop {
     pub(super) fn new(inputs: Values, load: Option<Arc<dyn Load>>, cancel: CancellationToken) -> Self {
         Self { inputs, content: Content::new(load.clone()), load, cancel }
     }

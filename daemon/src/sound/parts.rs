@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Shape, Source};
 
 /// The kept parts of a sound, one after the other.
-pub(crate) struct Kept<S> {
+pub(crate) struct Parts<S> {
     source: S,
     /// In frames, ascending.
     parts: VecDeque<Range<u64>>,
@@ -15,14 +15,14 @@ pub(crate) struct Kept<S> {
     read: Vec<f32>,
 }
 
-impl<S: Source> Kept<S> {
+impl<S: Source> Parts<S> {
     /// Keeps these ranges of frames, which ascend and don't overlap.
     pub(crate) fn new(source: S, parts: impl IntoIterator<Item = Range<u64>>) -> Self {
         Self { source, parts: parts.into_iter().collect(), at: 0, read: Vec::new() }
     }
 }
 
-impl<S: Source> Source for Kept<S> {
+impl<S: Source> Source for Parts<S> {
     fn shape(&self) -> Shape {
         self.source.shape()
     }

@@ -17,13 +17,13 @@ use crate::supervisor::client::{Exit, StartSpec};
 
 /// What an execution runs.
 #[derive(Clone)]
-pub(super) enum Job {
+pub(super) enum CommandKind {
     Command(Arc<CommandWork>),
     /// It becomes a command when it is prepared.
     Agent(Arc<Agent>),
 }
 
-impl Job {
+impl CommandKind {
     /// Returns the folder of the user in which outputs are looked for.
     pub(super) fn dir(&self) -> Option<PathBuf> {
         match self {

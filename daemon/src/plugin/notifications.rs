@@ -8,11 +8,11 @@ use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
 use serde_json::{Map, Value as Json};
 
-use crate::command::{CommandEvent, EVENT_TYPES, Told, event_of_json};
+use crate::command::{CommandEvent, EVENT_TYPES, EventEffect, event_of_json};
 use crate::services::{Report, Reporter, Stream, pieces};
 
 /// Takes the notifications about one attempt, and keeps its outputs.
-pub(super) struct Heard {
+pub(super) struct Notifications {
     spec: NodeTypeSpec,
     reporter: Reporter,
     state: Mutex<State>,
@@ -29,7 +29,7 @@ struct State {
     ignored: Option<String>,
 }
 
-impl Heard {
+impl Notifications {
     pub(super) fn new(spec: NodeTypeSpec, reporter: Reporter) -> Self {
         Self { spec, reporter, state: Mutex::default() }
     }
@@ -85,10 +85,10 @@ impl Heard {
     }
 
     fn event(&self, event: CommandEvent) {
-        match event.told() {
-            Told::Report(report) => self.reporter.take(report),
-            Told::Line(line) => self.note(&line),
-            Told::Output(_) => {}
+        match event.effect() {
+            EventEffect::Report(report) => self.reporter.take(report),
+            EventEffect::Line(line) => self.note(&line),
+            EventEffect::Output(_) => {}
         }
     }
 
