@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_made_with.sql"),
     include_str!("migrations/0014_on_end.sql"),
     include_str!("migrations/0015_searches.sql"),
+    include_str!("migrations/0016_run_with_values.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -199,16 +199,19 @@ impl Apply {
     fn evict_workflow(&self, db: &Connection, work: &mut Work, workflow: i64, keep: u32) -> Done {
         let runs = db
             .prepare_cached(
-                "SELECT key FROM run WHERE workflow = ?1 AND evicted = 0 AND status IN (3, 4, 5) \
-                 AND NOT EXISTS (SELECT 1 FROM run p WHERE p.id = run.parent AND p.status IN (0, 1, 2, 7)) \
+                "SELECT key FROM run INDEXED BY run_with_values \
+                 WHERE workflow = ?1 AND evicted = 0 AND status >= 3 AND status <= 5 AND (parent IS NULL \
+                 OR NOT EXISTS (SELECT 1 FROM run p WHERE p.id = run.parent AND (p.status < 3 OR p.status = 7))) \
                  ORDER BY key DESC LIMIT -1 OFFSET ?2",
             )?
             .query_map(params![workflow, keep], |row| row.get(0))?
             .collect::<Result<Vec<i64>, _>>()?;
         for run in runs {
-            self.release_rows(db, work, run, NOT_SHOWN)?;
+            let has_assets = db.prepare_cached("SELECT 1 FROM asset WHERE run = ?1 LIMIT 1")?.exists([run])?;
+            let which = if has_assets { NOT_SHOWN } else { "true" };
+            self.release_rows(db, work, run, which)?;
             db.prepare_cached(&format!(
-                "UPDATE value AS v SET body = NULL, large = NULL WHERE run = ?1 AND {NOT_SHOWN}"
+                "UPDATE value AS v SET body = NULL, large = NULL WHERE run = ?1 AND {which}"
             ))?
             .execute([run])?;
             db.prepare_cached("UPDATE run SET evicted = 1 WHERE key = ?1")?.execute([run])?;

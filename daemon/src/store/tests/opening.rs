@@ -70,3 +70,21 @@ fn the_files_of_the_store_are_private() {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
 }
+
+/// SQLite builds a temporary table for each `IN (…)` with more than two values in the condition of an index, whenever it
+/// writes a row.
+#[test]
+fn writing_a_row_builds_no_temporary_table() {
+    let at = Fixture::new();
+    let db = Connection::open(at.home.database()).unwrap();
+    for write in [
+        "UPDATE run SET status = 3, evicted = 1 WHERE key = 1",
+        "INSERT INTO event (run, seq, body) VALUES (1, 1, '')",
+        "INSERT INTO value (run, node, item, port) VALUES (1, 'sky', -1, 'image')",
+        "INSERT INTO asset DEFAULT VALUES",
+    ] {
+        let mut program = db.prepare(&format!("EXPLAIN {write}")).unwrap();
+        let codes = program.query_map([], |row| row.get::<_, String>(1)).unwrap();
+        assert!(!codes.map(Result::unwrap).any(|code| code == "OpenEphemeral"), "{write}");
+    }
+}
