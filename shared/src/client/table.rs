@@ -3,12 +3,14 @@
 mod cell;
 mod column;
 mod condition;
+mod importance;
 
 use std::collections::HashMap;
 
 pub use cell::Cell;
 pub use column::{Column, Kind};
 pub use condition::Condition;
+pub use importance::Importance;
 
 use crate::id::RunId;
 use crate::metric::Goal;

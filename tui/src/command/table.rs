@@ -1,5 +1,6 @@
 //! `fanlight table`: runs as rows, with their params, outputs and metrics as columns.
 
+mod importance;
 mod write;
 
 use fanlight_shared::client::Client;
@@ -30,6 +31,9 @@ pub(crate) struct Args {
     /// Show only rows that meet a condition, such as `acc>0.9`, `state=failed` or `name~part`. May be repeated.
     #[arg(long = "where", value_name = "CONDITION")]
     conditions: Vec<String>,
+    /// Show how much each param matters for a column with numbers, instead of the runs.
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["sort", "columns"])]
+    importance: Option<String>,
     /// The most runs, the newest ones.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
@@ -71,9 +75,17 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         _ => Format::Text,
     };
     let varying = matches!(format, Format::Text | Format::Markdown);
-    let columns = if places.is_empty() { table.ordered(varying) } else { places };
     let mut out = Out::new();
-    format.write(&mut out, &Shown { table: &table, rows, columns })?;
+    match &args.importance {
+        Some(name) => {
+            let target = table.named(name).map_err(usage)?;
+            importance::write(&mut out, &table, &rows, target, format)?;
+        }
+        None => {
+            let columns = if places.is_empty() { table.ordered(varying) } else { places };
+            format.write(&mut out, &Shown { table: &table, rows, columns })?;
+        }
+    }
     out.flush()?;
     if more {
         let runs = text::count(args.limit as usize, "run");

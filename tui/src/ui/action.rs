@@ -181,6 +181,7 @@ actions! {
     PinCurve "pin_curve" Curves ["enter"] "pin its run"
 
     SortColumn "sort_column" Table ["o"] "sort by this column"
+    ImportanceOfParams "importance" Table ["i"] "which params matter for this column"
     HideColumn "hide_column" Table ["-"] "hide this column"
     AllColumns "all_columns" Table ["+", "="] "show hidden columns again"
     CompareRows "compare_rows" Table ["c"] "compare marked runs"

@@ -82,6 +82,13 @@ impl Canvas {
         }
     }
 
+    /// Draws a dot. `x` and `y` are the ranges of the axes; a place that is not finite has none.
+    pub fn point(&mut self, (a, b): (f64, f64), x: (f64, f64), y: (f64, f64)) {
+        if a.is_finite() && b.is_finite() {
+            self.curve(&[Bucket { x: a, last: b, min: b, max: b }], x, y);
+        }
+    }
+
     /// Draws a straight line.
     fn line(&mut self, from: (usize, usize), to: (usize, usize)) {
         let (wide, high) = (to.0.abs_diff(from.0), to.1.abs_diff(from.1));

@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod curves;
 pub mod delete;
 pub mod form;
+pub mod importance;
 pub mod inspector;
 pub mod list;
 pub mod messages;

@@ -97,3 +97,39 @@ fn a_table_can_be_read_by_other_programs() {
     assert!(lines[2].starts_with("| train#5 | a,\"b\"\\|\\<i\\>"), "{}", lines[2]);
     assert!(lines[3].ends_with("| **0.42** |"), "{}", lines[3]);
 }
+
+#[test]
+fn params_are_ranked_by_how_much_they_matter_for_a_number() {
+    let fanlight = trained();
+    let few = fanlight.say(&["table", "rates", "--importance", "acc"]).exits(1);
+    few.complains("nothing can be said about `acc`: no param varies in several runs with a number there");
+    fanlight.say(&["table", "rates", "--importance", "ac"]).exits(2).complains("did you mean `acc`?");
+    fanlight.say(&["table", "rates", "--importance", "acc", "--sort", "acc"]).exits(2);
+    let again = [
+        "run",
+        "train.yaml",
+        "--sweep",
+        "rate=0.1,0.3",
+        "--sweep",
+        "name=a,b",
+        "--repeat",
+        "2",
+        "--name",
+        "both",
+    ];
+    fanlight.say(&again).exits(0);
+    let said = fanlight.say(&["table", "both", "--importance", "acc"]).exits(0).complains("8 runs are few");
+    let lines = words(&said.out);
+    assert_eq!(lines[0], ["param", "importance", "correlation", "runs"]);
+    assert_eq!(lines[1], ["rate", "1.00", "+1.00", "8"]);
+    assert_eq!(lines[2], ["name", "0.00", "–", "8"]);
+    let json = fanlight.say(&["table", "both", "--importance", "acc", "--json"]).exits(0).json();
+    assert_eq!((&json[0]["param"], &json[0]["importance"]), (&"rate".into(), &1.0.into()), "{json:?}");
+    assert_eq!(json[1]["correlation"], serde_json::Value::Null);
+    let csv = fanlight.say(&["table", "both", "--importance", "acc", "--csv"]).exits(0).out;
+    assert_eq!(csv, "param,importance,correlation,runs\nrate,1,1,8\nname,0,,8\n");
+    let markdown = fanlight.say(&["table", "both", "--importance", "acc", "--md"]).exits(0).out;
+    assert!(
+        markdown.starts_with("| param | importance |") && markdown.contains("| rate | 1.00 | +1.00 | 8 |")
+    );
+}

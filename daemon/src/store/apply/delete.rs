@@ -207,7 +207,8 @@ impl Apply {
             .query_map(params![workflow, keep], |row| row.get(0))?
             .collect::<Result<Vec<i64>, _>>()?;
         for run in runs {
-            let has_assets = db.prepare_cached("SELECT 1 FROM asset WHERE run = ?1 LIMIT 1")?.exists([run])?;
+            let has_assets =
+                db.prepare_cached("SELECT 1 FROM asset WHERE run = ?1 LIMIT 1")?.exists([run])?;
             let which = if has_assets { NOT_SHOWN } else { "true" };
             self.release_rows(db, work, run, which)?;
             db.prepare_cached(&format!(

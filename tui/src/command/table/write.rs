@@ -89,7 +89,7 @@ impl Shown<'_> {
     }
 
     fn markdown(&self, out: &mut Out) -> Result<(), Failure> {
-        out.line(&format!("| {} |", self.names().map(escaped).collect::<Vec<_>>().join(" | ")))?;
+        markdown_row(out, self.names().map(str::to_owned))?;
         out.line(&format!("|{}", "---|".repeat(self.columns.len())))?;
         for row in self.words() {
             let cell = |(text, is_best): (String, bool)| {
@@ -102,14 +102,8 @@ impl Shown<'_> {
     }
 
     fn csv(&self, out: &mut Out) -> Result<(), Failure> {
-        let failed = |why: String| Failure::failed(format!("the table can't be written as CSV: {why}"));
-        let mut record = |words: Vec<String>| -> Result<(), Failure> {
-            let mut writer = ::csv::Writer::from_writer(Vec::new());
-            writer.write_record(words).map_err(|error| failed(error.to_string()))?;
-            out.bytes(&writer.into_inner().map_err(|error| failed(error.to_string()))?)
-        };
-        record(self.names().map(str::to_owned).collect())?;
-        self.rows().try_for_each(|cells| record(cells.into_iter().map(Cell::to_string).collect()))
+        csv_record(out, self.names())?;
+        self.rows().try_for_each(|cells| csv_record(out, cells.into_iter().map(Cell::to_string)))
     }
 
     fn objects(&self, out: &mut Out) -> Result<(), Failure> {
@@ -137,6 +131,23 @@ fn words(cell: &Cell, is_time: bool) -> String {
         Cell::Float(number) => text::number(*number),
         other => other.to_string(),
     }
+}
+
+/// Writes a line of CSV.
+pub(super) fn csv_record(
+    out: &mut Out,
+    words: impl IntoIterator<Item = impl AsRef<[u8]>>,
+) -> Result<(), Failure> {
+    let failed = |why: String| Failure::failed(format!("the table can't be written as CSV: {why}"));
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(words).map_err(|error| failed(error.to_string()))?;
+    out.bytes(&writer.into_inner().map_err(|error| failed(error.to_string()))?)
+}
+
+/// Writes a row of a table in Markdown, in which none of the words means anything.
+pub(super) fn markdown_row(out: &mut Out, words: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    let words: Vec<String> = words.into_iter().map(|it| escaped(&it)).collect();
+    out.line(&format!("| {} |", words.join(" | ")))
 }
 
 /// Returns a text of which nothing means something in a table of Markdown.

@@ -15,6 +15,7 @@ use ratatui::layout::Rect;
 use super::compare::Compare;
 use super::confirm::{self, Confirm};
 use super::curves::{CurvesOfRuns, Of};
+use super::importance::ImportanceOfParams;
 use super::list::Cursor;
 use super::prompt::Prompt;
 use crate::ui::action::{Action, Scope};
@@ -163,6 +164,21 @@ impl RunsTable {
         Step { effects, ..Step::open(curves.into()) }
     }
 
+    /// Opens which params matter for the column under the cursor.
+    fn importance(&self, model: &mut Model) -> Step {
+        let column = self.columns.get(self.column).copied();
+        match column.and_then(|column| ImportanceOfParams::of(&self.table, &self.rows, column)) {
+            Some(screen) => Step::open(screen.into()),
+            None => {
+                model.say(
+                    Tone::Note,
+                    "select a column with results that are numbers, of several runs with different params",
+                );
+                Step::stay()
+            }
+        }
+    }
+
     fn cancel(&self, model: &mut Model) -> Step {
         let is_open = |run: &&Run| {
             let now = model.projection.run(run.id).map_or(run.state, |now| now.state);
@@ -209,6 +225,7 @@ impl Component for RunsTable {
             Some(Action::Left) => self.column = self.column.saturating_sub(1),
             Some(Action::Right) => self.column = (self.column + 1).min(self.columns.len().saturating_sub(1)),
             Some(Action::SortColumn) => self.sort(),
+            Some(Action::ImportanceOfParams) => return self.importance(model),
             Some(Action::HideColumn) => self.hide(),
             Some(Action::AllColumns) => {
                 self.hidden.clear();
@@ -280,6 +297,7 @@ impl Component for RunsTable {
             Action::Mark,
             Action::CompareRows,
             Action::Curves,
+            Action::ImportanceOfParams,
             Action::HideColumn,
             Action::Back,
         ]

@@ -118,6 +118,46 @@ fn enter_moves_the_lens_and_marked_runs_are_compared_or_cancelled() {
 }
 
 #[test]
+fn params_are_listed_by_how_much_they_matter_for_a_column_with_the_runs_as_points() {
+    let mut model = with_runs(&[testing::run(1, RunStatus::Completed)]);
+    testing::focus(&mut model);
+    let request = read(press(&mut model, "T"));
+    let rows = (1..=40).rev().map(|number| {
+        let mut row = row(number);
+        row.run.params.insert("lr".into(), Value::Float(10f64.powi(-(number as i32 % 4) - 1)));
+        row.run.params.insert("act".into(), ["relu", "gelu"][number as usize % 2].into());
+        // Only the rate matters.
+        row.metrics[0].last = f64::from(number % 4) / 10.0 + f64::from(number) / 10_000.0;
+        row
+    });
+    let page = Page { rows: rows.collect(), cursor: None, limit: None };
+    response(&mut model, Response::Table(request, Box::new(page)));
+    press(&mut model, "i");
+    assert!(!screen(&mut model, 120, 36).contains("Which params matter"), "the name of the run is no number");
+    for _ in 0..12 {
+        press(&mut model, "l i");
+        if screen(&mut model, 120, 36).contains("Which params matter for acc") {
+            break;
+        }
+    }
+    // The notes of the other columns.
+    model.toasts = crate::ui::toast::Toasts::default();
+    let shown = screen(&mut model, 120, 30);
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(
+        at("lr ") < at("act ") && shown.contains("▼") && shown.contains("acc over lr (logarithmic), 40 runs")
+    );
+    insta::assert_snapshot!("table__importance__120x30", shown);
+    press(&mut model, "j j");
+    insta::assert_snapshot!("table__importance_narrow__60x20", screen(&mut model, 60, 20));
+    for (columns, rows) in [(1, 1), (5, 3), (20, 6), (40, 9), (200, 60)] {
+        let _ = screen(&mut model, columns, rows);
+    }
+    press(&mut model, "esc");
+    assert!(screen(&mut model, 120, 36).contains("40 of 40 runs"), "back in the table");
+}
+
+#[test]
 fn only_rows_in_view_are_drawn_and_every_column_can_be_reached() {
     let mut model = table(300);
     press(&mut model, "G");
