@@ -29,6 +29,7 @@ mod prepare;
 mod program;
 mod reader;
 mod report;
+mod separate;
 mod shared;
 mod shown;
 mod surroundings;

@@ -33,7 +33,7 @@ pub(crate) use set::Leftovers;
 pub(crate) use store_outcome::store_outcome;
 pub use surroundings::Surroundings;
 pub(crate) use task::{Task, misplaced};
-pub use work::{Argument, CommandWork, Program, Work};
+pub use work::{Argument, CommandWork, Program, Work, WorkDir};
 
 use crate::attempt::{Attempt, Outcome, RunFacts};
 

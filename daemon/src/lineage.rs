@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
             params: Vec::new(),
             secrets: Vec::new(),
             child: None,
-            dir: node.and_then(|node| node.dir.clone()),
+            dir: node.and_then(|node| node.dir.as_ref()).map(|dir| dir.source().to_owned()),
         };
         let made_with = known.run.made_with.as_ref();
         step.version = made_with.and_then(|made| made.types.get(&step.action)).copied();

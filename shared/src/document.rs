@@ -8,6 +8,7 @@ pub mod children;
 mod code;
 mod commands;
 mod csv;
+mod dir;
 mod each;
 mod graph;
 pub(crate) mod hints;

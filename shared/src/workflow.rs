@@ -3,6 +3,7 @@
 //! Only [`crate::document`] parses files.
 
 mod command;
+mod dir;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::value::Value;
 
 pub use crate::template::{Piece, Template};
 pub use command::{CommandOutput, MetricSource, Metrics, OutputSource, Remember, Shell};
+pub use dir::{Dir, check_revision};
 
 /// A workflow that passed its checks.
 #[derive(Clone, Debug)]
@@ -95,8 +97,8 @@ pub struct Node {
     pub pass_env: Vec<String>,
     /// Environment variables of a command, besides its inputs.
     pub env: IndexMap<String, Template>,
-    /// Where a command works: a folder relative to the file, or its private folder.
-    pub dir: Option<String>,
+    /// Where a command works instead of its private folder.
+    pub dir: Option<Dir>,
     /// The outputs of a command besides its standard ports.
     pub outputs: IndexMap<String, CommandOutput>,
     /// The declared outputs of a native node; where there are none, it has those of its type.
@@ -272,6 +274,9 @@ impl Node {
         }
         if let Some(lock) = &self.lock {
             found.extend(lock.expressions().into_iter().map(|it| ("lock", it)));
+        }
+        if let Some(revision) = self.dir.as_ref().and_then(Dir::revision) {
+            found.extend(revision.expressions().into_iter().map(|it| ("dir", it)));
         }
         for name in self.outputs.values().filter_map(|output| output.name.as_ref()) {
             found.extend(name.expressions().into_iter().map(|it| ("name", it)));

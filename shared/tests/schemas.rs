@@ -77,6 +77,7 @@ const CAUGHT: &[&str] = &[
     "path_for_media",
     "remember",
     "secrets",
+    "separate_dir",
     "too_deep",
     "unknown_input",
     "unknown_node_key",

@@ -71,6 +71,8 @@ mod reports;
 mod search;
 #[path = "stories/secrets.rs"]
 mod secrets;
+#[path = "stories/separate.rs"]
+mod separate;
 #[path = "stories/sweeps.rs"]
 mod sweeps;
 #[path = "stories/table.rs"]

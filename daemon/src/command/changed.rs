@@ -22,9 +22,9 @@ use crate::file_error::FileError;
 use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 
 /// The resolution of the file system's clock: a second change within one tick may leave a file's times unchanged.
-const TICK: Duration = Duration::from_millis(20);
-/// The most snapshots taken while files change.
-const MAX_TRIES: usize = 5;
+pub(super) const TICK: Duration = Duration::from_millis(20);
+/// The most times that files are looked at, or copied, while they change.
+pub(super) const MAX_TRIES: usize = 5;
 
 /// The state of a file: equal stamps mean equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,14 @@ impl Stamp {
             changed: nanoseconds(it.ctime(), it.ctime_nsec()),
         })
     }
+
+    /// Returns whether the file changed within the last tick, so that another change may leave its times as they are.
+    pub(super) fn is_fresh(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let now = i128::try_from(now).unwrap_or(i128::MAX);
+        let tick = i128::try_from(TICK.as_nanos()).unwrap_or(0);
+        (0..tick).contains(&(now - self.changed.max(self.modified)))
+    }
 }
 
 /// Files by their path relative to the folder, each with its state.
@@ -90,10 +98,7 @@ impl Snapshot {
 
     /// Returns whether a file changed within the last tick, so that another change may leave its times as they are.
     fn is_fresh(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let now = i128::try_from(now).unwrap_or(i128::MAX);
-        let tick = i128::try_from(TICK.as_nanos()).unwrap_or(0);
-        self.files.values().any(|stamp| (0..tick).contains(&(now - stamp.changed.max(stamp.modified))))
+        self.files.values().any(|stamp| stamp.is_fresh())
     }
 
     /// Takes a snapshot of the output files in `dir`.

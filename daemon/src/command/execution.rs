@@ -63,7 +63,8 @@ impl Executor for Commands {
             Work::Native(..) => return misplaced(&work),
         };
         let folder = Folder::of(&self.inner.attempts, attempt.id);
-        let mut reader = Reader::new(attempt.clone(), folder.clone(), work.dir(), self.inner.blobs.clone());
+        let mut reader =
+            Reader::new(attempt.clone(), folder.clone(), work.dir(&folder), self.inner.blobs.clone());
         reader.sources = work.metrics().iter().map(Source::new).collect();
         reader.agent = work.agent().map(|agent| agent.reader());
         Box::new(CommandExecution {
@@ -192,6 +193,8 @@ impl CommandExecution {
         match prepared.await {
             Ok(spec) => self.set(Process::Prepared(Box::new(spec))),
             Err(FileError::Full(_)) => return Err(Outcome::cancelled()),
+            // Nobody waits for what it lays out.
+            Err(_) if self.attempt.cancel.is_cancelled() => return Err(Outcome::cancelled()),
             Err(problem) => return Err(Outcome::failed(NodeError::new(problem))),
         }
         Ok(())

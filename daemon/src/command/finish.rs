@@ -16,9 +16,9 @@ use super::folder::{Folder, sentence};
 use super::prepare::Resources;
 use super::reader::Reader;
 use super::report::Reported;
-use super::{shown, text};
+use super::{separate, shown, text};
 use crate::attempt::{Attempt, Outcome};
-use crate::executor::CommandWork;
+use crate::executor::{CommandWork, WorkDir};
 use crate::file_error::FileError;
 use crate::rooted::{create_own, inner_path};
 use crate::store::blob::{Blobs, Published};
@@ -50,7 +50,7 @@ pub(super) fn finish(
         Err(full @ FileError::Full(_)) if !give_up => return Err(full),
         port => port,
     };
-    for note in &collected.notes {
+    for note in separate::notes(&reader.folder).iter().chain(&collected.notes) {
         reader.report.note(note);
     }
     let ended = Ended::of(attempt, exit);
@@ -172,7 +172,7 @@ fn gather(
         }
     };
     stdout.masked = exit.masked;
-    if let Some(dir) = &work.dir {
+    if let Some(WorkDir::Shared(dir)) = &work.dir {
         resources.shared.adopt(attempt, dir, &work.outputs, folder);
         let reported = reader.report.outputs.values().filter_map(|it| match it {
             Reported::Path(path) => inner_path(Path::new(path), dir).ok(),
@@ -186,7 +186,7 @@ fn gather(
         let ended_well = Ended::of(attempt, exit) == Ended::ByItself(How::Code(0));
         let claim = Claim { folders: resources.shared, attempt: attempt.id, ended_well };
         let sources = Sources {
-            places: collect::places(folder, work.dir.as_deref(), claim)?,
+            places: collect::places(folder, folder.dir(work.dir.as_ref()).as_deref(), claim)?,
             stdout: &stdout,
             reported: &reader.report.outputs,
             secrets: reader.secrets(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::id::AttemptId;
 
+use super::separate;
 use crate::file_error::FileError;
 use crate::file_error::is_full;
 use crate::rooted::{Root, remove_tree};
@@ -81,6 +82,8 @@ impl Folder {
 
     /// Removes what only a running attempt needs.
     pub(super) fn clean_up(&self) -> io::Result<()> {
+        // First: the work folder says that there is something to clean up.
+        separate::remove(self)?;
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -100,6 +103,7 @@ impl Folder {
 
     /// Removes everything.
     pub(super) fn remove(&self) -> io::Result<()> {
+        separate::remove(self)?;
         remove_tree(&self.path)
     }
 }

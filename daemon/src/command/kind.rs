@@ -24,10 +24,10 @@ pub(super) enum CommandKind {
 }
 
 impl CommandKind {
-    /// Returns the folder of the user in which outputs are looked for.
-    pub(super) fn dir(&self) -> Option<PathBuf> {
+    /// Returns the folder in which outputs are looked for, besides the private one.
+    pub(super) fn dir(&self, folder: &Folder) -> Option<PathBuf> {
         match self {
-            Self::Command(work) => work.dir.clone(),
+            Self::Command(work) => folder.dir(work.dir.as_ref()),
             Self::Agent(_) => None,
         }
     }

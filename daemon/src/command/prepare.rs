@@ -9,14 +9,16 @@ use std::time::Duration;
 use fanlight_shared::environment::MAX_VALUE_BYTES;
 use fanlight_shared::workflow::MetricSource;
 
+use super::changed::Snapshot;
 use super::environment::{self, Environment};
 use super::folder::{Folder, new_file, sentence};
 use super::input::{self, folder_at};
 use super::metrics;
 use super::program::{self, Invocation};
+use super::separate;
 use super::shared::SharedFolders;
 use crate::attempt::Attempt;
-use crate::executor::{Argument, CommandWork, Program};
+use crate::executor::{Argument, CommandWork, Program, WorkDir};
 use crate::file_error::FileError;
 use crate::media::file_name;
 use crate::store::blob::Blobs;
@@ -59,10 +61,17 @@ pub(super) fn prepare(
     environment::check_size(&variables, &invocation.arguments)?;
     let cwd = match &work.dir {
         None => folder.work(),
-        Some(dir) => {
+        Some(WorkDir::Shared(dir)) => {
             check_dir(dir)?;
             resources.shared.begin(attempt, dir, &work.outputs)?.save(&folder.before())?;
             dir.clone()
+        }
+        Some(own @ (WorkDir::Copy { .. } | WorkDir::Worktree { .. })) => {
+            separate::make(own, attempt, folder, resources.blobs)?;
+            let dir = folder.separate();
+            let sources: Vec<_> = work.outputs.values().map(|output| output.source.clone()).collect();
+            Snapshot::of(&dir, &sources)?.save(&folder.before())?;
+            dir
         }
     };
     Ok(StartSpec {

@@ -7,13 +7,13 @@ use fanlight_shared::environment::MAX_VALUE_BYTES;
 use fanlight_shared::expression::{Content, Scope as _};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, Values, cut};
-use fanlight_shared::workflow::{Action, CommandOutput, Template};
+use fanlight_shared::workflow::{Action, CommandOutput, Dir, Template, check_revision};
 use indexmap::IndexMap;
 
 use super::active::RunScope;
 use super::plan::{Kind, PlanNode};
 use super::sealed::Sealed;
-use crate::executor::{Argument, CommandWork, Program, Work};
+use crate::executor::{Argument, CommandWork, Program, Work, WorkDir};
 use crate::node_type::NodeType;
 
 /// Why an instance does not run.
@@ -149,9 +149,23 @@ fn command(
         }
         Action::Uses(_) => return Err(NotPrepared::Wrong("not a command".into())),
     };
+    let project = scope.run.facts.project.as_deref();
     let dir = match &plan.node.dir {
         None => None,
-        Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
+        Some(Dir::Shared(dir)) => Some(WorkDir::Shared(resolve_dir(dir, project)?)),
+        Some(Dir::Copy { from, exclude }) => {
+            Some(WorkDir::Copy { from: resolve_dir(from, project)?, exclude: exclude.clone() })
+        }
+        Some(Dir::Worktree { revision, repo }) => {
+            let what = "`worktree` of `dir`";
+            let revision = match given(what, revision)? {
+                Some(value) => short(value, scope).and_then(|value| value.to_text()),
+                None => Ok(String::new()),
+            };
+            let revision = revision.and_then(|it| check_revision(&it).map(|()| it));
+            let revision = revision.map_err(|error| format!("{what}: {error}"))?;
+            Some(WorkDir::Worktree { repo: resolve_dir(repo, project)?, revision })
+        }
     };
     let mut outputs = plan.node.outputs.clone();
     for (name, output) in &mut outputs {

@@ -19,7 +19,7 @@ use fanlight_shared::sweep::RUN_LIMIT;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::{Action, Node, Workflow};
+use fanlight_shared::workflow::{Action, Dir, Node, Workflow};
 use indexmap::IndexMap;
 
 use super::child_files;
@@ -199,6 +199,12 @@ pub(super) fn check_place(
             ));
         }
         check_remember(name, node, path)?;
+        if let Some(Dir::Copy { exclude, .. }) = &node.dir {
+            exclude.iter().try_for_each(|it| command::check_pattern(it)).map_err(|why| {
+                let message = format!("node `{name}`: `exclude` of `dir`: {why}");
+                RpcError::new(ErrorCode::InvalidWorkflow, message)
+            })?;
+        }
         let placed = match &node.action {
             Action::Uses(name) => types.get(name).and_then(|it| Placement::of(Some(it)).pool),
             _ => None,

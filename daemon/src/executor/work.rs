@@ -38,14 +38,35 @@ pub struct CommandWork {
     pub inputs: Values,
     /// `env:`, evaluated.
     pub env: IndexMap<String, String>,
-    /// `dir:`, resolved to an existing folder; `None` is the private work folder.
-    pub dir: Option<PathBuf>,
+    /// `dir:`, resolved; `None` is the private work folder.
+    pub dir: Option<WorkDir>,
     /// Declared outputs.
     pub outputs: IndexMap<String, CommandOutput>,
     /// Where it writes numbers besides its events.
     pub metrics: Vec<Metrics>,
     /// What its result depends on besides this, if later nodes may reuse it.
     pub remember: Option<Remember>,
+}
+
+/// The folder in which a command works instead of its private one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WorkDir {
+    /// This folder, which others use too.
+    Shared(PathBuf),
+    /// A copy of a folder, for each attempt its own.
+    Copy {
+        /// The folder.
+        from: PathBuf,
+        /// Patterns of what is not copied.
+        exclude: Vec<String>,
+    },
+    /// A work tree of a git repository, for each attempt its own.
+    Worktree {
+        /// A folder of the repository.
+        repo: PathBuf,
+        /// The revision that is checked out.
+        revision: String,
+    },
 }
 
 /// What runs.

@@ -20,7 +20,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
 
 use super::readers::Readers;
-use super::space::{Space, check_reserve};
+use super::space::{Space, check_space};
 use super::{StoreError, folder};
 use crate::file_error::{FileError, is_full};
 pub(crate) use reader::BlobReader;
@@ -202,7 +202,20 @@ impl Blobs {
     pub(crate) fn check_reserve(&self) -> Result<(), FileError> {
         #[cfg(test)]
         self.check_full()?;
-        check_reserve(&self.inner.folder).and_then(|()| check_reserve(&self.inner.attempts))
+        check_space(&self.inner.folder, 0).and_then(|()| check_space(&self.inner.attempts, 0))
+    }
+
+    /// Checks that the disk of the attempts has space for this many more bytes. Blocks.
+    ///
+    /// # Errors
+    /// [`FileError::Full`]; another error if the whole disk would not be enough.
+    pub(crate) fn check_space(&self, bytes: u64) -> Result<(), FileError> {
+        check_space(&self.inner.attempts, bytes)
+    }
+
+    /// Returns the folders of Fanlight that hold blobs and attempts.
+    pub(crate) fn own_folders(&self) -> [&Path; 2] {
+        [&self.inner.folder, &self.inner.attempts].map(|folder| folder.parent().unwrap_or(folder))
     }
 
     /// Returns the disk space, for which attempts may have to wait.

@@ -17,18 +17,27 @@ const MAX_INTERVAL: Duration = Duration::from_secs(2);
 /// write would fail, so it had better not begin.
 const RESERVE: u64 = 64 << 20;
 
-/// Checks that the disk of `folder` has space for another attempt. Blocks.
+/// Checks that the disk of `folder` has space for another attempt, which writes at least this many bytes. Blocks.
 ///
 /// # Errors
-/// [`FileError::Full`].
-pub(super) fn check_reserve(folder: &Path) -> Result<(), FileError> {
+/// [`FileError::Full`]; another error if the whole disk would not be enough.
+pub(super) fn check_space(folder: &Path, bytes_needed: u64) -> Result<(), FileError> {
     // If the free space is unknown, attempts begin.
     let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
-    if has_reserve(bytes(disk.f_bavail), bytes(disk.f_blocks)) {
+    let (free, all) = (bytes(disk.f_bavail), bytes(disk.f_blocks));
+    if has_reserve(free.saturating_sub(bytes_needed), all) {
         return Ok(());
     }
     let folder = folder.display();
+    if bytes_needed > 0 {
+        let why = format!(
+            "the disk that holds {folder} has {} MB free, and {} MB more are needed",
+            free / 1_000_000,
+            bytes_needed.div_ceil(1_000_000)
+        );
+        return Err(if bytes_needed > all { FileError::Other(why) } else { FileError::Full(why) });
+    }
     Err(FileError::Full(format!("the disk that holds {folder} is almost full; free some space")))
 }
 
@@ -151,7 +160,7 @@ mod tests {
         assert!(has_reserve(64 * mib, 1 << 40) && !has_reserve(64 * mib - 1, 1 << 40));
         assert!(has_reserve(2 * mib, 8 * mib) && !has_reserve(2 * mib - 1, 8 * mib));
         assert!(
-            check_reserve(Path::new("/nonexistent")).is_ok(),
+            check_space(Path::new("/nonexistent"), 0).is_ok(),
             "what can't be found out keeps nothing back"
         );
     }

@@ -9,7 +9,7 @@ use crate::node_type::{Catalogue, NodeTypeSpec};
 use crate::problem::{Problem, Span};
 use crate::types::Type;
 use crate::value::{Value, cut};
-use crate::workflow::{Action, COMMAND_PORTS, Each, Node, Piece, STATUS_PORT, Template, Workflow};
+use crate::workflow::{Action, COMMAND_PORTS, Dir, Each, Node, Piece, STATUS_PORT, Template, Workflow};
 
 /// The known ports of a node.
 #[derive(Clone, Copy)]
@@ -77,7 +77,8 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
         }) {
             whole.media_in_text(reading, template, reader);
         }
-        for name in node.outputs.values().filter_map(|output| output.name.as_ref()) {
+        let revision = node.dir.as_ref().and_then(Dir::revision);
+        for name in node.outputs.values().filter_map(|output| output.name.as_ref()).chain(revision) {
             whole.media_in_text(reading, name, reader);
         }
         if node.drop_failed_items && node.each.is_none() && !places.broken {

@@ -205,26 +205,6 @@ impl Reading<'_> {
         }
         Some(template)
     }
-
-    /// Reads the folder in which a command works.
-    pub(super) fn dir(&mut self, node: &Node) -> Option<String> {
-        let dir = self.plain_text(node, "`dir`")?;
-        if dir.starts_with(['/', '~']) {
-            let message = format!("`dir` must be relative to this file, got `{}`", cut(&dir, 60));
-            self.error_hint(
-                "bad_path",
-                node.span,
-                message,
-                "write `dir: .` for this file's folder, or a folder below it",
-            );
-            return None;
-        }
-        if dir.is_empty() {
-            self.wrong_kind(node, "`dir`", "a folder relative to this file");
-            return None;
-        }
-        Some(dir)
-    }
 }
 
 /// Checks the name of a lock.

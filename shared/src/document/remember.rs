@@ -5,7 +5,7 @@ use super::reading::{Reading, is_null};
 use super::yaml::{Kind, Node as Part};
 use crate::node_type::Effects;
 use crate::value::cut;
-use crate::workflow::{Node, Remember};
+use crate::workflow::{Dir, Node, Remember};
 
 const KEYS: [&str; 3] = ["files", "env", "tools"];
 
@@ -57,18 +57,18 @@ impl Reading<'_> {
     }
 
     /// Checks a pattern of files below the folder of the workflow file.
-    fn pattern(&mut self, node: &Part, what: &str, pattern: &str) -> bool {
+    pub(super) fn pattern(&mut self, node: &Part, what: &str, pattern: &str) -> bool {
         let shown = cut(pattern, 60);
         let problem = if pattern.trim().is_empty() {
             "is empty".to_owned()
         } else if pattern.starts_with(['/', '~']) {
             format!("is absolute: `{shown}`")
         } else if pattern.split(['/', '\\']).any(|part| part == "..") {
-            format!("climbs out of the folder of this file: `{shown}`")
+            format!("climbs out of the folder: `{shown}`")
         } else {
             return true;
         };
-        let hint = "write files below the folder of this file, such as `src/**` or `data/*.csv`";
+        let hint = "write files below the folder, such as `src/**` or `data/*.csv`";
         self.error_hint("bad_path", node.span, format!("{what} {problem}"), hint);
         false
     }
@@ -94,7 +94,12 @@ pub(super) fn check(reading: &mut Reading<'_>, node: &Node, places: &Places) {
     let mut refuse = |message: &str, hint: &str| {
         reading.error_hint("remember_not_here", places.remember, message, hint);
     };
-    if node.dir.is_some() {
+    if matches!(node.dir, Some(Dir::Copy { .. } | Dir::Worktree { .. })) {
+        refuse(
+            "a command with `dir` can't have `remember`: the files of its copy are not compared with those of earlier ones",
+            "remove `dir` and read the files by `$FANLIGHT_PROJECT`, or remove `remember`",
+        );
+    } else if node.dir.is_some() {
         refuse(
             "a command with `dir` can't have `remember`: what it changes in that folder would be missing when its result is reused",
             "remove `dir` and read the files by `$FANLIGHT_PROJECT`, or remove `remember`",

@@ -174,7 +174,7 @@ fn node(catalogue: &Catalogue) -> Json {
             "lock": { "type": "string", "description": "Attempts with the same lock never run at the same time, across runs and workflows" },
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that this command gets" },
             "env": { "type": "object", "propertyNames": { "pattern": VARIABLE } },
-            "dir": { "type": "string", "description": "The folder in which a command runs, relative to this file" },
+            "dir": dir(),
             "outputs": {
                 "type": "object",
                 "propertyNames": { "pattern": NAME },
@@ -191,6 +191,16 @@ fn node(catalogue: &Catalogue) -> Json {
         },
         "allOf": std::iter::once(command_outputs()).chain(catalogue.0.values().map(inputs)).collect::<Vec<_>>()
     })
+}
+
+fn dir() -> Json {
+    let patterns = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }], "description": "What is not copied, such as target or **/*.o" });
+    let own = |required: &str, properties: Json| json!({ "type": "object", "additionalProperties": false, "required": [required], "properties": properties });
+    json!({ "description": "The folder in which a command runs", "anyOf": [
+        { "type": "string", "description": "A folder relative to this file, which others use too" },
+        own("copy", json!({ "copy": { "type": "string", "description": "A folder relative to this file, of which each attempt gets a copy" }, "exclude": patterns })),
+        own("worktree", json!({ "worktree": { "type": ["string", "number"], "description": "The revision of which each attempt gets a git work tree" }, "repo": { "type": "string", "description": "A folder of the repository, relative to this file" } }))
+    ] })
 }
 
 fn metrics() -> Json {

@@ -5,7 +5,7 @@ use super::reading::Reading;
 use crate::expression::Root;
 use crate::problem::{Problem, Span};
 use crate::value::cut;
-use crate::workflow::{Action, Template};
+use crate::workflow::{Action, Dir, Template};
 
 impl CheckContext<'_> {
     /// Checks the secrets that a node reads. `lock` reads only params anyway.
@@ -51,6 +51,11 @@ impl CheckContext<'_> {
             let message =
                 "the name of a file can't be built from a secret: it is stored and shown".to_owned();
             refuse(reading, span, message, "take it out of the name");
+        }
+        if let Some(span) = node.dir.as_ref().and_then(Dir::revision).and_then(secret_in) {
+            let message = "the revision of `worktree` can't be built from a secret: it is an argument of git"
+                .to_owned();
+            refuse(reading, span, message, "take it out of the revision");
         }
         let condition = node.condition.iter().filter(|it| it.secrets().next().is_some());
         let condition =

@@ -18,7 +18,7 @@ use super::stream::Dialect;
 use super::{Agent, MAX_OUTPUT};
 use crate::attempt::Attempt;
 use crate::content;
-use crate::executor::{Argument, CommandWork, Program};
+use crate::executor::{Argument, CommandWork, Program, WorkDir};
 use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
@@ -97,7 +97,7 @@ impl Agent {
             program: Program::Arguments(words.into_iter().map(Argument::Text).collect()),
             inputs: Values::from([("prompt".to_owned(), prompt.into())]),
             env: environment(&inputs)?,
-            dir: self.dir(attempt)?,
+            dir: self.dir(attempt)?.map(WorkDir::Shared),
             outputs: IndexMap::new(),
             metrics: Vec::new(),
             remember: None,

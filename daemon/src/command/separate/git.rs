@@ -1,0 +1,130 @@
+//! Runs git, without hooks and monitors of the repository. Blocks.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, Signal};
+use tokio_util::sync::CancellationToken;
+
+use super::super::text;
+use crate::file_error::FileError;
+
+/// The interval between two looks at whether the attempt was cancelled.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+
+const SETTINGS: [&str; 8] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "submodule.recurse=false",
+    "advice.detachedHead=false",
+    "worktree.useRelativePaths=false",
+];
+
+/// Variables that would lead git to another repository.
+const LOCATIONS: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_COMMON_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
+/// Why git did not do what it was asked.
+pub(super) enum Failure {
+    /// It is not installed.
+    Absent,
+    /// It says no; with its last line.
+    Refused(String),
+    /// Anything else.
+    Other(FileError),
+}
+
+impl From<Failure> for FileError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Absent => {
+                "git is not installed, and `worktree` of `dir` needs it; install git, or write `copy: .`"
+                    .into()
+            }
+            Failure::Refused(line) if line.contains("No space left on device") => {
+                Self::Full(format!("git: {line}"))
+            }
+            Failure::Refused(line) => format!("git: {line}").into(),
+            Failure::Other(error) => error,
+        }
+    }
+}
+
+/// Git in one folder.
+#[derive(Clone, Copy)]
+pub(super) struct Git<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+impl Git<'_> {
+    /// Runs git with these arguments, and returns its output without the last line break.
+    pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Vec<u8>, Failure> {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(self.folder);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command
+            .args(arguments)
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_OPTIONAL_LOCKS", "0");
+        for name in LOCATIONS {
+            command.env_remove(name);
+        }
+        let Output { status, mut stdout, stderr } = match self.output(command) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Failure::Absent),
+            output => output.map_err(|error| Failure::Other(FileError::of("can't run git", &error)))?,
+        };
+        if self.cancel.is_cancelled() {
+            return Err(Failure::Other("cancelled".into()));
+        }
+        if !status.success() {
+            let line = text::last_line(&stderr).unwrap_or_else(|| format!("it ended with {status}"));
+            return Err(Failure::Refused(line.trim_start_matches("fatal: ").to_owned()));
+        }
+        if stdout.last() == Some(&b'\n') {
+            stdout.pop();
+        }
+        Ok(stdout)
+    }
+
+    /// Runs a command to its end, and ends it when the attempt is cancelled.
+    fn output(&self, mut command: Command) -> io::Result<Output> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn()?;
+        // It stays valid, and names this process only, whatever its number is used for later.
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+        let (ended, end) = mpsc::channel();
+        std::thread::spawn(move || ended.send(child.wait_with_output()));
+        loop {
+            match end.recv_timeout(CANCEL_INTERVAL) {
+                Ok(output) => return output,
+                Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("its end was not seen")),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(handle) = handle.as_ref().filter(|_| self.cancel.is_cancelled()) {
+                        // It removes its locks.
+                        let _ = rustix::process::pidfd_send_signal(handle, Signal::TERM);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Work trees of git, one for each attempt. The repository keeps a record of each; the attempt's folder names the
+//! repository, so that the record is removed also by a later daemon.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use tokio_util::sync::CancellationToken;
+
+use super::super::folder::{Folder, new_file, sentence};
+use super::super::shown as events;
+use super::SEPARATE;
+use super::git::{Failure, Git};
+use super::listing::shown;
+use crate::attempt::Attempt;
+use crate::file_error::FileError;
+use crate::rooted::read_own;
+
+/// The file with the path of the repository.
+const REPOSITORY: &str = "repository";
+/// The interval between two tries to lock a repository.
+const LOCK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Adds the work tree of an attempt, with a revision of the repository that `repo` is in. Returns notes for people.
+pub(super) fn add(
+    (repo, revision): (&Path, &str),
+    attempt: &Attempt,
+    folder: &Folder,
+) -> Result<Vec<String>, FileError> {
+    let message = format!("checking out `{}`", shown(Path::new(revision)));
+    attempt.live(events::progress(attempt, None, Some(message)));
+    let git = Git { folder: repo, cancel: &attempt.cancel };
+    let common = git.run(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+    let common = common.map_err(|failure| match failure {
+        Failure::Refused(line) if line.contains("not a git repository") => FileError::Other(format!(
+            "`worktree` of `dir`: {} is in no git repository; write `copy: .` for a copy of the folder",
+            shown(repo)
+        )),
+        other => other.into(),
+    })?;
+    let commit = git.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]);
+    let commit = commit.map_err(|failure| match failure {
+        Failure::Refused(_) => FileError::Other(format!(
+            "`worktree` of `dir`: the repository of {} has no revision `{}`",
+            shown(repo),
+            shown(Path::new(revision))
+        )),
+        other => other.into(),
+    })?;
+    let (common, commit) = (PathBuf::from(OsString::from_vec(common)), OsString::from_vec(commit));
+    // It must outlast what the repository records.
+    let record = folder.path().join(REPOSITORY);
+    new_file(&record)
+        .and_then(|mut file| file.write_all(common.as_os_str().as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| sentence("can't write", &record, &error))?;
+    let path = folder.separate();
+    {
+        let _lock =
+            lock(&common, &attempt.cancel).map_err(|error| sentence("can't lock", &common, &error))?;
+        let options = ["worktree", "add", "--quiet", "--detach", "--no-checkout", "--"].map(OsStr::new);
+        git.run(&[&options[..], &[path.as_os_str(), &commit]].concat())?;
+    }
+    // Work trees are filled side by side: each has an index of its own.
+    Git { folder: &path, ..git }.run(&["reset", "--quiet", "--hard"])?;
+    let mut notes = Vec::new();
+    if path.join(".gitmodules").exists() {
+        notes.push(
+            "submodules are not checked out; `git submodule update --init` in the command does that".into(),
+        );
+    }
+    Ok(notes)
+}
+
+/// Removes what the repository records about the work tree of an attempt, whose folder is gone.
+pub(super) fn forget(folder: &Folder) -> io::Result<()> {
+    let Ok(common) = read_own(folder.path(), REPOSITORY) else { return Ok(()) };
+    let common = PathBuf::from(OsString::from_vec(common));
+    let path = folder.path().canonicalize()?.join(SEPARATE);
+    // Not more than this one: those of the user may be on a disk that is not here now.
+    if is_recorded(&common, &path) {
+        let cancel = CancellationToken::new();
+        let _lock = lock(&common, &cancel)?;
+        let git = Git { folder: &common, cancel: &cancel };
+        let of = [OsStr::new("--git-dir"), common.as_os_str()];
+        let options = ["worktree", "remove", "--force", "--force", "--"].map(OsStr::new);
+        git.run(&[&of[..], &options[..], &[path.as_os_str()]].concat())
+            .map_err(|failure| io::Error::other(String::from(FileError::from(failure))))?;
+    }
+    fs::remove_file(folder.path().join(REPOSITORY))
+}
+
+/// Returns whether the repository has a record of the work tree at this path.
+fn is_recorded(common: &Path, path: &Path) -> bool {
+    let git_file = path.join(".git");
+    let records = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
+    records
+        .filter_map(|record| fs::read(record.path().join("gitdir")).ok())
+        .any(|of| of.strip_suffix(b"\n").unwrap_or(&of) == git_file.as_os_str().as_bytes())
+}
+
+/// Locks a repository against other attempts, also those of other daemons, that add or remove work trees. Git's own locks
+/// don't wait.
+fn lock(common: &Path, cancel: &CancellationToken) -> io::Result<File> {
+    let folder = File::open(common)?;
+    loop {
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::AGAIN) if cancel.is_cancelled() => return Err(io::ErrorKind::Interrupted.into()),
+            Err(Errno::AGAIN | Errno::INTR) => std::thread::sleep(LOCK_INTERVAL),
+            // Some file systems have no locks.
+            Ok(()) | Err(_) => return Ok(folder),
+        }
+    }
+}
