@@ -28,6 +28,7 @@ mod pattern;
 mod prepare;
 mod program;
 mod reader;
+mod record;
 mod report;
 mod separate;
 mod shared;

@@ -15,7 +15,7 @@ use fanlight_shared::types::Type;
 use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published, Referred};
 
-pub(crate) use folder::publish_folder;
+pub(crate) use folder::{publish_files, publish_folder};
 pub use import::import;
 pub use sniff::{Sniffed, sniff};
 

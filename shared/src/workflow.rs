@@ -21,7 +21,7 @@ use crate::value::Value;
 
 pub use crate::template::{Piece, Template};
 pub use command::{CommandOutput, MetricSource, Metrics, OutputSource, Remember, Shell};
-pub use dir::{Dir, check_revision};
+pub use dir::{Changes, Dir, check_revision};
 
 /// A workflow that passed its checks.
 #[derive(Clone, Debug)]

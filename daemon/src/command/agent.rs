@@ -13,9 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::check_revision;
 
-use super::folder::Folder;
 use crate::attempt::Attempt;
+use crate::executor::WorkDir;
 use crate::node_type::NodeType;
 pub(super) use finish::finish;
 pub(super) use prepare::prepare;
@@ -51,30 +52,39 @@ impl Agent {
         self.inputs.get(name).and_then(Value::as_text).filter(|text| !text.trim().is_empty())
     }
 
-    /// Returns the user's folder that it works in; `None` for one of its own.
-    fn dir(&self, attempt: &Attempt) -> Result<Option<PathBuf>, String> {
-        let Some(folder) = self.given("folder") else { return Ok(None) };
-        let project = attempt.run.project.as_deref();
-        let path = match project {
-            Some(project) => project.join(folder),
-            None if folder.starts_with('/') => folder.into(),
-            None => {
-                return Err(format!(
-                    "the folder `{folder}` is relative, but this workflow was submitted without a file"
-                ));
+    /// Returns whether the folder that it works in is made of nothing of the user's but `project`.
+    fn has_own_folder(&self) -> bool {
+        self.given("folder").is_none() && self.given("worktree").is_none()
+    }
+
+    /// Returns the folder that it works in; `None` for an empty one or a copy of `project`.
+    fn dir(&self, attempt: &Attempt) -> Result<Option<WorkDir>, String> {
+        let folder = self.given("folder").map(|folder| user_folder(folder, attempt)).transpose()?;
+        let copies = matches!(self.inputs.get("copy"), Some(Value::Bool(true)));
+        match (self.given("worktree"), copies, folder) {
+            (Some(_), true, _) => Err("`copy` and `worktree` exclude each other".into()),
+            (Some(revision), false, folder) => {
+                check_revision(revision).map_err(|why| format!("`worktree`: {why}"))?;
+                let repo = folder.map_or_else(|| user_folder(".", attempt), Ok)?;
+                Ok(Some(WorkDir::Worktree { repo, revision: revision.to_owned() }))
             }
-        };
-        if path.is_dir() {
-            Ok(Some(path))
-        } else {
-            Err(format!("`folder`: there is no folder {}", path.display()))
+            (None, true, Some(from)) => Ok(Some(WorkDir::Copy { from, exclude: Vec::new() })),
+            (None, true, None) => Err("`copy` needs the `folder` that is copied".into()),
+            (None, false, folder) => Ok(folder.map(WorkDir::Shared)),
         }
     }
 }
 
-impl Folder {
-    /// Returns the folder with the record of what an agent changes.
-    fn record(&self) -> PathBuf {
-        self.path().join("record")
-    }
+/// Returns an existing folder of the user.
+fn user_folder(folder: &str, attempt: &Attempt) -> Result<PathBuf, String> {
+    let path = match attempt.run.project.as_deref() {
+        Some(project) => project.join(folder),
+        None if folder.starts_with('/') => folder.into(),
+        None => {
+            return Err(format!(
+                "the folder `{folder}` is relative, but this workflow was submitted without a file"
+            ));
+        }
+    };
+    if path.is_dir() { Ok(path) } else { Err(format!("`folder`: there is no folder {}", path.display())) }
 }

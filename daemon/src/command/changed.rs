@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fanlight_shared::workflow::OutputSource;
+use fanlight_shared::workflow::{Changes, OutputSource};
 use rustix::fs::Stat;
 
 use super::folder::{new_file, sentence};
@@ -120,6 +120,9 @@ impl Snapshot {
         for source in sources {
             match source {
                 OutputSource::Json(_) | OutputSource::Event => {}
+                OutputSource::Changes(Changes::Files) => note_folder(root, Path::new(""), &mut files)?,
+                // git knows them.
+                OutputSource::Changes(Changes::Patch | Changes::Branch) => {}
                 OutputSource::Path(path) => match root.entry(Path::new(path)) {
                     Ok(Entry::File(file)) => {
                         let inner = inner_path(Path::new(path), root.path());
@@ -152,9 +155,9 @@ impl Snapshot {
         Ok(self.files.get(path) != Some(&Stamp::of_file(file)?))
     }
 
-    /// Returns whether a dangling link is new or different.
-    pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
-        self.files.get(path) != Some(&Stamp::of_stat(link))
+    /// Returns whether a file, or a dangling link, is new or different.
+    pub(super) fn is_changed(&self, path: &Path, stat: &Stat) -> bool {
+        self.files.get(path) != Some(&Stamp::of_stat(stat))
     }
 
     /// Returns whether a file below this folder is new, different or gone. `now` holds the present files.
@@ -208,6 +211,7 @@ fn note_folder(root: &Root, path: &Path, files: &mut Files) -> Result<(), String
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }
         if files.len() > super::collect::MAX_FILES {
+            let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
             return Err(format!("`{}` holds more than {} files", path.display(), super::collect::MAX_FILES));
         }
         Ok(())

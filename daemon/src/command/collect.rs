@@ -1,5 +1,6 @@
 //! Collects outputs: turns the files and the stdout of an ended command into the values of its ports. Blocks.
 
+mod changes;
 mod field;
 mod place;
 
@@ -14,8 +15,10 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{CommandOutput, OutputSource};
 use indexmap::IndexMap;
 
+use super::folder::Folder;
 use super::pattern::Pattern;
 use super::report::Reported;
+use crate::attempt::Attempt;
 use crate::file_error::FileError;
 use crate::media;
 use crate::rooted::{Entry, Root, WalkEntry};
@@ -43,6 +46,10 @@ pub(super) struct Sources<'a> {
     /// The secrets of the command: a file that contains one is not published.
     pub(super) secrets: &'a Secrets,
     pub(super) blobs: &'a Blobs,
+    pub(super) attempt: &'a Attempt,
+    pub(super) folder: &'a Folder,
+    /// Whether the command exited with 0.
+    pub(super) ended_well: bool,
 }
 
 /// The result of collecting.
@@ -123,6 +130,7 @@ impl Collector<'_> {
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
             OutputSource::Glob(glob) => self.glob(glob, output, name),
+            OutputSource::Changes(changes) => self.changes(*changes),
             OutputSource::Event => Err("the command did not report this output in $FANLIGHT_EVENTS".into()),
             OutputSource::Json(path) => {
                 let stdout = self.sources.stdout;

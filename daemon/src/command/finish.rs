@@ -16,7 +16,7 @@ use super::folder::{Folder, sentence};
 use super::prepare::Resources;
 use super::reader::Reader;
 use super::report::Reported;
-use super::{separate, shown, text};
+use super::{record, separate, shown, text};
 use crate::attempt::{Attempt, Outcome};
 use crate::executor::{CommandWork, WorkDir};
 use crate::file_error::FileError;
@@ -72,6 +72,11 @@ pub(super) fn finish(
             // Missing outputs of a failed command are expected, but may explain something.
             collected.problems.iter().for_each(|problem| reader.report.note(problem));
         }
+    }
+    // It says more than the exit code of the script that records.
+    if let Some(why) = record::problem(&reader.folder).filter(|_| ended == Ended::ByItself(exit.how)) {
+        error = Some(NodeError::new(format!("what the command changes can't be recorded: {why}")));
+        status = "failed".into();
     }
     let (mut values, mut published) = (collected.values, collected.blobs);
     if error.is_some() {
@@ -191,6 +196,9 @@ fn gather(
             reported: &reader.report.outputs,
             secrets: reader.secrets(),
             blobs: resources.blobs,
+            attempt,
+            folder,
+            ended_well,
         };
         collect::collect(&work.outputs, &sources)?
     };

@@ -92,7 +92,7 @@ impl Folder {
             let entry = entry?;
             match entry.file_name().to_str() {
                 Some("work" | "inputs" | "arguments" | "record") => remove_tree(&entry.path())?,
-                Some("events.jsonl" | "script" | "before" | "stdout") => {
+                Some("events.jsonl" | "script" | "recorder" | "before" | "stdout") => {
                     ignore_absent(fs::remove_file(entry.path()))?;
                 }
                 _ => {}

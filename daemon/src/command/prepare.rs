@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fanlight_shared::environment::MAX_VALUE_BYTES;
-use fanlight_shared::workflow::MetricSource;
+use fanlight_shared::workflow::{Changes, MetricSource, OutputSource};
 
 use super::changed::Snapshot;
 use super::environment::{self, Environment};
@@ -15,6 +15,7 @@ use super::folder::{Folder, new_file, sentence};
 use super::input::{self, folder_at};
 use super::metrics;
 use super::program::{self, Invocation};
+use super::record;
 use super::separate;
 use super::shared::SharedFolders;
 use crate::attempt::Attempt;
@@ -46,7 +47,17 @@ pub(super) fn prepare(
 ) -> Result<StartSpec, FileError> {
     folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
     let inputs = input::lay_out(&work.inputs, resources.blobs, &folder.inputs())?;
-    let variables = resources.environment.of(attempt, work, folder, inputs)?;
+    let mut variables = resources.environment.of(attempt, work, folder, inputs)?;
+    if matches!(work.dir, Some(WorkDir::Copy { .. } | WorkDir::Worktree { .. })) {
+        // The home may be within a repository, which must not be taken for that of the copy.
+        let ceilings = variables.entry("GIT_CEILING_DIRECTORIES".into()).or_default();
+        let before = std::mem::take(ceilings);
+        ceilings.push(folder.path());
+        if !before.is_empty() {
+            ceilings.push(":");
+            ceilings.push(before);
+        }
+    }
     let path = variables.get(OsStr::new("PATH")).cloned().unwrap_or_default();
     let invocation = match &work.program {
         Program::Script { text, shell } => {
@@ -74,7 +85,7 @@ pub(super) fn prepare(
             dir
         }
     };
-    Ok(StartSpec {
+    let spec = StartSpec {
         id: attempt.id,
         program: invocation.program,
         arguments: invocation.arguments,
@@ -85,7 +96,18 @@ pub(super) fn prepare(
         secrets: attempt.secrets.clone(),
         // All of it is needed to find metrics in it; the port `stdout` keeps its own limit.
         stdout_limit: if reads_stdout(work) { metrics::MAX_BYTES } else { log::STDOUT },
-    })
+    };
+    let kind = match &work.dir {
+        Some(WorkDir::Copy { .. }) if has_patch(work) => record::Kind::Own,
+        Some(WorkDir::Worktree { .. }) if has_patch(work) => record::Kind::InRepository,
+        _ => return Ok(spec),
+    };
+    record::check_git(&spec)?;
+    record::wrap(spec, folder, kind)
+}
+
+fn has_patch(work: &CommandWork) -> bool {
+    work.outputs.values().any(|output| output.source == OutputSource::Changes(Changes::Patch))
 }
 
 fn check_dir(dir: &PathBuf) -> Result<(), FileError> {

@@ -1,6 +1,7 @@
 //! Folders that attempts don't share (`dir: { copy: … }`, `dir: { worktree: … }`): each is made before its command starts,
 //! within the folder of the attempt, and removed with the rest of it.
 
+mod branch;
 mod copy;
 mod git;
 mod listing;
@@ -17,6 +18,8 @@ use crate::executor::WorkDir;
 use crate::file_error::FileError;
 use crate::rooted::{read_own, remove_tree};
 use crate::store::blob::Blobs;
+
+pub(super) use branch::commit;
 
 /// The most notes about one folder.
 const MAX_NOTES: usize = 20;

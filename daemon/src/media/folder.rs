@@ -46,10 +46,27 @@ pub(crate) fn publish_folder(
 ) -> Result<Taken, FileError> {
     let start = inner_path(path, root.path()).map_err(|refusal| format!("`{shown}`: {refusal}"))?;
     let (paths, left_out) = list_files(root, &start, shown, most)?;
+    let (media, published) = publish_files(root, &start, paths, shown, blobs, check)?;
+    Ok(Taken { media, published, left_out })
+}
+
+/// Publishes these files below the folder `start` of a root as a folder. Paths are relative to the root. `shown` names the
+/// folder in messages, and `check` may refuse a file. Blocks.
+///
+/// # Errors
+/// A name isn't UTF-8, a file can't be read, or the disk is full.
+pub(crate) fn publish_files(
+    root: &Root,
+    start: &Path,
+    paths: Vec<PathBuf>,
+    shown: &str,
+    blobs: &Blobs,
+    check: &dyn Fn(&File) -> Result<(), FileError>,
+) -> Result<(Media, Vec<Published>), FileError> {
     let mut manifest = DirManifest::default();
     let mut published = Vec::new();
     for path in paths {
-        let below = path.strip_prefix(&start).unwrap_or(&path);
+        let below = path.strip_prefix(start).unwrap_or(&path);
         let Some(text) = below.to_str() else {
             let name = sanitise::line(&below.to_string_lossy());
             return Err(format!("the name of `{shown}/{name}` is not UTF-8; rename the file").into());
@@ -88,7 +105,7 @@ pub(crate) fn publish_folder(
         source: None,
     };
     published.push(blob);
-    Ok(Taken { media, published, left_out })
+    Ok((media, published))
 }
 
 /// Returns the files, as paths in the root, and the entries that aren't files.

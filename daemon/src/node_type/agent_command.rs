@@ -43,12 +43,24 @@ pub(super) fn node_type() -> NodeType {
         "A folder of yours that it works in, absolute or relative to the workflow file, instead of one of its own.",
     )
     .optional()
+    .input(
+        "copy",
+        Type::Bool,
+        "Whether it works in a copy of `folder` instead, for each attempt its own.",
+    )
+    .default(false)
+    .input(
+        "worktree",
+        Type::Text,
+        "A revision, such as `HEAD`: it works in a work tree of the git repository of `folder`, or of the workflow file, for each attempt its own.",
+    )
+    .optional()
     .input("env", Type::Json, "More variables of its environment, such as its key.")
     .optional()
     .secret()
     .output("text", Type::Text, "Its answer.")
     .output("patch", ty::file(), "What it changed, for `git apply`; none where its folder is not in a git work tree.")
-    .output("dir", dir(), "The folder that it worked in, unless that is yours.")
+    .output("dir", dir(), "The folder that it worked in, unless that is yours, or a copy or work tree of yours.")
     .output("usage", Type::Json, "The models that it used: a list of provider, model, tokens, and the cost if it is known.")
     .output("exit_code", Type::Int, "The exit code of its program.")
     .output("status", Type::Text, "`completed`, `failed`, `timed out`, `cancelled` or `signal:9`.")

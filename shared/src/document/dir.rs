@@ -3,20 +3,31 @@
 use super::reading::{Reading, is_null};
 use super::template::Plain;
 use super::yaml::{Entry, Kind, Node as Part};
+use crate::problem::Span;
 use crate::value::{Value, cut};
-use crate::workflow::{Dir, Template, check_revision};
+use crate::workflow::{Changes, CommandOutput, Dir, Node, OutputSource, Template, check_revision};
 
-const COPY_KEYS: [&str; 2] = ["copy", "exclude"];
-const WORKTREE_KEYS: [&str; 2] = ["worktree", "repo"];
-const KEYS: [&str; 4] = ["copy", "exclude", "worktree", "repo"];
+const COPY_KEYS: [&str; 3] = ["copy", "exclude", "collect"];
+const WORKTREE_KEYS: [&str; 3] = ["worktree", "repo", "collect"];
+const KEYS: [&str; 5] = ["copy", "exclude", "worktree", "repo", "collect"];
 const WANTED: &str = "a folder relative to this file, `{ copy: . }` or `{ worktree: HEAD }`";
+
+/// `dir:` as it was read.
+pub(super) struct Read {
+    pub(super) dir: Dir,
+    /// `collect:` in it, each with its place.
+    pub(super) collect: Vec<(Changes, Span)>,
+}
 
 impl Reading<'_> {
     /// Reads the folder in which a command works.
-    pub(super) fn dir(&mut self, node: &Part) -> Option<Dir> {
+    pub(super) fn dir(&mut self, node: &Part) -> Option<Read> {
         match &node.kind {
             Kind::Map(fields) => self.separate_dir(node, fields),
-            Kind::Scalar(_) => self.folder(node, "`dir`").map(Dir::Shared),
+            Kind::Scalar(_) => {
+                let dir = Dir::Shared(self.folder(node, "`dir`")?);
+                Some(Read { dir, collect: Vec::new() })
+            }
             Kind::List(_) => {
                 self.wrong_kind(node, "`dir`", WANTED);
                 None
@@ -46,7 +57,7 @@ impl Reading<'_> {
     }
 
     /// Reads the folder of which each attempt gets its own copy.
-    fn separate_dir(&mut self, node: &Part, fields: &[Entry]) -> Option<Dir> {
+    fn separate_dir(&mut self, node: &Part, fields: &[Entry]) -> Option<Read> {
         let has = |key: &str| fields.iter().any(|field| field.key == key);
         let (keys, other): (&[&str], _) = match (has("copy"), has("worktree")) {
             (true, false) => (&COPY_KEYS, "worktree"),
@@ -63,6 +74,7 @@ impl Reading<'_> {
             }
         };
         let before = self.problems.len();
+        let mut collect = Vec::new();
         let (mut from, mut exclude, mut revision, mut repo) = (None, Vec::new(), None, None);
         for field in fields {
             let (key, value) = (field.key.as_str(), &field.value);
@@ -74,6 +86,7 @@ impl Reading<'_> {
                 "exclude" if keys.contains(&key) => {
                     exclude = self.names(value, &what, "a list such as `[target, .git]`", Self::pattern);
                 }
+                "collect" => collect = self.collect(value, &what, other == "copy"),
                 _ if KEYS.contains(&key) => {
                     let message = format!("{what} belongs to `{other}`");
                     self.error_hint("not_here", field.key_span, message, "remove it");
@@ -84,13 +97,14 @@ impl Reading<'_> {
         if self.problems.len() > before {
             return None;
         }
-        match (from, revision) {
-            (Some(from), _) => Some(Dir::Copy { from, exclude }),
+        let dir = match (from, revision) {
+            (Some(from), _) => Dir::Copy { from, exclude },
             (None, Some(revision)) => {
-                Some(Dir::Worktree { revision, repo: repo.unwrap_or_else(|| ".".to_owned()) })
+                Dir::Worktree { revision, repo: repo.unwrap_or_else(|| ".".to_owned()) }
             }
-            (None, None) => None,
-        }
+            (None, None) => return None,
+        };
+        Some(Read { dir, collect })
     }
 
     fn revision(&mut self, node: &Part, what: &str) -> Option<Template> {
@@ -109,5 +123,41 @@ impl Reading<'_> {
             return None;
         }
         Some(template)
+    }
+
+    /// Reads what is collected: a word, or several.
+    fn collect(&mut self, node: &Part, what: &str, has_repository: bool) -> Vec<(Changes, Span)> {
+        let items = match &node.kind {
+            Kind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut collect: Vec<(Changes, Span)> = Vec::new();
+        for item in items {
+            let Some(changes) = self.word(item, what, &Changes::WORDS) else { continue };
+            if changes == Changes::Branch && !has_repository {
+                let message = "`collect: branch` of `dir` needs `worktree`: a copy belongs to no repository";
+                let hint = "write `worktree: HEAD` instead of `copy`, or `collect: patch`";
+                self.error_hint("not_here", item.span, message, hint);
+            } else if !collect.iter().any(|(known, _)| *known == changes) {
+                collect.push((changes, item.span));
+            }
+        }
+        collect
+    }
+
+    /// Adds the outputs of `collect`.
+    pub(super) fn add_changes(&mut self, node: &mut Node, collect: Vec<(Changes, Span)>) {
+        for (changes, span) in collect {
+            let name = changes.word();
+            if node.outputs.contains_key(name) {
+                let message =
+                    format!("`collect: {name}` makes an output `{name}`, which the node declares too");
+                self.error_hint("duplicate_output", span, message, "give the declared output another name");
+                continue;
+            }
+            let source = OutputSource::Changes(changes);
+            let output = CommandOutput { source, ty: changes.ty(), name: None, take_unchanged: false, span };
+            node.outputs.insert(name.to_owned(), output);
+        }
     }
 }

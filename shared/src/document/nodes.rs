@@ -9,7 +9,7 @@ use super::yaml::{Entry, Kind, Node as Part};
 use crate::node_type::Effects;
 use crate::problem::Span;
 use crate::value::cut;
-use crate::workflow::{Action, Node, Retry, Shell};
+use crate::workflow::{Action, Changes, Node, Retry, Shell};
 
 const KEYS: [&str; 24] = [
     "uses",
@@ -51,6 +51,8 @@ pub(super) struct Places {
     pub(super) each: Span,
     /// `remember`.
     pub(super) remember: Span,
+    /// What `dir` collects.
+    pub(super) collect: Vec<(Changes, Span)>,
     /// Its action could not be read, so its ports aren't checked.
     pub(super) broken: bool,
 }
@@ -100,6 +102,7 @@ impl Reading<'_> {
                 for field in fields {
                     self.field(field, &mut node, &mut places);
                 }
+                self.add_changes(&mut node, std::mem::take(&mut places.collect));
             }
             _ => {
                 let message = format!(
@@ -211,7 +214,12 @@ impl Reading<'_> {
             }
             "env" => node.env = self.env(value),
             "pass_env" => node.pass_env = self.variable_names(value, "`pass_env`"),
-            "dir" => node.dir = self.dir(value),
+            "dir" => {
+                if let Some(read) = self.dir(value) {
+                    node.dir = Some(read.dir);
+                    places.collect = read.collect;
+                }
+            }
             "outputs" => node.outputs = self.command_outputs(value),
             "with" => self.with(value, node, places),
             "needs" => self.needs(value, node, places),

@@ -194,12 +194,14 @@ fn node(catalogue: &Catalogue) -> Json {
 }
 
 fn dir() -> Json {
+    let collect = json!({ "enum": ["patch", "files", "branch"] });
+    let collect = json!({ "anyOf": [collect, { "type": "array", "items": collect }], "description": "What the command changed, as outputs of these names" });
     let patterns = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }], "description": "What is not copied, such as target or **/*.o" });
     let own = |required: &str, properties: Json| json!({ "type": "object", "additionalProperties": false, "required": [required], "properties": properties });
     json!({ "description": "The folder in which a command runs", "anyOf": [
         { "type": "string", "description": "A folder relative to this file, which others use too" },
-        own("copy", json!({ "copy": { "type": "string", "description": "A folder relative to this file, of which each attempt gets a copy" }, "exclude": patterns })),
-        own("worktree", json!({ "worktree": { "type": ["string", "number"], "description": "The revision of which each attempt gets a git work tree" }, "repo": { "type": "string", "description": "A folder of the repository, relative to this file" } }))
+        own("copy", json!({ "copy": { "type": "string", "description": "A folder relative to this file, of which each attempt gets a copy" }, "exclude": patterns, "collect": collect })),
+        own("worktree", json!({ "worktree": { "type": ["string", "number"], "description": "The revision of which each attempt gets a git work tree" }, "repo": { "type": "string", "description": "A folder of the repository, relative to this file" }, "collect": collect }))
     ] })
 }
 

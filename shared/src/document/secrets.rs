@@ -5,7 +5,7 @@ use super::reading::Reading;
 use crate::expression::Root;
 use crate::problem::{Problem, Span};
 use crate::value::cut;
-use crate::workflow::{Action, Dir, Template};
+use crate::workflow::{Action, Changes, CommandOutput, Dir, OutputSource, Template};
 
 impl CheckContext<'_> {
     /// Checks the secrets that a node reads. `lock` reads only params anyway.
@@ -56,6 +56,13 @@ impl CheckContext<'_> {
             let message = "the revision of `worktree` can't be built from a secret: it is an argument of git"
                 .to_owned();
             refuse(reading, span, message, "take it out of the revision");
+        }
+        let branch = |output: &&CommandOutput| output.source == OutputSource::Changes(Changes::Branch);
+        if let Some(output) = node.outputs.values().find(branch)
+            && !node.secrets().is_empty()
+        {
+            let message = "`collect: branch` does not belong to a command that reads a secret: what it commits is not searched for secrets".to_owned();
+            refuse(reading, output.span, message, "write `collect: patch`, which is");
         }
         let condition = node.condition.iter().filter(|it| it.secrets().next().is_some());
         let condition =

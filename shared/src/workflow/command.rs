@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::dir::Changes;
 use crate::metric::Goal;
 use crate::problem::Span;
 use crate::template::Template;
@@ -112,4 +113,6 @@ pub enum OutputSource {
     Json(String),
     /// The value that the command reports under this name in `$FANLIGHT_EVENTS`.
     Event,
+    /// What the command changed in its own copy or work tree.
+    Changes(Changes),
 }

@@ -1,6 +1,7 @@
 //! `dir:`: the folder in which a command works instead of its private one.
 
 use crate::template::Template;
+use crate::types::Type;
 use crate::value::cut;
 
 /// The folder in which a command works.
@@ -61,4 +62,42 @@ pub fn check_revision(revision: &str) -> Result<(), String> {
         return Err(format!("the revision `{shown}` contains a control character"));
     }
     Ok(())
+}
+
+/// What a command changed in its own copy or work tree, as an output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Changes {
+    /// A patch that `git apply` accepts.
+    Patch,
+    /// The changed and new files, as a folder.
+    Files,
+    /// A commit on a branch of the repository.
+    Branch,
+}
+
+impl Changes {
+    /// All of them, by the words of the file, which are also the names of their outputs.
+    pub const WORDS: [(&str, Self); 3] =
+        [("patch", Self::Patch), ("files", Self::Files), ("branch", Self::Branch)];
+
+    /// Returns the name of its output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Patch => "patch",
+            Self::Files => "files",
+            Self::Branch => "branch",
+        }
+    }
+
+    /// Returns the type of its output.
+    #[must_use]
+    pub fn ty(self) -> Type {
+        use crate::media::MediaKind;
+        match self {
+            Self::Patch => Type::Media(MediaKind::File),
+            Self::Files => Type::Media(MediaKind::Dir),
+            Self::Branch => Type::Text,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fanlight_daemon::attempt::{Attempt, Outcome, RunFacts};
 use fanlight_daemon::command::{CommandSettings, Commands};
-use fanlight_daemon::executor::{self, Argument, CommandWork, Executor, Program, Work};
+use fanlight_daemon::executor::{self, Argument, CommandWork, Executor, Program, Work, WorkDir};
 use fanlight_daemon::hub::Hub;
 use fanlight_daemon::store::Store;
 use fanlight_daemon::supervisor::client::Supervisor;
@@ -137,7 +137,7 @@ impl CommandBuilder {
         self
     }
     pub(crate) fn dir(mut self, dir: &Path) -> Self {
-        self.0.dir = Some(dir.to_owned());
+        self.0.dir = Some(WorkDir::Shared(dir.to_owned()));
         self
     }
     pub(crate) fn path(mut self, name: &str, path: &str, ty: &str) -> Self {

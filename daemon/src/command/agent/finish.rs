@@ -4,8 +4,6 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use fanlight_shared::event::NodeError;
-use fanlight_shared::media::MediaKind;
-use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::super::collect::{MAX_FILES, check_secrets};
@@ -13,21 +11,19 @@ use super::super::finish::{Ended, tell_notes, text_port};
 use super::super::folder::Folder;
 use super::super::prepare::Resources;
 use super::super::reader::Reader;
-use super::super::{failure, text};
+use super::super::record::{self, NoPatch};
+use super::super::{failure, separate};
 use super::stream::Stream;
 use super::{Agent, prepare, read};
 use crate::attempt::{Attempt, Outcome};
 use crate::content;
 use crate::file_error::FileError;
 use crate::media;
-use crate::rooted::{Refusal, open_own, read_own};
+use crate::rooted::Refusal;
 use crate::secret::Secrets;
 use crate::store::blob::Published;
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::Stdout;
-
-/// The name of the patch.
-const PATCH: &str = "changes.patch";
 
 /// Collects the outputs of an agent that ended and returns its outcome. With `give_up`, a full disk is an ordinary problem,
 /// because nobody waits for the outputs.
@@ -54,7 +50,7 @@ pub(in super::super) fn finish(
     let answer = said.stream.text().to_owned();
     let collected = made.answer(answer, exit.masked, resources).and_then(|()| {
         made.patch(&reader.folder, resources, reader.secrets(), error.is_none())?;
-        if agent.given("folder").is_none() && error.is_none() {
+        if agent.has_own_folder() && error.is_none() {
             made.folder(&reader.folder, resources, reader.secrets())?;
         }
         Ok(())
@@ -69,7 +65,8 @@ pub(in super::super) fn finish(
         Err(problem) => reader.report.note(&problem.to_string()),
         Ok(()) => {}
     }
-    made.notes.iter().for_each(|note| reader.report.note(note));
+    let notes = separate::notes(&reader.folder);
+    notes.iter().chain(&made.notes).for_each(|note| reader.report.note(note));
     let status = match (ended, &error) {
         (Ended::ByItself(How::Code(0)), Some(_)) => "failed".to_owned(),
         _ => ended.status(),
@@ -148,31 +145,26 @@ impl Made {
         secrets: &Secrets,
         needed: bool,
     ) -> Result<(), FileError> {
-        let record = folder.record();
-        let text = |name: &str| {
-            let bytes = read_own(&record, name).unwrap_or_default();
-            text::last_line(&bytes)
+        let patch = match record::patch(folder) {
+            Ok(patch) => patch,
+            Err(NoPatch::Unrecorded(why)) => {
+                self.unrecorded = true;
+                return Err(format!("what the agent changes can't be recorded: {why}").into());
+            }
+            Err(NoPatch::Note(note)) => {
+                self.notes.push(note);
+                return Ok(());
+            }
+            Err(NoPatch::Refused(Refusal::Absent)) if !needed => return Ok(()),
+            Err(NoPatch::Refused(refusal)) => {
+                return Err(format!("the patch of what the agent changed: {refusal}").into());
+            }
         };
-        if record.join("problem").exists() {
-            self.unrecorded = true;
-            let why = text("problem").unwrap_or_else(|| "git gives no reason".to_owned());
-            return Err(format!("what the agent changes can't be recorded: {why}").into());
-        }
-        if let Some(note) = text("note") {
-            self.notes.push(note);
-            return Ok(());
-        }
-        let file = match open_own(&record, "patch") {
-            Ok(file) => file,
-            Err(Refusal::Absent) if !needed => return Ok(()),
-            Err(refusal) => return Err(format!("the patch of what the agent changed: {refusal}").into()),
-        };
-        check_secrets(secrets, &file).map_err(|problem| match problem {
-            FileError::Other(why) => FileError::Other(format!("output `patch`: {why}")),
-            full => full,
-        })?;
-        let (media, published) = media::publish(resources.blobs, file, PATCH)?;
-        let media = media::check(media, &Type::Media(MediaKind::File))?;
+        let (media, published) =
+            record::publish(patch, secrets, resources.blobs).map_err(|problem| match problem {
+                FileError::Other(why) => FileError::Other(format!("output `patch`: {why}")),
+                full => full,
+            })?;
         self.values.insert("patch".into(), Value::from(media));
         self.blobs.push(published);
         Ok(())

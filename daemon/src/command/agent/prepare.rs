@@ -1,19 +1,17 @@
 //! Prepares the attempt of an agent for the supervisor. Blocks.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use fanlight_shared::environment::MAX_VALUE_BYTES;
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::Shell;
 use indexmap::IndexMap;
 
-use super::super::folder::{Folder, make_folder, new_file, sentence};
+use super::super::folder::{Folder, make_folder, sentence};
 use super::super::prepare::{Resources, prepare as prepare_command};
-use super::super::program;
+use super::super::record;
 use super::stream::Dialect;
 use super::{Agent, MAX_OUTPUT};
 use crate::attempt::Attempt;
@@ -22,9 +20,6 @@ use crate::executor::{Argument, CommandWork, Program, WorkDir};
 use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
-
-/// Runs the agent between two looks at its folder.
-const RECORD: &str = include_str!("record.sh");
 
 /// Prepares the folder of an attempt and returns the specification for the supervisor.
 ///
@@ -45,21 +40,14 @@ pub(in super::super) fn prepare(
         resources.blobs.materialise(project, &target)?;
         make_writable(&target).map_err(|error| failed(&error))?;
     }
-    let (record, said) = (folder.record(), folder.said());
-    for new in [&record, &said] {
-        make_folder(new).map_err(|error| sentence("can't make", new, &error))?;
-    }
-    let script = folder.script();
-    new_file(&script)
-        .and_then(|mut file| file.write_all(RECORD.as_bytes()))
-        .map_err(|error| sentence("can't write", &script, &error))?;
-    let path = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
-    let shell = program::of_script(&Shell::Sh, &script, &path.unwrap_or_default())?;
-    let kind = if work.dir.is_some() { "shared" } else { "own" };
-    let mut arguments = shell.arguments;
-    arguments.extend([record.into_os_string(), OsStr::new(kind).to_owned(), spec.program]);
-    arguments.extend(spec.arguments);
-    Ok(StartSpec { program: shell.program, arguments, stdout_limit: MAX_OUTPUT, ..spec })
+    let said = folder.said();
+    make_folder(&said).map_err(|error| sentence("can't make", &said, &error))?;
+    let kind = match work.dir {
+        Some(WorkDir::Shared(_) | WorkDir::Worktree { .. }) => record::Kind::InRepository,
+        Some(WorkDir::Copy { .. }) | None => record::Kind::Own,
+    };
+    let spec = record::wrap(spec, folder, kind)?;
+    Ok(StartSpec { stdout_limit: MAX_OUTPUT, ..spec })
 }
 
 impl Agent {
@@ -67,8 +55,12 @@ impl Agent {
     fn command(&self, attempt: &Attempt, blobs: &Blobs) -> Result<CommandWork, FileError> {
         let inputs = content::whole(self.inputs.clone(), blobs).map_err(|error| format!("input {error}"))?;
         let dialect = self.dialect();
-        if inputs.contains_key("project") && self.given("folder").is_some() {
-            return Err("`project` is copied to a folder of its own, so it excludes `folder`".into());
+        let dir = self.dir(attempt)?;
+        if inputs.contains_key("project") && dir.is_some() {
+            return Err(
+                "`project` is copied to a folder of its own, so it excludes `folder`, `copy` and `worktree`"
+                    .into(),
+            );
         }
         let prompt = inputs.get("prompt").and_then(Value::as_text).ok_or("input `prompt` is absent")?;
         let (before, after) = dialect.arguments(self.given("model"), prompt);
@@ -97,7 +89,7 @@ impl Agent {
             program: Program::Arguments(words.into_iter().map(Argument::Text).collect()),
             inputs: Values::from([("prompt".to_owned(), prompt.into())]),
             env: environment(&inputs)?,
-            dir: self.dir(attempt)?.map(WorkDir::Shared),
+            dir,
             outputs: IndexMap::new(),
             metrics: Vec::new(),
             remember: None,

@@ -107,9 +107,14 @@ impl Place<'_> {
         Ok(takes.then_some(Own { entry, unchanged: !changed }))
     }
 
+    /// Returns its state before the start, unless it is private.
+    pub(super) fn before(&self) -> Option<&Snapshot> {
+        self.shared.as_ref().map(|shared| &shared.before)
+    }
+
     /// Returns whether a link that can't be followed is the attempt's.
     pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
-        self.shared.as_ref().is_none_or(|shared| shared.before.is_link_changed(path, link))
+        self.shared.as_ref().is_none_or(|shared| shared.before.is_changed(path, link))
     }
 
     /// Records the state of what is about to be read, and checks that no other attempt changed it.

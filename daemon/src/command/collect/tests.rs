@@ -95,6 +95,9 @@ impl Ended {
             secrets: &Default::default(),
             reported: &self.reported,
             blobs: self.store.blobs(),
+            attempt: &self.attempt,
+            folder: &self.folder,
+            ended_well: !self.failed,
         };
         collect(&self.outputs, &sources).unwrap()
     }

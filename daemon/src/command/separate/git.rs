@@ -75,6 +75,15 @@ pub(super) struct Git<'a> {
 impl Git<'_> {
     /// Runs git with these arguments, and returns its output without the last line break.
     pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Vec<u8>, Failure> {
+        self.run_as(arguments, &[])
+    }
+
+    /// As [`Self::run`], with more variables.
+    pub(super) fn run_as<A: AsRef<OsStr>>(
+        &self,
+        arguments: &[A],
+        variables: &[(&'static str, String)],
+    ) -> Result<Vec<u8>, Failure> {
         let mut command = Command::new("git");
         command.arg("-C").arg(self.folder);
         for setting in SETTINGS {
@@ -88,6 +97,7 @@ impl Git<'_> {
         for name in LOCATIONS {
             command.env_remove(name);
         }
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let Output { status, mut stdout, stderr } = match self.output(command) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Failure::Absent),
             output => output.map_err(|error| Failure::Other(FileError::of("can't run git", &error)))?,

@@ -78,14 +78,13 @@ pub(super) fn add(
 
 /// Removes what the repository records about the work tree of an attempt, whose folder is gone.
 pub(super) fn forget(folder: &Folder) -> io::Result<()> {
-    let Ok(common) = read_own(folder.path(), REPOSITORY) else { return Ok(()) };
-    let common = PathBuf::from(OsString::from_vec(common));
-    let path = folder.path().canonicalize()?.join(SEPARATE);
+    let Ok(common) = repository(folder) else { return Ok(()) };
     // Not more than this one: those of the user may be on a disk that is not here now.
-    if is_recorded(&common, &path) {
+    if record_of(&common, folder)?.is_some() {
         let cancel = CancellationToken::new();
         let _lock = lock(&common, &cancel)?;
         let git = Git { folder: &common, cancel: &cancel };
+        let path = folder.separate();
         let of = [OsStr::new("--git-dir"), common.as_os_str()];
         let options = ["worktree", "remove", "--force", "--force", "--"].map(OsStr::new);
         git.run(&[&of[..], &options[..], &[path.as_os_str()]].concat())
@@ -94,13 +93,34 @@ pub(super) fn forget(folder: &Folder) -> io::Result<()> {
     fs::remove_file(folder.path().join(REPOSITORY))
 }
 
-/// Returns whether the repository has a record of the work tree at this path.
-fn is_recorded(common: &Path, path: &Path) -> bool {
-    let git_file = path.join(".git");
+/// Returns the repository of the work tree of an attempt, and the folder in it with what it records about the work tree.
+pub(super) fn recorded(folder: &Folder) -> Option<(PathBuf, PathBuf)> {
+    let common = repository(folder).ok()?;
+    let record = record_of(&common, folder).ok()??;
+    Some((common, record))
+}
+
+fn repository(folder: &Folder) -> io::Result<PathBuf> {
+    read_own(folder.path(), REPOSITORY).map(|bytes| OsString::from_vec(bytes).into())
+}
+
+/// Returns the folder with what a repository records about the work tree of an attempt.
+fn record_of(common: &Path, folder: &Folder) -> io::Result<Option<PathBuf>> {
+    let git_file = folder.path().canonicalize()?.join(SEPARATE).join(".git");
     let records = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
-    records
-        .filter_map(|record| fs::read(record.path().join("gitdir")).ok())
-        .any(|of| of.strip_suffix(b"\n").unwrap_or(&of) == git_file.as_os_str().as_bytes())
+    let is_of = |record: &PathBuf| {
+        let of = fs::read(record.join("gitdir")).unwrap_or_default();
+        of.strip_suffix(b"\n").unwrap_or(&of) == git_file.as_os_str().as_bytes()
+    };
+    Ok(records.map(|record| record.path()).find(is_of))
+}
+
+/// Locks the repository for an attempt.
+///
+/// # Errors
+/// It can't be entered, or the attempt was cancelled.
+pub(super) fn lock_for(common: &Path, attempt: &Attempt) -> Result<File, FileError> {
+    lock(common, &attempt.cancel).map_err(|error| sentence("can't lock", common, &error))
 }
 
 /// Locks a repository against other attempts, also those of other daemons, that add or remove work trees. Git's own locks

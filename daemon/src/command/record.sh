@@ -1,5 +1,5 @@
-# Runs a coding agent, and records what it changes in the current folder as a patch.
-# $1: an empty folder for the record; $2: `own` if the current folder is the attempt's alone; then the agent's command.
+# Runs a command, and records what it changes in the current folder as a patch.
+# $1: an empty folder for the record; $2: `own` if the current folder is the attempt's alone; then the command.
 set +e
 record=$1 kind=$2
 shift 2
@@ -39,7 +39,7 @@ begin() {
     if [ -f "$index" ]; then cp "$index" "$record/index" || exit 125; fi
 }
 look() {
-    # Without variables of its own, the agent sees no other repository than that of the folder.
+    # Without variables of its own, the command sees no other repository than that of the folder.
     if [ "$kind" = own ]; then
         export GIT_DIR GIT_WORK_TREE
     fi
@@ -52,7 +52,7 @@ if [ "$recorded" ]; then
     rm -f "$record/problem"
 fi
 
-# TERM ends the agent, and not this script before it has recorded what the agent did.
+# TERM ends the command, and not this script before it has recorded what the command did.
 trap : TERM INT HUP
 (exec "$@")
 code=$?

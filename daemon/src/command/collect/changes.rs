@@ -1,0 +1,91 @@
+//! `collect:` of `dir`: what a command changed in its own copy or work tree.
+
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::value::Value;
+use fanlight_shared::workflow::Changes;
+
+use super::super::{record, separate, text};
+use super::{Collector, MAX_FILES, Made, Place, check_secrets};
+use crate::file_error::FileError;
+use crate::media;
+use crate::rooted::{Links, MAX_DEPTH, Refusal, WalkEntry, walk};
+
+impl Collector<'_> {
+    /// Returns what the command changed.
+    pub(super) fn changes(&mut self, changes: Changes) -> Result<Made, FileError> {
+        let place = self.sources.places.get(1).ok_or("the command has no folder of its own")?;
+        let value = match changes {
+            Changes::Patch => self.patch()?,
+            Changes::Files => self.changed_files(place)?,
+            Changes::Branch if !self.sources.ended_well => {
+                return Err("there is no branch, because the command did not end with exit code 0".into());
+            }
+            Changes::Branch => Value::Text(separate::commit(self.sources.attempt, self.sources.folder)?),
+        };
+        Ok(value.into())
+    }
+
+    fn patch(&mut self) -> Result<Value, FileError> {
+        let patch = record::patch(self.sources.folder).map_err(|why| match why {
+            record::NoPatch::Unrecorded(why) => format!("what the command changed can't be recorded: {why}"),
+            record::NoPatch::Note(note) => note,
+            record::NoPatch::Refused(Refusal::Absent) => {
+                "the command ended before what it changed was recorded".to_owned()
+            }
+            record::NoPatch::Refused(refusal) => format!("the patch: {refusal}"),
+        })?;
+        let (media, published) = record::publish(patch, self.sources.secrets, self.sources.blobs)?;
+        self.collected.blobs.push(published);
+        Ok(Value::from(media))
+    }
+
+    /// Returns the files that are new or different, as a folder.
+    fn changed_files(&mut self, place: &Place<'_>) -> Result<Value, FileError> {
+        let name = Changes::Files.word();
+        let (paths, gone) = list(place, &mut self.collected.notes)?;
+        if gone > 0 {
+            let files = if gone == 1 { "1 file".to_owned() } else { format!("{gone} files") };
+            self.collected
+                .notes
+                .push(format!("output `{name}` does not say that the command removed {files}"));
+        }
+        let secrets = self.sources.secrets;
+        let check = |file: &std::fs::File| check_secrets(secrets, file);
+        let start = Path::new("");
+        let (media, published) =
+            media::publish_files(&place.root, start, paths, name, self.sources.blobs, &check)?;
+        self.collected.blobs.extend(published);
+        Ok(Value::from(media))
+    }
+}
+
+/// Returns the files of a place that are new or different, and how many are gone.
+fn list(place: &Place<'_>, notes: &mut Vec<String>) -> Result<(Vec<PathBuf>, usize), String> {
+    let before = place.before().ok_or("its state before the start is unknown")?;
+    let (mut paths, mut kept) = (Vec::new(), 0_usize);
+    let named = |path: &Path| text::line(&path.to_string_lossy());
+    walk(&place.root, Path::new(""), MAX_DEPTH, Links::Follow, &mut |path, met| {
+        kept += usize::from(before.files().contains_key(path));
+        if path.starts_with(".git") {
+            return Ok(());
+        }
+        match met {
+            WalkEntry::File(stat) if before.is_changed(path, stat) => paths.push(path.to_owned()),
+            WalkEntry::BrokenLink(link, refusal) if before.is_changed(path, link) => {
+                return Err(format!("`{}`: {refusal}", named(path)));
+            }
+            WalkEntry::Other(what) => notes.push(format!("`{}` was left out: it is {what}", named(path))),
+            WalkEntry::Unreadable => return Err(format!("the folder `{}` can't be read", named(path))),
+            WalkEntry::TooDeep => {
+                return Err(format!("`{}` is below more than {MAX_DEPTH} folders", named(path)));
+            }
+            WalkEntry::File(_) | WalkEntry::BrokenLink(..) | WalkEntry::Folder | WalkEntry::Passed => {}
+        }
+        if paths.len() > MAX_FILES {
+            return Err(format!("the command changed more than {MAX_FILES} files"));
+        }
+        Ok(())
+    })?;
+    Ok((paths, before.files().len().saturating_sub(kept)))
+}

@@ -1,0 +1,133 @@
+//! What a command changes in its folder, as a patch: `record.sh` runs the command between two looks of git at the folder.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::types::Type;
+use fanlight_shared::workflow::Shell;
+
+use super::collect::check_secrets;
+use super::folder::{Folder, make_folder, new_file, sentence};
+use super::{program, text};
+use crate::file_error::FileError;
+use crate::media;
+use crate::rooted::{Refusal, open_own, read_own};
+use crate::secret::Secrets;
+use crate::store::blob::{Blobs, Published};
+use crate::supervisor::client::StartSpec;
+
+const SCRIPT: &str = include_str!("record.sh");
+/// The name of the patch.
+const PATCH: &str = "changes.patch";
+const MIME: &str = "text/x-diff";
+
+/// The folder in which a command is recorded.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// It belongs to the attempt, and to no repository.
+    Own,
+    /// It belongs to a repository, if to any.
+    InRepository,
+}
+
+/// Why there is no patch.
+pub(super) enum NoPatch {
+    /// git could not look at the folder.
+    Unrecorded(String),
+    /// There is nothing that could be recorded, for this reason.
+    Note(String),
+    /// The command ended before it was made, or something replaced it.
+    Refused(Refusal),
+}
+
+impl Folder {
+    /// Returns the folder with the record of what a command changes.
+    fn record(&self) -> PathBuf {
+        self.path().join("record")
+    }
+    /// Returns the script that runs the command.
+    fn recorder(&self) -> PathBuf {
+        self.path().join("recorder")
+    }
+}
+
+/// Returns a command that runs this one and records what it changes in its folder.
+///
+/// # Errors
+/// There is no shell, or the disk is full.
+pub(super) fn wrap(spec: StartSpec, folder: &Folder, kind: Kind) -> Result<StartSpec, FileError> {
+    let (record, script) = (folder.record(), folder.recorder());
+    make_folder(&record).map_err(|error| sentence("can't make", &record, &error))?;
+    new_file(&script)
+        .and_then(|mut file| file.write_all(SCRIPT.as_bytes()))
+        .map_err(|error| sentence("can't write", &script, &error))?;
+    let shell = program::of_script(&Shell::Sh, &script, &path(&spec))?;
+    let kind = match kind {
+        Kind::Own => "own",
+        Kind::InRepository => "shared",
+    };
+    let mut arguments = shell.arguments;
+    arguments.extend([record.into_os_string(), OsStr::new(kind).to_owned(), spec.program]);
+    arguments.extend(spec.arguments);
+    Ok(StartSpec { program: shell.program, arguments, ..spec })
+}
+
+/// Checks that git can record a command.
+///
+/// # Errors
+/// It is not installed.
+pub(super) fn check_git(spec: &StartSpec) -> Result<(), String> {
+    let path = path(spec);
+    program::find("git", &path).map(|_| ()).ok_or_else(|| {
+        let searched = text::line(&path.to_string_lossy());
+        format!("`collect: patch` of `dir` needs git, and there is none in PATH ({searched}); install git, or write `collect: files`")
+    })
+}
+
+fn path(spec: &StartSpec) -> OsString {
+    spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone()).unwrap_or_default()
+}
+
+/// Returns why the changes of a command that ended could not be recorded.
+pub(super) fn problem(folder: &Folder) -> Option<String> {
+    let record = folder.record();
+    if !record.join("problem").exists() {
+        return None;
+    }
+    let bytes = read_own(&record, "problem").unwrap_or_default();
+    Some(text::last_line(&bytes).unwrap_or_else(|| "git gives no reason".to_owned()))
+}
+
+/// Returns what a command that ended has changed.
+///
+/// # Errors
+/// See [`NoPatch`].
+pub(super) fn patch(folder: &Folder) -> Result<File, NoPatch> {
+    let record = folder.record();
+    if let Some(why) = problem(folder) {
+        return Err(NoPatch::Unrecorded(why));
+    }
+    let note = read_own(&record, "note").ok().and_then(|bytes| text::last_line(&bytes));
+    if let Some(note) = note {
+        return Err(NoPatch::Note(note));
+    }
+    open_own(&record, "patch").map_err(NoPatch::Refused)
+}
+
+/// Publishes a patch, unless a secret is in it.
+///
+/// # Errors
+/// It contains a secret, or the disk is full.
+pub(super) fn publish(
+    patch: File,
+    secrets: &Secrets,
+    blobs: &Blobs,
+) -> Result<(Media, Published), FileError> {
+    check_secrets(secrets, &patch)?;
+    let (media, published) = media::publish(blobs, patch, PATCH)?;
+    let media = media::check(media, &Type::Media(MediaKind::File))?;
+    Ok((Media { kind: MediaKind::File, mime: MIME.into(), ..media }, published))
+}

@@ -1,0 +1,84 @@
+//! Commits what a command left in its work tree to a new branch. The user's index, HEAD and files are not touched: the work
+//! tree has its own.
+
+use std::ffi::{OsStr, OsString};
+
+use uuid::Uuid;
+
+use super::super::folder::Folder;
+use super::git::{Failure, Git};
+use super::worktree;
+use crate::attempt::Attempt;
+use crate::file_error::FileError;
+
+/// The most branches of one node of a run.
+const MAX_BRANCHES: u32 = 1_000;
+
+/// Commits what is in the work tree of an attempt, and returns the name of the branch. Blocks.
+///
+/// A second call finds the branch of the first one: the same work tree always gives the same commit.
+///
+/// # Errors
+/// git can't read the files or write to the repository.
+pub(in super::super) fn commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
+    let (common, record) = worktree::recorded(folder)
+        .ok_or("the repository knows nothing of the work tree any more, so there is no branch")?;
+    let path = folder.separate();
+    let git = Git { folder: &path, cancel: &attempt.cancel };
+    // By name: what the command left in the folder must not lead git to another repository.
+    let of = |arguments: &[&OsStr]| {
+        let mut all = vec![OsString::from("--git-dir"), record.clone().into(), "--work-tree".into()];
+        all.push(path.clone().into());
+        all.extend(arguments.iter().map(|it| (*it).to_owned()));
+        all
+    };
+    let ask = |words: &[&str]| -> Result<String, Failure> {
+        let words: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
+        let output = git.run_as(&of(&words), &identity(attempt))?;
+        Ok(String::from_utf8_lossy(&output).trim().to_owned())
+    };
+    ask(&["add", "--all", "--", "."])?;
+    let tree = ask(&["write-tree"])?;
+    let head = ask(&["rev-parse", "--verify", "HEAD^{commit}"])?;
+    let commit = if ask(&["rev-parse", "--verify", "HEAD^{tree}"])? == tree {
+        head
+    } else {
+        let message = format!("{} of {}#{}", attempt.node, attempt.run.workflow, attempt.run.number);
+        ask(&["commit-tree", &tree, "-p", &head, "-m", &message])?
+    };
+    let base = format!("fanlight/{}-{}-{}", attempt.run.workflow, attempt.run.number, attempt.node);
+    let base = attempt.item.0.map_or(base.clone(), |index| format!("{base}-{index}"));
+    let _lock = worktree::lock_for(&common, attempt)?;
+    for number in 1..=MAX_BRANCHES {
+        let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let reference = format!("refs/heads/{name}");
+        match ask(&["rev-parse", "--verify", "--quiet", &reference]) {
+            Ok(there) if there == commit => return Ok(name),
+            // Of an earlier attempt, of another home, or of the user.
+            Ok(_) => {}
+            Err(Failure::Refused(_)) => {
+                ask(&["update-ref", &reference, &commit, ""])?;
+                return Ok(name);
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Err(format!("there are {MAX_BRANCHES} branches `{base}` already").into())
+}
+
+/// Returns the author and the time of a commit, the same in each try.
+fn identity(attempt: &Attempt) -> Vec<(&'static str, String)> {
+    let (seconds, _) =
+        Uuid::from_bytes(*attempt.id.as_bytes()).get_timestamp().map_or((0, 0), |time| time.to_unix());
+    let date = format!("@{seconds} +0000");
+    let name = || "Fanlight".to_owned();
+    let mail = || "fanlight@localhost".to_owned();
+    vec![
+        ("GIT_AUTHOR_NAME", name()),
+        ("GIT_COMMITTER_NAME", name()),
+        ("GIT_AUTHOR_EMAIL", mail()),
+        ("GIT_COMMITTER_EMAIL", mail()),
+        ("GIT_AUTHOR_DATE", date.clone()),
+        ("GIT_COMMITTER_DATE", date),
+    ]
+}
