@@ -1,11 +1,13 @@
 //! `config.toml`, typed.
 
 mod file;
+mod host;
 mod mcp;
 mod provider;
 mod prune;
 
 pub use file::ConfigError;
+pub use host::HostSettings;
 pub use mcp::McpSettings;
 pub(crate) use provider::POOL_PREFIX;
 pub use provider::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
@@ -55,6 +57,8 @@ pub struct Config {
     pub prune: Option<PruneSettings>,
     /// What to do when a run or a sweep has ended.
     pub on_end: Vec<OnEnd>,
+    /// Homes on other computers, by name.
+    pub hosts: BTreeMap<String, HostSettings>,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -143,6 +147,7 @@ impl Default for Config {
             mcp: BTreeMap::new(),
             prune: None,
             on_end: Vec::new(),
+            hosts: BTreeMap::new(),
         }
     }
 }

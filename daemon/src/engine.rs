@@ -29,6 +29,7 @@ mod core;
 mod dataflow;
 mod delete;
 mod earlier;
+mod elsewhere;
 mod finish;
 mod in_flight;
 mod inputs;

@@ -11,6 +11,7 @@ pub mod projection;
 mod start;
 pub mod table;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -21,6 +22,7 @@ pub use error::ClientError;
 pub use start::start_daemon;
 
 use crate::home::Home;
+use crate::host_path;
 use crate::id::{AssetId, BlobHash};
 use crate::large::Large;
 use crate::rpc::daemon::{Hello, HelloResponse};
@@ -33,6 +35,17 @@ use connection::Connection;
 pub struct Client {
     connection: Arc<Connection>,
     hello: Arc<HelloResponse>,
+    /// Set if the daemon is on another computer.
+    hosts: Option<Arc<Hosts>>,
+}
+
+/// The names of two computers in paths.
+#[derive(Debug)]
+struct Hosts {
+    /// Of this one, as the daemon knows it.
+    here: String,
+    /// Of the daemon's, as it is known here.
+    there: String,
 }
 
 impl Client {
@@ -42,7 +55,21 @@ impl Client {
     /// [`ClientError::NoDaemon`] if nothing listens or the listener hung up; otherwise the socket belongs to another
     /// user, or the daemon has another version.
     pub async fn connect(home: &Home) -> Result<Self, ClientError> {
-        let connection = Connection::open(&home.socket).await?;
+        Self::at(&home.socket, None).await
+    }
+
+    /// Connects to a daemon on another computer through a local socket. `here` and `there` are the names of the two
+    /// computers.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub async fn through(socket: &Path, here: &str, there: &str) -> Result<Self, ClientError> {
+        let hosts = Hosts { here: host_path::host(here), there: host_path::host(there) };
+        Self::at(socket, Some(Arc::new(hosts))).await
+    }
+
+    async fn at(socket: &Path, hosts: Option<Arc<Hosts>>) -> Result<Self, ClientError> {
+        let connection = Connection::open(socket).await?;
         let hello = Hello {
             protocol: PROTOCOL_VERSION,
             client: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
@@ -52,7 +79,7 @@ impl Client {
                 ClientError::Version(error.message)
             }
             // The daemon is shutting down.
-            ClientError::Disconnected(_) => ClientError::NoDaemon(home.socket.clone()),
+            ClientError::Disconnected(_) => ClientError::NoDaemon(socket.to_owned()),
             other => other,
         })?;
         if hello.protocol != PROTOCOL_VERSION {
@@ -61,7 +88,33 @@ impl Client {
                 hello.version, hello.protocol
             )));
         }
-        Ok(Self { connection: Arc::new(connection), hello: Arc::new(hello) })
+        Ok(Self { connection: Arc::new(connection), hello: Arc::new(hello), hosts })
+    }
+
+    /// Returns whether the daemon is on another computer: it can't read files of this one.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.hosts.is_some()
+    }
+
+    /// Returns a path as the daemon knows it: that of a file of this computer with its name.
+    #[must_use]
+    pub fn path_there(&self, path: &str) -> String {
+        match (&self.hosts, host_path::split(path)) {
+            (Some(hosts), None) => host_path::on(&hosts.here, path),
+            (Some(hosts), Some((host, path))) if host == hosts.there => path.to_owned(),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Returns a path that the daemon named as it is known here; undoes [`Client::path_there`].
+    #[must_use]
+    pub fn path_here(&self, path: &str) -> String {
+        match (&self.hosts, host_path::split(path)) {
+            (Some(hosts), None) => host_path::on(&hosts.there, path),
+            (Some(hosts), Some((host, path))) if host == hosts.here => path.to_owned(),
+            _ => path.to_owned(),
+        }
     }
 
     /// Returns the daemon's response to `hello`.

@@ -1,11 +1,11 @@
 //! The command line as clap sees it.
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::command;
+use crate::context::Context;
 use crate::failure::Failure;
+use crate::{command, host};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Cyan.on_default().bold())
@@ -19,6 +19,10 @@ const STYLES: Styles = Styles::styled()
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) ui: command::ui::Args,
+    /// Use the home on another computer: a destination of `ssh`, such as `ada@box`, or a `[host.NAME]` of the config. By
+    /// default `FANLIGHT_HOST`.
+    #[arg(long, global = true, value_name = "HOST")]
+    pub(crate) host: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -111,6 +115,13 @@ pub(crate) enum Command {
     Remember(Later),
 }
 
+impl Command {
+    /// Returns whether it works on files and processes of the computer with the home, so that it runs there.
+    fn is_of_the_host(&self) -> bool {
+        matches!(self, Self::Daemon(_) | Self::Doctor(_) | Self::Secrets(_) | Self::Plugin(_))
+    }
+}
+
 /// The arguments of a command that does not exist yet; anything is accepted.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Later {
@@ -126,6 +137,9 @@ impl Cli {
 
     /// Runs the command.
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        if host::is_chosen() && self.command.as_ref().is_some_and(Command::is_of_the_host) {
+            return host::run_there(&Context::from_env()?.home).await;
+        }
         match self.command {
             None => command::ui::open(&self.ui, Self::command()).await,
             Some(Command::Run(args)) => command::run::run(*args).await,
@@ -165,12 +179,6 @@ impl Cli {
             Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
         }
     }
-}
-
-/// Returns the error for a flag of a later version. clap doesn't know these flags, or it would suggest them for typos.
-pub(crate) fn later(error: &clap::Error) -> Option<Failure> {
-    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
-    (flag == "--host").then(|| Failure::not_in_this_version("--host"))
 }
 
 #[cfg(test)]
@@ -257,19 +265,15 @@ mod tests {
             "fanlight completions zsh",
             "fanlight docs",
             "fanlight docs recipes",
+            "fanlight --host ada@box",
+            "fanlight ps --host box --all",
+            "fanlight --host box run poster -p seed=1",
+            "fanlight daemon start --linger --json",
             "fanlight help workflow",
             "fanlight help assets get",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
-    }
-
-    #[test]
-    fn a_flag_of_a_later_version_is_recognised_and_never_suggested() {
-        let error = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap_err();
-        assert!(later(&error("fanlight ps --host me@box")).is_some());
-        let slip = error("fanlight ps --hots");
-        assert!(later(&slip).is_none() && !slip.to_string().contains("--host"), "{slip}");
     }
 
     #[test]

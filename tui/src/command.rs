@@ -93,7 +93,7 @@ async fn find_items(client: &Client, detail: &mut runs::Detail) -> Result<(), Fa
 async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail, Failure> {
     let path = Path::new(name);
     let workflow = match path.canonicalize() {
-        Ok(path) if path.is_file() => path.to_string_lossy().into_owned(),
+        Ok(path) if path.is_file() => client.path_there(&path.to_string_lossy()),
         _ => name.to_owned(),
     };
     Ok(client.workflow(&workflow).await?)

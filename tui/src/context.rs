@@ -1,24 +1,30 @@
 //! The home that the environment names, and the connection to its daemon.
 
+use std::sync::Arc;
+
 use fanlight_shared::client::{Client, ClientError, start_daemon};
 use fanlight_shared::home::Home;
 use fanlight_shared::sanitise;
 
 use crate::failure::Failure;
+use crate::host::{self, Host};
 use crate::output;
 
 /// The context of every command that asks the daemon.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// Where everything lies.
+    /// The home on this computer.
     pub(crate) home: Home,
+    /// The computer with the home that commands ask, if it is another one.
+    pub(crate) host: Option<Arc<Host>>,
 }
 
 impl Context {
     /// Returns the home of the environment.
     pub(crate) fn from_env() -> Result<Self, Failure> {
         let home = Home::from_env().map_err(|error| Failure::no_daemon(error.to_string()))?;
-        Ok(Self { home })
+        let host = host::chosen(&home)?;
+        Ok(Self { home, host })
     }
 
     /// Returns a connection to the daemon. Starts one in the background if none runs, and prints its home.
@@ -36,16 +42,28 @@ impl Context {
         Ok(client)
     }
 
-    /// Returns a connection to the daemon that runs, if one does.
+    /// Returns where the daemon logs, for messages.
+    pub(crate) fn log(&self) -> String {
+        match &self.host {
+            Some(host) => format!("on `{}`", host.name()),
+            None => self.home.log_file().display().to_string(),
+        }
+    }
+
+    /// Returns a connection to the daemon that runs, if one does. On another computer one is started.
     pub(crate) async fn running(&self) -> Result<Option<Client>, Failure> {
-        match Client::connect(&self.home).await {
+        let connected = match &self.host {
+            Some(host) => host.connect().await,
+            None => Client::connect(&self.home).await,
+        };
+        match connected {
             Ok(client) => {
                 for banner in &client.hello().banners {
                     output::note(&format!("fanlight: {}", sanitise::line(banner)));
                 }
                 Ok(Some(client))
             }
-            Err(error) if error.is_no_daemon() => Ok(None),
+            Err(error) if error.is_no_daemon() && self.host.is_none() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

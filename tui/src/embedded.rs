@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanlight_daemon::config::Config;
+pub(crate) use fanlight_daemon::config::HostSettings;
 use fanlight_daemon::lock::Lock;
 pub(crate) use fanlight_daemon::plugin::{
     Check, ManifestFile, TrialSettings, Verdict, check_name as check_plugin_name, trial,
@@ -51,6 +52,12 @@ fn this_program() -> Result<PathBuf, Failure> {
 pub(crate) fn secrets(home: &Home) -> Result<SecretSettings, Failure> {
     let config = Config::load(home).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(config.secrets)
+}
+
+/// Returns what the config of a home says about a home on another computer.
+pub(crate) fn host(home: &Home, name: &str) -> Result<Option<HostSettings>, Failure> {
+    let config = Config::load(home).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(config.hosts.get(name).cloned())
 }
 
 /// Returns a warning for each secret of a workflow that the file of secrets of this home lacks. Whether other sources have

@@ -1,5 +1,5 @@
 //! The environment of a submission from here: this process's `PATH`, the variables that the file asks for, and
-//! those given by `--env`. Daemon and client run on one host, so that a path means the same to both.
+//! those given by `--env`. A daemon on another computer gets only the last: paths of this one mean nothing there.
 
 use std::env::VarError;
 
@@ -9,12 +9,19 @@ use fanlight_shared::workflow::Workflow;
 
 use crate::failure::Failure;
 
-/// Returns what a submission of this workflow carries.
+/// Returns what a submission of this workflow carries; `elsewhere` says that the daemon is on another computer.
 ///
 /// # Errors
 /// A variable that can't be sent, or a `--env NAME` that is not set here; the message never has a value.
-pub(crate) fn submitted(workflow: &Workflow, given: &[String]) -> Result<Environment, Failure> {
-    let mut environment = asked_for(std::iter::once("PATH").chain(workflow.passed_variables()))?;
+pub(crate) fn submitted(
+    workflow: &Workflow,
+    given: &[String],
+    elsewhere: bool,
+) -> Result<Environment, Failure> {
+    let mut environment = match elsewhere {
+        true => Environment::default(),
+        false => asked_for(std::iter::once("PATH").chain(workflow.passed_variables()))?,
+    };
     environment.extend(named(given)?);
     environment.check().map_err(Failure::usage)?;
     Ok(environment)

@@ -9,9 +9,11 @@
 //! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
 //! - `download`: from the daemon's store to files that a person names
+//! - `elsewhere`: the files that a submission takes along to a daemon on another computer
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `environment`: the variables that a submission carries
 //! - `example`: the workflows compiled in
+//! - `host`: a home on another computer, through `ssh`
 //! - `naming`: names of saved files from a template
 //! - `node_types`: those that workflow files are checked against
 //! - `recipe`: the lineage of a product in its saved file
@@ -25,11 +27,13 @@ mod context;
 mod convert;
 mod download;
 mod editor;
+mod elsewhere;
 mod embedded;
 mod environment;
 mod example;
 mod failure;
 mod guide;
+mod host;
 #[cfg(test)]
 mod modules;
 mod naming;
@@ -53,10 +57,6 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            if let Some(failure) = cli::later(&error) {
-                output::failure(&failure);
-                return ExitCode::from(failure.code());
-            }
             // Help and version go to stdout with exit code 0, wrong usage to stderr with 2; a closed pipe isn't an
             // error.
             let _ = error.print();
@@ -64,12 +64,14 @@ pub fn main() -> ExitCode {
         }
     };
     ascii::want(cli.ui.ascii());
+    host::choose(cli.host.clone());
     let ended = runtime(&cli).and_then(|runtime| {
         let ended = runtime.block_on(cli.run());
         // Blocked tasks, such as a read of stdin, must not delay the exit.
         runtime.shutdown_background();
         ended
     });
+    host::close();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,10 +1,10 @@
 //! The node types that workflow files are checked against.
 
 use fanlight_shared::client::Client;
-use fanlight_shared::home::Home;
 use fanlight_shared::node_type::Catalogue;
 use fanlight_shared::rpc::workflows::NodeTypes;
 
+use crate::context::Context;
 use crate::embedded;
 
 /// Returns the node types of the daemon behind a connection; without one, those that a new daemon would know.
@@ -18,8 +18,8 @@ pub(crate) async fn of(client: Option<&Client>) -> Catalogue {
 
 /// Returns the node types of the daemon that runs; if none runs, those that a new one would know.
 pub(crate) async fn current() -> Catalogue {
-    let client = match Home::from_env() {
-        Ok(home) => Client::connect(&home).await.ok(),
+    let client = match Context::from_env() {
+        Ok(context) => context.running().await.ok().flatten(),
         Err(_) => None,
     };
     of(client.as_ref()).await

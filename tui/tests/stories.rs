@@ -29,6 +29,8 @@ mod ended;
 mod environment;
 #[path = "stories/files.rs"]
 mod files;
+#[path = "stories/host.rs"]
+mod host;
 #[path = "stories/http.rs"]
 mod http;
 #[path = "stories/inputs.rs"]

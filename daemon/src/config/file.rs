@@ -1,5 +1,6 @@
 //! Reads `config.toml`; errors name the line.
 
+mod host;
 mod mcp;
 mod on_end;
 mod provider;
@@ -20,7 +21,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, HttpSettings};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "max_concurrent_runs",
     "pools",
     "keep_values",
@@ -35,6 +36,7 @@ const KEYS: [&str; 14] = [
     "mcp",
     "prune",
     "on_end",
+    "host",
 ];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
@@ -100,6 +102,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "mcp" => config.mcp = mcp::servers(&value)?,
             "prune" => config.prune = Some(prune::prune(&value)?),
             "on_end" => config.on_end = on_end::on_end(&value)?,
+            "host" => config.hosts = host::hosts(&value)?,
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }

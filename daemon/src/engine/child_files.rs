@@ -1,8 +1,10 @@
 //! The files of the workflows that a run starts: read when it is submitted, and stored with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fanlight_shared::document::children::{self, ChildFile};
+use fanlight_shared::host_path;
+use fanlight_shared::rpc::runs::SentFile;
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 use fanlight_shared::workflow::Workflow;
 
@@ -12,16 +14,33 @@ use crate::config::Config;
 use crate::node_type::NodeTypeSet;
 use crate::store::NewFile;
 
-/// Reads and checks the files that the nodes of a workflow run, itself or through others. Blocks.
+/// Reads and checks the files that the nodes of a workflow run, itself or through others; those of a workflow on another
+/// host are among the ones it `sent`. Blocks.
 pub(super) fn read(
     workflow: &Workflow,
     path: Option<&Path>,
+    sent: &[SentFile],
     config: &Config,
     types: &NodeTypeSet,
 ) -> Result<Vec<NewFile>, RpcError> {
-    let found = children::read(workflow, path, types.catalogue(), &mut children::open);
+    let there = path.and_then(Path::to_str).and_then(host_path::split);
+    let Some((host, path)) = there else {
+        let found = children::read(workflow, path, types.catalogue(), &mut children::open);
+        let found = found.map_err(submit::invalid)?;
+        return found.into_iter().map(|file| prepared(file, config, types)).collect();
+    };
+    let mut open = |asked: &Path| match sent.iter().find(|file| Path::new(&file.name) == asked) {
+        Some(file) => Ok((PathBuf::from(&file.path), file.document.clone())),
+        None => Err(format!("is on {host}, and was not sent with the workflow; start it from there")),
+    };
+    let found = children::read(workflow, Some(Path::new(path)), types.catalogue(), &mut open);
     let found = found.map_err(submit::invalid)?;
-    found.into_iter().map(|file| prepared(file, config, types)).collect()
+    let named = |file: ChildFile| ChildFile {
+        reader: host_path::on(host, &file.reader),
+        path: host_path::on(host, &file.path),
+        ..file
+    };
+    found.into_iter().map(|file| prepared(named(file), config, types)).collect()
 }
 
 fn prepared(file: ChildFile, config: &Config, types: &NodeTypeSet) -> Result<NewFile, RpcError> {

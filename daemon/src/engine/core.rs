@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
+use super::elsewhere::local;
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::searches::Searches;
@@ -347,7 +348,7 @@ impl Core {
     }
 }
 
-/// Returns the folder of a workflow's file.
+/// Returns the folder of a workflow's file, if it is on this host.
 pub(super) fn project(path: Option<&str>) -> Option<PathBuf> {
-    Path::new(path?).parent().map(Path::to_owned)
+    local(path.map(Path::new))?.parent().map(Path::to_owned)
 }

@@ -20,6 +20,7 @@ use fanlight_shared::value::Values;
 use indexmap::IndexMap;
 
 use super::child_files;
+use super::elsewhere::local;
 use super::plan::Plan;
 use super::recover;
 use super::requests::refused;
@@ -94,7 +95,7 @@ pub(super) fn prepare(
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config, types)?;
     let files = match reads_files {
-        true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, config, types)?),
+        true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, &[], config, types)?),
         false => ChildFiles::Of(open.run.id),
     };
     let runs_others = match &files {
@@ -201,7 +202,8 @@ fn check_version(run: &Run, version: Option<&Version>, is_fork: bool) -> Result<
 /// Returns the version that the run was submitted with.
 fn same_version(open: &OpenRun, store: &Store, types: &NodeTypeSet) -> Result<Source, RpcError> {
     let plan = read(&open.document, types)?;
-    let changed = open.path.as_deref().filter(|path| is_changed(Path::new(path), &open.run.version));
+    let changed = local(open.path.as_deref().map(Path::new)).and_then(Path::to_str);
+    let changed = changed.filter(|path| is_changed(Path::new(path), &open.run.version));
     let hint = changed.map(|path| {
         let name = open.run.name();
         format!("{path} has changed since {name} was submitted; `fanlight resume --new-version '{name}'` uses it as it is now")

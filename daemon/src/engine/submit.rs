@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use fanlight_shared::document;
 use fanlight_shared::document::ranges::check_params;
+use fanlight_shared::host_path;
 use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::media::Media;
@@ -18,11 +19,12 @@ use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::sweep::RUN_LIMIT;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::{Value, Values, cut};
 use fanlight_shared::workflow::{Action, Dir, Node, Workflow};
 use indexmap::IndexMap;
 
 use super::child_files;
+use super::elsewhere::host_of;
 use super::plan::Plan;
 use super::requests::refused;
 use crate::command;
@@ -59,7 +61,7 @@ pub(super) fn prepare(
     let workflow = read(&request.document, types)?;
     check_place(&workflow, path.as_deref(), config, types)?;
     check_fresh(&workflow, &request.fresh)?;
-    let child_files = child_files::read(&workflow, path.as_deref(), config, types)?;
+    let child_files = child_files::read(&workflow, path.as_deref(), &request.files, config, types)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
     let mut files = Files::new(store.blobs());
@@ -168,10 +170,11 @@ pub(super) fn invalid(problems: Vec<Problem>) -> RpcError {
 /// Checks the path of a workflow file.
 pub(super) fn canonical(path: &str) -> Result<PathBuf, RpcError> {
     let wrong = |why: &str| RpcError::new(ErrorCode::BadParams, format!("the path `{path}` {why}"));
-    let path = Path::new(path);
-    if !path.is_absolute() {
+    let there = host_path::split(path).map_or(path, |(_, there)| there);
+    if !Path::new(there).is_absolute() {
         return Err(wrong("is not absolute"));
     }
+    let path = Path::new(path);
     if path.components().any(|part| matches!(part, Component::ParentDir)) {
         return Err(wrong("is not canonical"));
     }
@@ -192,6 +195,15 @@ pub(super) fn check_place(
         ));
     }
     for (name, node) in &workflow.nodes {
+        if let (Some(host), Some(dir)) = (path.and_then(host_of), &node.dir) {
+            return Err(RpcError::new(
+                ErrorCode::BadParams,
+                format!(
+                    "node `{name}` has `dir: {}`, a folder on {host}, and runs on another computer; pass what it reads as a param of type `dir`",
+                    cut(dir, 60)
+                ),
+            ));
+        }
         if path.is_none() && node.dir.is_some() {
             return Err(RpcError::new(
                 ErrorCode::BadParams,
@@ -235,6 +247,11 @@ fn check_remember(name: &str, node: &Node, path: Option<&Path>) -> Result<(), Rp
         RpcError::new(ErrorCode::InvalidWorkflow, message)
     };
     for pattern in files {
+        if let Some(host) = path.and_then(host_of) {
+            return Err(wrong(format!(
+                "`{pattern}` is on {host}, and the node runs on another computer; pass it as a param of type `file`"
+            )));
+        }
         if path.is_none() {
             return Err(wrong(
                 "files are found relative to the workflow file, and this workflow has none".into(),
@@ -346,8 +363,11 @@ impl<'a> Files<'a> {
                 items.iter_mut().try_for_each(|item| self.replace(item, of, path))
             }
             (Type::Media(kind), value @ Value::Text(_)) => {
-                let file = match (Path::new(value.as_text().unwrap_or_default()), path.and_then(Path::parent))
-                {
+                if let Some(host) = path.and_then(host_of) {
+                    return Err(format!("a file on {host} is given by its content"));
+                }
+                let folder = path.and_then(Path::parent);
+                let file = match (Path::new(value.as_text().unwrap_or_default()), folder) {
                     (file, _) if file.is_absolute() => file.to_owned(),
                     (file, Some(folder)) => folder.join(file),
                     (file, None) => return Err(format!("the path {} is not absolute", file.display())),

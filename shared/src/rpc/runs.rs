@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use missing::{Missing, MissingResponse, Places};
 pub use prune::{Prune, Pruned, PrunedRun};
-pub use sets::{ParamSet, Repeat, SweepOptions};
+pub use sets::{ParamSet, Repeat, SentFile, SweepOptions};
 pub use table::{Measured, TABLE_METRICS, Table, TableRow};
 pub use totals::{Total, Totals, TotalsResponse};
 
@@ -34,9 +34,13 @@ use crate::value::Value;
 pub struct Start {
     /// The text of the workflow file.
     pub document: String,
-    /// Its canonical path; without it the file must have an `id:`, and `dir:` is an error.
+    /// Its canonical path; without it the file must have an `id:`, and `dir:` is an error. The path of a file on another
+    /// computer is `HOST:/path`: it identifies the workflow, and nothing is read from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The files of the workflows that nodes of this one run, if it is on another computer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SentFile>,
     /// The given params of each run; one empty set is one run with defaults.
     pub sets: Vec<ParamSet>,
     /// The user's own label, for all of them.

@@ -11,7 +11,7 @@ use super::read_document;
 use crate::embedded;
 use crate::failure::Failure;
 use crate::output::{Out, json};
-use crate::{node_types, output, text};
+use crate::{host, node_types, output, text};
 
 /// The arguments of `check`.
 #[derive(clap::Args, Debug)]
@@ -34,8 +34,8 @@ pub(crate) async fn run(args: &Args) -> Result<(), Failure> {
             let path = Path::new(&args.file).canonicalize().ok().filter(|_| args.file != "-");
             let files = children::read(&checked.workflow, path.as_deref(), &types, &mut children::open);
             let found = files.map(|_| checked.workflow).map_err(|errors| problems.extend(errors)).ok();
-            // Without a home there is nothing to compare with.
-            if let (Some(workflow), Ok(home)) = (&found, Home::from_env()) {
+            // Without a home, or with one elsewhere, there is nothing to compare with.
+            if let (Some(workflow), Ok(home), false) = (&found, Home::from_env(), host::is_chosen()) {
                 problems.extend(embedded::missing_secrets(&home, workflow));
             }
             problems.sort_by_key(|problem| problem.span.start);

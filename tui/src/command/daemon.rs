@@ -29,7 +29,14 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Action {
     /// Start the daemon in the background; it runs until it is stopped.
-    Start,
+    Start {
+        /// End after being idle for the time that `linger` sets in the config.
+        #[arg(long)]
+        linger: bool,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Stop the daemon; running commands continue, and the next daemon takes them over.
     Stop {
         /// Cancel all running runs first.
@@ -66,20 +73,25 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
     match args.action {
         None => embedded::run_daemon(&context.home, args.detached, args.linger).await,
-        Some(Action::Start) => start(&context).await,
+        Some(Action::Start { linger, json }) => start(&context, linger, json).await,
         Some(Action::Stop { cancel }) => stop(&context, cancel).await,
         Some(Action::Status { json }) => status(&context, json).await,
         Some(Action::Install) => Err(Failure::not_in_this_version("daemon install")),
     }
 }
 
-async fn start(context: &Context) -> Result<(), Failure> {
+async fn start(context: &Context, linger: bool, as_json: bool) -> Result<(), Failure> {
+    let arguments: &[&str] = if linger { &["--linger"] } else { &[] };
     let (client, word) = match context.running().await? {
         Some(client) => (client, "runs already"),
-        None => (context.start(&[]).await?, "started"),
+        None => (context.start(arguments).await?, "started"),
     };
     let status = client.call(daemon::Status {}).await?;
     let mut out = Out::new();
+    if as_json {
+        json::print(&mut out, &json::status(&status))?;
+        return out.flush();
+    }
     out.line(&format!("{word}: process {} for {}", status.pid, sanitise::line(&status.home)))?;
     out.flush()
 }

@@ -305,7 +305,7 @@ impl Follower<'_> {
 
     fn bye(&self, reason: &str) -> Failure {
         let failure = Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did"));
-        if !self.context.home.database().exists() {
+        if self.context.host.is_none() && !self.context.home.database().exists() {
             return failure.hint("they are gone with their home");
         }
         let name = self.open_run();

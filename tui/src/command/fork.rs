@@ -12,9 +12,9 @@ use super::resume::{say_hints, sentence};
 use super::run::given;
 use super::{find_run, read_document, read_workflow, request_key};
 use crate::context::Context;
-use crate::editor;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
+use crate::{editor, elsewhere};
 
 /// The arguments of `fork`.
 #[derive(clap::Args, Debug)]
@@ -76,6 +76,10 @@ async fn start(
     is_new: bool,
 ) -> Result<(), Failure> {
     let workflow = read_workflow(Some(client), &from.name(), &document).await?;
+    let params = given(&args.params, &workflow)?;
+    if client.is_elsewhere() {
+        elsewhere::no_files(&workflow, &params)?;
+    }
     let request = runs::Resume {
         run: from.id,
         request_key: request_key(),
@@ -83,7 +87,7 @@ async fn start(
         environment: Environment::default(),
         at: args.at.clone(),
         afresh: false,
-        params: given(&args.params, &workflow)?,
+        params,
         dry_run: false,
     };
     // The summary is printed before the first run starts.

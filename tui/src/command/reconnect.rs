@@ -11,6 +11,8 @@ use crate::failure::Failure;
 
 /// How many times in a row the daemon may be lost.
 const MAX_TRIES: u32 = 5;
+/// As above, for a daemon on another computer: a network may be away for minutes.
+const MAX_REMOTE_TRIES: u32 = 11;
 /// The first delay between two attempts; each later one is twice as long.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// A connection that lasts this long resets the count.
@@ -51,8 +53,9 @@ impl Reconnects {
         if self.connected.elapsed() >= STABLE_AFTER {
             self.tries = 0;
         }
-        let mut why = format!("it ends again and again; its log is {}", context.home.log_file().display());
-        while self.tries < MAX_TRIES {
+        let mut why = format!("it ends again and again; its log is {}", context.log());
+        let tries = if context.host.is_some() { MAX_REMOTE_TRIES } else { MAX_TRIES };
+        while self.tries < tries {
             if self.tries > 0 {
                 tokio::time::sleep(FIRST_RETRY_DELAY * 2u32.pow(self.tries - 1)).await;
             }
@@ -66,7 +69,7 @@ impl Reconnects {
             }
         }
         Err(Failure::no_daemon(format!(
-            "the connection to the daemon was lost, and {MAX_TRIES} attempts to reconnect failed: {why}"
+            "the connection to the daemon was lost, and {tries} attempts to reconnect failed: {why}"
         ))
         .hint(format!(
             "what was submitted is kept: `fanlight watch '{run}'` follows it once a daemon can run"

@@ -163,7 +163,7 @@ impl Files {
     async fn of(&mut self, client: &Client, run: &Run) -> Result<(String, Environment), Failure> {
         let name = run.name();
         let detail = client.call(runs::Get { run: run.id.to_string() }).await?;
-        let Some(path) = detail.path else {
+        let Some(path) = detail.path.map(|path| client.path_here(&path)) else {
             return Err(Failure::usage(format!("{name} was submitted without a file")).hint(format!(
                 "without `--new-version` it continues with its own version: `fanlight resume '{name}'`"
             )));
@@ -176,6 +176,9 @@ impl Files {
         }
         let (document, asked_for) = self.read.get(&path).cloned().unwrap_or_default();
         let new = asked_for.iter().filter(|name| !detail.environment.contains(name));
+        if client.is_elsewhere() {
+            return Ok((document, Environment::default()));
+        }
         Ok((document, environment::asked_for(new.map(String::as_str))?))
     }
 }

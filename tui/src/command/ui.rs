@@ -62,6 +62,7 @@ impl Args {
             pictures: self.pictures.or(preferences.pictures).unwrap_or(pictures),
             folder: std::env::current_dir().and_then(|it| it.canonicalize()).unwrap_or_else(|_| ".".into()),
             examples: crate::example::ALL.iter().map(|it| it.name.to_owned()).collect(),
+            host: None,
         }
     }
 }
@@ -77,10 +78,15 @@ pub(crate) async fn open(args: &Args, mut cli: clap::Command) -> Result<(), Fail
     let settings = Settings::read(&context.home.config).map_err(|error| Failure::usage(error.to_string()))?;
     let exe = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
-    let left =
-        app::run(Start { home: context.home, exe, options: args.options(settings.preferences), settings })
-            .await
-            .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
+    let mut options = args.options(settings.preferences);
+    if let Some(host) = &context.host {
+        options.host = Some(host.name().to_owned());
+        // `ssh` may ask for a password while the terminal is still its own.
+        drop(host.connect().await?);
+    }
+    let left = app::run(Start { home: context.home, exe, host: context.host, options, settings })
+        .await
+        .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
     match left {
         0 => {}
         1 => output::note("1 run continues"),

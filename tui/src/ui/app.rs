@@ -33,6 +33,7 @@ use super::terminal::Terminal;
 use super::theme::Theme;
 use super::update::begin;
 use super::view;
+use crate::host::Host;
 use crate::ui::model::pictures::Pictures;
 use frame_rate::{FrameRate, Urgency};
 use session::Session;
@@ -52,6 +53,8 @@ pub struct Start {
     pub home: Home,
     /// This program, for starting a daemon.
     pub exe: PathBuf,
+    /// The computer with the home, if it is another one.
+    pub(crate) host: Option<Arc<Host>>,
     /// The request.
     pub options: Options,
     /// The user's files.
@@ -123,7 +126,7 @@ impl App {
         frame_rate.request(Urgency::Person);
         Ok(Self {
             terminal,
-            session: Session::new(start.home, start.exe, model),
+            session: Session::of(start.home, start.exe, start.host.clone(), model),
             theme,
             // Until the terminal has replied, keys come from the query.
             events: asked.is_none().then(EventStream::new),

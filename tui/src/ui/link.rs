@@ -6,6 +6,7 @@
 pub(super) mod ask;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::client::{Client, ClientError, start_daemon};
@@ -16,10 +17,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::effect::Effect;
 use super::message::{Link as State, Message, Response, Why};
+use crate::host::Host;
 
 /// The first delay before a reconnection, and the maximum.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// The maximum delay before a new login at another computer.
+const MAX_REMOTE_DELAY: Duration = Duration::from_secs(30);
 /// The minimum time between two subscriptions: of runs that the lens passes by, none is read in between.
 const SUBSCRIPTION_INTERVAL: Duration = Duration::from_millis(33);
 /// Notifications that may wait for the event loop; the daemon copes with a client that doesn't read.
@@ -35,11 +39,11 @@ pub(super) struct Link {
 
 impl Link {
     /// Starts connecting and returns at once.
-    pub(super) fn begin(home: Home, exe: PathBuf) -> Self {
+    pub(super) fn begin(home: Home, exe: PathBuf, host: Option<Arc<Host>>) -> Self {
         let (watched, wanted) = watch::channel(Watch::default());
         let (connected, client) = watch::channel(None);
         let (out, notification) = mpsc::channel(MAX_NOTIFICATIONS);
-        tokio::spawn(Actor { home, exe, wanted, connected, out }.run());
+        tokio::spawn(Actor { home, exe, host, wanted, connected, out }.run());
         Self { watched, client, notification }
     }
 
@@ -67,6 +71,7 @@ impl Link {
 struct Actor {
     home: Home,
     exe: PathBuf,
+    host: Option<Arc<Host>>,
     wanted: watch::Receiver<Watch>,
     connected: watch::Sender<Option<Client>>,
     out: mpsc::Sender<Message>,
@@ -78,6 +83,7 @@ struct Over;
 impl Actor {
     async fn run(mut self) {
         let mut pause = FIRST_RETRY_DELAY;
+        let longest = if self.host.is_some() { MAX_REMOTE_DELAY } else { MAX_RETRY_DELAY };
         loop {
             let ended = match self.connect().await {
                 Ok(client) => {
@@ -90,13 +96,16 @@ impl Actor {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_RETRY_DELAY),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
                 () = self.out.closed() => return,
             }
         }
     }
 
     async fn connect(&mut self) -> Result<Client, ClientError> {
+        if let Some(host) = &self.host {
+            return host.connect().await;
+        }
         match Client::connect(&self.home).await {
             Err(error) if error.is_no_daemon() => {
                 let _ = self.say(State::Starting).await;

@@ -58,6 +58,8 @@ pub struct Options {
     pub folder: PathBuf,
     /// The names of the workflows that are compiled in.
     pub examples: Vec<String>,
+    /// The name of the computer with the home, if it is another one.
+    pub host: Option<String>,
 }
 
 impl Default for Options {
@@ -72,6 +74,7 @@ impl Default for Options {
             pictures: PictureMode::Auto,
             folder: PathBuf::from("."),
             examples: Vec::new(),
+            host: None,
         }
     }
 }

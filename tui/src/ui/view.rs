@@ -147,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn the_header_names_the_other_computer_with_the_home() {
+        let mut model = busy();
+        model.options.host = Some("ada@box".to_owned());
+        let shown = screen(&mut model, 80, 24);
+        let header = line(&shown, 0);
+        assert!(header.starts_with(" fanlight on ada@box  ") && header.contains('▶'), "{header}");
+    }
+
+    #[test]
     fn a_single_run_has_no_extra_chrome() {
         let shown = screen(&mut with_runs(&[run(1, RunStatus::Running)]), 140, 40);
         assert!(!line(&shown, 0).contains("▶1"), "{}", line(&shown, 0));

@@ -1,5 +1,6 @@
 //! Workflows.
 
+use fanlight_shared::host_path;
 use fanlight_shared::id::{Version, WorkflowId};
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
@@ -51,7 +52,9 @@ impl Store {
     pub fn workflow(&self, text: &str) -> Result<Detail, StoreError> {
         let (column, value) = match text.parse::<WorkflowId>() {
             Ok(id) => ("id", Sql::Blob(id.as_bytes().to_vec())),
-            Err(_) if text.starts_with('/') => ("path", Sql::Text(text.to_owned())),
+            Err(_) if text.starts_with('/') || host_path::split(text).is_some() => {
+                ("path", Sql::Text(text.to_owned()))
+            }
             Err(_) => ("slug", Sql::Text(text.to_owned())),
         };
         let found = self.read(|db| {

@@ -76,3 +76,16 @@ pub struct Repeat {
     /// The total number.
     pub of: u32,
 }
+
+/// A workflow file on the computer of the client, which a node of another one runs.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SentFile {
+    /// Its name in that file, joined to the folder of that file.
+    pub name: String,
+    /// Its canonical path.
+    pub path: String,
+    /// Its text.
+    pub document: String,
+}

@@ -18,9 +18,9 @@ use super::files::check_one;
 use super::{Args, is_unknown};
 use crate::command::{read_workflow, request_key};
 use crate::context::Context;
-use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, ask};
+use crate::{elsewhere, environment};
 
 /// How much of a param is shown in a question, in characters.
 const MAX_PARAM: usize = 200;
@@ -108,11 +108,13 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
     let params = params(of, &args.params)?;
     let path = match &of.path {
         // A recipe from elsewhere does not decide whose workflow it is.
-        Some(path) if is_known && Path::new(path).is_file() => Some(path.clone()),
+        Some(path) if is_known && Path::new(&client.path_here(path)).is_file() => {
+            Some(client.path_here(path))
+        }
         _ if workflow.id.is_some() => None,
         _ => Some(stored_file(of, &document)?),
     };
-    let environment = environment::submitted(&workflow, &[])?;
+    let environment = environment::submitted(&workflow, &[], client.is_elsewhere())?;
     let request = runs::Start {
         document,
         path,
@@ -122,7 +124,7 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
         request_key: request_key(),
         ..runs::Start::default()
     };
-    let started = client.start(request).await?;
+    let started = client.start(elsewhere::sent(client, &workflow, request).await?).await?;
     started.hints.iter().for_each(|hint| output::note(&format!("hint: {}", sanitise::line(hint))));
     Ok(first(started)?)
 }

@@ -1,20 +1,24 @@
 //! `--missing`: leaves out the runs that have a result already.
 
 use fanlight_shared::client::Client;
-use fanlight_shared::rpc::runs::{Missing, ParamSet};
+use fanlight_shared::rpc::runs::{Missing, ParamSet, Start};
+use fanlight_shared::workflow::Workflow;
 
 use super::source::Source;
 use crate::failure::Failure;
-use crate::{output, text};
+use crate::{elsewhere, output, text};
 
 /// Returns the sets of params with which this version of the workflow has not completed a run, and says how many have
 /// been skipped.
 pub(super) async fn of(
     client: &Client,
     source: &Source,
+    workflow: &Workflow,
     sets: Vec<ParamSet>,
 ) -> Result<Vec<ParamSet>, Failure> {
-    let (document, path) = (source.document.clone(), source.path.clone());
+    let start =
+        Start { document: source.document.clone(), path: source.path.clone(), sets, ..Start::default() };
+    let Start { document, path, sets, .. } = elsewhere::sent(client, workflow, start).await?;
     let request = Missing { document, path, sets: sets.clone() };
     let found = client.call(request).await?.found;
     let mut found = found.iter().flat_map(|range| range.from..range.to).peekable();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::host_path;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::ErrorCode;
 use fanlight_shared::sanitise;
@@ -60,7 +61,7 @@ fn of_file(path: &Path, shown: &str) -> Result<Source, Failure> {
 /// Returns a workflow that ran before: its file where that is still there, else the version that ran last.
 async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failure> {
     // Without a database nothing has run yet, so that there is no need to ask a daemon.
-    if !context.home.database().exists() {
+    if context.host.is_none() && !context.home.database().exists() {
         return Ok(None);
     }
     let client = context.connect().await?;
@@ -71,7 +72,7 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
         }
         Err(error) => return Err(error.into()),
     };
-    let Some(path) = detail.workflow.path else { return Ok(None) };
+    let Some(path) = detail.workflow.path.map(|path| client.path_here(&path)) else { return Ok(None) };
     let of_example = example::find(slug).is_some_and(|it| it.path(&context.home) == Path::new(&path));
     if of_example {
         return Ok(None);
@@ -80,7 +81,8 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
     if Path::new(&path).is_file() {
         return of_file(Path::new(&path), &shown).map(Some);
     }
-    output::note(&format!("fanlight: {shown} is gone; this is the version of it that ran last"));
+    let away = if host_path::split(&path).is_some() { "on another computer" } else { "gone" };
+    output::note(&format!("fanlight: {shown} is {away}; this is the version of it that ran last"));
     Ok(Some(Source { shown, document: detail.document, path: Some(path) }))
 }
 

@@ -20,10 +20,10 @@ use crate::command::reconnect::Reconnects;
 use crate::command::request_key;
 use crate::command::tail::failed_commands;
 use crate::context::Context;
-use crate::environment;
 use crate::failure::Failure;
 use crate::naming::{NameTemplate, OUTPUT_NAMES};
 use crate::output::{self, Out, json};
+use crate::{elsewhere, environment};
 
 /// What happens with the runs.
 #[derive(clap::Args, Debug)]
@@ -87,7 +87,7 @@ impl Submission {
                 Some(client) => client,
                 None => context.connect().await?,
             };
-            sets = missing::of(&client, &source, sets).await?;
+            sets = missing::of(&client, &source, &workflow, sets).await?;
             running = Some(client);
         }
         if params.dry_run {
@@ -105,7 +105,7 @@ impl Submission {
         }
         let searches = sweep.as_ref().is_some_and(|sweep| sweep.search.is_some());
         let fresh = fresh(&options.fresh, &workflow)?;
-        let environment = environment::submitted(&workflow, &options.variables)?;
+        let environment = environment::submitted(&workflow, &options.variables, context.host.is_some())?;
         let names = options.name_as.as_deref().map(|text| names(text, &workflow)).transpose()?;
         let folder = options.out.as_deref().map(save::prepare).transpose()?;
 
@@ -117,6 +117,8 @@ impl Submission {
         let request = runs::Start {
             document: source.document,
             path: source.path,
+            // Added where the daemon is on another computer.
+            files: Vec::new(),
             sets,
             label: options.label.clone(),
             sweep,
@@ -128,7 +130,7 @@ impl Submission {
         let mut reconnects = Reconnects::new();
         let started = loop {
             let answer = tokio::select! {
-                answer = client.start(request.clone()) => answer,
+                answer = async { client.start(elsewhere::sent(&client, &workflow, request.clone()).await?).await } => answer,
                 () = interrupt.reaches(2) => return Err(Failure::interrupted()),
             };
             match answer {

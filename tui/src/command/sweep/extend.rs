@@ -47,7 +47,8 @@ pub(super) async fn run(
     let Some(run) = client.call(list).await?.rows.pop() else {
         return Err(Failure::failed(format!("the runs of `{name}` have been deleted")));
     };
-    let path = client.call(runs::Get { run: run.id.to_string() }).await?.path;
+    let path =
+        client.call(runs::Get { run: run.id.to_string() }).await?.path.map(|path| client.path_here(&path));
     let document = client.document(&sweep.version).await?;
     let shown = sanitise::line(path.as_deref().unwrap_or(&sweep.workflow));
     let workflow = read_workflow(Some(&client), &shown, &document).await?;

@@ -2,10 +2,12 @@
 //! tests add a buffer.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fanlight_shared::home::Home;
 
 use super::work::Work;
+use crate::host::Host;
 use crate::ui::effect::Effect;
 use crate::ui::link::Link;
 use crate::ui::message::Message;
@@ -25,7 +27,12 @@ impl Session {
     /// Starts connecting to the daemon of a home; `exe` starts a daemon if none runs. Must be called within a runtime.
     #[must_use]
     pub fn new(home: Home, exe: PathBuf, model: Model) -> Self {
-        let link = Link::begin(home.clone(), exe);
+        Self::of(home, exe, None, model)
+    }
+
+    /// As [`Session::new`]; a `host` has the home, if it is another computer.
+    pub(crate) fn of(home: Home, exe: PathBuf, host: Option<Arc<Host>>, model: Model) -> Self {
+        let link = Link::begin(home.clone(), exe, host);
         let work = Work::new(home, link.client(), model.pictures.drawing());
         Self { model, link, work }
     }

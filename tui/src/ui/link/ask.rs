@@ -21,7 +21,7 @@ use crate::ui::effect::{CurvesOf, Effect};
 use crate::ui::files;
 use crate::ui::message::{Measured, Response, Why};
 use crate::ui::picture::PictureOf;
-use crate::{download, environment, node_types};
+use crate::{download, elsewhere, environment, node_types};
 
 /// How long an action of the user waits for a daemon that is away.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -76,8 +76,9 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                 start.request_key = SubmissionId::new().to_string();
             }
             if let Some(workflow) = files::workflow_of(&start.document, &node_types::of(Some(client)).await) {
-                start.environment = environment::submitted(&workflow, &[])
+                start.environment = environment::submitted(&workflow, &[], client.is_elsewhere())
                     .map_err(|failure| RpcError::new(ErrorCode::BadParams, failure.message()))?;
+                start = elsewhere::sent(client, &workflow, start).await?;
             }
             Response::Started(client.start(start).await?)
         }
@@ -192,13 +193,20 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let page = client.call(list.clone()).await?;
             Response::Values(Box::new(list), Box::new(page))
         }
-        Effect::ListWorkflows => Response::Workflows(client.call(workflows::List::default()).await?.rows),
+        Effect::ListWorkflows => {
+            let mut rows = client.call(workflows::List::default()).await?.rows;
+            for row in &mut rows {
+                row.path = row.path.take().map(|path| client.path_here(&path));
+            }
+            Response::Workflows(rows)
+        }
         Effect::ListModels(provider) => {
             Response::Models(client.call(models::List { provider: Some(provider) }).await?.providers)
         }
         Effect::ReadWorkflow(request) => {
             let Source::Stored(id) = &request.source else { return Ok(None) };
-            let detail = client.workflow(&id.to_string()).await?;
+            let mut detail = client.workflow(&id.to_string()).await?;
+            detail.workflow.path = detail.workflow.path.map(|path| client.path_here(&path));
             let document = Box::new(files::stored(detail, &node_types::of(Some(client)).await));
             Response::Document { request, document }
         }

@@ -1,6 +1,7 @@
 //! Actions: those of the shell here, the others in their panes.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use fanlight_shared::host_path;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::RunStatus;
@@ -150,6 +151,10 @@ fn edit(model: &mut Model) -> Vec<Effect> {
         (Some(_), Some(example)) => {
             let text = format!("{example} is an example: make a file of it first (w, then N)");
             model.say(Tone::Note, text);
+            Vec::new()
+        }
+        (Some(path), None) if let Some((host, _)) = path.to_str().and_then(host_path::split) => {
+            model.say(Tone::Note, format!("its file is on {host}"));
             Vec::new()
         }
         (Some(path), None) => vec![Effect::Edit(path.clone())],

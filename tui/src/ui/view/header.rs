@@ -17,6 +17,9 @@ use crate::ui::pane::Pane;
 use crate::ui::size::SizeClass;
 use crate::ui::theme::{Theme, run_glyph};
 
+/// The widest name of another computer.
+const MAX_HOST_WIDTH: usize = 24;
+
 pub(super) fn view(
     model: &Model,
     theme: &Theme,
@@ -42,7 +45,13 @@ pub(super) fn view(
 
 /// ` fanlight  album#3 ▸ posters[1] ▸ Seaside poster  #12 seed=7 · pinned`
 fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
-    let mut spans = vec![Span::styled(" fanlight", theme.accent), Span::raw("  ")];
+    let mut spans = vec![Span::styled(" fanlight", theme.accent)];
+    if let Some(host) = &model.options.host {
+        let host = fit(&fanlight_shared::sanitise::line(host), MAX_HOST_WIDTH);
+        spans.extend([Span::styled(" on ", theme.dim), Span::styled(host, theme.text)]);
+    }
+    spans.push(Span::raw("  "));
+    let taken = 1 + spans.iter().map(Span::width).sum::<usize>();
     let Some(open) = &model.workflow else {
         return Line::from(spans);
     };
@@ -51,7 +60,7 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
         _ => open.document.name.clone(),
     };
     // The right part is never cut.
-    let room = usize::from(columns).saturating_sub(12);
+    let room = usize::from(columns).saturating_sub(taken);
     let number = model.lens().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
     let pinned = model.is_pinned() && model.is_one_of_many();
     let mut left = room.saturating_sub(number.len() + 2 + if pinned { 8 } else { 0 });
