@@ -107,6 +107,8 @@ impl Attempt {
 #[derive(Clone, Debug, Default)]
 pub struct TimeLimit {
     limit: Option<Duration>,
+    /// It is the `time` of `resources`, and no `timeout`.
+    of_resources: bool,
     exceeded: Arc<AtomicBool>,
 }
 
@@ -114,7 +116,19 @@ impl TimeLimit {
     /// Creates a time limit; `None` for none.
     #[must_use]
     pub fn new(limit: Option<Duration>) -> Self {
-        Self { limit, exceeded: Arc::default() }
+        Self { limit, ..Self::default() }
+    }
+
+    /// Creates the time limit of a node that states how long it takes and has no `timeout`.
+    #[must_use]
+    pub fn of_resources(limit: Duration) -> Self {
+        Self { limit: Some(limit), of_resources: true, ..Self::default() }
+    }
+
+    /// Returns the limit.
+    #[must_use]
+    pub fn get(&self) -> Option<Duration> {
+        self.limit
     }
 
     /// Records that the limit was exceeded; call it before ending the attempt.
@@ -132,7 +146,10 @@ impl TimeLimit {
     #[must_use]
     pub fn error(&self) -> NodeError {
         NodeError::new(match self.limit {
-            Some(limit) => format!("timed out after {}", fanlight_shared::time::exact_duration(limit)),
+            Some(limit) => {
+                let from = if self.of_resources { ", the `time` of its `resources`" } else { "" };
+                format!("timed out after {}{from}", fanlight_shared::time::exact_duration(limit))
+            }
             None => "timed out".to_owned(),
         })
     }

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use fanlight_shared::home::Home;
 
+use crate::machine::ResourceSettings;
 use crate::on_end::OnEnd;
 use crate::secret::{SecretFile, SecretSettings};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub cap_is_forced: bool,
     /// Attempts at once by pool: `process` (2 × cores), `cpu` (cores), and the user's own.
     pub pools: BTreeMap<String, u32>,
+    /// What attempts may use of the machine.
+    pub resources: ResourceSettings,
     /// How many of a workflow's newest ended runs keep their other values.
     pub keep_values: u32,
     /// The most bytes of results that are kept for later nodes.
@@ -135,6 +138,7 @@ impl Default for Config {
             max_concurrent_runs: cores.max(8),
             cap_is_forced: false,
             pools: BTreeMap::from([("cpu".to_owned(), cores), ("process".to_owned(), 2 * cores)]),
+            resources: ResourceSettings::default(),
             keep_values: 10,
             cache_bytes: 4 << 30,
             linger: Duration::from_secs(600),

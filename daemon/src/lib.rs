@@ -12,6 +12,7 @@
 //! - [`plugin`]: node types that programs in other languages provide
 //! - `http` (a feature): clients for node types, and what they may reach; `llm` (a feature): providers of language
 //!   models and their protocols, `comfy` the servers of ComfyUI; [`rate`]: how often requests to them may start
+//! - `machine`: what this machine has for attempts that state their resources
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - `prune`: deletes ended runs by age, count, size or state
@@ -46,6 +47,7 @@ mod lineage;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod lock;
+mod machine;
 #[cfg(feature = "llm")]
 mod mcp;
 pub mod media;

@@ -24,6 +24,7 @@ mod reading;
 mod references;
 mod remember;
 pub mod report;
+mod resources;
 mod retry;
 pub mod rows;
 pub mod schema;

@@ -3,7 +3,8 @@
 //! # Layout
 //!
 //! - vocabulary: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
-//! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
+//! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`],
+//!   [`resources`] (what an attempt needs of its machine)
 //! - many runs of one file: [`sweep`], [`search`] (what the next run tries), [`label`], [`rng`]; what a submission carries: [`environment`]
 //! - the view of a run: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one
 //!   reducer), [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`]
@@ -38,6 +39,7 @@ pub mod origin;
 pub mod preview;
 pub mod problem;
 pub mod question;
+pub mod resources;
 pub mod rng;
 pub mod rpc;
 pub mod run;

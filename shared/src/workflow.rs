@@ -4,6 +4,7 @@
 
 mod command;
 mod dir;
+mod resources;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,6 +23,8 @@ use crate::value::Value;
 pub use crate::template::{Piece, Template};
 pub use command::{CommandOutput, MetricSource, Metrics, OutputSource, Remember, Shell};
 pub use dir::{Changes, Dir, check_revision};
+        }
+pub use resources::Resources;
 
 /// A workflow that passed its checks.
 #[derive(Clone, Debug)]
@@ -88,6 +91,8 @@ pub struct Node {
     pub retry: Retry,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// The resources of the machine that each attempt needs, if the node states them.
+    pub resources: Option<Box<Resources>>,
     /// A pool from the config that its attempts count in, besides the pool of its kind.
     pub pool: Option<String>,
     /// The lock that its attempts hold: attempts with the same lock never run at the same time, across runs and
@@ -277,6 +282,9 @@ impl Node {
         }
         if let Some(revision) = self.dir.as_ref().and_then(Dir::revision) {
             found.extend(revision.expressions().into_iter().map(|it| ("dir", it)));
+        }
+        for (_, template) in self.resources.iter().flat_map(|resources| &resources.0) {
+            found.extend(template.expressions().into_iter().map(|it| ("resources", it)));
         }
         for name in self.outputs.values().filter_map(|output| output.name.as_ref()) {
             found.extend(name.expressions().into_iter().map(|it| ("name", it)));

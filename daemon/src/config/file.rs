@@ -5,6 +5,7 @@ mod mcp;
 mod on_end;
 mod provider;
 mod prune;
+mod resources;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use super::{Config, HttpSettings};
 const KEYS: [&str; 15] = [
     "max_concurrent_runs",
     "pools",
+    "resources",
     "keep_values",
     "cache_size",
     "linger",
@@ -96,6 +98,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "writable" => config.writable = folders(&value)?,
             "pass_env" => config.pass_env = texts(&value)?.into_iter().map(|(_, text)| text).collect(),
             "pools" => pools(&value, &mut config.pools)?,
+            "resources" => config.resources = resources::resources(&value)?,
             "http" => config.http = http(&value)?,
             "secrets" => config.secrets.sources = secrets::sources(&value)?,
             "provider" => provider::providers(&value, &mut config.providers)?,

@@ -21,7 +21,7 @@ pub(super) use instance::{ActiveInstance, Live};
 use super::context::{After, Context};
 use super::core::Place;
 use super::plan::Plan;
-use super::pools::{self, Needs, Resource};
+use super::pools::{self, Amounts, Needs, Resource};
 use super::searches::Watch;
 use crate::attempt::RunFacts;
 use crate::content::Loader;
@@ -139,7 +139,7 @@ pub(super) struct Items {
 }
 
 /// Names an instance of an active run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) run: fanlight_shared::id::RunId,
     pub(super) node: usize,
@@ -230,12 +230,14 @@ impl ActiveRun {
         let lock = self.lock(node).ok().flatten().map(Resource::Lock);
         let prepared = self.instance(node, item).and_then(|instance| instance.prepared.as_ref());
         let pool = prepared.and_then(|it| it.work.pool()).map(|pool| Resource::pool(&pool));
+        let needed = prepared.and_then(|it| it.resources.as_deref());
+        let machine = needed.and_then(Amounts::of).map(Resource::Machine);
         let starts_run = plan.executor == CHILDREN;
         let child = starts_run.then(|| Resource::Own(format!("runs of {}", self.run.name()), MAX_CHILDREN));
-        if lock.is_none() && pool.is_none() && child.is_none() {
+        if lock.is_none() && pool.is_none() && machine.is_none() && child.is_none() {
             return plan.resources.clone();
         }
-        pools::needs(plan.resources.iter().cloned().chain(lock).chain(pool).chain(child))
+        pools::needs(plan.resources.iter().cloned().chain(lock).chain(pool).chain(machine).chain(child))
     }
 
     /// Returns the name of the lock that this node holds: its params are known from the start, so it never changes.

@@ -86,6 +86,15 @@ impl ActiveRun {
         self.spawn(context, key, id, number, started, prepared, Begin::Fresh);
     }
 
+    /// Returns the time limit of an attempt.
+    fn time_limit(&self, node: usize, work: &Prepared) -> TimeLimit {
+        let of_resources = || work.resources.as_ref().and_then(|needed| needed.time);
+        match self.plan.nodes[node].timeout() {
+            Some(timeout) => TimeLimit::new(Some(timeout)),
+            None => of_resources().map_or_else(TimeLimit::default, TimeLimit::of_resources),
+        }
+    }
+
     /// Passes an attempt to its executor, once earlier decisions are committed.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn spawn(
@@ -99,7 +108,7 @@ impl ActiveRun {
         begin: Begin,
     ) {
         let cancel = CancellationToken::new();
-        let timeout = self.plan.nodes[key.node].timeout();
+        let time_limit = self.time_limit(key.node, &work);
         let reporting = Reporting {
             workflow: self.run.workflow_id,
             run: self.run.id,
@@ -115,7 +124,7 @@ impl ActiveRun {
             number,
             failures: self.instance(key.node, key.item).map_or(0, |instance| instance.failures),
             cancel: cancel.clone(),
-            time_limit: TimeLimit::new(timeout),
+            time_limit: time_limit.clone(),
             answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),
             secrets: Secrets::default(),
             has_secrets: work.sealed.is_some(),
@@ -132,12 +141,12 @@ impl ActiveRun {
         if let Some(instance) = self.instance_mut(key.node, key.item) {
             instance.live = Some(Live { id, cancel, started });
         }
-        let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+        let left = time_limit.get().map(|limit| limit.saturating_sub(started.elapsed()));
         let plan = &self.plan.nodes[key.node];
         let executor = context.executors.get(&plan.executor).cloned();
         let executor = executor.ok_or_else(|| format!("this daemon has no executor `{}`", plan.executor));
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
-        let blobs = context.store.blobs().clone();
+        let (blobs, home) = (context.store.blobs().clone(), context.store.home().data.clone());
         let (plan, config) = (self.plan.clone(), context.config.clone());
         let needed = self.instance(key.node, key.item).and_then(|it| it.needed.as_ref());
         let seen = needed.and_then(|needed| needed.seen.clone());
@@ -150,7 +159,8 @@ impl ActiveRun {
                         let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
                         let again = (Arc::clone(&attempt.run), Arc::clone(&attempt.withheld));
                         let command = Arc::clone(&work.work);
-                        let outcome = execute::execute(&*executor, attempt, work, begin, left, &config).await;
+                        let outcome =
+                            execute::execute(&*executor, attempt, work, begin, left, &config, home).await;
                         let outcome =
                             executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await;
                         let lasts = match seen.filter(|_| outcome.end == AttemptEnd::Completed) {

@@ -278,7 +278,7 @@ impl Core {
 
     fn free_pools(&mut self, key: Key) {
         if let Some(run) = self.active.get(&key.run) {
-            self.context.pools.leave(&run.resources(key.node, key.item));
+            self.context.pools.leave(&run.resources(key.node, key.item), key);
         }
     }
 
@@ -289,7 +289,7 @@ impl Core {
             if waits.is_some_and(|it| it.status == fanlight_shared::run::NodeStatus::Ready) {
                 self.with(key.run, |run, context| run.start_attempt(context, key));
             } else {
-                self.context.pools.leave(&needs);
+                self.context.pools.leave(&needs, key);
             }
         }
     }

@@ -148,6 +148,10 @@ impl ActiveRun {
             RunScope { run: self, item: input.as_ref().map(|(v, i)| (v, *i)), upstream: self.upstream(node) };
         match inputs::prepare(plan, &scope, lenient) {
             Ok(prepared) => {
+                let needed = prepared.resources.as_deref();
+                if let Some(Err(why)) = needed.map(|needed| context.machine.check(needed)) {
+                    return self.fail(context, node, item, NodeError::new(why));
+                }
                 if let Err(error) = self.reserve_inputs(&prepared) {
                     return self.fail(context, node, item, NodeError::new(error));
                 }

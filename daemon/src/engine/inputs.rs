@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fanlight_shared::environment::MAX_VALUE_BYTES;
 use fanlight_shared::expression::{Content, Scope as _};
+use fanlight_shared::resources::Resources;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, Values, cut};
 use fanlight_shared::workflow::{Action, CommandOutput, Dir, Template, check_revision};
@@ -35,6 +36,8 @@ impl From<String> for NotPrepared {
 pub(super) struct Prepared {
     pub(super) work: Arc<Work>,
     pub(super) sealed: Option<Arc<Sealed>>,
+    /// What each attempt needs of the machine, if the node states it.
+    pub(super) resources: Option<Arc<Resources>>,
 }
 
 /// Evaluates everything that this instance reads, except what is built from secrets. `lenient`: its condition checks the
@@ -50,7 +53,28 @@ pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> R
         }
     }?;
     let sealed = (!sealed.is_empty()).then(|| Arc::new(sealed));
-    Ok(Prepared { work: Arc::new(work), sealed })
+    let resources = match &plan.node.resources {
+        Some(templates) => Some(Arc::new(resources(&templates.0, scope, lenient)?)),
+        None => None,
+    };
+    Ok(Prepared { work: Arc::new(work), sealed, resources })
+}
+
+fn resources(
+    templates: &[(&str, Template)],
+    scope: &RunScope<'_>,
+    lenient: bool,
+) -> Result<Resources, NotPrepared> {
+    let mut resources = Resources::default();
+    for (key, template) in templates {
+        let what = format!("`resources.{key}`");
+        match template.evaluate(scope).map_err(|error| format!("{what}: {error}"))? {
+            None if !lenient => return Err(NotPrepared::Absent(what)),
+            None => {}
+            Some(value) => resources.set(key, &value).map_err(|why| format!("{what} {why}"))?,
+        }
+    }
+    Ok(resources)
 }
 
 fn native_inputs(

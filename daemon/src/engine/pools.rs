@@ -1,21 +1,28 @@
 //! Pools and locks: they limit how many attempts of a kind run at once, across all runs.
 //!
 //! An attempt acquires its resources one after the other in a fixed order: locks, then the pools of the config by name,
-//! then the places at its executor, then the default pools of commands and workers. Each resource has a queue, ordered by arrival. Because the order is
-//! the same for all, waiters can't deadlock; because queues are first in, first out, nobody starves. A waiter holds
-//! only resources that precede the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a
-//! scarce pool.
+//! then the places at its executor, then CPUs and memory, then the default pools of commands and workers. Each resource has
+//! a queue, ordered by arrival. Because the order is the same for all, waiters can't deadlock; because queues are first in,
+//! first out (those for CPUs and memory nearly so, see [`shares`]), nobody starves. A waiter holds only resources that precede
+//! the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a scarce pool.
 //!
 //! The pool of a provider also has a rate: its line then waits although places are free, until the rate allows the next
 //! start.
 
+mod amounts;
+mod shares;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use fanlight_shared::rpc::why::ReasonKind;
 use tokio::time::Instant;
 
+use crate::machine::Machine;
 use crate::rate::{Rate, Rates};
+pub(crate) use amounts::Amounts;
+use shares::Shares;
 
 /// The pools that all attempts of a kind need.
 const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
@@ -29,6 +36,8 @@ pub(crate) enum Resource {
     Pool(String),
     /// The places at an executor, with their number.
     Own(String, u32),
+    /// CPUs and memory of the machine.
+    Machine(Amounts),
     /// A pool that all attempts of a kind need.
     Common(String),
 }
@@ -48,7 +57,7 @@ impl Resource {
         match self {
             Self::Lock(_) => Some(1),
             Self::Own(_, size) => Some(*size),
-            Self::Pool(_) | Self::Common(_) => None,
+            Self::Pool(_) | Self::Machine(_) | Self::Common(_) => None,
         }
     }
 }
@@ -68,11 +77,13 @@ pub(crate) struct Ticket(u64);
 
 /// What a waiter waits for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Wait {
+pub(crate) struct Wait<T> {
     pub(crate) kind: ReasonKind,
     /// For people: it continues the name of a node.
     pub(crate) text: String,
     pub(crate) resource: Resource,
+    /// The one that came earlier, if what would be enough is kept for it.
+    pub(crate) kept_for: Option<T>,
 }
 
 /// The response to a request for resources.
@@ -84,10 +95,13 @@ pub(crate) enum Entry<T> {
     Waits(Ticket),
 }
 
-/// The pools of the config, the places at executors, the locks, and their waiters. `T` identifies a future attempt.
+/// The pools of the config, the places at executors, the locks, the machine, and their waiters. `T` identifies a future attempt.
 #[derive(Debug)]
 pub(crate) struct Pools<T> {
     lines: HashMap<Resource, Line>,
+    machine: Shares<Amounts, T>,
+    /// All CPUs and all memory of the machine.
+    all: Amounts,
     waiting: HashMap<Ticket, Waiter<T>>,
     /// The waiters that hold everything they need, in the order in which they got it.
     complete: VecDeque<Ticket>,
@@ -134,10 +148,14 @@ struct Waiter<T> {
     who: T,
 }
 
-impl<T> Pools<T> {
-    pub(crate) fn new(sizes: &BTreeMap<String, u32>, rates: &Rates) -> Self {
+impl<T: Copy + Eq + Hash> Pools<T> {
+    pub(crate) fn new(sizes: &BTreeMap<String, u32>, rates: &Rates, machine: Machine) -> Self {
         let line = |name: &str, size: u32| Line::new(size, rates.get(name).cloned());
+        let memory = i64::try_from(machine.memory).unwrap_or(i64::MAX);
+        let all = Amounts { cpus: machine.cpus.into(), memory };
         Self {
+            machine: Shares::new(all),
+            all,
             lines: sizes.iter().map(|(name, size)| (Resource::pool(name), line(name, *size))).collect(),
             waiting: HashMap::new(),
             complete: VecDeque::new(),
@@ -155,15 +173,20 @@ impl<T> Pools<T> {
         self.lines.get_mut(resource)
     }
 
-    /// Takes a place if one is free and nobody waits for it.
-    fn take(&mut self, resource: &Resource) -> bool {
-        self.line(resource).is_none_or(|line| line.waiting.is_empty() && line.take())
+    /// Takes a resource, if it is free and not due to others that wait for it.
+    fn take(&mut self, resource: &Resource, ticket: Ticket, who: T) -> bool {
+        match resource {
+            Resource::Machine(amounts) => self.machine.take(ticket, *amounts, who),
+            _ => self.line(resource).is_none_or(|line| line.waiting.is_empty() && line.take()),
+        }
     }
 
-    /// Takes places without waiting, for attempts that are already running.
-    pub(crate) fn occupy(&mut self, needs: &Needs) {
+    /// Takes resources without waiting, for an attempt that is already running.
+    pub(crate) fn occupy(&mut self, needs: &Needs, who: T) {
         for resource in needs.iter() {
-            if let Some(line) = self.line(resource) {
+            if let Resource::Machine(amounts) = resource {
+                self.machine.occupy(*amounts, who);
+            } else if let Some(line) = self.line(resource) {
                 line.free -= 1;
             }
         }
@@ -171,46 +194,74 @@ impl<T> Pools<T> {
 
     /// Asks for resources.
     pub(crate) fn enter(&mut self, needs: &Needs, who: T) -> Entry<T> {
-        let held = needs.iter().take_while(|resource| self.take(resource)).count();
-        let Some(lacks) = needs.get(held) else { return Entry::Starts(who) };
         self.arrivals += 1;
         let ticket = Ticket(self.arrivals);
-        if let Some(line) = self.line(lacks) {
-            line.waiting.insert(ticket);
-        }
+        let held = needs.iter().take_while(|resource| self.take(resource, ticket, who)).count();
+        let Some(lacks) = needs.get(held) else { return Entry::Starts(who) };
+        self.wait_for(lacks, ticket, who);
         self.waiting.insert(ticket, Waiter { needs: needs.clone(), held, who });
         Entry::Waits(ticket)
     }
 
-    /// Releases the places of an ended attempt to the waiters.
-    pub(crate) fn leave(&mut self, needs: &Needs) {
-        self.release(needs, needs.len());
+    /// Adds a waiter to the line of a resource.
+    fn wait_for(&mut self, resource: &Resource, ticket: Ticket, who: T) {
+        if let Resource::Machine(amounts) = resource {
+            self.machine.wait(ticket, *amounts, who);
+        } else if let Some(line) = self.line(resource) {
+            line.waiting.insert(ticket);
+        }
+    }
+
+    /// Releases the resources of an ended attempt to the waiters.
+    pub(crate) fn leave(&mut self, needs: &Needs, who: T) {
+        self.release(needs, needs.len(), who);
     }
 
     /// Removes a waiter that gives up, and releases what it held.
     pub(crate) fn withdraw(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiting.remove(&ticket) else { return };
-        if let Some(line) = waiter.needs.get(waiter.held).and_then(|lacks| self.lines.get_mut(lacks)) {
-            line.waiting.remove(&ticket);
+        match waiter.needs.get(waiter.held) {
+            Some(lacks @ Resource::Machine(amounts)) => {
+                self.machine.withdraw(ticket, *amounts);
+                // What was kept for it is free for others.
+                self.admit(lacks);
+            }
+            Some(lacks) => {
+                if let Some(line) = self.lines.get_mut(lacks) {
+                    line.waiting.remove(&ticket);
+                }
+            }
+            None => {}
         }
-        self.release(&waiter.needs, waiter.held);
+        self.release(&waiter.needs, waiter.held, waiter.who);
     }
 
     /// Releases the first `count` of these needs.
-    fn release(&mut self, needs: &Needs, count: usize) {
+    fn release(&mut self, needs: &Needs, count: usize, who: T) {
         for resource in needs.iter().take(count) {
-            let Some(line) = self.lines.get_mut(resource) else { continue };
-            line.free += 1;
-            let unused = line.waiting.is_empty() && line.free >= i64::from(line.size);
-            if unused && resource.own_size().is_some() {
-                self.lines.remove(resource);
+            if let Resource::Machine(_) = resource {
+                self.machine.release(who);
+            } else if let Some(line) = self.lines.get_mut(resource) {
+                line.free += 1;
+                let unused = line.waiting.is_empty() && line.free >= i64::from(line.size);
+                if unused && resource.own_size().is_some() {
+                    self.lines.remove(resource);
+                }
             }
             self.admit(resource);
         }
     }
 
-    /// Gives free places to the waiters.
+    /// Gives what is free to the waiters.
     fn admit(&mut self, resource: &Resource) {
+        if let Resource::Machine(_) = resource {
+            while self.machine.has_waiters()
+                && let Some(ticket) = self.machine.admit()
+            {
+                self.proceed(ticket);
+            }
+            return;
+        }
         while let Some(line) = self.lines.get_mut(resource) {
             if line.waiting.is_empty() || !line.take() {
                 return;
@@ -235,15 +286,19 @@ impl<T> Pools<T> {
     }
 
     /// Returns what a waiter waits for.
-    pub(crate) fn wait(&self, ticket: Ticket) -> Option<Wait> {
+    pub(crate) fn wait(&self, ticket: Ticket) -> Option<Wait<T>> {
         let waiter = self.waiting.get(&ticket)?;
         let resource = waiter.needs.get(waiter.held)?;
-        let line = self.lines.get(resource)?;
-        let wait = |kind, text| Some(Wait { kind, text, resource: resource.clone() });
+        let wait = |kind, text| Some(Wait { kind, text, resource: resource.clone(), kept_for: None });
         let name = match resource {
             Resource::Lock(name) => return wait(ReasonKind::Lock, format!("waits for the lock `{name}`")),
+            Resource::Machine(amounts) => {
+                let wait = wait(ReasonKind::Resources, amounts.wait(*self.machine.free(), self.all))?;
+                return Some(Wait { kept_for: self.machine.kept_for(ticket, *amounts), ..wait });
+            }
             Resource::Pool(name) | Resource::Own(name, _) | Resource::Common(name) => name,
         };
+        let line = self.lines.get(resource)?;
         let rate = line.rate.as_ref().filter(|_| line.free > 0);
         match (rate, rate.and_then(|rate| rate.per_minute())) {
             (Some(rate), _) if rate.is_paused() => {
@@ -259,24 +314,39 @@ impl<T> Pools<T> {
     /// Continues with the next needs of a waiter that got a resource.
     fn proceed(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiting.get_mut(&ticket) else { return };
-        let needs = waiter.needs.clone();
-        let mut held = waiter.held + 1;
-        while let Some(resource) = needs.get(held) {
-            if self.take(resource) {
-                held += 1;
-                continue;
-            }
-            if let Some(line) = self.line(resource) {
-                line.waiting.insert(ticket);
-            }
-            break;
-        }
-        if held == needs.len() {
-            self.complete.push_back(ticket);
-        }
+        let (needs, who) = (waiter.needs.clone(), waiter.who);
+        let before = waiter.held + 1;
+        let more = needs.iter().skip(before).take_while(|resource| self.take(resource, ticket, who)).count();
+        let held = before + more;
         if let Some(waiter) = self.waiting.get_mut(&ticket) {
             waiter.held = held;
         }
+        let Some(lacks) = needs.get(held) else { return self.complete.push_back(ticket) };
+        self.wait_for(lacks, ticket, who);
+        if let Resource::Machine(_) = lacks {
+            // It may be the first one now, and what was kept for the first one until now is free for others.
+            self.admit(lacks);
+        }
+    }
+
+    /// Returns attempts that hold what this one waits for, those with the most first; `None` if a resource doesn't know
+    /// its holders.
+    pub(crate) fn holders(&self, resource: &Resource) -> Option<Vec<T>>
+    where
+        T: Ord,
+    {
+        let Resource::Machine(amounts) = resource else { return None };
+        let lacks_memory = amounts.memory > self.machine.free().memory.max(0);
+        let has =
+            |part: &Amounts| if lacks_memory { (part.memory, part.cpus) } else { (part.cpus, part.memory) };
+        let mut holders: Vec<_> = self
+            .machine
+            .holders()
+            .filter(|(_, part)| has(part).0 > 0)
+            .map(|(who, part)| (has(part), who))
+            .collect();
+        holders.sort_by(|(one, first), (other, second)| other.cmp(one).then(first.cmp(second)));
+        Some(holders.into_iter().map(|(_, who)| who).collect())
     }
 
     /// Returns a waiter that may start now, with its resources.

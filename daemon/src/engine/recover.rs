@@ -187,9 +187,9 @@ impl ActiveRun {
             instance.prepared = Some(prepared.clone());
         }
         self.note_result(node, item);
-        context.pools.occupy(&self.resources(node, item));
-        self.live += 1;
         let key = self.key(node, item);
+        context.pools.occupy(&self.resources(node, item), key);
+        self.live += 1;
         self.spawn(context, key, id, number, started, prepared, Begin::Adopt);
         if self.cancelling
             && let Some(live) = self.instance(node, item).and_then(|instance| instance.live.as_ref())

@@ -31,6 +31,7 @@ use crate::command;
 use crate::config::Config;
 use crate::content;
 use crate::executor::Placement;
+use crate::machine::Machine;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
@@ -216,6 +217,11 @@ pub(super) fn check_place(
                 let message = format!("node `{name}`: `exclude` of `dir`: {why}");
                 RpcError::new(ErrorCode::InvalidWorkflow, message)
             })?;
+        }
+        if let Some(resources) = &node.resources {
+            let checked = Machine::of(&config.resources).check(&resources.fixed());
+            checked
+                .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))?;
         }
         let placed = match &node.action {
             Action::Uses(name) => types.get(name).and_then(|it| Placement::of(Some(it)).pool),

@@ -15,6 +15,7 @@ mod node_types;
 mod parked;
 mod queue;
 mod recovery;
+mod resources;
 mod resume;
 mod retried;
 mod search;

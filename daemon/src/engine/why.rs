@@ -160,7 +160,10 @@ impl Core {
             return Some((Reason { until, ..reason }, None));
         }
         if let Some(wait) = instance.ticket.and_then(|ticket| self.context.pools.wait(ticket)) {
-            return Some((Reason::new(wait.kind, wait.text), Some(wait.resource)));
+            let kept_for = wait.kept_for.and_then(|who| self.instance_name(who));
+            let kept_for = kept_for.map(|name| format!(", kept for {name}, which came earlier"));
+            let text = wait.text + kept_for.as_deref().unwrap_or_default();
+            return Some((Reason::new(wait.kind, text), Some(wait.resource)));
         }
         let needed = instance.needed.as_deref().filter(|needed| needed.is_in_flight());
         if let Some(leader) = needed.and_then(|needed| self.context.in_flight.leader(needed.key)) {
@@ -199,6 +202,13 @@ impl Core {
 
     /// Returns some of the instances that hold a resource.
     fn holders(&self, resource: &Resource) -> Vec<String> {
+        if let Some(holders) = self.context.pools.holders(resource) {
+            return holders
+                .into_iter()
+                .filter_map(|key| self.instance_name(key))
+                .take(HOLDER_LIMIT)
+                .collect();
+        }
         let mut holders = Vec::new();
         for run in self.active.values().filter(|run| run.live > 0) {
             for (node, state) in run.nodes.iter().enumerate() {

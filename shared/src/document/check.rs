@@ -77,9 +77,18 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
         }) {
             whole.media_in_text(reading, template, reader);
         }
+        for (_, template) in node.resources.iter().flat_map(|resources| &resources.0) {
+            whole.media_in_text(reading, template, reader);
+        }
         let revision = node.dir.as_ref().and_then(Dir::revision);
         for name in node.outputs.values().filter_map(|output| output.name.as_ref()).chain(revision) {
             whole.media_in_text(reading, name, reader);
+        }
+        let has_time = |it: &crate::workflow::Resources| it.0.iter().any(|(key, _)| *key == "time");
+        if node.timeout.is_some() && node.resources.as_deref().is_some_and(has_time) {
+            let message = "`resources.time` has no effect beside `timeout`, which is the time limit here";
+            let problem = Problem::warning("useless_key", node.span, message);
+            reading.report(problem.hint("remove one of them"));
         }
         if node.drop_failed_items && node.each.is_none() && !places.broken {
             let problem =

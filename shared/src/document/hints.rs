@@ -112,7 +112,10 @@ pub(crate) fn node_key(key: &str) -> Option<&'static str> {
             "name a secret where it is used: `env: { TOKEN: \"${{ secrets.token }}\" }`; leave this out"
         }
         "cache" => "write `remember: true`, or `remember: { files: [data.csv] }`",
-        "priority" | "resources" | "queue" => "write `pool:`",
+        "priority" | "queue" => "write `pool:`",
+        "cpus" | "cpu" | "cores" | "threads" | "memory" | "mem" | "ram" | "gpus" | "gpu" | "disk" => {
+            "write `resources: { cpus: 2, memory: 4GB }`"
+        }
         "mutex" | "semaphore" | "synchronization" | "resource_group" => "write `lock: name`",
         "passenv" | "passEnv" | "pass-env" => "write `pass_env: [NAME]`",
         "permissions" | "services" | "steps" => "there is no such thing here; leave this out",

@@ -11,7 +11,7 @@ use crate::problem::Span;
 use crate::value::cut;
 use crate::workflow::{Action, Changes, Node, Retry, Shell};
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "uses",
     "run",
     "cmd",
@@ -22,6 +22,7 @@ const KEYS: [&str; 24] = [
     "each",
     "retry",
     "timeout",
+    "resources",
     "pool",
     "lock",
     "pass_env",
@@ -79,6 +80,7 @@ impl Reading<'_> {
             each: None,
             retry: Retry::default(),
             timeout: None,
+            resources: None,
             pool: None,
             lock: None,
             pass_env: Vec::new(),
@@ -205,7 +207,7 @@ impl Reading<'_> {
                 };
                 self.error_hint("not_for_native", field.key_span, message, hint);
             }
-            "pool" | "lock" if node.action.word() == children::RUN_TYPE => {
+            "pool" | "lock" | "resources" if node.action.word() == children::RUN_TYPE => {
                 let message = format!(
                     "{what} does not belong to `{}`: nodes of the run that it starts could wait for it forever",
                     children::RUN_TYPE
@@ -235,6 +237,10 @@ impl Reading<'_> {
                 if node.timeout.is_some_and(|timeout| timeout.is_zero()) {
                     self.error("bad_duration", value.span, "`timeout` must be more than 0");
                 }
+            }
+            "resources" => {
+                let resources = self.resources(value);
+                node.resources = (!resources.0.is_empty()).then(|| Box::new(resources));
             }
             "pool" => {
                 if let Some(pool) = self.plain_text(value, &what) {

@@ -103,6 +103,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
 
 const NAME: &str = "^[a-z][a-z0-9_]*$";
 const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+const SIZE: &str = "^[0-9]+ *([KMGT]?B|[KMGT]iB)$";
 const EXPRESSION: &str = r"\$\{\{[\s\S]*\}\}";
 
 fn param() -> Json {
@@ -170,6 +171,7 @@ fn node(catalogue: &Catalogue) -> Json {
                 }
             },
             "timeout": { "$ref": "#/$defs/duration" },
+            "resources": resources(),
             "pool": { "type": "string", "description": "A pool of the config" },
             "lock": { "type": "string", "description": "Attempts with the same lock never run at the same time, across runs and workflows" },
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that this command gets" },
@@ -203,6 +205,23 @@ fn dir() -> Json {
         own("copy", json!({ "copy": { "type": "string", "description": "A folder relative to this file, of which each attempt gets a copy" }, "exclude": patterns, "collect": collect })),
         own("worktree", json!({ "worktree": { "type": ["string", "number"], "description": "The revision of which each attempt gets a git work tree" }, "repo": { "type": "string", "description": "A folder of the repository, relative to this file" }, "collect": collect }))
     ] })
+}
+
+fn resources() -> Json {
+    let expression = json!({ "$ref": "#/$defs/expression" });
+    let size = |description: &str| json!({ "anyOf": [{ "type": "string", "pattern": SIZE, "examples": ["500 MB", "4GB", "16 GiB"] }, { "type": "integer" }, expression], "description": description });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "minProperties": 1,
+        "description": "What an attempt needs of the machine: it starts when this much is free",
+        "properties": {
+            "cpus": { "anyOf": [{ "type": "number", "exclusiveMinimum": 0 }, expression], "description": "CPUs, or a part of one" },
+            "memory": size("Memory"),
+            "time": { "anyOf": [{ "$ref": "#/$defs/duration" }, expression], "description": "How long it takes at most; its time limit unless it has a timeout" },
+            "disk": size("Free disk space before it starts")
+        }
+    })
 }
 
 fn metrics() -> Json {

@@ -64,6 +64,11 @@ impl CheckContext<'_> {
             let message = "`collect: branch` does not belong to a command that reads a secret: what it commits is not searched for secrets".to_owned();
             refuse(reading, output.span, message, "write `collect: patch`, which is");
         }
+        let resources = node.resources.iter().flat_map(|resources| &resources.0);
+        for span in resources.filter_map(|(_, template)| secret_in(template)) {
+            let message = "`resources` can't read a secret: what an attempt needs is shown".to_owned();
+            refuse(reading, span, message, "write it out, or read a param");
+        }
         let condition = node.condition.iter().filter(|it| it.secrets().next().is_some());
         let condition =
             condition.map(|it| ("if", it.references().first().map(|it| it.span).unwrap_or_default()));

@@ -218,6 +218,45 @@ fn a_hint_for_a_time_limit_of_another_format_keeps_its_number() {
 }
 
 #[test]
+fn resources_are_numbers_sizes_and_durations_or_expressions() {
+    let params = "params: { rows: { type: int, default: 5 } }\n";
+    let node = |resources: &str| {
+        format!("{params}nodes:\n  a: {{ run: ls }}\n  b: {{ run: ls, resources: {resources} }}\n")
+    };
+    let said = |resources: &str| problem(&node(resources));
+    let text = node(
+        "{ cpus: '${{ params.rows / 2 }}', memory: \"${{ params.rows }} GB\", time: 30m, disk: '${{ a.exit_code }}' }",
+    );
+    let checked = read(&text, &Catalogue::default()).unwrap();
+    assert!(checked.workflow.edges().iter().any(|edge| edge.id() == "a.exit_code>b.resources"));
+    let fixed = checked.workflow.nodes["b"].resources.as_ref().unwrap().fixed();
+    assert_eq!((fixed.cpus, fixed.time), (0, Some(std::time::Duration::from_secs(1800))));
+
+    let typo = said("{ cpu: 2 }");
+    assert_eq!(typo, ("`resources` has no key `cpu`".into(), "write `cpus: 2`".into()));
+    assert!(said("{ memry: 4GB }").1.contains("did you mean `memory`?"));
+    assert!(said("{ memory: 4 }").0.contains("`resources.memory` must be at least 1 MB, got 4 B"));
+    assert!(said("{ cpus: 0 }").0.contains("`resources.cpus` must be a number more than 0"));
+    assert!(said("{ time: 30 }").0.contains("`resources.time` must be a duration"));
+    assert!(said("{ cpus: [1] }").0.contains("must be a number"));
+    assert!(said("{}").0.contains("asks for nothing"));
+    assert!(said("2").0.contains("must be a map such as"));
+    assert!(said("{ memory: '${{ secrets.size }}' }").0.contains("can't read a secret"));
+    let key = problem("nodes:\n  a: { run: ls, memory: 4GB }\n");
+    assert_eq!(key.1, "write `resources: { cpus: 2, memory: 4GB }`");
+}
+
+#[test]
+fn a_timeout_beside_the_time_of_the_resources_is_the_one_that_applies() {
+    let text = "nodes:\n  a: { run: ls, timeout: 1m, resources: { time: 2m } }\n";
+    let warnings = read(text, &Catalogue::default()).unwrap().warnings;
+    assert_eq!(
+        warnings[0].message,
+        "`resources.time` has no effect beside `timeout`, which is the time limit here"
+    );
+}
+
+#[test]
 fn every_node_has_a_status() {
     let text = "nodes:\n  a: { run: ls, allow_failure: true }\n  b: { run: ls, if: a.status == 'failed' }\n";
     assert!(read(text, &Catalogue::default()).is_ok());

@@ -97,6 +97,8 @@ pub enum ReasonKind {
     Upstream,
     /// It waits for a place in a pool.
     Pool,
+    /// It waits for CPUs or memory.
+    Resources,
     /// It waits for a lock.
     Lock,
     /// The rate of a provider is reached, or the provider asked for a pause.
@@ -124,6 +126,7 @@ impl ReasonKind {
             Self::Person => "person",
             Self::Upstream => "upstream",
             Self::Pool => "pool",
+            Self::Resources => "resources",
             Self::Lock => "lock",
             Self::Rate => "rate",
             Self::Retry => "retry",

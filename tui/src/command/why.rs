@@ -76,7 +76,12 @@ fn line(run: &str, reason: &Reason, now: Time, paint: Paint) -> String {
     }
     // A node that computes the same result is in the phrase already.
     if reason.kind != ReasonKind::Result && !reason.holders.is_empty() {
-        let verb = if reason.holders.len() == 1 { "has it" } else { "have them" };
+        let verb = match (reason.kind, reason.holders.len()) {
+            (ReasonKind::Resources, 1) => "uses some",
+            (ReasonKind::Resources, _) => "use some",
+            (_, 1) => "has it",
+            _ => "have them",
+        };
         line.push_str(&format!("; {} {verb}", sanitise::line(&reason.holders.join(", "))));
     }
     line

@@ -28,6 +28,24 @@ fn every_setting_can_be_set() {
 }
 
 #[test]
+fn the_resources_of_the_machine_follow_the_rules_of_a_workflow_file() {
+    let read = |text: &str| parse(Path::new("/c/config.toml"), &format!("[resources]\n{text}"));
+    let settings = read("cpus = 1.5\nmemory = \"16 GiB\"").unwrap().resources;
+    assert_eq!((settings.cpus, settings.memory), (Some(1500), Some(16 << 30)));
+    assert_eq!(read("cpus = 8").unwrap().resources.memory, None, "what is not named comes from the system");
+    for (text, why) in [
+        ("cpus = 0", "`cpus` must be a number more than 0"),
+        ("memory = 16", "`memory` must be at least 1 MB, got 16 B"),
+        ("memory = [1]", "`memory` must be a size"),
+        ("memry = \"1 GB\"", "did you mean `memory`?"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains(":2:"), "{error}");
+    }
+    assert!(wrong("resources = 3").contains("`resources` is a table"));
+}
+
+#[test]
 fn pruning_needs_a_condition() {
     let text = "[prune]\nolder_than = \"30d\"\nkeep = 20\nmax_size = \"5 GB\"\nstates = [\"failed\"]\n";
     let prune = parse(Path::new("config.toml"), text).unwrap().prune.unwrap();

@@ -1,5 +1,6 @@
 //! Runs an attempt by its executor.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::attempt::{Attempt, Outcome};
 use crate::config::Config;
 use crate::engine::inputs::Prepared;
 use crate::executor::{self, Executor};
+use crate::machine;
 
 /// Runs an attempt to its end.
 pub(super) async fn execute(
@@ -19,12 +21,19 @@ pub(super) async fn execute(
     begin: Begin,
     left: Option<Duration>,
     config: &Config,
+    home: PathBuf,
 ) -> Outcome {
-    let Prepared { work, sealed } = prepared;
+    let Prepared { work, sealed, resources } = prepared;
     if matches!(begin, Begin::Adopt)
         && let Some(outcome) = executor::adopt(executor, attempt.clone(), work.clone(), left).await
     {
         return outcome;
+    }
+    let disk = resources.map_or(0, |needed| needed.disk);
+    if disk > 0
+        && let Err(why) = machine::check_disk(home, disk).await
+    {
+        return Outcome::failed(NodeError::new(why));
     }
     let pool = work.pool();
     let key = pool.as_deref().and_then(|pool| config.key_secret(pool));

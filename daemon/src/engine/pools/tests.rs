@@ -1,3 +1,5 @@
+mod machine;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -6,14 +8,21 @@ fn sizes() -> BTreeMap<String, u32> {
     BTreeMap::from([("process".to_owned(), 2), ("cpu".to_owned(), 1), ("gpu".to_owned(), 1)])
 }
 
+const MACHINE: Machine = Machine { cpus: 4, memory: 8 };
+
 fn pools() -> Pools<u32> {
-    Pools::new(&sizes(), &Rates::default())
+    Pools::new(&sizes(), &Rates::default(), MACHINE)
 }
 
-/// Returns pools by name; a name with a `!` is a lock, `plugin` has two places of its own.
+/// Returns pools by name; a name with a `!` is a lock, `plugin` has two places of its own, and `=1+2` is one CPU with two
+/// bytes of memory.
 fn of(names: &[&str]) -> Needs {
     needs(names.iter().map(|name| match name.strip_prefix('!') {
         Some(lock) => Resource::Lock(lock.to_owned()),
+        None if name.starts_with('=') => {
+            let (cpus, memory) = name[1..].split_once('+').unwrap();
+            Resource::Machine(Amounts { cpus: cpus.parse().unwrap(), memory: memory.parse().unwrap() })
+        }
         None if *name == "plugin" => Resource::Own(name.to_string(), 2),
         None => Resource::pool(name),
     }))
@@ -30,7 +39,7 @@ fn attempts_wait_for_a_full_pool_in_order() {
     assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
     assert!(!starts(&pools.enter(&process, 3)) && !starts(&pools.enter(&process, 4)));
     assert_eq!(pools.next(), None);
-    pools.leave(&process);
+    pools.leave(&process, 1);
     assert_eq!(pools.next(), Some((process.clone(), 3)));
     assert_eq!(pools.next(), None);
 }
@@ -43,7 +52,7 @@ fn an_attempt_that_waits_for_the_gpu_or_a_lock_holds_no_process() {
         assert!(starts(&pools.enter(&both, 1)));
         assert!(!starts(&pools.enter(&both, 2)));
         assert!(starts(&pools.enter(&of(&["process"]), 3)), "{scarce}");
-        pools.leave(&both);
+        pools.leave(&both, 1);
         assert_eq!(pools.next(), Some((both, 2)));
     }
 }
@@ -55,11 +64,11 @@ fn the_places_of_an_executor_are_limited_and_forgotten_when_all_are_free() {
     assert!(starts(&pools.enter(&plugin, 1)) && starts(&pools.enter(&plugin, 2)));
     let Entry::Waits(third) = pools.enter(&plugin, 3) else { panic!("two places") };
     assert_eq!(pools.wait(third).unwrap().text, "waits for `plugin`: 2 at once");
-    pools.leave(&plugin);
+    pools.leave(&plugin, 1);
     assert_eq!(pools.next(), Some((plugin.clone(), 3)));
-    pools.leave(&plugin);
+    pools.leave(&plugin, 2);
     assert!(pools.lines.contains_key(&plugin[0]));
-    pools.leave(&plugin);
+    pools.leave(&plugin, 3);
     assert!(!pools.lines.contains_key(&plugin[0]));
 }
 
@@ -69,15 +78,15 @@ async fn a_pool_with_a_rate_lets_its_waiters_start_in_order_once_it_may() {
     let provider = config.providers.get_mut("openai").unwrap();
     (provider.concurrent, provider.requests_per_minute) = (Some(2), Some(3));
     let rates = Rates::new(&config);
-    let mut pools = Pools::new(&config.pool_sizes(), &rates);
+    let mut pools = Pools::new(&config.pool_sizes(), &rates, MACHINE);
     let api = of(&["api.openai"]);
     assert!(starts(&pools.enter(&api, 1)) && starts(&pools.enter(&api, 2)));
     let Entry::Waits(full) = pools.enter(&api, 3) else { panic!("two at once") };
     assert_eq!(pools.wait(full).unwrap().text, "waits for `api.openai`: 2 at once");
     assert_eq!(pools.next_start(), None, "the end of another attempt is what it waits for");
-    pools.leave(&api);
+    pools.leave(&api, 1);
     assert_eq!(pools.next(), Some((api.clone(), 3)));
-    pools.leave(&api);
+    pools.leave(&api, 2);
     let Entry::Waits(fast) = pools.enter(&api, 4) else { panic!("three in a minute") };
     assert_eq!(pools.wait(fast).unwrap().text, "waits for `api.openai`: 3 requests a minute");
     assert!(matches!(pools.enter(&api, 5), Entry::Waits(_)));
@@ -89,7 +98,7 @@ async fn a_pool_with_a_rate_lets_its_waiters_start_in_order_once_it_may() {
     assert_eq!(pools.next(), Some((api.clone(), 4)));
     assert_eq!(pools.next(), None);
     rates.get("api.openai").unwrap().pause(std::time::Duration::from_secs(5));
-    pools.leave(&api);
+    pools.leave(&api, 3);
     assert_eq!(pools.next(), None);
     assert!(pools.next_start().is_some());
 }
@@ -101,7 +110,7 @@ fn a_chain_of_commands_does_not_starve_one_that_needs_the_gpu_too() {
     assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
     assert!(!starts(&pools.enter(&both, 3)));
     // A node of the chain ends, and the next one asks before any other waiter is started.
-    pools.leave(&process);
+    pools.leave(&process, 1);
     assert!(!starts(&pools.enter(&process, 4)));
     assert_eq!(pools.next(), Some((both, 3)));
 }
@@ -115,7 +124,7 @@ fn withdrawing_releases_everything_that_was_held() {
     assert!(!starts(&pools.enter(&of(&["!build"]), 4)), "the lock is held by who waits for a process");
     pools.withdraw(ticket);
     assert_eq!(pools.next(), Some((of(&["!build"]), 4)));
-    pools.leave(&process);
+    pools.leave(&process, 1);
     assert!(starts(&pools.enter(&process, 5)), "nobody waits for the process any more");
 }
 
@@ -124,7 +133,7 @@ fn an_unused_lock_is_forgotten() {
     let mut pools = pools();
     let lock = of(&["!build"]);
     assert!(starts(&pools.enter(&lock, 1)));
-    pools.leave(&lock);
+    pools.leave(&lock, 1);
     assert_eq!(pools.lines.len(), sizes().len());
 }
 
@@ -135,7 +144,7 @@ enum Act {
     Withdraw(usize),
 }
 
-const KINDS: [&[&str]; 8] = [
+const KINDS: [&[&str]; 14] = [
     &["process"],
     &["process", "gpu"],
     &["gpu"],
@@ -144,6 +153,12 @@ const KINDS: [&[&str]; 8] = [
     &["process", "!a"],
     &["process", "!b", "gpu"],
     &["process", "cpu", "!a", "!b"],
+    &["=1+0"],
+    &["=4+0", "process"],
+    &["=1+6"],
+    &["=0+3", "gpu"],
+    &["=2+2", "process", "!a"],
+    &["=3+1", "cpu", "gpu"],
 ];
 
 fn act() -> impl Strategy<Value = Act> {
@@ -184,8 +199,8 @@ impl World {
     }
 
     fn leave(&mut self, at: usize) {
-        if let Some((_, needs)) = self.running.remove(at) {
-            self.pools.leave(&needs);
+        if let Some((who, needs)) = self.running.remove(at) {
+            self.pools.leave(&needs, who);
             self.start_those_who_may();
         }
     }
@@ -208,11 +223,26 @@ impl World {
             Resource::Lock(_) => 1,
             Resource::Own(_, size) => i64::from(*size),
             Resource::Pool(name) | Resource::Common(name) => i64::from(sizes()[name]),
+            Resource::Machine(_) => 0,
         };
         let mut held: HashMap<&Resource, i64> = HashMap::new();
         let holders = self.running.iter().map(|(_, needs)| &needs[..]);
         let waiters = self.pools.waiting.values().map(|waiter| &waiter.needs[..waiter.held]);
-        holders.chain(waiters).flatten().for_each(|resource| *held.entry(resource).or_default() += 1);
+        let (mut used, mut parts) = (Amounts::default(), 0);
+        for resource in holders.chain(waiters).flatten() {
+            if let Resource::Machine(amounts) = resource {
+                parts += 1;
+                used = Amounts { cpus: used.cpus + amounts.cpus, memory: used.memory + amounts.memory };
+            } else {
+                *held.entry(resource).or_default() += 1;
+            }
+        }
+        let free = self.pools.machine.free();
+        assert!(free.cpus >= 0 && free.memory >= 0, "{free:?}");
+        assert_eq!((used.cpus + free.cpus, used.memory + free.memory), (4, 8));
+        assert_eq!(self.pools.machine.holders().count(), parts);
+        let mut rest = self.pools.machine.clone();
+        assert_eq!(rest.admit(), None, "who could have a part waits for it");
         for (resource, line) in &self.pools.lines {
             let held = held.remove(resource).unwrap_or_default();
             assert!(held <= size(resource), "{resource:?} is over its size");
@@ -241,8 +271,8 @@ proptest! {
         let mut releases = 0;
         while world.waiting.iter().any(|(who, _)| waiting.contains(who)) {
             // Every attempt ends eventually; meanwhile the next node of a chain asks before others are started.
-            if let Some((_, needs)) = world.running.pop_front() {
-                world.pools.leave(&needs);
+            if let Some((who, needs)) = world.running.pop_front() {
+                world.pools.leave(&needs, who);
                 world.enter(&of(KINDS[flood]));
                 world.start_those_who_may();
                 world.check();

@@ -174,8 +174,8 @@ pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<u
     (0..new.nodes.len()).filter(|at| is_touched(&new.nodes[*at])).collect()
 }
 
-/// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, pools,
-/// locks and metrics make no difference.
+/// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, resources,
+/// pools, locks and metrics make no difference.
 fn is_equivalent(one: &Node, other: &Node) -> bool {
     let Node {
         action,
@@ -191,6 +191,7 @@ fn is_equivalent(one: &Node, other: &Node) -> bool {
         drop_failed_items,
         retry: _,
         timeout: _,
+        resources: _,
         pool: _,
         lock: _,
         keep: _,

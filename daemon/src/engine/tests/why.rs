@@ -6,6 +6,8 @@ use fanlight_shared::rpc::why::{Explanation, ReasonKind, Why};
 use fanlight_shared::run::RunStatus;
 
 use super::world::World;
+use crate::config::Config;
+use crate::machine::ResourceSettings;
 
 async fn why(world: &World, run: RunId, node: Option<&str>) -> Explanation {
     let why = Why { run, node: node.map(str::to_owned) };
@@ -68,6 +70,29 @@ async fn a_node_names_the_nodes_and_the_lock_that_it_waits_for() {
     let typo = Why { run: second.id, node: Some("bb".into()) };
     let error = world.engine.why(typo).await.unwrap_err();
     assert_eq!(error.message, "story#2 has no node `bb`; did you mean `b`?");
+}
+
+#[tokio::test]
+async fn a_node_names_the_amounts_that_it_waits_for_and_who_uses_them() {
+    let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000) };
+    let world = World::with(Config { resources, ..Config::default() }).await;
+    let first = world.start("nodes: { a: { run: hang, resources: { cpus: 3, memory: 2GB } } }").await;
+    world.until_attempt(first.id, "a", 1).await;
+    let large = world.start("nodes: { b: { run: hang, resources: { cpus: 2, memory: 4GB } } }").await;
+    let wait = "waits for 2 CPUs and 4 GB of memory: 1 of 4 CPUs and 6 GB of 8 GB are free";
+    let expected = format!("b resources: {wait} [\"story#1 a\"]");
+    while lines(&world, large.id, None).await != [expected.as_str()] {
+        tokio::task::yield_now().await;
+    }
+    let small = world.start("nodes: { c: { run: hang, resources: { cpus: 1 } } }").await;
+    let wait = "waits for 1 CPU: 1 of 4 CPUs are free, kept for story#2 b, which came earlier";
+    let expected = format!("c resources: {wait} [\"story#1 a\"]");
+    while lines(&world, small.id, None).await != [expected.as_str()] {
+        tokio::task::yield_now().await;
+    }
+    world.fake.finish("a");
+    world.until_attempt(large.id, "b", 1).await;
+    world.until_attempt(small.id, "c", 1).await;
 }
 
 #[tokio::test]

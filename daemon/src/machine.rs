@@ -1,0 +1,114 @@
+//! What this machine has for attempts that state their `resources`: from the config, else from the system.
+
+mod memory;
+
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::resources::{CPU_PARTS, Resources, shown_bytes, shown_cpus};
+
+/// The part of the configuration that is about resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourceSettings {
+    /// CPUs in thousandths, instead of those of the machine.
+    pub cpus: Option<u32>,
+    /// Memory in bytes, instead of that of the machine.
+    pub memory: Option<u64>,
+}
+
+/// The resources of this machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Machine {
+    /// CPUs, in thousandths.
+    pub(crate) cpus: u32,
+    /// Memory, in bytes.
+    pub(crate) memory: u64,
+}
+
+impl Machine {
+    /// Returns what the settings say, and for the rest what the system allows this process.
+    pub(crate) fn of(settings: &ResourceSettings) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, |it| it.get() as u32);
+        Self {
+            cpus: settings.cpus.unwrap_or_else(|| cores().saturating_mul(CPU_PARTS)),
+            memory: settings.memory.unwrap_or_else(memory::available),
+        }
+    }
+
+    /// Checks that an attempt can ever have these resources.
+    ///
+    /// # Errors
+    /// What it needs, and what there is.
+    pub(crate) fn check(self, needed: &Resources) -> Result<(), String> {
+        let hint = "`[resources]` of the config may say otherwise";
+        if needed.cpus > self.cpus {
+            let (needed, all) = (shown_cpus(needed.cpus.into()), shown_cpus(self.cpus.into()));
+            return Err(format!("`resources` needs {needed}, and this machine has {all}; {hint}"));
+        }
+        if needed.memory > self.memory {
+            let (needed, all) = (shown_bytes(needed.memory), shown_bytes(self.memory));
+            return Err(format!("`resources` needs {needed} of memory, and this machine has {all}; {hint}"));
+        }
+        Ok(())
+    }
+}
+
+/// Checks that the disk of a folder has this much free space. If the free space is unknown, it is enough.
+///
+/// # Errors
+/// What is needed, and what there is.
+pub(crate) async fn check_disk(folder: PathBuf, needed: u64) -> Result<(), String> {
+    let shown = folder.display().to_string();
+    let free = tokio::task::spawn_blocking(move || free_space(&folder)).await.ok().flatten();
+    match free {
+        Some(free) if free < needed => Err(format!(
+            "`resources` needs {} of free disk space, and the disk that holds {shown} has {}",
+            shown_bytes(needed),
+            shown_bytes(free)
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn free_space(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_config_does_not_say_comes_from_the_system() {
+        let system = Machine::of(&ResourceSettings::default());
+        assert!(system.cpus >= CPU_PARTS && system.memory > 1 << 20, "{system:?}");
+        let settings = ResourceSettings { cpus: Some(500), memory: None };
+        assert_eq!(Machine::of(&settings), Machine { cpus: 500, ..system });
+    }
+
+    #[test]
+    fn a_need_that_can_never_be_met_names_what_there_is() {
+        let machine = Machine { cpus: 4000, memory: 8_000_000_000 };
+        let check = |cpus, memory| machine.check(&Resources { cpus, memory, ..Resources::default() });
+        assert_eq!(check(4000, 8_000_000_000), Ok(()));
+        assert!(
+            check(4001, 0)
+                .unwrap_err()
+                .starts_with("`resources` needs 4.001 CPUs, and this machine has 4 CPUs")
+        );
+        let memory = check(0, 64_000_000_000).unwrap_err();
+        assert!(
+            memory.starts_with("`resources` needs 64 GB of memory, and this machine has 8 GB"),
+            "{memory}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_disk_without_the_needed_space_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(check_disk(folder.path().to_owned(), 1).await, Ok(()));
+        let error = check_disk(folder.path().to_owned(), u64::MAX).await.unwrap_err();
+        assert!(error.contains(&folder.path().display().to_string()), "{error}");
+        assert_eq!(check_disk("/nonexistent".into(), u64::MAX).await, Ok(()));
+    }
+}
