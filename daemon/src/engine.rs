@@ -80,6 +80,7 @@ use crate::store::{Store, StoreError};
 pub(crate) use delete::forget_deleted;
 use message::Message;
 pub(crate) use misses::explain as explain_misses;
+pub(crate) use preview::make as make_preview;
 
 /// The parts of an engine.
 pub struct EngineParts {

@@ -16,6 +16,7 @@
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - `prune`: deletes ended runs by age, count, size or state
+//! - `transfer`: runs in an archive, with which they move between homes
 //! - `lineage`: walks back from an asset to everything that it was made of
 //! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`secret`]: the sources of secrets, and the masking of outputs
@@ -73,4 +74,5 @@ pub mod services;
 mod sound;
 pub mod store;
 pub mod supervisor;
+mod transfer;
 pub mod worker;

@@ -33,6 +33,7 @@ mod state;
 mod sweeps;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transfer;
 mod values;
 mod watch;
 mod why;

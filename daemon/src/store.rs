@@ -19,6 +19,7 @@ mod op;
 mod open_run;
 mod read;
 mod readers;
+pub(crate) mod record;
 mod space;
 mod sweep;
 #[cfg(test)]
@@ -37,13 +38,16 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::file_error::FileError;
+pub(crate) use blob::BlobReader;
 use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, Nearest, NewEntry, PartsDigest};
+pub(crate) use op::StagedRun;
 pub use op::{
-    After, Batch, ChildFiles, Committed, Finished, NewAsset, NewFile, NewRun, NewSweep, NewTrial, NewVersion,
-    Numbers, Op, ResumeFrom, StoredSearch, StoredSweep, Submit, Submitted, SweepOf,
+    After, Batch, ChildFiles, Committed, Finished, Import, Imported, ImportedRun, NewAsset, NewFile, NewRun,
+    NewSweep, NewTrial, NewVersion, Numbers, Op, ResumeFrom, StoredSearch, StoredSweep, Submit, Submitted,
+    SweepOf,
 };
 pub use open_run::{DamagedRun, OpenRun};
 pub use read::{KnownSearch, StoredValue};

@@ -26,7 +26,7 @@ use crate::host_path;
 use crate::id::{AssetId, BlobHash};
 use crate::large::Large;
 use crate::rpc::daemon::{Hello, HelloResponse};
-use crate::rpc::{PROTOCOL_VERSION, Request, RpcError, assets, previews, values};
+use crate::rpc::{PROTOCOL_VERSION, Request, RpcError, assets, previews, runs, values};
 use crate::value::{Value, Values};
 use connection::Connection;
 
@@ -228,6 +228,22 @@ impl Client {
             }
             plain => plain,
         })
+    }
+
+    /// Streams the archive of runs to a writer, after passing on the response.
+    ///
+    /// # Errors
+    /// A run is gone, has not ended or can't be read, the connection was lost, or the writer failed.
+    pub async fn export_into<W: AsyncWrite + Unpin>(
+        &self,
+        export: &runs::Export,
+        begins: impl FnOnce(&runs::Exported),
+        into: &mut W,
+    ) -> Result<runs::Exported, ClientError> {
+        let (exported, chunks) = self.connection.stream(export).await?;
+        begins(&exported);
+        self.copy(&exported.stream, chunks, into).await?;
+        Ok(exported)
     }
 
     /// Returns the stored preview of an asset: MIME type and bytes.

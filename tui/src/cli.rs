@@ -72,6 +72,10 @@ pub(crate) enum Command {
     Label(command::label::Args),
     /// List, save, open, star or delete the products of runs.
     Assets(command::assets::Args),
+    /// Write ended runs with everything that belongs to them to an archive, for another home.
+    Export(command::export::Args),
+    /// Add the runs of an archive to this home.
+    Import(command::import::Args),
     /// Write a sweep as a page for a browser.
     Report(command::report::Args),
     /// Make a product again from its recipe, and say whether it is identical.
@@ -157,6 +161,8 @@ impl Cli {
             Some(Command::Prune(args)) => command::prune::run(args).await,
             Some(Command::Label(args)) => command::label::run(args).await,
             Some(Command::Assets(args)) => command::assets::run(args).await,
+            Some(Command::Export(args)) => command::export::run(args).await,
+            Some(Command::Import(args)) => command::import::run(args).await,
             Some(Command::Report(args)) => command::report::run(args).await,
             Some(Command::Reproduce(args)) => command::reproduce::run(args).await,
             Some(Command::Cache(args)) => command::cache::run(args).await,
@@ -237,6 +243,9 @@ mod tests {
             "fanlight reproduce poster.png -p photo=beach.jpg --yes",
             "fanlight prune --older-than 30d --keep 10 --max-size 20GB --state failed,cancelled --dry-run",
             "fanlight report poster/3 page",
+            "fanlight export poster#1 poster/3 poster.tar.zst --ended --force --json",
+            "fanlight export poster -",
+            "fanlight import poster.tar.zst --json",
             "fanlight queue --max 3 --pause",
             "fanlight queue next poster#3 poster#1",
             "fanlight queue later --sweep poster/3",

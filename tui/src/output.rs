@@ -1,5 +1,6 @@
 //! Output for people and programs: the only place that writes to stdout and stderr.
 
+pub(crate) mod amount;
 pub(crate) mod ask;
 pub(crate) mod json;
 pub(crate) mod live;

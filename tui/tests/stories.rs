@@ -79,6 +79,8 @@ mod separate;
 mod sweeps;
 #[path = "stories/table.rs"]
 mod table;
+#[path = "stories/transfer.rs"]
+mod transfer;
 #[path = "stories/values.rs"]
 mod values;
 #[path = "stories/video.rs"]

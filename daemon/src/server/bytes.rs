@@ -9,6 +9,7 @@ use fanlight_shared::rpc::frame::{CHUNK, MARK};
 
 use super::session::Session;
 use crate::store::blob::BlobReader;
+use crate::transfer::Archive;
 
 /// The origin of bytes.
 // There is one per request, and it is moved once.
@@ -18,6 +19,8 @@ enum From {
     Blob(BlobReader),
     /// They are in memory.
     Memory(Vec<u8>),
+    /// Runs, made while they are sent.
+    Archive(Box<Archive>),
 }
 
 /// Bytes that follow a response.
@@ -61,6 +64,13 @@ impl Source {
         (answer, Self { stream, bytes: left, from: From::Memory(bytes) })
     }
 
+    /// Returns an archive of runs: what the response says, and the bytes that follow it.
+    pub(super) fn archive(session: &Session, archive: Archive) -> (Bytes, Self) {
+        let (stream, bytes) = (session.next_stream(), archive.bytes());
+        let answer = Bytes { stream, bytes, mime: "application/x-tar".to_owned(), hash: None };
+        (answer, Self { stream, bytes, from: From::Archive(Box::new(archive)) })
+    }
+
     /// Sends them, at the pace at which the client reads. An empty frame means that the rest can't be read.
     pub(super) async fn send(self, session: &Arc<Session>) {
         let Self { stream, bytes, mut from } = self;
@@ -91,6 +101,16 @@ impl From {
                 let start = usize::try_from(sent).unwrap_or(usize::MAX);
                 let part = bytes.get(start..start.saturating_add(want as usize)).map(<[u8]>::to_vec);
                 (part.unwrap_or_default(), Self::Memory(bytes))
+            }
+            Self::Archive(mut archive) => {
+                let read = session.context.read(move |_| Ok((archive.next(want)?, archive))).await;
+                match read {
+                    Ok((part, archive)) => (part, Self::Archive(archive)),
+                    Err(error) => {
+                        tracing::error!("an archive of runs is not sent: {error}");
+                        (Vec::new(), Self::Memory(Vec::new()))
+                    }
+                }
             }
             Self::Blob(mut reader) => {
                 let read = session.context.read(move |_| Ok((reader.next(want), reader))).await;

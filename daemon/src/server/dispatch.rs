@@ -14,8 +14,8 @@ use super::models;
 use super::no_models as models;
 use super::session::Session;
 use super::{
-    assets, cache, daemon, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps, values,
-    watch, why, workflows,
+    assets, cache, daemon, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps, transfer,
+    values, watch, why, workflows,
 };
 use crate::hub::text;
 
@@ -78,6 +78,7 @@ plain {
     rpc::runs::Resume => runs::resume,
     rpc::runs::Delete => runs::delete,
     rpc::runs::Prune => runs::prune,
+    rpc::runs::Import => transfer::import,
     rpc::runs::Label => runs::label,
     rpc::why::Why => why::why,
     rpc::sweeps::List => sweeps::list,
@@ -111,6 +112,7 @@ plain {
 }
 bytes {
     rpc::workflows::Read => workflows::read,
+    rpc::runs::Export => transfer::export,
     rpc::assets::Read => assets::read,
     rpc::assets::Thumbnail => assets::thumbnail,
     rpc::values::Read => values::read,

@@ -5,6 +5,7 @@ mod cache;
 mod delete;
 mod environment;
 mod file;
+mod import;
 mod made_with;
 mod on_end;
 mod queue;
@@ -15,6 +16,7 @@ pub(super) mod series;
 mod submit;
 mod sweep;
 mod value;
+mod workflow;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -181,6 +183,7 @@ impl Apply {
             Op::Blob(published) => self.store_blob(db, work, published),
             Op::Row { run, summary } => self.set_row(db, work, *run, summary),
             Op::Submit(submit) => self.submit(db, work, submit),
+            Op::Import(import) => self.import(db, work, import),
             Op::Asset(new) => self.store_asset(db, work, new),
             Op::Label { run, label } => {
                 let key = self.key(db, *run)?;
@@ -298,6 +301,7 @@ fn may_be_refused(op: &Op) -> bool {
     matches!(
         op,
         Op::Submit(_)
+            | Op::Import(_)
             | Op::Label { .. }
             | Op::DeleteRun { .. }
             | Op::PruneRuns { .. }

@@ -1,5 +1,6 @@
 //! Requests to the writer, and its responses.
 
+mod import;
 mod submit;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use fanlight_shared::search::Report;
 use fanlight_shared::sweep::{Pause, Used};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::blob::Published;
@@ -24,6 +26,8 @@ use super::{Bodies, CacheKey, NewEntry, StoreError};
 
 use crate::on_end::OnEnd;
 
+pub(crate) use import::StagedRun;
+pub use import::{Import, Imported, ImportedRun};
 pub use submit::{
     ChildFiles, Finished, NewFile, NewRun, NewSweep, NewTrial, NewVersion, ResumeFrom, StoredSearch,
     StoredSweep, Submit, Submitted, SweepOf,
@@ -39,6 +43,8 @@ pub type Numbers = HashMap<String, Result<f64, &'static str>>;
 pub enum Op {
     /// Runs of one submission: workflow, version, numbers, rows; the result is in [`Committed::submitted`].
     Submit(Box<Submit>),
+    /// Ended runs of another home, all or none; the result is in [`Committed::imported`].
+    Import(Box<Import>),
     /// A state event of a run; the row of the run follows from it.
     Event {
         /// The run.
@@ -271,6 +277,7 @@ impl Op {
     pub(super) fn weight(&self) -> (usize, usize) {
         match self {
             Self::Submit(submit) => (submit.runs.len() * 4, submit.version.document.len()),
+            Self::Import(import) => (import.runs.len() * 100, 0),
             Self::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
             Self::Values { values, bodies, .. } => {
                 let rows = values.iter().filter(|(port, _)| !bodies.contains_key(*port));
@@ -294,7 +301,8 @@ impl Op {
 }
 
 /// An asset to be stored, with the parts of its recipe that aren't in its run.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewAsset {
     /// As lists show it.
     pub asset: Asset,
@@ -311,6 +319,8 @@ pub struct NewAsset {
 pub struct Committed {
     /// Of [`Op::Submit`]: the runs. For a repeated request key: those of the first request.
     pub submitted: Option<Submitted>,
+    /// Of [`Op::Import`].
+    pub imported: Option<Imported>,
     /// Of [`Op::DeleteRun`], [`Op::PruneRuns`] and [`Op::DeleteAssets`]: the deleted assets.
     pub deleted_assets: Vec<(WorkflowId, AssetId)>,
     /// Of [`Op::PruneRuns`]: the deleted runs.

@@ -7,6 +7,7 @@ mod list;
 mod on_end;
 pub(crate) mod page;
 mod prune;
+mod record;
 mod results;
 mod run;
 mod search;

@@ -231,10 +231,10 @@ impl Connection {
     }
 
     /// Makes a call whose response is followed by bytes.
-    pub(super) async fn stream<R: Request<Response = assets::Bytes>>(
+    pub(super) async fn stream<R: Request>(
         &self,
         request: &R,
-    ) -> Result<(assets::Bytes, mpsc::Receiver<Vec<u8>>), ClientError> {
+    ) -> Result<(R::Response, mpsc::Receiver<Vec<u8>>), ClientError> {
         let (chunks, receiver) = mpsc::channel(MAX_QUEUED_CHUNKS);
         Ok((self.send(request, Some(chunks)).await?, receiver))
     }

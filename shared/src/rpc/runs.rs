@@ -1,5 +1,6 @@
 //! `runs.*`
 
+mod archive;
 mod missing;
 mod prune;
 mod sets;
@@ -11,6 +12,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use archive::{Export, Exported, Import, Imported, ImportedRun, Renamed};
 pub use missing::{Missing, MissingResponse, Places};
 pub use prune::{Prune, Pruned, PrunedRun};
 pub use sets::{ParamSet, Repeat, SentFile, SweepOptions};

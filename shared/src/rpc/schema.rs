@@ -57,6 +57,8 @@ all! {
     runs::Resume,
     runs::Delete,
     runs::Prune,
+    runs::Export,
+    runs::Import,
     runs::Label,
     why::Why,
     sweeps::List,

@@ -1,10 +1,10 @@
-//! Writes new files atomically, never over an existing file.
+//! Writes new files atomically, and over an existing file only on request.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// A file that gets its name once it is complete, and only if that name is free.
+/// A file that gets its name once it is complete, and only if that name is free or is to be replaced.
 pub(crate) struct NewFile {
     /// The temporary file.
     pub(crate) temporary: tempfile::NamedTempFile,
@@ -27,6 +27,12 @@ impl NewFile {
     /// Returns a sentence about what went wrong.
     pub(crate) fn says(&self, error: &dyn std::fmt::Display) -> String {
         format!("`{}` can't be written: {error}", self.path.display())
+    }
+
+    /// Renames it into place, over a file that is there.
+    pub(crate) fn replace(self) -> Result<(), String> {
+        let persisted = self.temporary.persist(&self.path).map(drop);
+        persisted.map_err(|error| format!("`{}` can't be written: {}", self.path.display(), error.error))
     }
 
     /// Renames it into place.

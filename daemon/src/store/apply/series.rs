@@ -319,7 +319,8 @@ impl Series {
     }
 }
 
-fn insert_chunk(db: &Connection, series: i64, points: &[Point], level: i64, count: u64) -> Done {
+/// Adds a chunk to a series.
+pub(super) fn insert_chunk(db: &Connection, series: i64, points: &[Point], level: i64, count: u64) -> Done {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
     let (min, max) = extremes(points);
     let bytes = |point: Option<Point>| point.map(|point| encode(&[point]));

@@ -8,21 +8,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{self, Place};
 use super::value::Stored;
+use super::workflow::Workflow;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, search, sweep};
 use crate::store::read::stored_sweep as stored;
 use crate::store::{Finished, ResumeFrom, StoreError, Submit, Submitted, SweepOf, code};
-
-/// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
-const RELEASED_SLUG_PREFIX: char = '~';
-
-/// The workflow of a submission, found or created.
-struct Workflow {
-    key: i64,
-    id: WorkflowId,
-    slug: String,
-    last_number: u32,
-    moved_from: Option<String>,
-}
 
 impl Apply {
     pub(super) fn submit(&self, db: &Connection, work: &mut Work, submit: &Submit) -> Done {
@@ -226,29 +215,14 @@ fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
 
 /// Returns the workflow by its id, else by its path, else a new one.
 fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
-    let find = |by: &str, value: &dyn rusqlite::ToSql| {
-        db.prepare_cached(&format!(
-            "SELECT key, id, slug, last_number FROM workflow WHERE {by} = ?1 ORDER BY newest_run DESC LIMIT 1"
-        ))?
-        .query_row([value], |row| {
-            Ok(Workflow {
-                key: row.get(0)?,
-                id: WorkflowId::from_bytes(row.get(1)?),
-                slug: row.get(2)?,
-                last_number: row.get(3)?,
-                moved_from: None,
-            })
-        })
-        .optional()
-    };
-    let found = match (&submit.workflow_id, &submit.path) {
-        (Some(id), _) => find("id", id.as_bytes())?,
-        (None, Some(path)) => find("path", path)?,
-        (None, None) => {
-            return Err(Failure::Batch(StoreError::Other(
-                "a workflow without a file needs an `id:`, so that its runs belong together".into(),
-            )));
-        }
+    if submit.workflow_id.is_none() && submit.path.is_none() {
+        return Err(Failure::Batch(StoreError::Other(
+            "a workflow without a file needs an `id:`, so that its runs belong together".into(),
+        )));
+    }
+    let found = match submit.workflow_id {
+        Some(id) => Workflow::by_id(db, id)?,
+        None => Workflow::by_path(db, submit.path.as_deref())?,
     };
     if let Some(mut found) = found {
         if !repeats_version(db, submit, found.key, version)? {
@@ -257,11 +231,7 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
             )?
             .execute(params![found.key, submit.title, submit.path, version])?;
         }
-        if found.slug.starts_with(RELEASED_SLUG_PREFIX) {
-            found.slug = free_slug(db, &submit.slug)?;
-            db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?
-                .execute(params![found.key, found.slug])?;
-        }
+        found.take_slug(db, &submit.slug)?;
         return Ok(found);
     }
     let moved_from = match submit.workflow_id {
@@ -275,11 +245,8 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
             .optional()?,
     };
     let id = submit.workflow_id.unwrap_or_else(WorkflowId::new);
-    let slug = free_slug(db, &submit.slug)?;
-    let key = db
-        .prepare_cached("INSERT INTO workflow (id, slug, title, path, version) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .insert(params![id.as_bytes(), slug, submit.title, submit.path, version])?;
-    Ok(Workflow { key, id, slug, last_number: 0, moved_from })
+    let new = Workflow::create(db, id, &submit.slug, &submit.title, submit.path.as_deref(), version)?;
+    Ok(Workflow { moved_from, ..new })
 }
 
 /// Returns whether a submission has the file as it was for an earlier one, so that a person may have run a newer one since:
@@ -297,29 +264,4 @@ fn repeats_version(db: &Connection, submit: &Submit, workflow: i64, version: i64
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM run WHERE version = ?1 AND +workflow = ?2)")?
         .query_row([version, workflow], |row| row.get(0))?;
     Ok(known)
-}
-
-/// Returns `slug`, or with `-2`, `-3` … the first that no workflow has. A workflow whose runs and assets were all
-/// deleted releases its slug; its row stays, so that its numbers are not reused if it returns.
-fn free_slug(db: &Connection, slug: &str) -> Done<String> {
-    let mut holder = db.prepare_cached(
-        "SELECT key, EXISTS (SELECT 1 FROM run WHERE run.workflow = workflow.key) FROM workflow WHERE slug = ?1",
-    )?;
-    let mut candidate = slug.to_owned();
-    let mut count = 1_u32;
-    loop {
-        let held: Option<(i64, bool)> =
-            holder.query_row([&candidate], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        match held {
-            None => return Ok(candidate),
-            Some((key, false)) => {
-                db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?
-                    .execute(params![key, format!("{RELEASED_SLUG_PREFIX}{key}")])?;
-                return Ok(candidate);
-            }
-            Some((_, true)) => {}
-        }
-        count += 1;
-        candidate = format!("{slug}-{count}");
-    }
 }

@@ -75,7 +75,7 @@ pub(super) fn pause(db: &Connection, name: &str, paused: Option<Pause>, before: 
 }
 
 /// Returns the next name after the workflow. Another workflow may have had its slug, and still have a sweep of that name.
-fn numbered(db: &Connection, workflow: i64, slug: &str) -> Done<String> {
+pub(super) fn numbered(db: &Connection, workflow: i64, slug: &str) -> Done<String> {
     loop {
         let number: i64 = db
             .prepare_cached(
@@ -98,7 +98,7 @@ pub(super) fn name(db: &Connection, key: i64) -> Done<String> {
     name.ok_or_else(|| Failure::Batch(StoreError::NotFound("the sweep was deleted".into())))
 }
 
-fn exists(db: &Connection, name: &str) -> Done<bool> {
+pub(super) fn exists(db: &Connection, name: &str) -> Done<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM sweep WHERE name = ?1")?.exists([name])?)
 }
 

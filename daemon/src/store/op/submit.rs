@@ -13,6 +13,7 @@ use fanlight_shared::sweep::{Limits, Pause, Used};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
 use crate::store::blob::Published;
 
@@ -91,7 +92,8 @@ pub struct NewFile {
 }
 
 /// A version of a workflow file.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewVersion {
     /// Its content hash.
     pub hash: Version,

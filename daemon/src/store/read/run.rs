@@ -360,7 +360,7 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
 }
 
 /// Returns all state events of a run, in order and without gaps.
-fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreError> {
+pub(super) fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreError> {
     let mut query = db.prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?;
     let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut events: Vec<Numbered> = Vec::new();

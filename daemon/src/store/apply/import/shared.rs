@@ -1,0 +1,220 @@
+//! What imported runs share: versions, workflows and sweeps. Each is stored when the first run needs it.
+
+use std::collections::HashMap;
+
+use fanlight_shared::id::{RunId, Version, WorkflowId};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::workflow::Workflow;
+use super::super::{Done, Failure, file, sweep};
+use crate::store::record::{SharedRecord, SweepRecord, WorkflowRecord};
+use crate::store::{NewVersion, StoreError, code};
+
+/// What the runs of an import share.
+pub(super) struct Shared<'a> {
+    versions: HashMap<&'a Version, &'a NewVersion>,
+    workflows: HashMap<WorkflowId, &'a WorkflowRecord>,
+    sweeps: HashMap<&'a str, &'a SweepRecord>,
+    stored_versions: HashMap<&'a Version, i64>,
+    stored_workflows: HashMap<WorkflowId, Workflow>,
+    /// In the order in which they were stored.
+    stored_sweeps: Vec<StoredSweep<'a>>,
+}
+
+struct StoredSweep<'a> {
+    key: i64,
+    record: &'a SweepRecord,
+    name: String,
+    /// The numbers of its imported runs in the other home and here.
+    numbers: HashMap<u32, u32>,
+    runs: HashMap<RunId, u32>,
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::Batch(StoreError::Other(format!("an import lacks {what}")))
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(records: &'a [SharedRecord]) -> Self {
+        let mut new = Self {
+            versions: HashMap::new(),
+            workflows: HashMap::new(),
+            sweeps: HashMap::new(),
+            stored_versions: HashMap::new(),
+            stored_workflows: HashMap::new(),
+            stored_sweeps: Vec::new(),
+        };
+        for record in records {
+            match record {
+                SharedRecord::Version(version) => drop(new.versions.insert(&version.hash, version)),
+                SharedRecord::Workflow(workflow) => drop(new.workflows.insert(workflow.id, workflow)),
+                SharedRecord::Sweep(sweep) => drop(new.sweeps.insert(&sweep.name, sweep)),
+            }
+        }
+        new
+    }
+
+    /// Returns the row of a version.
+    pub(super) fn version(&mut self, db: &Connection, hash: &Version) -> Done<i64> {
+        if let Some(key) = self.stored_versions.get(hash) {
+            return Ok(*key);
+        }
+        let version = self.versions.get(hash).copied().ok_or_else(|| missing("a workflow file"))?;
+        let NewVersion { hash, document, nodes, edges, concurrency } = version;
+        let key = file::version(db, hash, document, nodes, edges, *concurrency)?;
+        self.stored_versions.insert(hash, key);
+        Ok(key)
+    }
+
+    /// Returns the row of a workflow, its slug here and its last number: by its id, else by its path, else a new one.
+    pub(super) fn workflow(&mut self, db: &Connection, id: WorkflowId) -> Done<(i64, String, u32)> {
+        if !self.stored_workflows.contains_key(&id) {
+            let record = self.workflows.get(&id).copied().ok_or_else(|| missing("a workflow"))?;
+            let version = self.version(db, &record.version)?;
+            let path = record.path.as_deref();
+            let found = match Workflow::by_id(db, id)? {
+                Some(found) => Some(found),
+                None => Workflow::by_path(db, path)?,
+            };
+            let workflow = match found {
+                Some(mut found) => {
+                    found.take_slug(db, &record.slug)?;
+                    found
+                }
+                None => Workflow::create(db, id, &record.slug, &record.title, path, version)?,
+            };
+            self.stored_workflows.insert(id, workflow);
+        }
+        let workflow = self.stored_workflows.get(&id).ok_or_else(|| missing("a workflow"))?;
+        Ok((workflow.key, workflow.slug.clone(), workflow.last_number))
+    }
+
+    /// Records the number of the newest run of a workflow.
+    pub(super) fn numbered(&mut self, id: WorkflowId, number: u32) {
+        if let Some(workflow) = self.stored_workflows.get_mut(&id) {
+            workflow.last_number = number;
+        }
+    }
+
+    /// Returns the row of the sweep of a run, which gets another number here.
+    pub(super) fn sweep(
+        &mut self,
+        db: &Connection,
+        name: &str,
+        run: RunId,
+        (was, number): (u32, u32),
+    ) -> Done<i64> {
+        let at = match self.stored_sweeps.iter().position(|stored| stored.record.name == name) {
+            Some(at) => at,
+            None => {
+                let record = self.sweeps.get(name).copied().ok_or_else(|| missing("a sweep"))?;
+                let (key, name) = self.store_sweep(db, record)?;
+                let (numbers, runs) = (HashMap::new(), HashMap::new());
+                self.stored_sweeps.push(StoredSweep { key, record, name, numbers, runs });
+                self.stored_sweeps.len() - 1
+            }
+        };
+        let stored = &mut self.stored_sweeps[at];
+        stored.numbers.insert(was, number);
+        stored.runs.insert(run, number);
+        Ok(stored.key)
+    }
+
+    /// Finds a sweep of which other runs were imported before, or adds it. Its name may be taken.
+    fn store_sweep(&mut self, db: &Connection, record: &'a SweepRecord) -> Done<(i64, String)> {
+        let (workflow, slug, _) = self.workflow(db, record.workflow)?;
+        let version = self.version(db, &record.version)?;
+        let known: Option<(i64, String)> = db
+            .prepare_cached(
+                "SELECT key, name FROM sweep WHERE workflow = ?1 AND version = ?2 AND created_at = ?3",
+            )?
+            .query_row(params![workflow, version, record.created_at.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let name = match sweep::exists(db, &record.name)? {
+            true => sweep::numbered(db, workflow, &slug)?,
+            false => record.name.clone(),
+        };
+        let key = db
+            .prepare_cached(
+                "INSERT INTO sweep (name, workflow, version, swept, created_at, limits, paused, used_before, search, \
+                 search_ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .insert(params![
+                name,
+                workflow,
+                version,
+                serde_json::to_string(&record.swept)?,
+                record.created_at.0,
+                record.limits.as_ref().map(serde_json::to_string).transpose()?,
+                record.paused.as_ref().map(serde_json::to_string).transpose()?,
+                record.used_before.as_ref().map(serde_json::to_string).transpose()?,
+                record.search.as_ref().map(serde_json::to_string).transpose()?,
+                // It proposes nothing here, where its daemon's decisions can't be continued.
+                record.search.is_some(),
+            ])?;
+        Ok((key, name))
+    }
+
+    /// Stores the searches, whose rows name the numbers of runs. Returns the sweeps that have another name here.
+    pub(super) fn finish(self, db: &Connection) -> Done<Vec<(String, String)>> {
+        let mut renamed = Vec::new();
+        for stored in &self.stored_sweeps {
+            stored.search(db)?;
+            if stored.name != stored.record.name {
+                renamed.push((stored.record.name.clone(), stored.name.clone()));
+            }
+        }
+        Ok(renamed)
+    }
+}
+
+impl StoredSweep<'_> {
+    fn search(&self, db: &Connection) -> Done {
+        let Self { key, record, numbers, runs, .. } = self;
+        for trial in &record.trials {
+            db.prepare_cached(
+                "INSERT INTO trial (sweep, number, run, params, seen) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                key,
+                trial.number,
+                trial.run.as_bytes(),
+                serde_json::to_string(&trial.params)?,
+                trial.seen
+            ])?;
+        }
+        for observation in &record.observations {
+            db.prepare_cached(
+                "INSERT INTO observation (sweep, place, run, number, params, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                key,
+                observation.place,
+                observation.run.as_bytes(),
+                runs.get(&observation.run).unwrap_or(&observation.number),
+                serde_json::to_string(&observation.params)?,
+                serde_json::to_string(&observation.outcome)?,
+            ])?;
+        }
+        for report in &record.reports {
+            db.prepare_cached(
+                "INSERT INTO report (sweep, place, number, step, value, pruned) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                key,
+                report.place,
+                numbers.get(&report.number).unwrap_or(&report.number),
+                code::signed(report.step),
+                report.value.0,
+                report.pruned,
+            ])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Runs that move from one home to another.
+
+use std::fs;
+
+use crate::support::Fanlight;
+
+const TRAIN: &str = "params: { rate: { type: float, default: 0.1 } }
+nodes:
+  train:
+    with: { rate: \"${{ params.rate }}\" }
+    run: |
+      echo \"training with $rate\"
+      for step in 1 2 3; do
+        echo \"{\\\"type\\\":\\\"metric\\\",\\\"name\\\":\\\"loss\\\",\\\"value\\\":$rate$step,\\\"step\\\":$step}\" >> \"$FANLIGHT_EVENTS\"
+      done
+  sky: { uses: image.generate, with: { width: 400, height: 300, style: plasma } }
+outputs: { said: \"${{ train.stdout }}\", sky: \"${{ sky.image }}\" }
+";
+
+/// Returns the output of a command, which both homes agree on.
+#[track_caller]
+fn both(homes: [&Fanlight; 2], arguments: &[&str]) -> String {
+    let [one, other] = homes.map(|home| home.say(arguments).exits(0).out);
+    assert_eq!(one, other, "{arguments:?}");
+    one
+}
+
+#[test]
+fn a_sweep_moves_with_its_products_logs_and_metrics() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    ada.file("train.yaml", TRAIN);
+    ada.say(&["run", "train.yaml", "--sweep", "rate=0.1,0.2", "--env", "TOKEN=hidden-value"]).exits(0);
+    ada.say(&["run", "train.yaml"]).exits(0);
+    let archive = bob.path("train.tar.zst");
+    let archive = archive.to_str().unwrap();
+    let said = ada.say(&["export", "train/1", archive]).exits(0).complains("exported 2 runs with 4 assets");
+    assert_eq!(said.out, format!("{archive}\n"));
+    ada.say(&["export", "train/1", archive]).exits(2).complains("exists already; it was left as it is");
+    ada.say(&["export", "train/1", archive, "--force"]).exits(0);
+
+    let said = bob.say(&["import", "train.tar.zst"]).exits(0).complains("imported 2 runs with 4 assets");
+    assert_eq!(said.out, "train#1\timported\ntrain#2\timported\n");
+    for run in ["train#1", "train#2"] {
+        assert!(both([&ada, &bob], &["logs", run]).contains("training with"));
+        assert_eq!(both([&ada, &bob], &["metrics", run, "--csv"]).lines().count(), 4);
+        let shown = bob.say(&["show", run, "--json"]).exits(0).json().remove(0);
+        assert_eq!(shown["state"], "completed", "{shown}");
+    }
+    both([&ada, &bob], &["table", "train/1", "--csv"]);
+    let sweep = bob.say(&["sweep", "show", "train/1", "--json"]).exits(0).json().remove(0);
+    assert_eq!(sweep["runs"]["completed"], 2, "{sweep}");
+
+    // The bytes are the same, and can be made again.
+    let asset = bob.say(&["assets", "list", "--run", "train#1", "--node", "sky", "--json"]).exits(0).json();
+    let asset = asset[0]["id"].as_str().unwrap();
+    let bytes = [&ada, &bob].map(|home| home.command(&["assets", "get", asset]).output().unwrap().stdout);
+    assert!(bytes[0] == bytes[1] && bytes[0].starts_with(b"\x89PNG"));
+    both([&ada, &bob], &["assets", "show", asset]);
+    let said = bob.say(&["reproduce", asset, "--yes"]).exits(0).out;
+    assert!(said.contains("\tidentical\t"), "{said}");
+    let sound = bob.say(&["doctor"]).exits(0).out;
+    assert!(!sound.contains("wrong references"), "{sound}");
+}
+
+#[test]
+fn a_second_import_adds_only_what_is_new_and_taken_numbers_change() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    let id = "id: 01990000-0000-7000-8000-00000000aaaa\n";
+    ada.file("train.yaml", &format!("{id}{TRAIN}"));
+    bob.file("train.yaml", &format!("{id}{TRAIN}"));
+    ada.say(&["run", "train.yaml"]).exits(0);
+    bob.say(&["run", "train.yaml"]).exits(0);
+    bob.say(&["run", "train.yaml"]).exits(0);
+    let archive = bob.path("train.tar.zst");
+    ada.say(&["export", "train#1", archive.to_str().unwrap()]).exits(0);
+    let said = bob.say(&["import", "train.tar.zst"]).exits(0).complains("train#1 is train#3 here");
+    assert_eq!(said.out, "train#3\timported\n");
+    let again =
+        bob.say(&["import", "train.tar.zst"]).exits(0).complains("nothing is new: 1 run was there already");
+    assert_eq!(again.out, "train#3\talready there\n");
+    assert_eq!(bob.runs().len(), 3);
+
+    ada.say(&["run", "train.yaml"]).exits(0);
+    ada.say(&["export", "train", archive.to_str().unwrap(), "--force"]).exits(0).complains("2 runs");
+    let said = bob.say(&["import", "train.tar.zst"]).exits(0).complains("1 run was there already");
+    assert_eq!(said.out, "train#4\timported\ntrain#3\talready there\n");
+
+    // An imported run continues as an own one does, and can be deleted.
+    bob.say(&["fork", "train#4", "--at", "sky"]).exits(0);
+    let table = bob.say(&["table", "train", "--csv"]).exits(0).out;
+    assert_eq!(table.lines().count(), 6, "{table}");
+    bob.say(&["delete", "train#3", "train#4", "--assets", "--yes"]).exits(0);
+    assert_eq!(bob.say(&["import", "train.tar.zst"]).exits(0).out, "train#6\timported\ntrain#7\timported\n");
+}
+
+#[test]
+fn runs_move_through_a_pipe() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    ada.file("train.yaml", TRAIN);
+    ada.say(&["run", "train.yaml"]).exits(0);
+    let exported = ada.command(&["export", "last", "-"]).output().unwrap();
+    assert!(exported.status.success());
+    bob.file("in", "");
+    fs::write(bob.path("in"), exported.stdout).unwrap();
+    let stdin = fs::File::open(bob.path("in")).unwrap();
+    let imported = bob.command(&["import", "-"]).stdin(stdin).output().unwrap();
+    assert_eq!(String::from_utf8(imported.stdout).unwrap(), "train#1\timported\n");
+}
+
+#[test]
+fn a_damaged_archive_changes_nothing() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    ada.file("train.yaml", TRAIN);
+    ada.say(&["run", "train.yaml"]).exits(0);
+    ada.say(&["export", "last", "train.tar.zst"]).exits(0);
+    let bytes = fs::read(ada.path("train.tar.zst")).unwrap();
+    fs::write(bob.path("cut.tar.zst"), &bytes[..bytes.len() - 30]).unwrap();
+    bob.say(&["import", "cut.tar.zst"]).exits(2).complains("is cut off");
+    bob.file("other.tar.zst", "something else");
+    bob.say(&["import", "other.tar.zst"]).exits(2).complains("is not an archive of runs");
+    bob.say(&["import", "nothing.tar.zst"]).exits(2).complains("does not exist");
+    assert!(bob.runs().is_empty());
+}
+
+#[test]
+fn runs_that_have_not_ended_are_named() {
+    let ada = Fanlight::new();
+    ada.file("wait.yaml", "nodes: { wait: { uses: human.approve, with: { question: 'Go on?' } } }\n");
+    ada.say(&["run", "wait.yaml", "--detach"]).exits(0);
+    ada.await_states(&["parked"]);
+    ada.say(&["export", "wait", "wait.tar.zst"]).exits(2).complains("wait#1 is parked");
+    ada.say(&["export", "wait", "wait.tar.zst", "--ended"]).exits(2).complains("there are no ended runs");
+    assert!(!ada.path("wait.tar.zst").exists());
+}
