@@ -23,7 +23,6 @@ use crate::value::Value;
 pub use crate::template::{Piece, Template};
 pub use command::{CommandOutput, MetricSource, Metrics, OutputSource, Remember, Shell};
 pub use dir::{Changes, Dir, check_revision};
-        }
 pub use resources::Resources;
 
 /// A workflow that passed its checks.

@@ -22,7 +22,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, HttpSettings};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "max_concurrent_runs",
     "pools",
     "resources",

@@ -201,7 +201,7 @@ pub(super) fn check_place(
                 ErrorCode::BadParams,
                 format!(
                     "node `{name}` has `dir: {}`, a folder on {host}, and runs on another computer; pass what it reads as a param of type `dir`",
-                    cut(dir, 60)
+                    cut(dir.source(), 60)
                 ),
             ));
         }

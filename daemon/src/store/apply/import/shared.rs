@@ -60,9 +60,8 @@ impl<'a> Shared<'a> {
             return Ok(*key);
         }
         let version = self.versions.get(hash).copied().ok_or_else(|| missing("a workflow file"))?;
-        let NewVersion { hash, document, nodes, edges, concurrency } = version;
-        let key = file::version(db, hash, document, nodes, edges, *concurrency)?;
-        self.stored_versions.insert(hash, key);
+        let key = file::version(db, version)?;
+        self.stored_versions.insert(&version.hash, key);
         Ok(key)
     }
 
