@@ -131,6 +131,12 @@ impl TimeLimit {
         self.limit
     }
 
+    /// Returns the limit.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     /// Records that the limit was exceeded; call it before ending the attempt.
     pub fn exceed(&self) {
         self.exceeded.store(true, Ordering::Release);

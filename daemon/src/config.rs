@@ -1,11 +1,13 @@
 //! `config.toml`, typed.
 
+pub(crate) mod engine;
 mod file;
 mod host;
 mod mcp;
 mod provider;
 mod prune;
 
+pub use engine::EngineSettings;
 pub use file::ConfigError;
 pub use host::HostSettings;
 pub use mcp::McpSettings;
@@ -62,6 +64,8 @@ pub struct Config {
     pub on_end: Vec<OnEnd>,
     /// Homes on other computers, by name.
     pub hosts: BTreeMap<String, HostSettings>,
+    /// The engines that commands may run on, by name.
+    pub engines: BTreeMap<String, EngineSettings>,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -152,6 +156,7 @@ impl Default for Config {
             prune: None,
             on_end: Vec::new(),
             hosts: BTreeMap::new(),
+            engines: BTreeMap::new(),
         }
     }
 }

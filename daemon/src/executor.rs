@@ -22,11 +22,12 @@ use std::sync::Arc;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::media::Media;
 use fanlight_shared::rpc::logs::{Part, Read};
+use fanlight_shared::time::Time;
 use futures_util::future::BoxFuture;
 
 pub(crate) use native::NativeNodes;
 pub use placement::Placement;
-pub(crate) use placement::{COMMANDS, NATIVE, PLUGINS, WORKERS};
+pub(crate) use placement::{COMMANDS, ENGINE_PREFIX, NATIVE, PLUGINS, WORKERS};
 pub use run::{adopt, run};
 pub use set::Executors;
 pub(crate) use set::Leftovers;
@@ -174,6 +175,12 @@ pub trait Execution: Send + Sync {
     /// That can't be known: the outcome is [lost](Outcome::lost).
     fn adopt(&self) -> BoxFuture<'_, Result<Adopted, Outcome>> {
         Box::pin(std::future::ready(Ok(Adopted::Unknown)))
+    }
+
+    /// Waits until it runs, for an executor where it may wait first: its time limit counts from then. Returns since when, if
+    /// that may be long ago. Called while [`Self::wait`] waits.
+    fn runs(&self) -> BoxFuture<'_, Option<Time>> {
+        Box::pin(std::future::ready(None))
     }
 
     /// Waits until it has ended, and reports its progress meanwhile.

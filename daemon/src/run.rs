@@ -15,11 +15,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::{CommandSettings, Commands};
+use crate::command::{CommandSettings, Commands, Slurm};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{self, Performer};
 use crate::engine::{Engine, EngineParts};
-use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, PLUGINS, WORKERS};
+use crate::executor::{COMMANDS, ENGINE_PREFIX, Executors, NATIVE, NativeNodes, PLUGINS, WORKERS};
 #[cfg(feature = "http")]
 use crate::http::Http;
 use crate::hub::Hub;
@@ -151,7 +151,13 @@ pub async fn run(
     let plugins = tokio::task::spawn_blocking(move || Plugins::load(settings, known, blobs))
         .await
         .map_err(|error| StoreError::Other(format!("the plugins can't be loaded: {error}")))?;
-    let executors = Executors::default()
+    let mut executors = Executors::default();
+    // First: they remove what they have of an attempt before its folder goes.
+    for (name, settings) in &config.engines {
+        let slurm = Slurm::new(name, settings.clone(), &commands, config.secrets.clone());
+        executors = executors.with(&format!("{ENGINE_PREFIX}{name}"), Arc::new(slurm));
+    }
+    let executors = executors
         .with(COMMANDS, Arc::new(commands))
         .with(WORKERS, Arc::new(workers.clone()))
         .with(NATIVE, Arc::new(native))

@@ -11,12 +11,16 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::is_name;
 use crate::workflow::{Node, Workflow};
 
 /// The longest value, in bytes; Linux accepts 128 KiB including the name and `=`.
 pub const MAX_VALUE_BYTES: usize = 127 * 1024;
 /// The maximum size of all variables of a submission, names included, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
+
+/// The variable with the engine that the submitter chose for the commands. Only [`Environment::choose_engine`] sets it.
+pub const ENGINE: &str = "FANLIGHT_ENGINE";
 
 /// Variables by name. `Debug` shows only names, so that values never get into a log.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +41,19 @@ impl Environment {
     /// Returns the variables in the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+    /// Chooses the engine that the commands run on.
+    pub fn choose_engine(&mut self, engine: impl Into<String>) {
+        self.insert(ENGINE, engine);
+    }
+    /// Returns the engine that the submitter chose for the commands.
+    #[must_use]
+    pub fn engine(&self) -> Option<&str> {
+        self.get(ENGINE)
+    }
+    /// Returns the variables that commands get: all but the choice of the engine.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().filter(|(name, _)| *name != ENGINE)
     }
     /// Returns the names of the variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -59,7 +76,11 @@ impl Environment {
     pub fn check(&self) -> Result<(), String> {
         let mut bytes = 0;
         for (name, value) in self.iter() {
-            check_name(name)?;
+            match name {
+                ENGINE if is_name(&value.replace('-', "_")) => {}
+                ENGINE => return Err(format!("`{}` can't be the name of an engine", shown(value))),
+                _ => check_name(name)?,
+            }
             if value.contains('\0') {
                 return Err(format!(
                     "the variable `{name}` contains a NUL character, which an environment can't hold"
@@ -88,6 +109,10 @@ impl fmt::Debug for Environment {
     }
 }
 
+fn shown(text: &str) -> String {
+    crate::value::cut(&crate::sanitise::line(text), 60)
+}
+
 /// The rule for names, as messages say it.
 pub const NAMES: &str = "names match [A-Za-z_][A-Za-z0-9_]*";
 
@@ -99,8 +124,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
     let formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !formed {
-        let shown = crate::value::cut(&crate::sanitise::line(name), 60);
-        return Err(format!("`{shown}` can't be the name of an environment variable"));
+        return Err(format!("`{}` can't be the name of an environment variable", shown(name)));
     }
     if name.starts_with("FANLIGHT_") {
         return Err(format!("`{name}` can't be set: Fanlight sets the variables that begin with FANLIGHT_"));

@@ -46,10 +46,36 @@ pub struct Workflow {
     pub pass_env: Vec<String>,
     /// `concurrency:`: how many of its runs may run at once; `None` means as many as the queue allows.
     pub concurrency: Option<u32>,
+    /// `engine:`: the engine of its commands, unless a node names another one.
+    pub engine: Option<String>,
     /// Nodes by name, in the order of the file.
     pub nodes: IndexMap<String, Node>,
     /// Outputs by name.
     pub outputs: IndexMap<String, Output>,
+}
+
+/// The name of the engine that is this machine.
+pub const LOCAL_ENGINE: &str = "local";
+
+impl Workflow {
+    /// Returns the workflow with the engine that a submitter chose for its commands, in place of those of the file. Nodes with
+    /// `engine: local` stay on this machine.
+    #[must_use]
+    pub fn on_engine(mut self, chosen: Option<&str>) -> Self {
+        let Some(chosen) = chosen else { return self };
+        self.engine = Some(chosen.to_owned());
+        for node in self.nodes.values_mut() {
+            node.engine.take_if(|engine| engine != LOCAL_ENGINE);
+        }
+        self
+    }
+
+    /// Returns the engine of a node: `None` for this machine, where everything but commands runs.
+    #[must_use]
+    pub fn engine_of<'a>(&'a self, node: &'a Node) -> Option<&'a str> {
+        let engine = node.engine.as_deref().or(self.engine.as_deref()).filter(|it| *it != LOCAL_ENGINE);
+        engine.filter(|_| node.action.is_command())
+    }
 }
 
 /// A param.
@@ -94,6 +120,8 @@ pub struct Node {
     pub resources: Option<Box<Resources>>,
     /// A pool from the config that its attempts count in, besides the pool of its kind.
     pub pool: Option<String>,
+    /// `engine:`: the engine that this command runs on; `local` is this machine.
+    pub engine: Option<String>,
     /// The lock that its attempts hold: attempts with the same lock never run at the same time, across runs and
     /// workflows.
     pub lock: Option<Template>,

@@ -25,7 +25,7 @@ macro_rules! pages {
 }
 
 pages! {
-    "ten-minutes" "workflow-file" "expressions" "code" "recipes" "people" "models" "agents" "media" "video" "config" "commands" "scripts" "node-types" "sweeps" "search" "cache" "products" "plugins" "isolation" "secrets" "events" "metrics" "remote"
+    "ten-minutes" "workflow-file" "expressions" "code" "recipes" "people" "models" "agents" "media" "video" "config" "commands" "scripts" "node-types" "sweeps" "search" "cache" "products" "plugins" "isolation" "engines" "secrets" "events" "metrics" "remote"
     "how-it-works" "protocol" "performance"
 }
 

@@ -25,6 +25,8 @@ mod code;
 mod coding_agents;
 #[path = "stories/ended.rs"]
 mod ended;
+#[path = "stories/engines.rs"]
+mod engines;
 #[path = "stories/environment.rs"]
 mod environment;
 #[path = "stories/files.rs"]

@@ -29,6 +29,8 @@ pub(super) type Variables = IndexMap<OsString, OsString>;
 #[derive(Debug)]
 pub(crate) struct Environment {
     passed: Variables,
+    /// Whether commands run on this machine.
+    is_here: bool,
 }
 
 impl Environment {
@@ -38,7 +40,18 @@ impl Environment {
         passed.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());
         // A command has no terminal; this stops programs from assuming one.
         passed.entry("TERM".into()).or_insert_with(|| "dumb".into());
-        Self { passed }
+        Self { passed, is_here: true }
+    }
+
+    /// Returns the environment of commands on other machines: they get nothing of this one, and their `PATH` is that of the
+    /// engine.
+    pub(crate) fn elsewhere() -> Self {
+        Self { passed: Variables::new(), is_here: false }
+    }
+
+    /// Returns whether commands run on this machine, so that their programs can be found here.
+    pub(super) fn is_here(&self) -> bool {
+        self.is_here
     }
 
     /// Returns the whole environment of an attempt except `FANLIGHT_ATTEMPT`, which the supervisor sets.
@@ -53,7 +66,7 @@ impl Environment {
         inputs: IndexMap<String, OsString>,
     ) -> Result<Variables, String> {
         let mut variables = self.passed.clone();
-        for (name, value) in submitted(&attempt.run, &attempt.withheld) {
+        for (name, value) in self.submitted(&attempt.run, &attempt.withheld) {
             variables.insert(name.into(), value.into());
         }
         for (name, value) in inputs {
@@ -82,7 +95,17 @@ impl Environment {
         self.passed.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// Returns the `PATH` of a command with these variables of its own.
+    /// Returns the variables that the submitter passed to a command, as far as they make sense where it runs.
+    fn submitted<'a>(
+        &self,
+        run: &'a RunFacts,
+        withheld: &'a [String],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let is_here = self.is_here;
+        submitted(run, withheld).filter(move |(name, _)| is_here || *name != "PATH")
+    }
+
+    /// Returns the `PATH` of a command with these variables of its own; empty if only its engine knows it.
     pub(super) fn path(
         &self,
         run: &RunFacts,
@@ -90,7 +113,7 @@ impl Environment {
         env: &IndexMap<String, String>,
     ) -> OsString {
         let own = env.get("PATH").map(String::as_str);
-        let path = || submitted(run, withheld).find(|(name, _)| *name == "PATH").map(|(_, value)| value);
+        let path = || self.submitted(run, withheld).find(|(name, _)| *name == "PATH").map(|(_, value)| value);
         let own = own.or_else(path);
         own.map_or_else(|| self.passed.get(OsStr::new("PATH")).cloned().unwrap_or_default(), OsString::from)
     }
@@ -101,7 +124,7 @@ pub(super) fn submitted<'a>(
     run: &'a RunFacts,
     withheld: &'a [String],
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    run.environment.iter().filter(|(name, _)| !withheld.iter().any(|it| it == name))
+    run.environment.variables().filter(|(name, _)| !withheld.iter().any(|it| it == name))
 }
 
 fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {

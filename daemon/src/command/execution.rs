@@ -3,25 +3,23 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fanlight_shared::event::NodeError;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
-use fanlight_shared::run::AttemptEnd;
 use futures_util::future::BoxFuture;
 
 use super::agent::Agent;
-use super::folder::{Folder, sentence};
+use super::folder::Folder;
 use super::follow::Follow;
 use super::kind::CommandKind;
 use super::metrics::Source;
 use super::reader::Reader;
+use super::steps::{self, failed};
 use super::{Commands, Inner};
 use crate::attempt::{Attempt, Outcome, RunFacts};
 use crate::executor::Work;
 use crate::executor::{
     Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Surroundings, misplaced,
 };
-use crate::file_error::FileError;
 use crate::node_type::Runner;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 
@@ -169,34 +167,10 @@ impl CommandExecution {
             // A daemon ended between creating the folder and starting the command.
             super::clean_up::each_folder(vec![self.folder.clone()], Folder::remove).await;
         }
-        let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), self.work.clone());
-        let folder = self.folder.clone();
-        let prepared = self.inner.blobs.space().retry(&self.attempt.cancel, || {
-            let (inner, attempt, work) = (Arc::clone(&inner), attempt.clone(), work.clone());
-            let folder = folder.clone();
-            let preparing = tokio::task::spawn_blocking(move || {
-                let prepared = (inner.blobs.check_reserve())
-                    .and_then(|()| work.prepare(&attempt, &folder, &inner.resources()));
-                if let Err(FileError::Full(_)) = &prepared {
-                    // The next try starts over, and these files take up the missing space.
-                    inner.shared.leave(attempt.id);
-                    folder.remove().map_err(|error| sentence("can't remove", folder.path(), &error))?;
-                }
-                prepared
-            });
-            async {
-                preparing
-                    .await
-                    .unwrap_or_else(|_| Err("preparing the command failed; see the daemon's log".into()))
-            }
-        });
-        match prepared.await {
-            Ok(spec) => self.set(Process::Prepared(Box::new(spec))),
-            Err(FileError::Full(_)) => return Err(Outcome::cancelled()),
-            // Nobody waits for what it lays out.
-            Err(_) if self.attempt.cancel.is_cancelled() => return Err(Outcome::cancelled()),
-            Err(problem) => return Err(Outcome::failed(NodeError::new(problem))),
-        }
+        let (attempt, work, folder) = (self.attempt.clone(), self.work.clone(), self.folder.clone());
+        let prepare = move |inner: &Inner| work.prepare(&attempt, &folder, &inner.resources());
+        let spec = steps::lay_out(&self.inner, &self.attempt, &self.folder, prepare).await?;
+        self.set(Process::Prepared(Box::new(spec)));
         Ok(())
     }
 
@@ -269,22 +243,10 @@ impl CommandExecution {
             }
             None => {
                 self.set(Process::Lost);
-                self.read_reports().await;
+                steps::read_reports(&self.attempt, &self.reader).await;
                 End::Lost("nobody saw how the command ended: its supervisor or the machine went down".into())
             }
         }
-    }
-
-    /// Reads the reports of a lost attempt to their end: what it spent is spent.
-    async fn read_reports(&self) {
-        let (reader, attempt) = (Arc::clone(&self.reader), self.attempt.clone());
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut reader = super::follow::lock(&reader);
-            reader.finish(0);
-            reader.pace.drain().for_each(|event| attempt.live(event));
-        });
-        // A reader that panicked has nothing to report.
-        let _ = reading.await;
     }
 
     async fn stop(&self) -> Signalled {
@@ -309,36 +271,12 @@ impl CommandExecution {
 
     async fn gather(&self) -> Outcome {
         let Process::Ended(exit) = *self.process() else { return failed("the command did not end") };
-        let (inner, work, attempt) = (Arc::clone(&self.inner), self.work.clone(), self.attempt.clone());
-        let reader = Arc::clone(&self.reader);
-        let collect = |give_up| {
-            let (inner, work, attempt) = (Arc::clone(&inner), work.clone(), attempt.clone());
-            let reader = Arc::clone(&reader);
-            let finishing = tokio::task::spawn_blocking(move || {
-                let mut reader = super::follow::lock(&reader);
-                let outcome = work.finish(&attempt, &inner.resources(), &mut reader, &exit, give_up)?;
-                Ok(outcome.without(reader.secrets()))
-            });
-            async {
-                finishing
-                    .await
-                    .unwrap_or_else(|_| Ok(failed("collecting the outputs failed; see the daemon's log")))
-            }
+        let (work, attempt) = (self.work.clone(), self.attempt.clone());
+        let finish = move |inner: &Inner, reader: &mut Reader, give_up: bool| {
+            work.finish(&attempt, &inner.resources(), reader, &exit, give_up)
         };
-        let collected = match self.inner.blobs.space().retry(&self.attempt.cancel, || collect(false)).await {
-            // It was cancelled meanwhile, so don't wait for its outputs.
-            Err(FileError::Full(_)) => {
-                let outcome = collect(true).await;
-                outcome.map(|outcome| Outcome { end: AttemptEnd::Cancelled, error: None, ..outcome })
-            }
-            collected => collected,
-        };
-        collected.unwrap_or_else(|problem| failed(&problem.to_string()))
+        steps::collect(&self.inner, &self.attempt, &self.reader, finish).await
     }
-}
-
-fn failed(sentence: &str) -> Outcome {
-    Outcome::failed(NodeError::new(sentence))
 }
 
 impl Execution for CommandExecution {

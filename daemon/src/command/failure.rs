@@ -43,6 +43,9 @@ pub(super) fn error(exit: &Exit, folder: &Path, path: &OsStr) -> Option<NodeErro
 }
 
 fn not_found(path: &OsStr) -> String {
+    if path.is_empty() {
+        return format!("exit code {NOT_FOUND}: a program was not found; the engine's `prelude` sets PATH");
+    }
     let path = super::text::line(&path.to_string_lossy());
     format!("exit code {NOT_FOUND}: a program was not found; the PATH that was searched is {path}")
 }

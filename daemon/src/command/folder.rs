@@ -13,10 +13,12 @@ use crate::file_error::is_full;
 use crate::rooted::{Root, remove_tree};
 use crate::store::StoreError;
 
-/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`) are there too.
+/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`) are there too. The files that the command itself
+/// sees may be in another folder, which an engine can read.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    files: PathBuf,
 }
 
 impl Folder {
@@ -24,35 +26,48 @@ impl Folder {
     pub(super) const NOTES: &str = "notes";
 
     pub(super) fn of(attempts: &Path, id: AttemptId) -> Self {
-        Self { path: attempts.join(id.to_string()) }
+        let path = attempts.join(id.to_string());
+        Self { files: path.clone(), path }
+    }
+    /// Returns the folder of an attempt whose command sees its files below `engine`.
+    pub(super) fn on_engine(attempts: &Path, engine: &Path, id: AttemptId) -> Self {
+        Self { files: engine.join(id.to_string()), ..Self::of(attempts, id) }
+    }
+    /// Returns the folder of an attempt whose command sees its files in `files`.
+    pub(super) fn with_files(path: &Path, files: &Path) -> Self {
+        Self { path: path.to_owned(), files: files.to_owned() }
     }
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+    /// Returns the folder with the files that the command sees.
+    pub(super) fn files(&self) -> &Path {
+        &self.files
+    }
     /// Returns the private work folder.
     pub(super) fn work(&self) -> PathBuf {
-        self.path.join("work")
+        self.files.join("work")
     }
     /// Opens the work folder, unless the command put a link in its place.
     pub(super) fn open_work(&self) -> io::Result<Root> {
-        Root::open_own(&self.path, "work")
+        Root::open_own(&self.files, "work")
     }
     /// Returns the folder that has a folder for each input with files.
     pub(super) fn inputs(&self) -> PathBuf {
-        self.path.join("inputs")
+        self.files.join("inputs")
     }
     /// Returns the folder of files that are arguments of a `cmd:`.
     pub(super) fn arguments(&self) -> PathBuf {
-        self.path.join("arguments")
+        self.files.join("arguments")
     }
     /// Returns the path of `$FANLIGHT_EVENTS`; the command creates the file when it writes to it, or the daemon when it
     /// watches it.
     pub(super) fn events(&self) -> PathBuf {
-        self.path.join("events.jsonl")
+        self.files.join("events.jsonl")
     }
     /// Returns the script of a `run:`.
     pub(super) fn script(&self) -> PathBuf {
-        self.path.join("script")
+        self.files.join("script")
     }
     /// Returns the folder with the log of an agent: what it says, where other commands have what they write.
     pub(super) fn said(&self) -> PathBuf {
@@ -68,14 +83,9 @@ impl Folder {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder.
     pub(super) fn make(&self) -> io::Result<()> {
-        match make_folder(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(attempts) = self.path.parent() {
-                    fs::DirBuilder::new().recursive(true).mode(0o700).create(attempts)?;
-                }
-                make_folder(&self.path)?;
-            }
-            other => other?,
+        make_with_parents(&self.path)?;
+        if self.files != self.path {
+            make_with_parents(&self.files)?;
         }
         make_folder(&self.work())
     }
@@ -104,7 +114,26 @@ impl Folder {
     /// Removes everything.
     pub(super) fn remove(&self) -> io::Result<()> {
         separate::remove(self)?;
+        if self.files != self.path {
+            remove_tree(&self.files)?;
+        }
         remove_tree(&self.path)
+    }
+}
+
+/// Creates a folder that only its owner can enter, and those above it.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if it exists.
+fn make_with_parents(path: &Path) -> io::Result<()> {
+    match make_folder(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = path.parent() {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+            }
+            make_folder(path)
+        }
+        made => made,
     }
 }
 

@@ -73,7 +73,7 @@ impl Follow<'_> {
                 }
                 () = at(due) => {
                     last = Some(Instant::now());
-                    waiting = self.report(if unread { Some(log_end) } else { None }).await;
+                    waiting = report(self.attempt, self.reader, unread.then_some(log_end)).await;
                     unread = false;
                 }
             }
@@ -99,18 +99,22 @@ impl Follow<'_> {
             Err(_) => Watching::Never,
         }
     }
+}
 
-    /// Reads what is new, sends the events that are due, and returns when the next ones are due.
-    async fn report(&self, read: Option<u64>) -> Option<Instant> {
-        if let Some(end) = read {
-            let reader = Arc::clone(self.reader);
-            // A reader that panicked has nothing to report; the attempt itself continues.
-            let _ = tokio::task::spawn_blocking(move || lock(&reader).read(end)).await;
-        }
-        let mut reader = lock(self.reader);
-        reader.pace.pop(Instant::now()).into_iter().for_each(|event| self.attempt.live(event));
-        reader.pace.next()
+/// Reads what is new up to this end of the log, sends the events that are due, and returns when the next ones are due.
+pub(super) async fn report(
+    attempt: &Attempt,
+    reader: &Arc<Mutex<Reader>>,
+    read: Option<u64>,
+) -> Option<Instant> {
+    if let Some(end) = read {
+        let reader = Arc::clone(reader);
+        // A reader that panicked has nothing to report; the attempt itself continues.
+        let _ = tokio::task::spawn_blocking(move || lock(&reader).read(end)).await;
     }
+    let mut reader = lock(reader);
+    reader.pace.pop(Instant::now()).into_iter().for_each(|event| attempt.live(event));
+    reader.pace.next()
 }
 
 enum Watching {

@@ -65,7 +65,11 @@ pub(super) fn prepare(
             new_file(&script)
                 .and_then(|mut file| file.write_all(text.as_bytes()))
                 .map_err(|error| sentence("can't write", &script, &error))?;
-            program::of_script(shell, &script, &path)?
+            if resources.environment.is_here() {
+                program::of_script(shell, &script, &path)?
+            } else {
+                program::by_name(shell, &script)?
+            }
         }
         Program::Arguments(arguments) => invocation(arguments, folder, resources.blobs)?,
     };

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::workflow::Shell;
 
+/// The options of bash: a script ends with the first command that fails.
+const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
+
 /// A program with its arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
@@ -26,7 +29,6 @@ impl Invocation {
 /// # Errors
 /// The shell was not found; the sentence says where it was searched and what to do.
 pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<Invocation, String> {
-    const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
     let searched = format!("PATH ({})", super::text::line(&path.to_string_lossy()));
     let first = |names: &[&str]| names.iter().find_map(|name| find(name, path));
     match shell {
@@ -44,14 +46,27 @@ pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<In
         Shell::Python => first(&["python3", "python"])
             .map(|python| Invocation::new(python, &[], script))
             .ok_or_else(|| format!("`shell: python`, but neither `python3` nor `python` is in {searched}")),
-        Shell::Program(words) => match words.split_first() {
-            None => Err("`shell:` has no program".into()),
-            Some((program, arguments)) => {
-                let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-                Ok(Invocation::new(program, &arguments, script))
-            }
-        },
+        Shell::Program(words) => of_words(words, script),
     }
+}
+
+/// Returns the invocation for the script at `script` on another machine, which finds the shell in its own `PATH`.
+///
+/// # Errors
+/// `shell:` has no program.
+pub(super) fn by_name(shell: &Shell, script: &Path) -> Result<Invocation, String> {
+    Ok(match shell {
+        Shell::Default | Shell::Bash => Invocation::new("bash", &BASH, script),
+        Shell::Sh => Invocation::new("sh", &["-e"], script),
+        Shell::Python => Invocation::new("python3", &[], script),
+        Shell::Program(words) => return of_words(words, script),
+    })
+}
+
+fn of_words(words: &[String], script: &Path) -> Result<Invocation, String> {
+    let (program, arguments) = words.split_first().ok_or("`shell:` has no program")?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Ok(Invocation::new(program, &arguments, script))
 }
 
 /// Returns the first executable file with this name in the folders of `path`; relative folders are ignored.

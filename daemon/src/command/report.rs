@@ -62,7 +62,7 @@ impl Report {
     /// Reads what is new and calls `visit` with each event, including outputs, costs and log lines.
     pub(super) fn read(&mut self, folder: &Folder, visit: &mut dyn FnMut(&CommandEvent)) {
         let mut tail = std::mem::replace(&mut self.tail, Tail::new(MAX_LINE, MAX_BYTES));
-        let read = tail.read(folder.path(), "events.jsonl", &mut |line| self.take(&line, visit));
+        let read = tail.read(folder.files(), "events.jsonl", &mut |line| self.take(&line, visit));
         self.tail = tail;
         if let Err(refusal) = read {
             let known = self.notes.iter().any(|it| it.contains("$FANLIGHT_EVENTS can't be read"));

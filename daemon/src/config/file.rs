@@ -1,5 +1,6 @@
 //! Reads `config.toml`; errors name the line.
 
+mod engine;
 mod host;
 mod mcp;
 mod on_end;
@@ -22,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, HttpSettings};
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "max_concurrent_runs",
     "pools",
     "resources",
@@ -39,6 +40,7 @@ const KEYS: [&str; 16] = [
     "prune",
     "on_end",
     "host",
+    "engine",
 ];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
@@ -104,6 +106,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "provider" => provider::providers(&value, &mut config.providers)?,
             "mcp" => config.mcp = mcp::servers(&value)?,
             "prune" => config.prune = Some(prune::prune(&value)?),
+            "engine" => config.engines = engine::engines(&value)?,
             "on_end" => config.on_end = on_end::on_end(&value)?,
             "host" => config.hosts = host::hosts(&value)?,
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),

@@ -25,7 +25,7 @@ pub(crate) fn explain(
 ) -> Result<Page<Explained>, StoreError> {
     let first = LIST.parse(request.cursor.as_deref(), |last| last.parse::<usize>().ok()?.checked_add(1))?;
     let open = store.run(request.run_id)?;
-    let plan = resume::read(&open.document, types).map_err(|error| {
+    let plan = resume::read(&open.document, open.environment.engine(), types).map_err(|error| {
         let name = open.run.name();
         StoreError::Unreadable(format!("the workflow of {name} can't be read any more: {}", error.message))
     })?;

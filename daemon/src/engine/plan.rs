@@ -145,10 +145,11 @@ impl PlanNode {
             }
             _ => Kind::Command,
         };
-        let placement = Placement::of(match &kind {
-            Kind::Native(native) => Some(native),
-            Kind::Command => None,
-        });
+        let placement = match (workflow.engine_of(node), &kind) {
+            (Some(engine), Kind::Command) => Placement::on_engine(engine),
+            (None, Kind::Command) => Placement::of(None),
+            (_, Kind::Native(native)) => Placement::of(Some(native)),
+        };
         let pools = placement.pool.as_deref().into_iter().chain(node.pool.as_deref());
         let own = placement.at_once.map(|(name, size)| Resource::Own(name, size));
         let effects = node.effects.unwrap_or(match &kind {

@@ -201,7 +201,7 @@ fn check_version(run: &Run, version: Option<&Version>, is_fork: bool) -> Result<
 
 /// Returns the version that the run was submitted with.
 fn same_version(open: &OpenRun, store: &Store, types: &NodeTypeSet) -> Result<Source, RpcError> {
-    let plan = read(&open.document, types)?;
+    let plan = read(&open.document, open.environment.engine(), types)?;
     let changed = local(open.path.as_deref().map(Path::new)).and_then(Path::to_str);
     let changed = changed.filter(|path| is_changed(Path::new(path), &open.run.version));
     let hint = changed.map(|path| {
@@ -229,7 +229,7 @@ fn new_version(
     store: &Store,
     types: &NodeTypeSet,
 ) -> Result<Source, RpcError> {
-    let plan = read(&document, types)?;
+    let plan = read(&document, open.environment.engine(), types)?;
     let run = &open.run;
     if plan.workflow.id.is_some_and(|id| id != run.workflow_id) {
         return Err(RpcError::refused(format!(
@@ -247,7 +247,7 @@ fn new_version(
     let mut files = Files::new(store.blobs());
     let params = files.import(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
     let params = files.store_large(params)?;
-    let touched = match read(&open.document, types) {
+    let touched = match read(&open.document, open.environment.engine(), types) {
         Ok(old) => reuse::touched((&old, &run.params), (&plan, &params)),
         // If they can't be compared, everything counts as changed.
         Err(_) => (0..plan.nodes.len()).collect(),
@@ -256,9 +256,10 @@ fn new_version(
     Ok(Source { document, plan, params, blobs: files.published, touched, hints })
 }
 
-/// Reads and checks a workflow file.
-pub(super) fn read(document: &str, types: &NodeTypeSet) -> Result<Plan, RpcError> {
-    submit::read(document, types).and_then(|workflow| Plan::new(workflow, types).map_err(RpcError::internal))
+/// Reads and checks a workflow file, whose commands run on the engine that was chosen for a run.
+pub(super) fn read(document: &str, engine: Option<&str>, types: &NodeTypeSet) -> Result<Plan, RpcError> {
+    submit::read(document, types)
+        .and_then(|workflow| Plan::new(workflow.on_engine(engine), types).map_err(RpcError::internal))
 }
 
 /// Returns whether the file at this path exists and has another version.

@@ -78,7 +78,7 @@ impl Core {
         rebooted: bool,
         types: &NodeTypeSet,
     ) {
-        let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
+        let mut plans: HashMap<(Version, Option<String>), Arc<Plan>> = HashMap::new();
         let mut children = Vec::new();
         let (mut waiting, mut next, mut later) = (Vec::new(), Vec::new(), Vec::new());
         let counted = open.iter().map(|open| match open {
@@ -111,15 +111,17 @@ impl Core {
                 self.fail_recorded(open, why);
                 continue;
             }
-            let plan = match plans.get(&open.run.version) {
+            let engine = open.environment.engine().map(str::to_owned);
+            let known = (open.run.version.clone(), engine);
+            let plan = match plans.get(&known) {
                 Some(plan) => plan.clone(),
                 None => match submit::read(&open.document, types)
                     .map_err(|error| error.message)
-                    .and_then(|workflow| Plan::new(workflow, types))
+                    .and_then(|workflow| Plan::new(workflow.on_engine(known.1.as_deref()), types))
                 {
                     Ok(plan) => {
                         let plan = Arc::new(plan);
-                        plans.insert(open.run.version.clone(), plan.clone());
+                        plans.insert(known, plan.clone());
                         plan
                     }
                     Err(error) => {

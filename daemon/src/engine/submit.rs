@@ -59,7 +59,7 @@ pub(super) fn prepare(
     check_request_key(&request.request_key)?;
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
-    let workflow = read(&request.document, types)?;
+    let workflow = read(&request.document, types)?.on_engine(request.environment.engine());
     check_place(&workflow, path.as_deref(), config, types)?;
     check_fresh(&workflow, &request.fresh)?;
     let child_files = child_files::read(&workflow, path.as_deref(), &request.files, config, types)?;
@@ -232,6 +232,7 @@ pub(super) fn check_place(
             let message = format!("node `{name}`: {}", config.unknown_pool(pool));
             return Err(RpcError::new(ErrorCode::InvalidWorkflow, message));
         }
+        check_engine(name, node, workflow, config)?;
     }
     let mut seen = HashSet::new();
     let secrets =
@@ -243,6 +244,17 @@ pub(super) fn check_place(
             .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{node}`: {why}")))?;
     }
     Ok(())
+}
+
+/// Checks the engine of a node: its name, wherever it is, and that a command can be sent to it from here.
+fn check_engine(name: &str, node: &Node, workflow: &Workflow, config: &Config) -> Result<(), RpcError> {
+    let named = node.engine.as_deref().or(workflow.engine.as_deref());
+    let known = named.map_or(Ok(()), |engine| config.check_engine(engine));
+    let checked = known.and_then(|()| match workflow.engine_of(node) {
+        Some(engine) => command::check_installed().map_err(|why| format!("the engine `{engine}`: {why}")),
+        None => Ok(()),
+    });
+    checked.map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))
 }
 
 /// Checks the files that the result of a command depends on.
@@ -409,6 +421,7 @@ mod tests {
             matrix: fanlight_shared::sweep::Matrix::default(),
             search: None,
             pass_env: Vec::new(),
+            engine: None,
             concurrency: None,
             nodes: IndexMap::new(),
             outputs: IndexMap::new(),

@@ -11,6 +11,9 @@ pub(crate) const NATIVE: &str = "daemon";
 /// The name of the executor of node types of plugins.
 pub(crate) const PLUGINS: &str = "plugins";
 
+/// The beginning of the names of executors that are engines of the config.
+pub(crate) const ENGINE_PREFIX: &str = "engine.";
+
 /// Where a node's attempts run: which executor, and in which pool they count.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placement {
@@ -23,6 +26,11 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// Returns the placement of a command on an engine of the config, whose name this is.
+    pub(crate) fn on_engine(name: &str) -> Self {
+        Self { executor: format!("{ENGINE_PREFIX}{name}"), pool: None, at_once: None }
+    }
+
     /// Returns the placement of a node of a native type, or of a command.
     pub(crate) fn of(native: Option<&NodeType>) -> Self {
         let (executor, pool, at_once) = match native.map(|native| &native.run) {

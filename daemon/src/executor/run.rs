@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::time::Time;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -90,14 +91,24 @@ impl Driver {
 
     /// Waits for its end, and stops it where it is cancelled or its time is over.
     async fn wait(&self) -> End {
-        // Time is counted from here, so that a wait for space takes none of it.
-        let deadline = self.left.map(|left| Instant::now() + left);
-        let mut ended = self.execution.wait();
-        tokio::select! {
-            biased;
-            end = &mut ended => return end,
-            () = self.cancel.cancelled() => {}
-            () = at(deadline) => self.time_limit.exceed(),
+        let (mut ended, mut runs) = (self.execution.wait(), self.execution.runs());
+        // Time is counted from when it runs, so that a wait for space or for an engine takes none of it.
+        let mut deadline = None;
+        let mut is_running = false;
+        loop {
+            tokio::select! {
+                biased;
+                end = &mut ended => return end,
+                () = self.cancel.cancelled() => break,
+                since = &mut runs, if !is_running => {
+                    is_running = true;
+                    deadline = self.deadline(since);
+                }
+                () = at(deadline), if is_running => {
+                    self.time_limit.exceed();
+                    break;
+                }
+            }
         }
         let mut signal = self.execution.signal(Signal::Stop);
         let mut delivered = false;
@@ -111,6 +122,17 @@ impl Driver {
                 },
             }
         }
+    }
+}
+
+impl Driver {
+    /// Returns when its time is over.
+    fn deadline(&self, since: Option<Time>) -> Option<Instant> {
+        let left = match since {
+            None => self.left?,
+            Some(since) => self.time_limit.limit()?.saturating_sub(Time::now().since(since)),
+        };
+        Some(Instant::now() + left)
     }
 }
 

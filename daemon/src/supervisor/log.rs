@@ -21,8 +21,7 @@ use std::path::Path;
 
 use crate::rooted::read_own;
 
-pub(crate) use writer::LogWriter;
-pub(super) use writer::StdoutWriter;
+pub(crate) use writer::{LogWriter, StdoutWriter};
 
 /// The maximum size of a file of the log.
 const FILE: u64 = 512 << 10;

@@ -25,6 +25,7 @@ const KEYS: [&str; 25] = [
     "resources",
     "pool",
     "lock",
+    "engine",
     "pass_env",
     "env",
     "dir",
@@ -82,6 +83,7 @@ impl Reading<'_> {
             timeout: None,
             resources: None,
             pool: None,
+            engine: None,
             lock: None,
             pass_env: Vec::new(),
             env: indexmap::IndexMap::new(),
@@ -193,12 +195,15 @@ impl Reading<'_> {
                     self.error_hint("not_here", field.key_span, "`shell` belongs to `run:`", "remove it");
                 }
             }
-            "env" | "pass_env" | "dir" | "outputs" | "remember" | "metrics" if !command && !places.broken => {
+            "env" | "pass_env" | "dir" | "outputs" | "remember" | "metrics" | "engine"
+                if !command && !places.broken =>
+            {
                 let message =
                     format!("{what} belongs to commands (`run:`, `cmd:`), not to a node with `uses:`");
                 let hint = match field.key.as_str() {
                     "outputs" => "its outputs come from its type; `fanlight nodes` shows them",
                     "env" | "pass_env" => "pass values by `with:`",
+                    "engine" => "remove it; such a node runs on this machine",
                     "metrics" => "remove it; a node type reports its own metrics",
                     "remember" => {
                         "remove it; `fanlight nodes TYPE` says whether results of a type are reused"
@@ -258,6 +263,7 @@ impl Reading<'_> {
                 }
             }
             "lock" => node.lock = self.lock(value),
+            "engine" => node.engine = self.engine(value),
             "keep" => node.keep = self.bool(value, &what),
             "metrics" => node.metrics = self.metrics(value),
             "remember" => {
@@ -290,6 +296,18 @@ impl Reading<'_> {
                 self.unknown_key(field, "a node", &KEYS, foreign);
             }
         }
+    }
+
+    /// Reads the name of an engine.
+    pub(super) fn engine(&mut self, value: &Part) -> Option<String> {
+        let name = self.plain_text(value, "`engine`")?;
+        if is_name(&name.replace('-', "_")) {
+            return Some(name);
+        }
+        let message = format!("`{}` can't be the name of an engine", cut(&name, 60));
+        let hint = "engines are declared in the config by names such as `cluster`; `local` is this machine";
+        self.error_hint("bad_name", value.span, message, hint);
+        None
     }
 
     fn with(&mut self, value: &Part, node: &mut Node, places: &mut Places) {

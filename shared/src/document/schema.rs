@@ -66,6 +66,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
             },
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that every command gets" },
             "concurrency": { "type": "integer", "minimum": 1, "description": "How many runs of this workflow run at once" },
+            "engine": { "type": "string", "description": "The engine of its commands: one of the config, or local" },
             "nodes": {
                 "type": "object",
                 "description": "The steps by name; edges come from ${{ node.port }}",
@@ -174,6 +175,7 @@ fn node(catalogue: &Catalogue) -> Json {
             "resources": resources(),
             "pool": { "type": "string", "description": "A pool of the config" },
             "lock": { "type": "string", "description": "Attempts with the same lock never run at the same time, across runs and workflows" },
+            "engine": { "type": "string", "description": "The engine that this command runs on: one of the config, or local" },
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that this command gets" },
             "env": { "type": "object", "propertyNames": { "pattern": VARIABLE } },
             "dir": dir(),

@@ -12,7 +12,7 @@ use crate::problem::Span;
 use crate::sweep::Matrix;
 use crate::workflow::{Output, Workflow};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "id",
     "name",
     "description",
@@ -21,6 +21,7 @@ const KEYS: [&str; 10] = [
     "search",
     "pass_env",
     "concurrency",
+    "engine",
     "nodes",
     "outputs",
 ];
@@ -47,6 +48,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
         search: None,
         pass_env: Vec::new(),
         concurrency: None,
+        engine: None,
         nodes: IndexMap::new(),
         outputs: IndexMap::new(),
     };
@@ -86,6 +88,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
                 let limit = reading.int(value, "`concurrency`", 1, MAX_CONCURRENCY);
                 workflow.concurrency = limit.and_then(|limit| u32::try_from(limit).ok());
             }
+            "engine" => workflow.engine = reading.engine(value),
             "nodes" => nodes(reading, value, &mut workflow, &mut places),
             "outputs" => outputs(reading, value, &mut workflow),
             key => {

@@ -86,10 +86,26 @@ impl Fanlight {
         self
     }
 
+    /// Returns a folder of programs that are found before those of the system.
+    pub fn programs(&self) -> PathBuf {
+        let folder = self.folder.path().join("bin");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        folder
+    }
+
+    fn search_path(&self) -> OsString {
+        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+        let own = self.folder.path().join("bin");
+        if !own.exists() {
+            return path;
+        }
+        std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&path))).expect("a PATH")
+    }
+
     /// Returns the whole environment of commands with this home.
     pub fn environment(&self) -> [(&'static str, OsString); 5] {
         [
-            ("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())),
+            ("PATH", self.search_path()),
             ("HOME", self.folder.path().into()),
             ("FANLIGHT_HOME", self.folder.path().join("h").into()),
             ("XDG_RUNTIME_DIR", self.folder.path().join("run").into()),

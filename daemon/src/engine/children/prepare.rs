@@ -66,7 +66,7 @@ pub(super) fn prepare(
     let params = files.import(&workflow, params, place).map_err(|error| error.message)?;
     let params = files.store_large(params).map_err(|error| error.message)?;
     let slug = submit::slug(&workflow, place);
-    let plan = Plan::new(workflow, types)?;
+    let plan = Plan::new(workflow.on_engine(attempt.run.environment.engine()), types)?;
     let request_key = request_key(attempt);
     let submit = Submit {
         digest: BlobHash::of(request_key.as_bytes()),

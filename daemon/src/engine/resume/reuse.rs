@@ -175,7 +175,7 @@ pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<u
 }
 
 /// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, resources,
-/// pools, locks and metrics make no difference.
+/// pools, locks, engines and metrics make no difference.
 fn is_equivalent(one: &Node, other: &Node) -> bool {
     let Node {
         action,
@@ -194,6 +194,7 @@ fn is_equivalent(one: &Node, other: &Node) -> bool {
         resources: _,
         pool: _,
         lock: _,
+        engine: _,
         keep: _,
         metrics: _,
         remember: _,

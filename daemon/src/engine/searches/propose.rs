@@ -63,6 +63,7 @@ fn trial(
     types: &NodeTypeSet,
 ) -> Result<Prepared, String> {
     let workflow = submit::read(&like.document, types).map_err(|error| error.message)?;
+    let workflow = workflow.on_engine(like.environment.engine());
     let path = like.path.as_deref().map(std::path::Path::new);
     let title = submit::title(&workflow, path);
     let defaults: IndexMap<_, _> =

@@ -34,6 +34,9 @@ pub(in crate::command) struct RunOptions {
     /// Pass an environment variable to the commands: `NAME=VALUE`, or `NAME` with its current value. It is stored with the runs.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     variables: Vec<String>,
+    /// Run the commands on this engine of the config, or on this machine with `local`. Nodes with `engine: local` stay here.
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
     /// Put the runs at the head of the queue.
     #[arg(long)]
     next: bool,
@@ -105,7 +108,8 @@ impl Submission {
         }
         let searches = sweep.as_ref().is_some_and(|sweep| sweep.search.is_some());
         let fresh = fresh(&options.fresh, &workflow)?;
-        let environment = environment::submitted(&workflow, &options.variables, context.host.is_some())?;
+        let mut environment = environment::submitted(&workflow, &options.variables, context.host.is_some())?;
+        options.engine.iter().for_each(|engine| environment.choose_engine(engine));
         let names = options.name_as.as_deref().map(|text| names(text, &workflow)).transpose()?;
         let folder = options.out.as_deref().map(save::prepare).transpose()?;
 

@@ -1,0 +1,194 @@
+//! Commands on a Slurm cluster.
+//!
+//! An attempt is laid out as on this machine, but in a folder that the nodes of the cluster see. Its `record` is durable before
+//! its job is submitted. The job is `runner.sh`, which runs the command at most once and writes how it ended into a `files`:
+//! that is the truth, and `verdict` decides by it and by what the `cluster` says of its jobs. `execution` is one attempt;
+//! `output` makes the same log of it as the supervisor does.
+
+mod cluster;
+mod execution;
+mod files;
+mod job;
+mod output;
+mod record;
+mod tools;
+mod verdict;
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use fanlight_shared::id::AttemptId;
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+
+use super::environment::Environment;
+use super::folder::Folder;
+use super::prepare::Resources;
+use super::{Commands, Inner, program};
+use crate::attempt::Attempt;
+use crate::config::EngineSettings;
+use crate::executor::{Capabilities, Execution, Executor, Known, Work, misplaced};
+use crate::rooted::remove_tree;
+use crate::secret::SecretSettings;
+use cluster::Cluster;
+use execution::SlurmExecution;
+use record::Record;
+
+/// Runs commands on one cluster: cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Slurm {
+    /// The name of the engine.
+    name: Arc<str>,
+    settings: Arc<EngineSettings>,
+    inner: Arc<Inner>,
+    environment: Arc<Environment>,
+    secrets: Arc<SecretSettings>,
+    cluster: Arc<Cluster>,
+    /// Limits how many attempts are submitted at once.
+    places: Arc<Semaphore>,
+}
+
+/// Checks that the commands of Slurm are installed on this machine.
+///
+/// # Errors
+/// What to install.
+pub(crate) fn check_installed() -> Result<(), String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let missing = tools::PROGRAMS.iter().find(|name| program::find(name, &path).is_none());
+    missing.map_or(Ok(()), |name| Err(tools::missing(name)))
+}
+
+impl Slurm {
+    /// Creates the executor of an engine, beside that of the commands on this machine.
+    pub(crate) fn new(
+        name: &str,
+        settings: EngineSettings,
+        commands: &Commands,
+        secrets: SecretSettings,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            inner: Arc::clone(&commands.inner),
+            environment: Arc::new(Environment::elsewhere()),
+            secrets: Arc::new(secrets),
+            cluster: Cluster::new(&settings),
+            places: Arc::new(Semaphore::new(settings.max_in_flight as usize)),
+            settings: Arc::new(settings),
+        }
+    }
+
+    fn folder(&self, attempt: AttemptId) -> Folder {
+        Folder::on_engine(&self.inner.attempts, &self.settings.workdir, attempt)
+    }
+
+    fn resources(&self) -> Resources<'_> {
+        Resources { environment: &self.environment, ..self.inner.resources() }
+    }
+
+    /// Cancels the living jobs with this comment.
+    async fn cancel_jobs(&self, key: &str) -> Result<(), String> {
+        let jobs = self.cluster.tools.jobs().await?;
+        let living = jobs.into_iter().filter(|job| job.key == key && !job.state.is_ended());
+        let living: Vec<String> = living.map(|job| job.id).collect();
+        if living.is_empty() { Ok(()) } else { self.cluster.tools.cancel(&living).await }
+    }
+
+    /// Reads the record of an attempt, if it is one of this engine.
+    async fn record(&self, attempt: AttemptId) -> std::io::Result<Option<Record>> {
+        let folder = self.folder(attempt);
+        let read = tokio::task::spawn_blocking(move || Record::read(folder.path())).await;
+        let record = read.unwrap_or_else(|error| Err(std::io::Error::other(error)))?;
+        Ok(record.filter(|record| *record.engine == *self.name))
+    }
+
+    /// Removes what is left of an attempt on the cluster. Returns whether that succeeded.
+    async fn clear(&self, attempt: AttemptId) -> bool {
+        let record = match self.record(attempt).await {
+            Ok(None) => return true,
+            Ok(Some(record)) => record,
+            Err(error) => {
+                tracing::warn!(%attempt, %error, "the record of a job can't be read");
+                return false;
+            }
+        };
+        if !record.ended
+            && let Err(why) = self.cancel_jobs(&Record::key(attempt)).await
+        {
+            tracing::warn!(%attempt, why, "a job that nobody waits for could not be cancelled");
+            return false;
+        }
+        let (folder, inner) = (self.folder(attempt), Arc::clone(&self.inner));
+        let clear = move || {
+            inner.shared.leave(attempt);
+            remove_tree(&record.files)?;
+            folder.clean_up()?;
+            Record::remove(folder.path())
+        };
+        match tokio::task::spawn_blocking(clear).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%attempt, %error, "the files of a job could not be removed");
+                false
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+impl Executor for Slurm {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { adopts: true, survives_reboot: true, shares_files: true }
+    }
+
+    fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
+        match &*work {
+            Work::Command(command) => {
+                Box::new(SlurmExecution::new(self.clone(), attempt, Arc::clone(command)))
+            }
+            Work::Native(..) => misplaced(&work),
+        }
+    }
+
+    fn release(&self, attempt: AttemptId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.clear(attempt).await;
+        })
+    }
+
+    fn forget(&self, attempts: Vec<AttemptId>) -> BoxFuture<'_, Vec<AttemptId>> {
+        Box::pin(async move {
+            let mut gone = Vec::with_capacity(attempts.len());
+            for attempt in attempts {
+                if self.clear(attempt).await {
+                    gone.push(attempt);
+                }
+            }
+            gone
+        })
+    }
+
+    fn leftovers(&self) -> Vec<AttemptId> {
+        let folders = std::fs::read_dir(&self.inner.attempts).into_iter().flatten().flatten();
+        let attempts = folders.filter_map(|it| it.file_name().to_str()?.parse().ok());
+        let is_ours = |record: Record| OsStr::new(&record.engine) == OsStr::new(&*self.name);
+        attempts
+            .filter(|attempt| Record::read(self.folder(*attempt).path()).ok().flatten().is_some_and(is_ours))
+            .collect()
+    }
+
+    fn clean_up(
+        &self,
+        leftovers: Vec<AttemptId>,
+        living: Arc<HashSet<AttemptId>>,
+        known: Known,
+    ) -> BoxFuture<'_, ()> {
+        let ended = leftovers.into_iter().filter(|attempt| !living.contains(attempt)).collect();
+        Box::pin(async move {
+            let ours = tokio::task::spawn_blocking(move || known(ended)).await.unwrap_or_default();
+            for attempt in ours {
+                self.clear(attempt).await;
+            }
+        })
+    }
+}

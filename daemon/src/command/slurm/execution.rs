@@ -1,0 +1,316 @@
+//! One attempt of a command on a cluster.
+
+mod end;
+mod submit;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use fanlight_shared::event::LiveEvent;
+use fanlight_shared::time::Time;
+use futures_util::future::BoxFuture;
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
+
+use super::Slurm;
+use super::cluster::Snapshot;
+use super::files::{self, RunnerExit, Said};
+use super::output::Output;
+use super::record::Record;
+use super::verdict::{Judge, Lives, Stopped, Verdict};
+use crate::attempt::{Attempt, Outcome};
+use crate::command::folder::Folder;
+use crate::command::follow;
+use crate::command::metrics::Source;
+use crate::command::reader::Reader;
+use crate::command::steps::{self, failed};
+use crate::executor::{Adopted, CommandWork, End, Execution, Signal, Signalled};
+
+/// The interval between two requests to cancel a job that lives on.
+const CANCEL_INTERVAL: Duration = Duration::from_secs(3);
+/// How long output that the runner counted may be missing, which may be late on a network file system.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The interval between two looks for it.
+const OUTPUT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// An attempt of a command on a cluster.
+pub(super) struct SlurmExecution {
+    slurm: Slurm,
+    attempt: Attempt,
+    work: Arc<CommandWork>,
+    key: String,
+    reader: Arc<Mutex<Reader>>,
+    state: Mutex<State>,
+    stopping: AtomicBool,
+    stop: Notify,
+    running: watch::Sender<Option<Time>>,
+}
+
+/// What is known of it.
+#[derive(Default)]
+struct State {
+    /// How much of its standard output is kept, once it is prepared.
+    stdout_limit: u64,
+    /// Its record, once it was to be submitted.
+    record: Option<Record>,
+    /// Later polls than this one know of its job.
+    submitted_after: u64,
+    /// Its place among those that are submitted.
+    permit: Option<OwnedSemaphorePermit>,
+    /// What the last clients saw.
+    shown: Option<String>,
+    /// How it ended.
+    ended: Option<Ended>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    /// What its runner said, if it did.
+    exit: Option<RunnerExit>,
+    /// Why it was ended, if it did not end by itself.
+    stopped: Option<Stopped>,
+    started: Option<Time>,
+    log_end: u64,
+    masked: bool,
+}
+
+impl SlurmExecution {
+    pub(super) fn new(slurm: Slurm, attempt: Attempt, work: Arc<CommandWork>) -> Self {
+        let folder = slurm.folder(attempt.id);
+        let blobs = slurm.inner.blobs.clone();
+        let mut reader = Reader::new(attempt.clone(), folder, work.dir.clone(), blobs);
+        reader.sources = work.metrics.iter().map(Source::new).collect();
+        Self {
+            key: Record::key(attempt.id),
+            reader: Arc::new(Mutex::new(reader)),
+            slurm,
+            attempt,
+            work,
+            state: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            stop: Notify::new(),
+            running: watch::Sender::new(None),
+        }
+    }
+
+    /// Every step leaves the state whole, so a poisoned lock is harmless.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder(&self) -> Folder {
+        follow::lock(&self.reader).folder.clone()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Calls `work` where it may block.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Folder) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let folder = self.folder();
+        let done = tokio::task::spawn_blocking(move || work(folder)).await;
+        done.map_err(|_| "looking at the files of an attempt failed; see the daemon's log".into())
+    }
+
+    /// Follows it to its end.
+    async fn follow(&self) -> End {
+        let mut watching = self.slurm.cluster.watch();
+        let (after, running) = {
+            let state = self.state();
+            (state.submitted_after, state.record.as_ref().and_then(|it| it.running_since))
+        };
+        self.running.send_replace(running);
+        let mut judge = Judge::new(after, Instant::now());
+        let mut output = match self.open_output().await {
+            Ok(output) => Some(output),
+            Err(why) => return self.lose(why).await,
+        };
+        self.slurm.cluster.ask();
+        let poll = self.slurm.settings.poll;
+        loop {
+            let snapshot = watching.seen.borrow_and_update().clone();
+            let (said, more, log_end, trouble) = match self.look(&mut output).await {
+                Ok(seen) => seen,
+                Err(why) => return self.lose(why).await,
+            };
+            let due = follow::report(&self.attempt, &self.reader, Some(log_end)).await;
+            let stopping = self.is_stopping();
+            match judge.decide(&self.key, &said, &snapshot, stopping, Instant::now()) {
+                Verdict::Lives(lives) => self.show(&lives, &snapshot, trouble).await,
+                Verdict::Absent => match self.submit_again(&mut judge).await {
+                    Ok(()) => {}
+                    Err(why) => {
+                        let stopped = Stopped::Failed(why, None);
+                        return self.end(None, Some(stopped), said, output).await;
+                    }
+                },
+                Verdict::Ended(exit) => return self.end(Some(exit), None, said, output).await,
+                Verdict::Stopped(stopped) => {
+                    return self.end(said.exit.clone(), Some(stopped), said, output).await;
+                }
+                Verdict::Lost(why) => return self.lose(why).await,
+            }
+            if more {
+                continue;
+            }
+            // While polls come, each of them is a reason to look.
+            let wait = if snapshot.stale.is_some() { poll } else { poll.saturating_mul(2) };
+            let at = tokio::time::Instant::now() + wait;
+            tokio::select! {
+                _ = watching.seen.changed() => {}
+                () = self.stop.notified() => self.slurm.cluster.ask(),
+                () = tokio::time::sleep_until(due.map_or(at, |due| due.min(at))) => {}
+            }
+        }
+    }
+
+    async fn open_output(&self) -> Result<Output, String> {
+        let limit = self.state().record.as_ref().map_or(0, |record| record.stdout_limit);
+        let secrets = follow::lock(&self.reader).secrets().clone();
+        let opened = self.aside(move |folder| Output::open(&folder, limit, &secrets)).await?;
+        opened.map_err(|error| format!("the log of the attempt can't be written: {error}"))
+    }
+
+    /// Copies what is new in its output, and reads what its runner said. Returns also whether there is more, where the log
+    /// ends, and what could not be read.
+    async fn look(&self, output: &mut Option<Output>) -> Result<(Said, bool, u64, Option<String>), String> {
+        let Some(mut taken) = output.take() else { return Err("its output was taken".into()) };
+        let looked = self.aside(move |folder| {
+            let (mut more, mut trouble) = (false, None);
+            let said = files::said(folder.files()).unwrap_or_else(|why| {
+                trouble = Some(why);
+                Said::default()
+            });
+            if said.started.is_some() {
+                match taken.copy(folder.files()) {
+                    Ok(left) => more = left,
+                    Err(why) => trouble = Some(format!("its output can't be read: {why}")),
+                }
+            }
+            (taken, said, more, trouble)
+        });
+        let (taken, said, more, trouble) = looked.await?;
+        let end = taken.end();
+        *output = Some(taken);
+        Ok((said, more, end, trouble))
+    }
+
+    /// Shows where it is or what it waits for, and notes since when it runs.
+    async fn show(&self, lives: &Lives, snapshot: &Snapshot, trouble: Option<String>) {
+        if lives.host.is_some() && self.running.borrow().is_none() {
+            let now = Time::now();
+            self.running.send_replace(Some(now));
+            let record = {
+                let mut state = self.state();
+                state.record.as_mut().map(|record| {
+                    record.running_since = Some(now);
+                    record.clone()
+                })
+            };
+            if let Some(record) = record {
+                self.save(record).await;
+            }
+        }
+        let engine = &self.slurm.name;
+        let reason = match (&lives.reason, &snapshot.stale, trouble) {
+            (_, _, Some(trouble)) => Some(format!("waits for its files on `{engine}`: {trouble}")),
+            (_, Some(why), _) => Some(format!("waits for the controller of `{engine}`: {why}")),
+            (Some(reason), None, _) => {
+                let job = lives.job.as_deref().unwrap_or("?");
+                Some(format!("waits on `{engine}` as job {job}: {reason}"))
+            }
+            (None, None, _) => None,
+        };
+        self.tell(reason);
+    }
+
+    /// Shows what it waits for, if that has changed.
+    fn tell(&self, reason: Option<String>) {
+        {
+            let mut state = self.state();
+            if state.shown == reason {
+                return;
+            }
+            state.shown.clone_from(&reason);
+        }
+        self.attempt.live(LiveEvent::WaitUpdate { node: self.attempt.node.clone(), reason });
+    }
+
+    /// Writes its record. Without it a later daemon finds the job by its comment.
+    async fn save(&self, record: Record) {
+        let attempt = self.attempt.id;
+        let written = self.aside(move |folder| record.write(folder.path())).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(%attempt, %error, "the record of a job could not be written");
+        }
+    }
+
+    async fn cancel(&self) -> Signalled {
+        self.stopping.store(true, Ordering::Release);
+        let attempt = self.attempt.id;
+        if let Ok(Err(error)) = self.aside(|folder| files::forbid(folder.files())).await {
+            tracing::warn!(%attempt, %error, "a job that has not started could not be forbidden");
+        }
+        self.stop.notify_one();
+        // Its end, which `wait` sees, ends this too: nothing but that says that it worked.
+        loop {
+            if let Err(why) = self.slurm.cancel_jobs(&self.key).await {
+                tracing::warn!(%attempt, why, "a job could not be cancelled; trying again");
+            }
+            self.slurm.cluster.ask();
+            tokio::time::sleep(CANCEL_INTERVAL).await;
+        }
+    }
+}
+
+impl Execution for SlurmExecution {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(self.lay_out())
+    }
+
+    fn start(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(self.begin())
+    }
+
+    fn adopt(&self) -> BoxFuture<'_, Result<Adopted, Outcome>> {
+        Box::pin(self.find())
+    }
+
+    fn runs(&self) -> BoxFuture<'_, Option<Time>> {
+        Box::pin(async {
+            let mut running = self.running.subscribe();
+            loop {
+                let since = *running.borrow_and_update();
+                if since.is_some() {
+                    return since;
+                }
+                if running.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+        })
+    }
+
+    fn wait(&self) -> BoxFuture<'_, End> {
+        Box::pin(self.follow())
+    }
+
+    fn signal(&self, signal: Signal) -> BoxFuture<'_, Signalled> {
+        match signal {
+            Signal::Stop => Box::pin(self.cancel()),
+        }
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.gather())
+    }
+
+    fn cost_usd(&self) -> Option<f64> {
+        follow::lock(&self.reader).cost_usd()
+    }
+}

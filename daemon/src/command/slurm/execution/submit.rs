@@ -1,0 +1,199 @@
+//! The beginning of an attempt: its files, its record, its job; and how a later daemon finds them again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use fanlight_shared::time::Time;
+
+use super::super::files;
+use super::super::record::Record;
+use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
+use super::super::verdict::Judge;
+use super::{SlurmExecution, failed, steps};
+use crate::attempt::Outcome;
+use crate::command::folder::Folder;
+use crate::command::follow;
+use crate::command::prepare;
+use crate::executor::Adopted;
+
+/// How long a cluster that takes no more jobs is left alone.
+const BUSY_INTERVAL: Duration = Duration::from_secs(10);
+/// The longest name of a job, in characters.
+const MAX_NAME: usize = 60;
+
+impl SlurmExecution {
+    /// Lays out its folders, unless an earlier daemon did and may have submitted it.
+    pub(super) async fn lay_out(&self) -> Result<(), Outcome> {
+        if self.find().await? == Adopted::Known {
+            return Ok(());
+        }
+        let cleared = self.aside(|folder| folder.remove()).await.map_err(|why| failed(&why))?;
+        cleared.map_err(|error| failed(&format!("an earlier folder can't be removed: {error}")))?;
+        let (attempt, work, slurm) = (self.attempt.clone(), Arc::clone(&self.work), self.slurm.clone());
+        let folder = self.folder();
+        let prepare = {
+            let folder = folder.clone();
+            move |_: &crate::command::Inner| {
+                let spec = prepare::prepare(&attempt, &work, &folder, &slurm.resources())?;
+                files::lay_out(&spec, folder.files(), &slurm.settings.prelude)?;
+                Ok(spec.stdout_limit)
+            }
+        };
+        let limit = steps::lay_out(&self.slurm.inner, &self.attempt, &folder, prepare).await?;
+        self.state().stdout_limit = limit;
+        Ok(())
+    }
+
+    /// Submits it, as soon as the cluster takes it.
+    pub(super) async fn begin(&self) -> Result<(), Outcome> {
+        if self.state().record.is_some() {
+            return Ok(());
+        }
+        self.enter().await?;
+        loop {
+            match self.submit().await {
+                Ok(()) => return Ok(()),
+                // It may be there: `wait` finds out.
+                Err(SubmitError::Unknown(why)) => {
+                    tracing::warn!(attempt = %self.attempt.id, why, "nobody knows whether a job was submitted");
+                    return Ok(());
+                }
+                Err(SubmitError::Refused(why)) => return Err(failed(&why)),
+                Err(SubmitError::Busy(why)) => {
+                    self.tell(Some(format!("waits until `{}` takes more jobs: {why}", self.slurm.name)));
+                    tokio::select! {
+                        () = tokio::time::sleep(BUSY_INTERVAL) => {}
+                        () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a place among those that are submitted.
+    async fn enter(&self) -> Result<(), Outcome> {
+        let places = Arc::clone(&self.slurm.places);
+        let permit = match Arc::clone(&places).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let most = self.slurm.settings.max_in_flight;
+                self.tell(Some(format!(
+                    "waits for `{}`: {most} at once (`max_in_flight` of the config)",
+                    self.slurm.name
+                )));
+                tokio::select! {
+                    permit = places.acquire_owned() => permit.map_err(|_| Outcome::cancelled())?,
+                    () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
+                }
+            }
+        };
+        self.state().permit = Some(permit);
+        Ok(())
+    }
+
+    /// Submits its job once. What is about to happen is durable before it does.
+    async fn submit(&self) -> Result<(), SubmitError> {
+        let folder = self.folder();
+        let mut record = {
+            let state = self.state();
+            let known = state.record.clone();
+            known.unwrap_or_else(|| {
+                let secrets = &self.attempt.secrets;
+                let limit = state.stdout_limit;
+                Record::new(&self.slurm.name, self.attempt.id, folder.files(), limit, secrets)
+            })
+        };
+        (record.intended, record.job) = (Time::now(), None);
+        self.state().record = Some(record.clone());
+        let intent = record.clone();
+        let written = self.aside(move |folder| intent.write(folder.path())).await;
+        let unwritten = |why: String| SubmitError::Refused(format!("the job can't be recorded: {why}"));
+        written.map_err(unwritten)?.map_err(|error| unwritten(error.to_string()))?;
+        let name = self.job_name();
+        let request =
+            Request { key: &self.key, name: &name, files: folder.files(), needs: &needs(&self.work) };
+        let submitted = self.slurm.cluster.tools.submit(&request).await;
+        self.state().submitted_after = self.slurm.cluster.begun();
+        record.job = Some(submitted?);
+        self.state().record = Some(record.clone());
+        self.save(record).await;
+        Ok(())
+    }
+
+    /// Submits it again: the cluster knows of no job of it, and none has begun. If that is wrong, its fence lets only one of
+    /// them run.
+    ///
+    /// # Errors
+    /// The cluster will never take it.
+    pub(super) async fn submit_again(&self, judge: &mut Judge) -> Result<(), String> {
+        let is_settled = {
+            let state = self.state();
+            // The daemon before may have ended while the answer was on its way.
+            state.record.as_ref().is_none_or(|record| {
+                record.job.is_some() || Time::now().since(record.intended) > SUBMIT_TIMEOUT
+            })
+        };
+        if !is_settled {
+            return Ok(());
+        }
+        tracing::warn!(attempt = %self.attempt.id, "the cluster knows of no job of an attempt; it is submitted again");
+        match self.submit().await {
+            Ok(()) | Err(SubmitError::Unknown(_)) => judge.submitted(self.state().submitted_after),
+            Err(SubmitError::Busy(why)) => {
+                self.tell(Some(format!("waits until `{}` takes more jobs: {why}", self.slurm.name)));
+                judge.submitted(self.slurm.cluster.begun());
+            }
+            Err(SubmitError::Refused(why)) => return Err(why),
+        }
+        Ok(())
+    }
+
+    /// Returns the name of its job, for people who look at the cluster.
+    fn job_name(&self) -> String {
+        let run = &self.attempt.run;
+        let item = self.attempt.item.0.map_or_else(String::new, |index| format!(".{index}"));
+        let name = format!("{}-{}.{}{item}", run.workflow, run.number, self.attempt.node);
+        fanlight_shared::value::cut(&name, MAX_NAME)
+    }
+
+    /// Finds out whether an earlier daemon was to submit it.
+    pub(super) async fn find(&self) -> Result<Adopted, Outcome> {
+        let read = self.aside(|folder| {
+            let record = Record::read(folder.path())?;
+            let forbidden = record.as_ref().is_some_and(|record| record.files.join("cancel").exists());
+            Ok::<_, std::io::Error>((record, forbidden))
+        });
+        let lost = |why: String| Outcome::lost(&format!("the record of its job can't be read: {why}"));
+        let read = read.await.map_err(lost)?.map_err(|error| lost(error.to_string()))?;
+        let (Some(record), forbidden) = read else { return Ok(Adopted::Unknown) };
+        let folder = Folder::with_files(self.folder().path(), &record.files);
+        follow::lock(&self.reader).folder = folder;
+        if !record.secrets.is_empty() {
+            let names = record.secrets.iter().cloned().collect();
+            let secrets = self.slurm.secrets.resolve(&names).await;
+            match secrets {
+                Ok(secrets) if record.has(self.attempt.id, &secrets) => {
+                    follow::lock(&self.reader).set_secrets(secrets);
+                }
+                Ok(_) | Err(_) => {
+                    return Err(failed(
+                        "the secrets that its job uses have changed since it was submitted, so what it writes can't be checked \
+                         for them; run it again",
+                    ));
+                }
+            }
+        }
+        self.stopping.store(forbidden, Ordering::Release);
+        let mut state = self.state();
+        state.permit = Arc::clone(&self.slurm.places).try_acquire_owned().ok();
+        state.submitted_after = self.slurm.cluster.begun();
+        state.record = Some(record);
+        Ok(Adopted::Known)
+    }
+}
+
+/// Returns the options of `sbatch` for what a command needs.
+fn needs(_work: &crate::executor::CommandWork) -> Vec<String> {
+    Vec::new()
+}

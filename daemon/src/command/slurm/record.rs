@@ -1,0 +1,144 @@
+//! What is known of an attempt on an engine, in its folder in the home: durable before anything is submitted, so that the next
+//! daemon finds the job, or knows that there may be one.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::id::{AttemptId, BlobHash};
+use fanlight_shared::time::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::rooted::{create_own, read_own};
+use crate::secret::Secrets;
+
+/// The name of the file.
+const NAME: &str = "job";
+
+/// The record.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// The engine that it was submitted to.
+    pub(super) engine: String,
+    /// The folder of the attempt that the cluster sees.
+    pub(super) files: PathBuf,
+    /// When it was about to be submitted last.
+    pub(super) intended: Time,
+    /// The id of its job, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) job: Option<String>,
+    /// When it was seen to run first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) running_since: Option<Time>,
+    /// Whether it was seen to end.
+    #[serde(default)]
+    pub(super) ended: bool,
+    /// How much of its standard output is kept.
+    pub(super) stdout_limit: u64,
+    /// The names of the secrets that it uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) secrets: Vec<String>,
+    /// The hash of their values, which tells a later daemon whether they are still the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secrets_hash: Option<BlobHash>,
+}
+
+impl Record {
+    /// Returns the record of an attempt that is about to be submitted.
+    pub(super) fn new(
+        engine: &str,
+        attempt: AttemptId,
+        files: &Path,
+        stdout_limit: u64,
+        secrets: &Secrets,
+    ) -> Self {
+        Self {
+            engine: engine.to_owned(),
+            files: files.to_owned(),
+            ended: false,
+            intended: Time::now(),
+            job: None,
+            running_since: None,
+            stdout_limit,
+            secrets: secrets.iter().map(|(name, _)| name.to_owned()).collect(),
+            secrets_hash: (!secrets.is_empty()).then(|| hash(attempt, secrets)),
+        }
+    }
+
+    /// Returns whether these are the secrets that it was started with.
+    pub(super) fn has(&self, attempt: AttemptId, secrets: &Secrets) -> bool {
+        self.secrets_hash == (!secrets.is_empty()).then(|| hash(attempt, secrets))
+    }
+
+    /// Returns the comment by which the jobs of an attempt are found.
+    pub(super) fn key(attempt: AttemptId) -> String {
+        format!("fanlight:{attempt}")
+    }
+
+    /// Reads the record of the attempt with this folder; `None` if it was never to be submitted. Blocks.
+    ///
+    /// # Errors
+    /// It can't be read, so there may be a job.
+    pub(super) fn read(folder: &Path) -> io::Result<Option<Self>> {
+        match read_own(folder, NAME) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            bytes => Ok(Some(serde_json::from_slice(&bytes?)?)),
+        }
+    }
+
+    /// Writes it, durably. Blocks.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
+        let new = format!("{NAME}.new");
+        let mut file = create_own(folder, &new)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
+        std::fs::rename(folder.join(&new), folder.join(NAME))?;
+        File::open(folder)?.sync_all()
+    }
+
+    /// Removes the record in this folder: nothing of the job is left. Blocks.
+    pub(super) fn remove(folder: &Path) -> io::Result<()> {
+        match std::fs::remove_file(folder.join(NAME)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+}
+
+fn hash(attempt: AttemptId, secrets: &Secrets) -> BlobHash {
+    let mut bytes = attempt.as_bytes().to_vec();
+    for (name, value) in secrets.iter() {
+        for text in [name, value] {
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+    }
+    BlobHash::of(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_outlives_the_daemon_and_knows_secrets_without_their_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempt = AttemptId::new();
+        assert_eq!(Record::read(folder.path()).unwrap(), None);
+        let secrets: Secrets = [("token".to_owned(), "hunter2hunter2".to_owned())].into_iter().collect();
+        let record = Record {
+            job: Some("7".into()),
+            ..Record::new("cluster", attempt, Path::new("/w"), 10, &secrets)
+        };
+        record.write(folder.path()).unwrap();
+        assert!(!std::fs::read_to_string(folder.path().join(NAME)).unwrap().contains("hunter2"));
+        let read = Record::read(folder.path()).unwrap().unwrap();
+        assert_eq!(read, record);
+        assert!(read.has(attempt, &secrets) && !read.has(attempt, &Secrets::default()));
+        Record::remove(folder.path()).unwrap();
+        assert_eq!(Record::read(folder.path()).unwrap(), None);
+    }
+}

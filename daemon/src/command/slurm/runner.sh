@@ -1,0 +1,100 @@
+#!/bin/bash -l
+# Runs one attempt of Fanlight on a node of the cluster, at most once, and says in the file `exit` how it ended.
+# Its argument is the folder of the attempt.
+
+cd -- "$1" || exit 97
+[ -e cancel ] && exit 99
+# Two jobs of one attempt, such as after an answer that got lost: only the first one runs it.
+mkdir fence 2>/dev/null || exit 98
+
+# A reader sees all of a file, or nothing.
+write() { printf '%s\n' "$2" >"$1.new" && mv -f -- "$1.new" "$1"; }
+
+pid=
+told=0
+forward() {
+    told=$((told + 1))
+    [ -z "$pid" ] || kill -TERM -- "-$pid" 2>/dev/null
+}
+trap forward TERM INT
+
+# A signal interrupts `wait`, which then returns before the process has ended.
+await() {
+    while :; do
+        local before=$told
+        wait "$1"
+        code=$?
+        [ "$told" = "$before" ] && break
+    done
+}
+
+write started "job ${SLURM_JOB_ID:-0}
+host ${SLURMD_NODENAME:-$(uname -n)}
+at $(date +%s)"
+
+# Only this shell has the secrets now, and only until the command has started.
+start=$(cat start) && rm -f start || exit 96
+
+# Everything below has a group of its own, so that a signal reaches all of it.
+set -m
+
+# The controller may forget a job that runs: this says that it still does.
+(
+    trap - TERM INT
+    beat=0
+    while sleep 15; do
+        beat=$((beat + 1))
+        write alive "$beat"
+    done
+) </dev/null >/dev/null 2>&1 &
+heart=$!
+
+# Through pipes: a command that opens /dev/stderr again would empty a file. These end with the output, not by a signal.
+exec 3> >(trap '' TERM INT; exec cat >stdout)
+out=$!
+exec 4> >(trap '' TERM INT; exec cat >stderr)
+err=$!
+
+(
+    trap - TERM INT
+    . ./prelude >&2 || {
+        echo "fanlight: the engine's prelude failed with exit code $?" >&2
+        exit 96
+    }
+    eval "$start"
+    exec "$@"
+) </dev/null >&3 2>&4 3>&- 4>&- &
+pid=$!
+exec 3>&- 4>&-
+unset start
+[ "$told" = 0 ] || kill -TERM -- "-$pid" 2>/dev/null
+
+# Without job control `wait` does not return when the command is only stopped.
+set +m
+await "$pid"
+
+# What the command started has a moment to end by itself, as on any machine; then it is ended.
+for signal in 0 0 TERM TERM TERM TERM TERM KILL; do
+    kill "-$signal" -- "-$pid" 2>/dev/null || break
+    sleep 0.1
+done
+# A process that left the group may hold the pipes for ever.
+set -m
+(
+    sleep 5
+    kill -KILL "$out" "$err"
+) </dev/null >/dev/null 2>&1 &
+guard=$!
+set +m
+ended=$code
+await "$out"
+await "$err"
+kill -- "-$guard" "-$heart" 2>/dev/null
+
+write exit "job ${SLURM_JOB_ID:-0}
+code $ended
+told $told
+at $(date +%s)
+stdout $(wc -c <stdout)
+stderr $(wc -c <stderr)"
+exit "$ended"

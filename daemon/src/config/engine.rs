@@ -1,0 +1,51 @@
+//! The engines of the config: where commands run besides this machine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fanlight_shared::problem::near;
+use fanlight_shared::workflow::LOCAL_ENGINE;
+
+use super::Config;
+
+/// The most attempts that are submitted at once by default.
+pub(crate) const MAX_IN_FLIGHT: u32 = 100;
+/// How often an engine is asked by default.
+pub(crate) const POLL: Duration = Duration::from_secs(2);
+
+/// An engine: a Slurm cluster whose commands are on this machine, and which shares a folder with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EngineSettings {
+    /// The partition; the cluster's own choice if it is `None`.
+    pub partition: Option<String>,
+    /// The account that is charged.
+    pub account: Option<String>,
+    /// The quality of service.
+    pub qos: Option<String>,
+    /// The folder for the files of attempts, which the nodes of the cluster see at the same path.
+    pub workdir: PathBuf,
+    /// Lines of shell that run before each command, such as `module load cuda`.
+    pub prelude: String,
+    /// The most attempts that are submitted and have not ended.
+    pub max_in_flight: u32,
+    /// How often it is asked about all attempts together.
+    pub poll: Duration,
+}
+
+impl Config {
+    /// Checks that a file or a submitter can name this engine.
+    ///
+    /// # Errors
+    /// There is none of this name; the sentence has a near match.
+    pub(crate) fn check_engine(&self, name: &str) -> Result<(), String> {
+        if name == LOCAL_ENGINE || self.engines.contains_key(name) {
+            return Ok(());
+        }
+        let known = self.engines.keys().map(String::as_str).chain([LOCAL_ENGINE]);
+        let hint = match near(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it there: `[engine.{name}]` and below it `kind = \"slurm\"`"),
+        };
+        Err(format!("{} does not declare the engine `{name}`; {hint}", self.path.display()))
+    }
+}

@@ -1,0 +1,96 @@
+#!/bin/bash
+# A cluster in a folder, for tests: `sbatch`, `squeue` and `scancel` are links to this file. It runs jobs at once on this
+# machine, and files beside it make it behave as a real one does on its bad days:
+#   hold     jobs wait, for the reason in this file
+#   busy     it takes no more jobs
+#   down     the controller can't be reached
+#   mute     the next job is taken, but the answer gets lost
+#   crash    the next job is taken, and forgotten before it runs
+#   slow     the answer about the next job waits until the file is gone
+#   late     the end of jobs shows before they have written how they ended, until the file is gone
+# `calls` has a line for each call.
+
+cluster=$(dirname -- "$0")
+echo "$(basename -- "$0") $*" >>"$cluster/calls"
+mkdir -p "$cluster/jobs"
+
+fail() {
+    echo "$(basename -- "$0"): error: $*" >&2
+    exit 1
+}
+once() { rm "$cluster/$1" 2>/dev/null; }
+[ -e "$cluster/down" ] && fail 'Unable to contact slurm controller (connect failure)'
+
+run() {
+    local job=$cluster/jobs/$1
+    rm -f "$job/reason"
+    (
+        setsid env -i PATH="$PATH" HOME="$HOME" SLURM_JOB_ID="$1" SLURMD_NODENAME=n1 \
+            bash -l "$(cat "$job/script")" "$(cat "$job/folder")" >>"$job/log" 2>&1 &
+        echo $! >"$job/pid"
+        wait $!
+        echo $? >"$job/code"
+    ) </dev/null >/dev/null 2>&1 &
+}
+
+case $(basename -- "$0") in
+sbatch)
+    [ -e "$cluster/busy" ] &&
+        fail "QOSMaxSubmitJobPerUserLimit
+sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
+    comment= arguments=()
+    for word; do
+        case $word in
+        --comment=*) comment=${word#*=} ;;
+        --partition=nowhere) fail "invalid partition specified: nowhere" ;;
+        --*) ;;
+        *) arguments+=("$word") ;;
+        esac
+    done
+    id=$(($(cat "$cluster/last" 2>/dev/null || echo 0) + 1))
+    if ! once crash; then
+        # The next job gets the number of one that was forgotten.
+        echo $id >"$cluster/last"
+        mkdir -p "$cluster/jobs/$id"
+        echo "$comment" >"$cluster/jobs/$id/comment"
+        echo "${arguments[0]}" >"$cluster/jobs/$id/script"
+        echo "${arguments[1]}" >"$cluster/jobs/$id/folder"
+        if [ -e "$cluster/hold" ]; then cp "$cluster/hold" "$cluster/jobs/$id/reason"; else run $id; fi
+    fi
+    while [ -e "$cluster/slow" ]; do sleep 0.05; done
+    once mute && fail 'Batch job submission failed: Socket timed out on send/recv operation'
+    echo "$id"
+    ;;
+squeue)
+    for job in "$cluster"/jobs/*/; do
+        [ -e "$job/comment" ] || continue
+        id=$(basename -- "$job")
+        if [ -e "$job/reason" ] && [ ! -e "$cluster/hold" ]; then run "$id"; fi
+        if [ -e "$job/state" ]; then
+            state=$(cat "$job/state")
+        elif [ -e "$job/reason" ]; then
+            state="PENDING|$(cat "$job/reason")"
+        elif [ -e "$cluster/late" ]; then
+            state="COMPLETED|None"
+        elif [ ! -e "$job/code" ]; then
+            state="RUNNING|None"
+        elif [ "$(cat "$job/code")" = 0 ]; then
+            state="COMPLETED|None"
+        else
+            state="FAILED|NonZeroExitCode"
+        fi
+        nodes=n1
+        [ -e "$job/pid" ] || nodes=
+        echo "$id|$state|$nodes|1:00|0:42|4G|$(cat "$job/comment")"
+    done
+    ;;
+scancel)
+    for id; do
+        job=$cluster/jobs/$id
+        [ -e "$job/comment" ] || continue
+        rm -f "$job/reason"
+        [ -e "$job/pid" ] && kill -TERM -- "-$(cat "$job/pid")" 2>/dev/null
+        [ -e "$job/code" ] || echo "CANCELLED|None" >"$job/state"
+    done
+    ;;
+esac
