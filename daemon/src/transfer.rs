@@ -16,6 +16,8 @@ mod manifest;
 mod place;
 mod scratch;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use export::export;
 pub(crate) use import::{Outcome, import};

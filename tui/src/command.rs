@@ -18,6 +18,7 @@ mod followed;
 pub(crate) mod fork;
 pub(crate) mod help;
 pub(crate) mod import;
+mod imported;
 mod interrupt;
 pub(crate) mod label;
 pub(crate) mod logs;

@@ -9,6 +9,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::{AttemptId, BlobHash, RunId};
 use fanlight_shared::media::DirManifest;
 use fanlight_shared::run::Run;
+use fanlight_shared::run_state::Summary;
 use fanlight_shared::value::Value;
 use serde::Serialize;
 
@@ -53,6 +54,7 @@ pub(crate) fn export(
         |part| cell.borrow_mut().part(&part),
         |record| cell.borrow_mut().line(&record).map(drop),
     )?;
+    gathered.check()?;
     gathered.files(store)?;
     let Gathered { runs, offset: end, lines, sizes, attempts, .. } = gathered;
     let lines = lines.into_inner().map_err(|error| failed(scratch.path(), error.error()))?;
@@ -160,6 +162,9 @@ struct Gathered {
     lines: BufWriter<File>,
     offset: u64,
     runs: Vec<ManifestRun>,
+    /// The run of the parts that come, by its name, and where its events lead.
+    row: Option<(String, Summary)>,
+    folded: Summary,
     /// The blobs that values name, and whether one is a folder.
     blobs: BTreeMap<BlobHash, bool>,
     /// Those with the JSON of a long value.
@@ -174,6 +179,8 @@ impl Gathered {
             lines,
             offset: 0,
             runs: Vec::new(),
+            row: None,
+            folded: Summary::default(),
             blobs: BTreeMap::new(),
             long: BTreeSet::new(),
             sizes: BTreeMap::new(),
@@ -190,8 +197,21 @@ impl Gathered {
         Ok(line.len() as u64)
     }
 
+    /// Checks that the events of the last run lead to its row: no home would take the run otherwise.
+    fn check(&mut self) -> Result<(), StoreError> {
+        let folded = std::mem::take(&mut self.folded);
+        match self.row.take() {
+            Some((name, row)) if row != folded => {
+                Err(StoreError::Other(format!("{name} is damaged: its events lead to another state")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn part(&mut self, part: &RunPart) -> Result<(), StoreError> {
         if let RunPart::Run(record) = part {
+            self.check()?;
+            self.row = Some((record.run.name(), record.run.summary()));
             let (id, name, state) = (record.run.id, record.run.name(), record.run.state);
             let (events, values, assets, series, bytes) = (0, 0, 0, 0, 0);
             self.runs.push(ManifestRun { id, name, state, events, values, assets, series, bytes });
@@ -203,6 +223,7 @@ impl Gathered {
             RunPart::Run(record) => record.run.params.values().for_each(|value| self.name(value)),
             RunPart::Event(event) => {
                 run.events += 1;
+                self.folded.fold(&event.event);
                 if let StateEvent::NodeUpdate(update) = &event.event {
                     self.attempts.extend(update.attempt_id);
                 }

@@ -11,7 +11,7 @@ use crate::problem::Span;
 use crate::value::cut;
 use crate::workflow::{Action, Changes, Node, Retry, Shell};
 
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "uses",
     "run",
     "cmd",

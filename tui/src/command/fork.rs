@@ -3,14 +3,13 @@
 use std::io::Write as _;
 
 use fanlight_shared::client::Client;
-use fanlight_shared::environment::Environment;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::Run;
 use tempfile::NamedTempFile;
 
 use super::resume::{say_hints, sentence};
 use super::run::given;
-use super::{find_run, read_document, read_workflow, request_key};
+use super::{find_run, imported, read_document, read_workflow, request_key};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
@@ -84,7 +83,7 @@ async fn start(
         run: from.id,
         request_key: request_key(),
         document: is_new.then_some(document),
-        environment: Environment::default(),
+        environment: imported::variables(client, from).await?,
         at: args.at.clone(),
         afresh: false,
         params,

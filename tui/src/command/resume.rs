@@ -10,7 +10,7 @@ use fanlight_shared::rpc::sweeps::{Find, Found};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 
-use super::{choice, read_document, read_workflow, request_key};
+use super::{choice, imported, read_document, read_workflow, request_key};
 use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     for run in &ended {
         let (document, mut variables) = match args.new_version {
             true => files.of(&client, run).await.map(|(document, asked_for)| (Some(document), asked_for))?,
-            false => (None, Environment::default()),
+            false => (None, imported::variables(&client, run).await?),
         };
         variables.extend(environment.clone());
         requests.push(runs::Resume {
@@ -175,11 +175,13 @@ impl Files {
             self.read.insert(path.clone(), (document, asked_for));
         }
         let (document, asked_for) = self.read.get(&path).cloned().unwrap_or_default();
-        let new = asked_for.iter().filter(|name| !detail.environment.contains(name));
         if client.is_elsewhere() {
             return Ok((document, Environment::default()));
         }
-        Ok((document, environment::asked_for(new.map(String::as_str))?))
+        // An imported run has no `PATH`.
+        let asked_for = std::iter::once("PATH").chain(asked_for.iter().map(String::as_str));
+        let new = asked_for.filter(|name| !detail.environment.iter().any(|known| known == name));
+        Ok((document, environment::asked_for(new)?))
     }
 }
 

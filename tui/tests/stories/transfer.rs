@@ -132,3 +132,48 @@ fn runs_that_have_not_ended_are_named() {
     ada.say(&["export", "wait", "wait.tar.zst", "--ended"]).exits(2).complains("there are no ended runs");
     assert!(!ada.path("wait.tar.zst").exists());
 }
+
+#[test]
+fn an_imported_run_continues_with_variables_from_here_and_keeps_what_was_done() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    ada.file(
+        "check.yaml",
+        "nodes:
+  slow: { run: 'echo kept' }
+  check: { needs: [slow], run: 'test -n \"$TOKEN\" && echo \"with $TOKEN\"', pass_env: [TOKEN] }
+outputs: { said: \"${{ check.stdout }}\" }
+",
+    );
+    ada.say(&["run", "check.yaml"]).exits(1);
+    let archive = bob.path("check.tar.zst");
+    ada.say(&["export", "check", archive.to_str().unwrap()]).exits(0);
+    bob.say(&["import", "check.tar.zst"]).exits(0);
+    let resumed = bob.command(&["resume", "check#1"]).env("TOKEN", "mine").output().unwrap();
+    let said = String::from_utf8(resumed.stderr).unwrap();
+    assert!(said.contains("its commands get PATH, TOKEN from here"), "{said}");
+    assert!(said.contains("it keeps slow; runs check again"), "{said}");
+    bob.await_states(&["completed", "failed"]);
+    assert!(bob.say(&["logs", "check#2", "check"]).exits(0).out.contains("with mine"));
+    // What is pruned can be imported again.
+    bob.say(&["prune", "--keep", "0", "--yes"]).exits(0);
+    assert!(bob.runs().is_empty());
+    bob.say(&["import", "check.tar.zst"]).exits(0).complains("check#1 is check#3 here");
+}
+
+#[test]
+fn ctrl_c_leaves_no_part_of_an_archive() {
+    let ada = Fanlight::new();
+    ada.file("train.yaml", TRAIN);
+    ada.say(&["run", "train.yaml"]).exits(0);
+    fs::create_dir(ada.path("kept")).unwrap();
+    let export = ada.start(&["export", "last", "kept/train.tar.zst"]);
+    export.interrupt();
+    // It may have been complete before.
+    let said = export.ends();
+    let names: Vec<_> =
+        fs::read_dir(ada.path("kept")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    match said.code {
+        0 => assert_eq!(names, ["train.tar.zst"]),
+        _ => assert!(names.is_empty(), "{names:?}"),
+    }
+}

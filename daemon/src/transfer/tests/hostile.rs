@@ -1,0 +1,214 @@
+//! Archives that somebody made, that were cut off, or for which there is no room.
+
+use fanlight_shared::id::BlobHash;
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::store::tests::large;
+
+/// Returns the archive of a run with a product and a log, and the name of that run's file.
+fn archive() -> (Vec<File>, String) {
+    let at = Fixture::new();
+    let run = at.sweep(1).remove(0);
+    at.completes(&run, &large(1));
+    (at.exported(&[run.id]), format!("runs/{}.ndjson", run.id))
+}
+
+/// Changes the JSON of a line of a file, and the number of bytes that the manifest announces.
+fn change(files: &mut [File], name: &str, line: usize, change: impl FnOnce(&mut Json)) {
+    let file = files.iter_mut().find(|file| file.name == name).unwrap();
+    let text = String::from_utf8(file.bytes.clone()).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut json: Json = serde_json::from_str(&lines[line]).unwrap();
+    change(&mut json);
+    lines[line] = json.to_string();
+    file.bytes = (lines.join("\n") + "\n").into_bytes();
+    let bytes = file.bytes.len();
+    let run = name.starts_with("runs/");
+    manifest(files, |manifest| match run {
+        true => manifest["runs"][0]["bytes"] = json!(bytes),
+        false => manifest["shared_bytes"] = json!(bytes),
+    });
+}
+
+fn manifest(files: &mut [File], change: impl FnOnce(&mut Json)) {
+    let mut manifest: Json = serde_json::from_slice(&files[0].bytes).unwrap();
+    change(&mut manifest);
+    files[0].bytes = manifest.to_string().into_bytes();
+}
+
+#[test]
+fn what_no_export_writes_is_refused_and_leaves_nothing() {
+    let (good, run) = archive();
+    let blob = good.iter().position(|file| file.name.starts_with("blobs/")).unwrap();
+    let log = good.iter().position(|file| file.name.starts_with("logs/")).unwrap();
+    let with = |file: File| {
+        let mut files = good.clone();
+        files.push(file);
+        files
+    };
+    let of_kind = |name: &str, kind| with(File { kind, ..File::new(name, "") });
+    let changed = |by: &dyn Fn(&mut Vec<File>)| {
+        let mut files = good.clone();
+        by(&mut files);
+        files
+    };
+    let cases: Vec<(Vec<File>, &str)> = vec![
+        (with(File::new("../up", "x")), "holds `../up`, which no export writes"),
+        (with(File::new("/etc/passwd", "x")), "holds `/etc/passwd`, which no export writes"),
+        (with(File::new("blobs/../../up", "x")), "which no export writes"),
+        (of_kind("blobs/link", tar::EntryType::Symlink), "which is a link"),
+        (of_kind(&good[blob].name, tar::EntryType::Link), "which is a link"),
+        (of_kind("logs", tar::EntryType::Directory), "which is a folder"),
+        (of_kind("null", tar::EntryType::Char), "which is a device"),
+        (of_kind("long", tar::EntryType::GNULongName), "which is not a regular file"),
+        (of_kind("pax", tar::EntryType::XHeader), "which is not a regular file"),
+        (with(good[0].clone()), "has two manifests"),
+        (with(good[1].clone()), "is not what the manifest says"),
+        (with(good[blob].clone()), "or some twice"),
+        (with(good[log].clone()), "longer logs than the manifest announces"),
+        (with(File::new(&format!("blobs/{}", BlobHash::of(b"x")), "x")), "holds other bytes than"),
+        (good[1..].to_vec(), "is not an archive of runs"),
+        (changed(&|files| drop(files.remove(blob))), "is cut off"),
+        (changed(&|files| drop(files.remove(log))), "is cut off"),
+        (
+            changed(&|files| files.retain(|file| file.name != run && !file.name.starts_with("logs/"))),
+            "is cut off: it lacks poster#1",
+        ),
+        (changed(&|files| files[blob].bytes[0] ^= 1), "are others"),
+        (
+            changed(&|files| files[log].name = format!("logs/{}/log", AttemptId::new())),
+            "none of its runs has",
+        ),
+        (changed(&|files| manifest(files, |it| it["format"] = json!(2))), "has the format 2"),
+        (changed(&|files| manifest(files, |it| it["runs"][0]["assets"] = json!(2))), "has not the parts"),
+        (changed(&|files| manifest(files, |it| it["runs"] = json!([]))), "is not what the manifest says"),
+        (changed(&|files| files[0].bytes = b"{}".to_vec()), "is not an archive of runs"),
+        (
+            changed(&|files| change(files, &run, 0, |it| it["run"]["run"]["state"] = json!("failed"))),
+            "is not the run",
+        ),
+        (
+            changed(&|files| change(files, &run, 0, |it| it["run"]["run"]["error"] = json!("x"))),
+            "another state",
+        ),
+        (
+            changed(&|files| change(files, &run, 0, |it| it["run"]["run"]["number"] = json!(2))),
+            "is not the run",
+        ),
+        (changed(&|files| change(files, &run, 1, |it| it["event"]["seq"] = json!(2))), "lacks its event 1"),
+        (changed(&|files| change(files, &run, 1, |it| it["event"] = json!({"type": "x"}))), "can't be read"),
+        (
+            changed(&|files| {
+                change(files, "shared.ndjson", 0, |it| it["version"]["document"] = json!("nodes: {}"))
+            }),
+            "is not the one that it names",
+        ),
+        (
+            changed(&|files| change(files, "shared.ndjson", 1, |it| it["workflow"]["slug"] = json!("../x"))),
+            "other characters than names have",
+        ),
+        (
+            changed(&|files| change(files, "shared.ndjson", 2, |it| it["sweep"]["name"] = json!("a b"))),
+            "a damaged sweep",
+        ),
+    ];
+    for (files, expected) in cases {
+        let at = Fixture::new();
+        let says = refusal(&at, at.imports(&files));
+        assert!(says.contains(expected), "{expected}: {says}");
+        at.has_nothing();
+    }
+}
+
+#[test]
+fn an_archive_that_is_cut_off_anywhere_is_refused() {
+    let (good, _) = archive();
+    let whole = packed(&good);
+    let at = Fixture::new();
+    for part in 0..30 {
+        let says = refusal(&at, at.imports_bytes(&whole[..whole.len() * part / 30]));
+        assert!(says.starts_with("`it` is"), "{says}");
+    }
+    at.has_nothing();
+    let mut more = whole.clone();
+    more.extend(compressed(b"more"));
+    assert!(refusal(&at, at.imports_bytes(&more)).contains("has something after its end"));
+    at.has_nothing();
+    at.imports_bytes(&whole).unwrap();
+}
+
+#[test]
+fn an_archive_that_is_larger_than_the_disk_is_refused_before_it_is_read() {
+    let (mut files, _) = archive();
+    manifest(&mut files, |it| it["blobs"]["bytes"] = json!(1_u64 << 60));
+    let at = Fixture::new();
+    let says = refusal(&at, at.imports(&files[..1]));
+    assert!(says.contains("the archive holds 1152921504"), "{says}");
+    at.has_nothing();
+}
+
+#[test]
+fn a_full_disk_leaves_the_home_as_it_was() {
+    let (files, _) = archive();
+    let at = Fixture::new();
+    at.store.blobs().set_full(true);
+    assert!(matches!(at.imports(&files), Err(StoreError::Full(_))));
+    at.has_nothing();
+    at.store.blobs().set_full(false);
+    at.imports(&files).unwrap();
+}
+
+#[test]
+fn the_same_run_with_other_content_is_refused() {
+    let (mut files, run) = archive();
+    let at = Fixture::new();
+    at.imports(&files).unwrap();
+    change(&mut files, &run, 2, |it| it["event"]["at"] = json!(3));
+    let says = refusal(&at, at.imports(&files));
+    assert!(says.contains("which has the id of poster#1 here, but other content"), "{says}");
+}
+
+#[test]
+fn a_run_whose_assets_stayed_is_not_imported_again_before_these_are_deleted() {
+    let (files, _) = archive();
+    let at = Fixture::new();
+    let run = at.imports(&files).unwrap().imported.runs[0].id;
+    at.commit(vec![Op::DeleteRun { run, assets: false }]);
+    assert!(
+        refusal(&at, at.imports(&files)).contains("was deleted here as poster#1 while its assets stayed")
+    );
+    let assets = at.store.assets(&Default::default()).unwrap().rows;
+    at.commit(vec![Op::DeleteAssets(assets.iter().map(|asset| asset.id).collect())]);
+    assert_eq!(at.imports(&files).unwrap().imported.runs[0].name, "poster#2");
+}
+
+#[test]
+fn an_import_that_is_cancelled_leaves_nothing() {
+    let (files, _) = archive();
+    let at = Fixture::new();
+    fs::write(at.archive(), packed(&files)).unwrap();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let outcome = import(&at.store, &at.home, &at.archive(), &cancel);
+    assert_eq!(outcome.unwrap_err().to_string(), "the import was cancelled");
+    at.has_nothing();
+}
+
+#[test]
+fn a_full_database_leaves_the_home_as_it_was() {
+    let one = Fixture::new();
+    let runs = one.sweep(40);
+    for (fill, run) in runs.iter().enumerate() {
+        one.completes(run, &large(fill as u8));
+    }
+    let files = one.exported(&ids(&runs));
+    let mut at = Fixture::new();
+    at.store.limit_pages(1);
+    assert!(matches!(at.imports(&files), Err(StoreError::Full(_))));
+    at.store.limit_pages(u32::MAX - 1);
+    at.has_nothing();
+    assert_eq!(at.imports(&files).unwrap().imported.runs.len(), 40);
+    at.reopen();
+    assert_eq!(at.store.run(runs[39].id).unwrap().events.len(), 4);
+}
