@@ -131,7 +131,7 @@ impl Fixture {
         {
             assert_eq!(count(table), 0, "{table}");
         }
-        crate::store::tests::until("the blobs are removed", || count("blob") == 0);
+        crate::store::tests::wait_for("the blobs are removed", || count("blob") == 0);
     }
 }
 

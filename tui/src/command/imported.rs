@@ -12,6 +12,9 @@ use crate::{environment, node_types, output};
 /// Returns the variables for a run that continues one without any: those that a submission of its file from here has. A run
 /// with variables passes its own on.
 pub(super) async fn variables(client: &Client, run: &Run) -> Result<Environment, Failure> {
+    if client.is_elsewhere() {
+        return Ok(Environment::default());
+    }
     let detail = client.call(runs::Get { run: run.id.to_string() }).await?;
     if !detail.environment.is_empty() {
         return Ok(Environment::default());

@@ -79,7 +79,8 @@ impl SlurmExecution {
     pub(super) fn new(slurm: Slurm, attempt: Attempt, work: Arc<CommandWork>) -> Self {
         let folder = slurm.folder(attempt.id);
         let blobs = slurm.inner.blobs.clone();
-        let mut reader = Reader::new(attempt.clone(), folder, work.dir.clone(), blobs);
+        let dir = folder.dir(work.dir.as_ref());
+        let mut reader = Reader::new(attempt.clone(), folder, dir, blobs);
         reader.sources = work.metrics.iter().map(Source::new).collect();
         Self {
             key: Record::key(attempt.id),

@@ -111,7 +111,7 @@ async fn an_attempt_keeps_its_part_while_the_daemon_is_away() {
 #[tokio::test]
 async fn a_cancelled_waiter_gives_up_its_place_and_a_retry_asks_again() {
     let world = world().await;
-    let all = world
+    world
         .start("nodes: { a: { run: once hang, retry: { times: 1, backoff: 1ms }, resources: { cpus: 4 } } }")
         .await;
     until_started(&world, 2).await;
