@@ -271,6 +271,8 @@ mod tests {
             "fanlight plugin remove clip",
             "fanlight daemon",
             "fanlight daemon stop",
+            "fanlight daemon install --dry-run",
+            "fanlight daemon uninstall",
             "fanlight completions zsh",
             "fanlight docs",
             "fanlight docs recipes",

@@ -77,6 +77,8 @@ mod search;
 mod secrets;
 #[path = "stories/separate.rs"]
 mod separate;
+#[path = "stories/service.rs"]
+mod service;
 #[path = "stories/sweeps.rs"]
 mod sweeps;
 #[path = "stories/table.rs"]

@@ -1,5 +1,7 @@
 //! `fanlight daemon`: runs the daemon, or starts, stops and asks the one in the background.
 
+mod service;
+
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
@@ -49,9 +51,14 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Start the daemon with the machine. Not in this version.
-    #[command(hide = true)]
-    Install,
+    /// Let a service of the user start the daemon at login: systemd on Linux, launchd on macOS.
+    Install {
+        /// Print the file of the service, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove that service.
+    Uninstall,
 }
 
 impl Args {
@@ -76,7 +83,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Some(Action::Start { linger, json }) => start(&context, linger, json).await,
         Some(Action::Stop { cancel }) => stop(&context, cancel).await,
         Some(Action::Status { json }) => status(&context, json).await,
-        Some(Action::Install) => Err(Failure::not_in_this_version("daemon install")),
+        Some(Action::Install { dry_run }) => service::install(&context, dry_run),
+        Some(Action::Uninstall) => service::uninstall(&context),
     }
 }
 

@@ -1,0 +1,291 @@
+//! `fanlight daemon install` and `uninstall`: a service of the user that starts the daemon at login.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use fanlight_shared::home::{ALREADY_RUNNING, Home};
+use fanlight_shared::sanitise;
+
+use crate::context::Context;
+use crate::embedded;
+use crate::failure::Failure;
+use crate::output::{self, Out};
+
+/// The program that manages services.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Manager {
+    Systemd,
+    Launchd,
+}
+
+/// The service of a home.
+#[derive(Debug)]
+struct Service {
+    manager: Manager,
+    name: String,
+    file: PathBuf,
+    text: String,
+}
+
+/// Writes the service, and enables it. With `dry_run`, prints it.
+pub(super) fn install(context: &Context, dry_run: bool) -> Result<(), Failure> {
+    let service = Service::of(&context.home)?;
+    if dry_run {
+        let mut out = Out::new();
+        out.line(&format!("# {}", service.shown()))?;
+        service.text.lines().try_for_each(|line| out.line(line))?;
+        return out.flush();
+    }
+    let same = std::fs::read_to_string(&service.file).is_ok_and(|text| text == service.text);
+    if same {
+        output::note(&format!("{} exists already; it was left as it is", service.shown()));
+    } else {
+        service
+            .write()
+            .map_err(|error| Failure::failed(format!("`{}` can't be written: {error}", service.shown())))?;
+        output::note(&format!("wrote {}", service.shown()));
+    }
+    // Only one daemon runs for a home, so that a second one would end at once.
+    let starts = !embedded::daemon_lives(&context.home);
+    let commands = service.commands_of_install(starts);
+    run_all(&commands)?;
+    if starts {
+        output::note(
+            "the daemon starts now and whenever you log in; `fanlight daemon stop` stops it until then",
+        );
+    } else {
+        output::note("a daemon runs already; the service starts one when you log in the next time");
+    }
+    if service.manager == Manager::Systemd {
+        output::note(
+            "hint: to start it with the machine, and to keep it when you log out: `loginctl enable-linger`",
+        );
+    }
+    Ok(())
+}
+
+/// Disables the service, and removes its file.
+pub(super) fn uninstall(context: &Context) -> Result<(), Failure> {
+    let service = Service::of(&context.home)?;
+    if !service.file.exists() {
+        output::note(&format!("there is no {}; nothing was removed", service.shown()));
+        return Ok(());
+    }
+    let commands = service.commands_of_uninstall();
+    run_all(&commands)?;
+    std::fs::remove_file(&service.file)
+        .map_err(|error| Failure::failed(format!("`{}` can't be removed: {error}", service.shown())))?;
+    if service.manager == Manager::Systemd {
+        run_all(&[words(&["systemctl", "--user", "daemon-reload"])])?;
+    }
+    output::note(&format!(
+        "removed {}; a daemon that runs continues until `fanlight daemon stop`",
+        service.shown()
+    ));
+    Ok(())
+}
+
+impl Service {
+    fn of(home: &Home) -> Result<Self, Failure> {
+        let exe = std::env::current_exe()
+            .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
+        let manager = if cfg!(target_os = "macos") { Manager::Launchd } else { Manager::Systemd };
+        Self::with(manager, home, &exe).map_err(Failure::usage)
+    }
+
+    fn with(manager: Manager, home: &Home, exe: &Path) -> Result<Self, String> {
+        let one_line = |path: &Path| match path.to_str() {
+            Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
+            _ => Err(format!(
+                "the path `{}` can't be in the file of a service",
+                path.to_string_lossy().escape_debug()
+            )),
+        };
+        let exe = one_line(exe)?;
+        let root = home.root().map(one_line).transpose()?;
+        // Homes other than the user's own have a service each.
+        let suffix = root.as_ref().map(|root| {
+            let hash = fanlight_shared::id::BlobHash::of(root.as_bytes()).to_string();
+            format!("-{}", hash.chars().take(8).collect::<String>())
+        });
+        let suffix = suffix.unwrap_or_default();
+        let folder = |path: &str| {
+            let user = std::env::var_os("HOME").filter(|it| !it.is_empty()).map(PathBuf::from);
+            user.map(|user| user.join(path)).ok_or_else(|| "HOME is not set".to_owned())
+        };
+        Ok(match manager {
+            Manager::Systemd => {
+                let config =
+                    std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
+                let config = config.map_or_else(|| folder(".config"), Ok)?;
+                let name = format!("fanlight{suffix}.service");
+                let file = config.join("systemd/user").join(&name);
+                Self { manager, name, file, text: unit(&exe, root.as_deref()) }
+            }
+            Manager::Launchd => {
+                let name = format!("fanlight{suffix}");
+                let file = folder("Library/LaunchAgents")?.join(format!("{name}.plist"));
+                let text = plist(&name, &exe, root.as_deref());
+                Self { manager, name, file, text }
+            }
+        })
+    }
+
+    fn shown(&self) -> String {
+        sanitise::line(&self.file.to_string_lossy())
+    }
+
+    /// Writes the file as a whole.
+    fn write(&self) -> std::io::Result<()> {
+        let folder = self.file.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::Write::write_all(&mut file, self.text.as_bytes())?;
+        file.persist(&self.file).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn commands_of_install(&self, starts: bool) -> Vec<Vec<String>> {
+        match self.manager {
+            Manager::Systemd => {
+                let mut enable = words(&["systemctl", "--user", "enable", &self.name]);
+                if starts {
+                    enable.insert(3, "--now".to_owned());
+                }
+                vec![words(&["systemctl", "--user", "daemon-reload"]), enable]
+            }
+            Manager::Launchd if starts => {
+                vec![words(&["launchctl", "load", "-w", &self.file.to_string_lossy()])]
+            }
+            // It loads the file by itself at the next login.
+            Manager::Launchd => Vec::new(),
+        }
+    }
+
+    fn commands_of_uninstall(&self) -> Vec<Vec<String>> {
+        match self.manager {
+            Manager::Systemd => vec![words(&["systemctl", "--user", "disable", &self.name])],
+            Manager::Launchd => vec![words(&["launchctl", "remove", &self.name])],
+        }
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// Runs commands one after the other. A missing or failing one is reported with what to type.
+fn run_all(commands: &[Vec<String>]) -> Result<(), Failure> {
+    for command in commands {
+        let Some((program, arguments)) = command.split_first() else { continue };
+        let line = command.join(" ");
+        let ended = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).output();
+        let why = match ended {
+            Ok(output) if output.status.success() => continue,
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stderr).into_owned();
+                let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                sanitise::line(last)
+            }
+            Err(error) => error.to_string(),
+        };
+        return Err(Failure::failed(format!("`{line}` failed: {why}"))
+            .hint("the file of the service is there; type the command again once it can work"));
+    }
+    Ok(())
+}
+
+/// Returns the unit of systemd.
+fn unit(exe: &str, root: Option<&str>) -> String {
+    let environment = root
+        .map(|root| format!("Environment={}\n", quoted(&format!("FANLIGHT_HOME={root}"))))
+        .unwrap_or_default();
+    // Commands outlive the daemon, and the next one takes them over. A second daemon of a home ends at once.
+    format!(
+        "[Unit]
+Description=Fanlight
+
+[Service]
+Type=exec
+ExecStart={} daemon
+{environment}Restart=on-failure
+RestartPreventExitStatus={ALREADY_RUNNING}
+KillMode=process
+TimeoutStopSec=60
+
+[Install]
+WantedBy=default.target
+",
+        quoted(exe)
+    )
+}
+
+/// Returns a word for a file of systemd, where `%` begins a specifier.
+fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
+}
+
+/// Returns the property list of launchd.
+fn plist(name: &str, exe: &str, root: Option<&str>) -> String {
+    let environment = root.map(|root| {
+        format!(
+            "  <key>EnvironmentVariables</key>\n  <dict><key>FANLIGHT_HOME</key><string>{}</string></dict>\n",
+            escaped(root)
+        )
+    });
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">
+<plist version=\"1.0\">
+<dict>
+  <key>Label</key><string>{}</string>
+  <key>ProgramArguments</key>
+  <array><string>{}</string><string>daemon</string></array>
+{}  <key>RunAtLoad</key><true/>
+  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>
+  <key>AbandonProcessGroup</key><true/>
+</dict>
+</plist>
+",
+        escaped(name),
+        escaped(exe),
+        environment.unwrap_or_default()
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_has_hostile_paths_as_they_are() {
+        let text = unit("/opt/a \"b\\%h/fanlight", Some("/home/a b/%u"));
+        assert!(text.contains("ExecStart=\"/opt/a \\\"b\\\\%%h/fanlight\" daemon\n"), "{text}");
+        assert!(text.contains("Environment=\"FANLIGHT_HOME=/home/a b/%%u\"\nRestart=on-failure\n"), "{text}");
+        assert!(text.contains("RestartPreventExitStatus=75") && text.contains("KillMode=process"), "{text}");
+        assert!(!unit("/fanlight", None).contains("Environment"), "{text}");
+    }
+
+    #[test]
+    fn a_property_list_has_hostile_paths_as_they_are() {
+        let text = plist("fanlight", "/opt/<a>&b/fanlight", Some("/h"));
+        assert!(
+            text.contains("<string>/opt/&lt;a&gt;&amp;b/fanlight</string><string>daemon</string>"),
+            "{text}"
+        );
+        assert!(text.contains("<key>FANLIGHT_HOME</key><string>/h</string>"), "{text}");
+    }
+
+    #[test]
+    fn each_home_has_a_service_of_its_own_and_a_path_of_two_lines_has_none() {
+        let of = |root: &str, exe: &str| {
+            Service::with(Manager::Systemd, &Home::below(Path::new(root)).unwrap(), Path::new(exe))
+        };
+        assert_ne!(of("/a", "/x").unwrap().name, of("/b", "/x").unwrap().name);
+        assert!(of("/a", "/x\ny").unwrap_err().contains("can't be in the file of a service"));
+    }
+}
