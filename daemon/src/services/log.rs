@@ -5,7 +5,6 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use fanlight_shared::sanitise;
-use fanlight_shared::value::cut;
 
 use crate::supervisor::log::{LogWriter, StreamTag};
 
@@ -51,19 +50,28 @@ impl Log {
 fn last_line(line: &mut String, text: &str) -> Option<String> {
     let mut last = None;
     for part in text.split_inclusive('\n') {
-        // A line without an end takes no memory either.
-        if line.len() < 4 * MAX_LINE {
-            line.push_str(part);
+        line.push_str(part);
+        // A line without an end takes no memory either; its end is what is new.
+        if line.len() > 8 * MAX_LINE {
+            *line = cut_start(line, MAX_LINE);
         }
         let shown = sanitise::line(line);
         if !shown.trim().is_empty() {
-            last = Some(cut(&shown, MAX_LINE));
+            last = Some(cut_start(&shown, MAX_LINE));
         }
         if part.ends_with('\n') {
             line.clear();
         }
     }
     last
+}
+
+/// Returns the last characters of a text, after `…` if it has more.
+fn cut_start(text: &str, characters: usize) -> String {
+    match text.char_indices().rev().nth(characters.saturating_sub(1)) {
+        Some((at, _)) if at > 0 => format!("…{}", text[at..].trim_start_matches('…')),
+        _ => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -96,9 +104,11 @@ mod tests {
     #[test]
     fn a_line_without_an_end_takes_bounded_memory() {
         let mut line = String::new();
-        for _ in 0..10_000 {
-            last_line(&mut line, "word ");
+        for number in 0..10_000 {
+            let last = last_line(&mut line, &format!("word {number} ")).unwrap();
+            assert!(last.ends_with(&format!("word {number} ")), "the newest words are shown: {last}");
+            assert!(last.chars().count() <= MAX_LINE + 1);
         }
-        assert!(line.len() < 5 * MAX_LINE);
+        assert!(line.len() <= 8 * MAX_LINE);
     }
 }

@@ -26,9 +26,37 @@ pub fn fit(text: &str, columns: usize) -> String {
     cut
 }
 
+/// Returns the end of a clean line, at most `columns` wide, after `…` if it has more.
+#[must_use]
+pub fn fit_end(line: &str, columns: usize) -> String {
+    let line = line.trim_end();
+    if line.width() <= columns {
+        return line.to_owned();
+    }
+    let room = columns.saturating_sub(1);
+    let (mut from, mut wide) = (line.len(), 0);
+    for (at, grapheme) in line.grapheme_indices(true).rev() {
+        wide += grapheme.width();
+        if wide > room {
+            break;
+        }
+        from = at;
+    }
+    if columns == 0 { String::new() } else { format!("…{}", &line[from..]) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::fit;
+    use super::{fit, fit_end};
+
+    #[test]
+    fn the_end_of_a_long_line_is_kept() {
+        assert_eq!(fit_end("a short one ", 11), "a short one");
+        assert_eq!(fit_end("the light of the lamp", 9), "…the lamp");
+        assert_eq!(fit_end("日本語", 5), "…本語");
+        assert_eq!(fit_end("日本語", 4), "…語");
+        assert_eq!(fit_end("words", 0), "");
+    }
 
     #[test]
     fn wide_characters_count_twice() {

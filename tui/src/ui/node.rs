@@ -14,7 +14,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::ui::fit::fit;
+use crate::ui::fit::{fit, fit_end};
 use crate::ui::graph::{self, Layout};
 use crate::ui::model::Model;
 use crate::ui::products::Products;
@@ -108,6 +108,11 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn runs(&self) -> bool {
         self.status == Some(NodeStatus::Running)
+    }
+
+    /// Returns whether it writes text piece by piece, whose end is the newest; a command writes whole lines.
+    fn writes_text(&self) -> bool {
+        !matches!(self.word, "run" | "cmd")
     }
 
     /// Returns how far it is, between 0 and 1.
@@ -235,6 +240,12 @@ impl<'a> Facts<'a> {
         if let Some(problem) = self.problem {
             return plain(&sanitise::line(&problem.message), severity(problem, theme));
         }
+                let message = message.filter(|message| !message.is_empty());
+                if let (None, Some(line)) = (message, &whole.last_line)
+                    && self.writes_text()
+                {
+                    return vec![Span::styled(fit_end(line, columns), theme.dim)];
+                }
         let focused = self.model.lens().map(|lens| lens.run.id);
         let made = port.and_then(|port| self.products?.port(self.name, port));
         let other = made.and_then(|made| {

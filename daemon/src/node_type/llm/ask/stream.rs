@@ -17,8 +17,12 @@ use crate::services::{DaemonServices, Level};
 impl Asker {
     /// Asks once, and tells the answer piece by piece.
     pub(super) async fn answer(&self, chat: &Chat, number: usize) -> Result<Reply, AskError> {
-        let mut streamed =
-            Streamed { reply: Reply::default(), meter: self.meter(chat.has_audio()), said: (0, 0) };
+        let mut streamed = Streamed {
+            reply: Reply::default(),
+            meter: self.meter(chat.has_audio()),
+            said: (0, 0),
+            model: self.model.clone(),
+        };
         if self.is_offline() {
             if let Some(call) = offline::call(chat, &self.script, number) {
                 streamed.reply.calls.push(call);
@@ -115,6 +119,7 @@ struct Streamed {
 
 impl Streamed {
     /// Tells what is new.
+    model: String,
     fn tell(&mut self, services: &DaemonServices) -> Result<(), String> {
         self.reply.check_length()?;
         self.meter.usage = self.reply.usage;
@@ -125,9 +130,16 @@ impl Streamed {
         }
         if !text.is_empty() {
             services.chunk(text);
+            if self.said == (0, 0) {
+                services.progress(None, Some(&format!("{} reasons", self.model)));
+            }
         }
         self.said = (self.reply.text.len(), self.reply.reasoning.len());
         Ok(())
+            if self.said.0 == 0 {
+                // The words themselves are shown instead of a message about them.
+                services.progress(None, None);
+            }
     }
 
     /// Returns the trouble of an answer that broke off: it is asked for again only if nothing of it has come.

@@ -211,6 +211,43 @@ fn areas(model: &Model) -> Areas {
     areas
 }
 
+#[test]
+fn the_last_words_of_an_answer_stream_into_its_card() {
+    let text =
+        "name: Haiku\nnodes:\n  haiku:\n    uses: llm.chat\n    with: { provider: house, prompt: A haiku }\n";
+    let mut model = laid(busy(), text, "haiku");
+    testing::change_state(&mut model, |state| {
+        let node = &mut state.nodes.get_mut("haiku").unwrap().whole;
+        node.status = NodeStatus::Running;
+        node.attempts.push(fanlight_shared::run_state::Attempt::new(1, testing::NOW));
+    });
+    model.size = (60, 20);
+    let mut report = |event: LiveEvent| {
+        testing::change_state(&mut model, |state| state.fold_live(&event));
+        testing::draw(60, 20, |area, buffer| {
+            view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+        })
+    };
+    let progress = |message: Option<&str>| LiveEvent::NodeProgress {
+        node: "haiku".to_owned(),
+        item: ItemPath::WHOLE,
+        progress: Progress { fraction: None, message: message.map(str::to_owned) },
+    };
+    let words = |words: &str| LiveEvent::LogUpdate {
+        node: "haiku".to_owned(),
+        item: ItemPath::WHOLE,
+        attempt: 1,
+        end: 100,
+        last_line: Some(words.to_owned()),
+    };
+    let screen = report(progress(Some("waits for m")));
+    assert!(screen.contains("waits for m"), "{screen}");
+    report(progress(None));
+    report(words("An old silent pond, a frog jumps"));
+    let screen = report(words("An old silent pond, a frog jumps into the pond"));
+    assert!(screen.contains("into the pond") && !screen.contains("An old"), "{screen}");
+}
+
 fn progress(node: &str) -> Notification {
     let progress = Progress { fraction: Some(0.5), message: None };
     let event = LiveEvent::NodeProgress { node: node.to_owned(), item: ItemPath::WHOLE, progress };
