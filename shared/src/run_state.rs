@@ -241,6 +241,14 @@ impl RunState {
         }
     }
 
+    /// Returns the cost and the tokens so far, with those that running nodes have reported.
+    #[must_use]
+    pub fn spent_so_far(&self) -> Spent {
+        let mut spent = self.spent;
+        self.nodes.values().for_each(|node| spent.add(&node.reported()));
+        spent
+    }
+
     /// Returns how many nodes have ended, without those that were cancelled.
     #[must_use]
     pub fn nodes_done(&self) -> usize {

@@ -60,6 +60,51 @@ impl Spent {
     }
 }
 
+impl Spent {
+    /// Returns its cost in a few columns, or its tokens while no cost is known: `$0.0125`, `1.2k tok`. `None` if there is
+    /// neither.
+    #[must_use]
+    pub fn brief(&self) -> Option<String> {
+        if let Some(usd) = self.cost_usd.filter(|usd| *usd > 0.0) {
+            return Some(dollars(usd));
+        }
+        let tokens = self.tokens();
+        (tokens > 0).then(|| format!("{} tok", count(tokens)))
+    }
+
+    /// Returns its cost and its tokens on a line: `$0.0125 · 1.2k tokens`. `None` if there is neither.
+    #[must_use]
+    pub fn short(&self) -> Option<String> {
+        let cost = self.cost_usd.filter(|usd| *usd > 0.0).map(dollars);
+        let tokens =
+            Some(self.tokens()).filter(|tokens| *tokens > 0).map(|it| format!("{} tokens", count(it)));
+        let parts: Vec<String> = cost.into_iter().chain(tokens).collect();
+        (!parts.is_empty()).then(|| parts.join(" · "))
+    }
+
+    fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+/// Returns an amount with the digits that matter.
+fn dollars(usd: f64) -> String {
+    if usd < 10.0 { format!("${usd:.4}") } else { format!("${usd:.2}") }
+}
+
+/// Returns a count in at most five characters: `950`, `1.2k`, `37k`, `4.1M`.
+fn count(tokens: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+    let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| tokens >= *unit) else {
+        return tokens.to_string();
+    };
+    // Cut, not rounded, so that 999,999 is not 1000k.
+    match tokens * 10 / unit {
+        tenths @ 0..100 => format!("{}.{}{name}", tenths / 10, tenths % 10),
+        tenths => format!("{}{name}", tenths / 10),
+    }
+}
+
 impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cost = self.cost_usd.map(|usd| format!("${usd:.4}"));
@@ -79,6 +124,22 @@ mod tests {
         let all = Spent { cost_usd: Some(2.25), input_tokens: 600, output_tokens: 60 };
         assert_eq!(all.to_string(), "$2.2500 · 600 tokens in · 60 out");
         assert_eq!(Spent::default().later(all).later(Spent::default()), all);
+    }
+
+    #[test]
+    fn a_sum_fits_into_a_few_columns() {
+        let of = |cost_usd, input_tokens| Spent { cost_usd, input_tokens, output_tokens: 0 };
+        let brief = |cost, tokens| of(cost, tokens).brief().unwrap_or_default();
+        assert_eq!(brief(Some(0.0125), 1_000), "$0.0125");
+        assert_eq!(brief(Some(12.345), 1_000), "$12.35");
+        assert_eq!(brief(Some(0.0), 950), "950 tok", "what is free is counted in tokens");
+        assert_eq!(brief(None, 1_299), "1.2k tok");
+        assert_eq!(brief(None, 999_999), "999k tok");
+        assert_eq!(brief(None, 4_100_000), "4.1M tok");
+        assert_eq!(brief(None, 0), "");
+        assert_eq!(of(Some(0.5), 37_000).short().as_deref(), Some("$0.5000 · 37k tokens"));
+        assert_eq!(of(None, MAX_TOKENS).short().as_deref(), Some("9007199G tokens"));
+        assert_eq!(of(None, 0).short(), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LiveEvent;
 use crate::item::ItemPath;
+use crate::spent::{MAX_TOKENS, Spent};
 
 /// The most tasks, and the most calls, of an attempt: the newest are kept.
 pub const MAX_ENTRIES: usize = 100;
@@ -97,6 +98,18 @@ pub struct Prediction {
     /// Their cost in US dollars; absent while it is unknown. It is part of the attempt's cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+}
+
+impl Prediction {
+    /// Returns its cost and its tokens.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent {
+            cost_usd: self.cost_usd,
+            input_tokens: self.input_tokens.min(MAX_TOKENS),
+            output_tokens: self.output_tokens.min(MAX_TOKENS),
+        }
+    }
 }
 
 /// The activity of an attempt: the fold of its events.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{InstanceState, is_zero};
 use crate::event::{EdgeActivity, NodeError, NodeUpdate};
 use crate::run::NodeStatus;
+use crate::spent::Spent;
 use crate::time::Time;
 use crate::value::cut;
 
@@ -44,6 +45,9 @@ pub struct NodeState {
     /// The shortened errors of the failed items with the lowest indexes, at most [`ITEM_ERRORS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub item_errors: Vec<ItemError>,
+    /// The cost and the tokens of its attempts, and those of its items, that have ended.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
     /// Its items that have had an event.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "items_by_index")]
     pub items: BTreeMap<u32, InstanceState>,
@@ -80,6 +84,7 @@ pub(crate) fn items_by_index<'de, D: serde::Deserializer<'de>>(
 
 impl NodeState {
     pub(super) fn fold(&mut self, update: &NodeUpdate) {
+        self.spent.add(&update.spent());
         if update.items.is_some() {
             self.item_count = update.items;
         }
@@ -145,6 +150,26 @@ impl NodeState {
         self.waits_for = None;
         self.whole.end_live();
         self.items.values_mut().for_each(InstanceState::end_live);
+    }
+
+    /// Returns the cost and the tokens so far: with those that its running attempt has reported, but not those of running
+    /// items.
+    #[must_use]
+    pub fn spent_so_far(&self) -> Spent {
+        let mut spent = self.spent;
+        spent.add(&self.reported());
+        spent
+    }
+
+    /// Returns the cost and the tokens that its running attempt has reported.
+    pub(super) fn reported(&self) -> Spent {
+        let mut spent = Spent::default();
+        if self.whole.is_live()
+            && let Some(activity) = &self.whole.activity
+        {
+            activity.predictions.iter().for_each(|it| spent.add(&it.spent()));
+        }
+        spent
     }
 
     /// Returns how many failed items the node dropped from its lists; it completed without them.

@@ -91,6 +91,7 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "origin": node.whole.origin,
         "unchanged": node.whole.unchanged,
         "items": node.item_count,
+        "spent": json::spent(&node.spent),
         "items_failed": node.items_failed,
         "items_dropped": node.items_dropped(),
         "items_skipped": node.items_skipped,

@@ -10,6 +10,7 @@ use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::sweeps::{Best, Reached, Stretch};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Parent, Run, RunStatus};
+use fanlight_shared::spent::Spent;
 use fanlight_shared::sweep::Pause;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
@@ -174,7 +175,8 @@ fn read_sweeps(model: &mut Model, (columns, rows): (u16, u16)) {
         for effect in paint(model, columns, rows) {
             let Effect::ReadSweep { name, request, best: wanted } = effect else { continue };
             let runs = sweeps.iter().find(|(of, _)| *of == name).expect("a sweep").1.clone();
-            let best = wanted.then(|| IndexMap::from([("accuracy".to_owned(), best.clone())]));
+            let best =
+                wanted.then(|| (IndexMap::from([("accuracy".to_owned(), best.clone())]), Spent::default()));
             response(model, Response::Sweep { name, request, runs, best });
         }
     }

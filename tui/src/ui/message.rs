@@ -13,6 +13,7 @@ use fanlight_shared::rpc::sweeps::{Best, Stretch};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, models, runs, values, workflows};
 use fanlight_shared::run::Run;
+use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
@@ -106,7 +107,7 @@ pub enum Response {
         /// The page.
         page: Page<Run>,
     },
-    /// The states of the runs of a sweep, and its best numbers, if they were asked for.
+    /// The states of the runs of a sweep, and its best numbers and what it spent, if they were asked for.
     Sweep {
         /// Its name.
         name: String,
@@ -114,8 +115,8 @@ pub enum Response {
         request: u64,
         /// The states of its runs.
         runs: Vec<Stretch>,
-        /// Its outputs that are numbers.
-        best: Option<IndexMap<String, Best>>,
+        /// Its outputs that are numbers, and the cost and the tokens of its runs.
+        best: Option<(IndexMap<String, Best>, Spent)>,
     },
     /// The open questions, up to a limit.
     Questions(Vec<OpenQuestion>),

@@ -130,11 +130,21 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn line(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
         if !self.is_offline() || columns < OFFLINE.width() + 4 {
-            return self.status_line(theme, columns);
+            let mut spans = self.status_line(theme, columns);
+            spans.extend(self.spent(&spans, columns).map(|spent| Span::styled(spent, theme.dim)));
+            return spans;
         }
         let mut spans = self.status_line(theme, columns - OFFLINE.width());
         spans.push(Span::styled(OFFLINE, theme.warning));
         spans
+    }
+
+    /// Returns ` · $0.0125`, its cost or else its tokens, if there is room for it after these words.
+    fn spent(&self, words: &[Span<'_>], columns: usize) -> Option<String> {
+        let spent = self.state.filter(|_| !self.is_offline())?.spent_so_far().brief()?;
+        let taken: usize = words.iter().map(Span::width).sum();
+        let spent = if taken == 0 { spent } else { format!(" · {spent}") };
+        (taken + spent.width() <= columns).then_some(spent)
     }
 
     /// Returns whether the provider of its model, or of that of its first item, is the stand-in.
@@ -230,6 +240,12 @@ impl<'a> Facts<'a> {
             let waits = self.state.and_then(|state| state.waits_for.as_deref());
             if self.runs() {
                 let message = whole.progress.as_ref().and_then(|progress| progress.message.as_deref());
+                let message = message.filter(|message| !message.is_empty());
+                if let (None, Some(line)) = (message, &whole.last_line)
+                    && self.writes_text()
+                {
+                    return vec![Span::styled(fit_end(line, columns), theme.dim)];
+                }
                 if let Some(message) = message.or(whole.last_line.as_deref()).or(waits) {
                     return plain(message, theme.dim);
                 }
@@ -240,12 +256,6 @@ impl<'a> Facts<'a> {
         if let Some(problem) = self.problem {
             return plain(&sanitise::line(&problem.message), severity(problem, theme));
         }
-                let message = message.filter(|message| !message.is_empty());
-                if let (None, Some(line)) = (message, &whole.last_line)
-                    && self.writes_text()
-                {
-                    return vec![Span::styled(fit_end(line, columns), theme.dim)];
-                }
         let focused = self.model.lens().map(|lens| lens.run.id);
         let made = port.and_then(|port| self.products?.port(self.name, port));
         let other = made.and_then(|made| {

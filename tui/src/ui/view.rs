@@ -119,6 +119,8 @@ fn pane(model: &Model, theme: &Theme, which: Pane, area: Rect, buffer: &mut Buff
 
 #[cfg(test)]
 mod tests {
+    use fanlight_shared::event::{LiveEvent, Prediction, Source};
+    use fanlight_shared::item::ItemPath;
     use fanlight_shared::run::RunStatus;
 
     use crate::ui::message::Link;
@@ -140,10 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn the_header_shows_the_cost_of_the_run() {
+    fn the_header_shows_what_the_run_has_spent_so_far() {
         let mut model = busy();
-        change_state(&mut model, |state| state.spent.cost_usd = Some(0.0125));
-        assert!(line(&screen(&mut model, 140, 40), 0).contains(" · $0.0125   ▶1"));
+        change_state(&mut model, |state| {
+            state.spent.cost_usd = Some(0.0125);
+            let source = Source { node: "framed".to_owned(), item: ItemPath::WHOLE, attempt: 1 };
+            let prediction = Prediction { input_tokens: 1_200, ..Prediction::default() };
+            state.fold_live(&LiveEvent::Prediction { source, prediction });
+        });
+        assert!(line(&screen(&mut model, 140, 40), 0).contains(" · $0.0125 · 1.2k tokens   ▶1"));
     }
 
     #[test]

@@ -141,7 +141,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             }
             let name = list.sweep;
             let best = match best {
-                true => Some(client.call(sweeps::Get { sweep: name.clone() }).await?.best),
+                true => {
+                    let detail = client.call(sweeps::Get { sweep: name.clone() }).await?;
+                    Some((detail.best, detail.sweep.spent))
+                }
                 false => None,
             };
             Response::Sweep { name, request, runs, best }

@@ -2,9 +2,12 @@
 
 use fanlight_shared::asset::{AssetKind, PreviewState};
 use fanlight_shared::event::{DaemonEvent, Queue};
+use fanlight_shared::rpc::sweeps::Stretch;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::spent::Spent;
+use indexmap::IndexMap;
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::form::Form;
@@ -279,6 +282,35 @@ fn numbers_are_shown_in_all_cards_or_in_none() {
     let text = screen(&mut model, 160, 40);
     let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();
     assert!(line("#4 seed=4").contains("0.2500") && line("#1 seed=1").contains('–'), "{text}");
+}
+
+#[test]
+fn what_runs_and_sweeps_have_spent_is_beside_them_where_there_is_room() {
+    let spent = |cost_usd, input_tokens| Spent { cost_usd, input_tokens, output_tokens: 0 };
+    let runs = [
+        Run { spent: spent(Some(0.0125), 1_200), ..run(1, RunStatus::Completed) },
+        Run { spent: spent(None, 37_000), ..run(2, RunStatus::Running) },
+        run(3, RunStatus::Completed),
+    ];
+    let text = screen(&mut queue(with_runs(&runs)), 160, 40);
+    let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();
+    assert!(line("#1 seed=1").contains("$0.0125") && line("#2 seed=2").contains("37k tok"), "{text}");
+    assert!(!line("#3 seed=3").contains("tok") && !line("#3 seed=3").contains('$'), "{text}");
+
+    let of = |number| Run { sweep: Some("scan".to_owned()), ..run(number, RunStatus::Completed) };
+    let mut model = queue(with_runs(&(1..=60).map(of).collect::<Vec<_>>()));
+    let asked = paint(&mut model, 160, 40);
+    let read = asked.iter().find_map(|effect| match effect {
+        Effect::ReadSweep { name, request, best: true } => Some((name.clone(), *request)),
+        _ => None,
+    });
+    let (name, request) = read.unwrap_or_else(|| panic!("{asked:?}"));
+    let runs = vec![Stretch { first: 1, count: 60, state: RunStatus::Completed }];
+    let best = Some((IndexMap::new(), spent(Some(1.5), 2_000_000)));
+    response(&mut model, Response::Sweep { name, request, runs, best });
+    let text = screen(&mut model, 160, 40);
+    let line = text.lines().find(|line| line.contains("scan")).unwrap_or_default();
+    assert!(line.contains("$1.5000 · 2.0M tokens"), "{text}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn sanitise(response: &mut Response) {
                 series.unit = series.unit.take().map(|unit| fanlight_shared::sanitise::line(&unit));
             }
         }
-        Response::Sweep { best: Some(best), .. } => {
+        Response::Sweep { best: Some((best, _)), .. } => {
             let clean = |(name, best): (String, Best)| (fanlight_shared::sanitise::line(&name), best);
             *best = std::mem::take(best).into_iter().map(clean).collect();
         }

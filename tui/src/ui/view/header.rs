@@ -30,7 +30,7 @@ pub(super) fn view(
 ) {
     let mut right = state(model, theme);
     if class != SizeClass::Small {
-        right.extend(cost(model, theme));
+        right.extend(spent(model, theme));
         right.extend(counts(model, theme));
     }
     right.push(Span::raw(" "));
@@ -124,11 +124,10 @@ fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     spans
 }
 
-/// Returns ` · $0.0125`: the cost of the attempts that have ended.
-fn cost<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
-    let spent = model.lens().and_then(|lens| lens.state.spent.cost_usd).filter(|usd| *usd > 0.0);
-    let cost = spent.map(|usd| Span::styled(format!("${usd:.4}"), theme.text));
-    cost.map(|cost| vec![Span::styled(" · ", theme.dim), cost]).unwrap_or_default()
+/// Returns ` · $0.0125 · 1.2k tokens`: the cost and the tokens of the run so far.
+fn spent<'a>(model: &Model, theme: &Theme) -> Option<Span<'a>> {
+    let spent = model.lens()?.state.spent_so_far().short()?;
+    Some(Span::styled(format!(" · {spent}"), theme.dim))
 }
 
 fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> Option<String> {

@@ -248,6 +248,20 @@ fn the_last_words_of_an_answer_stream_into_its_card() {
     assert!(screen.contains("into the pond") && !screen.contains("An old"), "{screen}");
 }
 
+#[test]
+fn a_card_shows_what_its_node_has_spent_after_its_time() {
+    let mut model = poster();
+    testing::change_state(&mut model, |state| {
+        let spent = &mut state.nodes.get_mut("title").unwrap().spent;
+        (spent.cost_usd, spent.input_tokens) = (Some(0.0031), 1_200);
+        state.nodes.get_mut("sky").unwrap().spent.output_tokens = 950;
+    });
+    let text = testing::draw(120, 40, |area, buffer| {
+        view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+    });
+    assert!(text.contains("0.4 s · $0.0031") && text.contains("0.4 s · 950 tok"), "{text}");
+}
+
 fn progress(node: &str) -> Notification {
     let progress = Progress { fraction: Some(0.5), message: None };
     let event = LiveEvent::NodeProgress { node: node.to_owned(), item: ItemPath::WHOLE, progress };

@@ -373,14 +373,24 @@ fn attempts(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
             lines.push((format!("    {}{by}", sanitise::line(said)), theme.text));
         }
     }
-    let total: f64 = instance.attempts.iter().filter_map(|attempt| attempt.cost_usd).sum();
-    if total > 0.0 {
-        lines.push((format!("cost in all: ${total:.4}"), theme.text));
+    if let Some(spent) = spent(inspector, model) {
+        lines.push((format!("spent in all: {spent}"), theme.text));
     }
     if let Some(at) = instance.retry_at.filter(|at| *at > model.now) {
         lines.push((format!("again in {}", human_duration(at.since(model.now))), theme.warning));
     }
     lines
+}
+
+/// Returns the cost and the tokens of the node, with its items; of an item its cost alone.
+fn spent(inspector: &Inspector, model: &Model) -> Option<String> {
+    if inspector.item.is_whole() {
+        let spent = model.lens()?.state.nodes.get(&inspector.node)?.spent_so_far();
+        return spent.short().map(|_| spent.to_string());
+    }
+    let attempts = inspector.instance(model)?.attempts.iter();
+    let total: f64 = attempts.filter_map(|attempt| attempt.cost_usd).sum();
+    (total > 0.0).then(|| format!("${total:.4}"))
 }
 
 fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {

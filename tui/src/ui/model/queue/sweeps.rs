@@ -5,6 +5,7 @@ use std::time::Duration;
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::rpc::sweeps::{Best, Stretch};
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 
@@ -36,6 +37,8 @@ pub(in crate::ui) struct Sweep {
     pub(in crate::ui) tally: Tally,
     /// The outputs that are numbers, once read.
     pub(in crate::ui) best: IndexMap<String, Best>,
+    /// The cost and the tokens of its runs, once read.
+    pub(in crate::ui) spent: Spent,
     /// The user's choice.
     folded: Option<bool>,
     /// Whether all its runs are known.
@@ -97,6 +100,7 @@ impl Sweeps {
                     newest,
                     tally: Tally::default(),
                     best: IndexMap::new(),
+                    spent: Spent::default(),
                     folded: None,
                     whole: false,
                     best_of: 0,
@@ -177,19 +181,20 @@ impl Sweeps {
         Some(Ok(Wanted { name: sweep.name.clone(), request, best }))
     }
 
-    /// Takes over what was read of a sweep: the states of its runs, and the best numbers, if they were asked for. Returns
-    /// the sweep, if that was the request under way.
+    /// Takes over what was read of a sweep: the states of its runs, and the best numbers with the cost and the tokens, if they
+    /// were asked for. Returns the sweep, if that was the request under way.
     pub(in crate::ui) fn read(
         &mut self,
         (name, request): (&str, u64),
         runs: &[Stretch],
-        best: Option<&IndexMap<String, Best>>,
+        best: Option<&(IndexMap<String, Best>, Spent)>,
     ) -> Option<SweepId> {
         let (id, _, sweep) = self.sweeps.get_full_mut(name)?;
         let (_, changes) = sweep.asked.take_if(|(asked, _)| *asked == request)?;
         sweep.tally = Tally::of(runs);
         if let Some(best) = best {
-            sweep.best.clone_from(best);
+            sweep.best.clone_from(&best.0);
+            sweep.spent = best.1;
             sweep.best_of = sweep.tally.counts().completed;
         }
         for (number, state) in changes {

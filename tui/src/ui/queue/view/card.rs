@@ -26,6 +26,10 @@ const TIME_WIDTH: usize = 8;
 const MIN_NAME_WIDTH: usize = 16;
 /// Columns from which "On canvas" is beside an ended run's label.
 const MIN_CANVAS_WIDTH: usize = MIN_NAME_WIDTH + 10 + TIME_WIDTH;
+/// Columns of a cost, or of a number of tokens.
+const SPENT_WIDTH: usize = 10;
+/// Columns from which it is shown.
+const MIN_SPENT_WIDTH: usize = MIN_CANVAS_WIDTH + SPENT_WIDTH;
 /// Cells of a progress bar.
 const BAR_WIDTH: usize = 8;
 
@@ -192,6 +196,7 @@ fn right<'a>(
                 ));
             }
             spans.push(Span::styled(format!("{}/{}", run.nodes_done, run.nodes), theme.text));
+            spans.extend(spent(theme, run, width));
             if let Some(started) = run.started_at {
                 let seconds = model.now.since(started).as_secs();
                 let time = match seconds {
@@ -221,6 +226,7 @@ fn right<'a>(
             if focused && width >= MIN_CANVAS_WIDTH + NUMBER_WIDTH * numbers.len() {
                 spans.push(canvas());
             }
+            spans.extend(spent(theme, run, width.saturating_sub(NUMBER_WIDTH * numbers.len())));
             for column in numbers {
                 let number = model.queue.numbers.of(run.id, column).map_or_else(|| "–".to_owned(), number);
                 spans.push(Span::styled(format!("{number:>NUMBER_WIDTH$}"), theme.text));
@@ -230,6 +236,12 @@ fn right<'a>(
         }
     }
     spans
+}
+
+/// Returns the cost of a run, or else its tokens, if it has any and there is room.
+fn spent<'a>(theme: &Theme, run: &Run, width: usize) -> Option<Span<'a>> {
+    let spent = run.spent.brief().filter(|_| width >= MIN_SPENT_WIDTH)?;
+    Some(Span::styled(format!("{spent:>SPENT_WIDTH$}"), theme.dim))
 }
 
 /// Returns the columns of numbers that fit into a pane of this width, including the sort key. They are the same in

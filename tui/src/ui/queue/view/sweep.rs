@@ -1,4 +1,5 @@
-//! Draws a folded sweep as one row: its name, the states of its runs as a strip, their counts, and its best number.
+//! Draws a folded sweep as one row: its name, the states of its runs as a strip, their counts, its best number, and the
+//! cost and the tokens of its runs.
 
 use fanlight_shared::rpc::sweeps::Best;
 use fanlight_shared::run::RunStatus;
@@ -6,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{arrow, card, strip};
 use crate::ui::areas::{Areas, Hit};
@@ -51,6 +53,8 @@ pub(super) fn view(
     let mut room = usize::from(area.width).saturating_sub(width(&head) + width(&counts));
     let best = best(model, sweep).filter(|best| best.len() + 2 + MIN_NAME_WIDTH + CELLS.0 < room);
     room = room.saturating_sub(best.as_ref().map_or(0, |best| best.len() + 2));
+    let spent = sweep.spent.short().filter(|spent| spent.width() + 2 + MIN_NAME_WIDTH + CELLS.0 < room);
+    room = room.saturating_sub(spent.as_ref().map_or(0, |spent| spent.width() + 2));
     let cells = room.saturating_sub(sweep.name.len().max(MIN_NAME_WIDTH) + 2).min(CELLS.1);
     let cells = if cells < CELLS.0 { Vec::new() } else { sweep.tally.cells(cells) };
     let room = room.saturating_sub(if cells.is_empty() { 0 } else { cells.len() + 2 });
@@ -65,6 +69,7 @@ pub(super) fn view(
     }
     right.extend((!cells.is_empty()).then_some(Span::raw("  ")));
     right.extend(best.map(|best| Span::styled(format!("{best}  "), theme.text)));
+    right.extend(spent.map(|spent| Span::styled(format!("{spent}  "), theme.dim)));
     right.extend(counts);
     let right = Line::from(right);
     let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
