@@ -52,8 +52,13 @@ pub(super) fn convert(whole: &Json, graph: &Json, name: &str) -> Draft {
 impl Conversion {
     fn node(&mut self, id: &str) {
         let Some(node) = self.graph.nodes.get(id).cloned() else { return };
-        let kind = node.kind.strip_prefix("nodetool.").unwrap_or(&node.kind).to_owned();
-        let Some(row) = NODETOOL.iter().find(|row| row.names.contains(&kind.as_str())) else {
+        if let Some(group) = self.group(&node) {
+            return self.skip(id, &group);
+        }
+        if node.is_bypassed {
+            return self.bypass(id, &node.kind);
+        }
+        let Some(row) = row(&node.kind) else {
             return self.skip(id, "there is no such node type here");
         };
         let missing =
@@ -96,6 +101,43 @@ impl Conversion {
             }
             Kind::Node => self.add(id, row, inputs, IndexMap::new()),
         }
+    }
+
+    /// Returns why a node can't be converted because of the groups that it is in. Those that only arrange the picture
+    /// don't matter.
+    fn group(&self, node: &graph::Node) -> Option<String> {
+        let mut parent = node.parent.as_ref();
+        // A file may say that a group is in itself.
+        for _ in 0..self.graph.nodes.len() {
+            let id = parent?;
+            let Some(group) = self.graph.nodes.get(id) else {
+                return Some(format!("it is in the group `{id}`, which the file lacks"));
+            };
+            if row(&group.kind).is_none_or(|row| row.kind != Kind::Nothing) {
+                return Some(format!(
+                    "it is in the group `{id}` ({}), which runs it in its own way",
+                    group.kind
+                ));
+            }
+            parent = group.parent.as_ref();
+        }
+        None
+    }
+
+    /// Leaves out a bypassed node: its readers take its input instead. NodeTool chooses the input by types, which the file
+    /// does not have, so it is clear only if an input has the name of the output, or if there is a single one.
+    fn bypass(&mut self, id: &str, kind: &str) {
+        let inputs = self.inputs(id).unwrap_or_default();
+        for output in self.graph.outputs_of(id) {
+            let same = inputs.iter().find(|(input, _)| *input == output);
+            let made = same.or(if let [one] = &*inputs { Some(one) } else { None });
+            if let Some((_, made)) = made {
+                self.makes(id, &output, made.clone());
+            }
+        }
+        self.draft
+            .lost
+            .push(format!("node `{id}` ({kind}): it is bypassed, so that its readers take its input"));
     }
 
     fn skip(&mut self, id: &str, why: &str) {
@@ -377,6 +419,12 @@ fn fill(value: &mut Json, of: &impl Fn(&str) -> Option<Json>) {
     if let Some(made) = value.as_str().and_then(|text| text.strip_prefix('\0')).and_then(of) {
         *value = made;
     }
+}
+
+/// Returns how a node type is converted.
+fn row(kind: &str) -> Option<&'static Row> {
+    let kind = kind.strip_prefix("nodetool.").unwrap_or(kind);
+    NODETOOL.iter().find(|row| row.names.contains(&kind))
 }
 
 /// The properties of a node.

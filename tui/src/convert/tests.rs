@@ -30,6 +30,56 @@ fn items_that_are_sent_one_by_one_become_each_and_what_is_lost_is_listed() {
 }
 
 #[test]
+fn the_readers_of_a_bypassed_node_take_its_input() {
+    let text = r#"{"nodes": [
+        {"id": "s", "type": "nodetool.input.StringInput", "data": {"name": "subject", "value": "a fox"}},
+        {"id": "upper", "type": "nodetool.text.ToUppercase", "ui_properties": {"bypassed": true}, "data": {}},
+        {"id": "joins", "type": "nodetool.text.Concat", "ui_properties": {"bypassed": true}, "data": {}},
+        {"id": "o", "type": "nodetool.output.Output", "data": {"name": "words"}},
+        {"id": "lost", "type": "nodetool.output.Output", "data": {"name": "both"}}],
+        "edges": [
+        {"source": "s", "sourceHandle": "output", "target": "upper", "targetHandle": "text"},
+        {"source": "upper", "sourceHandle": "output", "target": "o", "targetHandle": "value"},
+        {"source": "s", "sourceHandle": "output", "target": "joins", "targetHandle": "a"},
+        {"source": "upper", "sourceHandle": "output", "target": "joins", "targetHandle": "b"},
+        {"source": "joins", "sourceHandle": "output", "target": "lost", "targetHandle": "value"}]}"#;
+    let (draft, _) = converted(text);
+    assert_eq!(draft.outputs["words"], "params.subject");
+    assert_eq!(draft.nodes.len(), 0);
+    assert_eq!(
+        draft.lost,
+        [
+            "node `upper` (nodetool.text.ToUppercase): it is bypassed, so that its readers take its input",
+            "node `joins` (nodetool.text.Concat): it is bypassed, so that its readers take its input",
+            "the edge from `joins` (output) to `lost` (value): there is no such output",
+            "output `both`: nothing is connected to it",
+        ]
+    );
+}
+
+#[test]
+fn a_node_in_a_group_that_only_arranges_the_picture_is_converted_and_one_in_a_loop_is_listed() {
+    let text = r#"{"nodes": [
+        {"id": "frame", "type": "nodetool.workflows.base_node.Group"},
+        {"id": "loop", "type": "nodetool.group.Loop", "parent_id": "frame"},
+        {"id": "a", "type": "nodetool.constant.String", "parent_id": "frame", "data": {"value": "fine"}},
+        {"id": "b", "type": "nodetool.constant.String", "parent_id": "loop", "data": {"value": "fine"}},
+        {"id": "c", "type": "nodetool.constant.String", "parent_id": "gone", "data": {"value": "fine"}}],
+        "edges": []}"#;
+    let (draft, _) = converted(text);
+    assert_eq!(draft.params.len(), 1);
+    assert_eq!(
+        draft.lost,
+        [
+            "node `loop` (nodetool.group.Loop): there is no such node type here",
+            "node `b` (nodetool.constant.String): it is in the group `loop` (nodetool.group.Loop), which runs it in its \
+             own way",
+            "node `c` (nodetool.constant.String): it is in the group `gone`, which the file lacks",
+        ]
+    );
+}
+
+#[test]
 fn a_graph_of_comfyui_becomes_a_run_on_its_server_with_its_literals_as_params() {
     let (draft, workflow) = converted(include_str!("samples/fox_api.json"));
     insta::assert_snapshot!(draft.document());

@@ -20,6 +20,10 @@ pub(super) struct Node {
     pub(super) properties: Properties,
     /// The values of inputs that a person added.
     pub(super) dynamic: Properties,
+    /// Whether its readers take its input instead.
+    pub(super) is_bypassed: bool,
+    /// The group that it is in.
+    pub(super) parent: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +62,15 @@ impl Graph {
         self.edges.iter().filter(move |edge| edge.target == id)
     }
 
+    /// Returns the outputs of a node that others read, each once.
+    pub(super) fn outputs_of(&self, id: &str) -> Vec<String> {
+        let read = self.edges.iter().filter(|edge| edge.source == id && !edge.is_control);
+        let mut outputs: Vec<String> = read.map(|edge| edge.output.clone()).collect();
+        outputs.sort_unstable();
+        outputs.dedup();
+        outputs
+    }
+
     /// Returns the nodes, each after those that it reads; those of a circle at the end.
     pub(super) fn in_order(&self) -> Vec<String> {
         let mut order: Vec<String> = Vec::new();
@@ -90,16 +103,16 @@ impl Node {
         // They are beside the properties, or among them in older files.
         let mut dynamic = object(&data, "dynamic_properties");
         dynamic.extend(object(node, "dynamic_properties"));
-        let title = node
-            .get("ui_properties")
-            .and_then(|ui| ui.get("title"))
-            .and_then(Json::as_str)
-            .unwrap_or_default();
+        let of_ui = |field: &str| node.get("ui_properties").and_then(|ui| ui.get(field));
+        let title = of_ui("title").and_then(Json::as_str).unwrap_or_default();
+        let parent = node.get("parent_id").and_then(Json::as_str).filter(|id| !id.is_empty());
         Self {
             kind: node.get("type").and_then(Json::as_str).unwrap_or_default().to_owned(),
             title: title.to_owned(),
             properties: data.as_object().cloned().unwrap_or_default(),
             dynamic,
+            is_bypassed: of_ui("bypassed").and_then(Json::as_bool).unwrap_or(false),
+            parent: parent.map(str::to_owned),
         }
     }
 }
