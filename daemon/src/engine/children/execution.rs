@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fanlight_shared::event::NodeError;
+use fanlight_shared::event::{LiveEvent, NodeError, Source, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs::List;
 use fanlight_shared::run::{Run, RunStatus};
@@ -18,6 +18,7 @@ use crate::engine::Message;
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Work, misplaced};
 use crate::file_error::FileError;
 use crate::node_type::{NodeType, NodeTypes};
+use crate::services::Predictions;
 use crate::store::blob::{Blobs, Published};
 use crate::store::{Store, StoreError};
 
@@ -156,14 +157,16 @@ impl Execution for ChildRun {
             let Some(run) = self.child() else { return Outcome::lost("it started no run") };
             let (store, native) = (self.of.store.clone(), Arc::clone(&self.native));
             let stopped = self.attempt.cancel.is_cancelled() || self.attempt.time_limit.is_exceeded();
-            let work = move || Ok(outcome(&store, run, &native, stopped));
+            let attempt = self.attempt.clone();
+            let work = move || Ok(outcome(&store, run, &native, stopped, &attempt));
             Self::blocking(work).await.unwrap_or_else(|why| Outcome::lost(&why))
         })
     }
 }
 
-/// Returns the outcome of an attempt whose run has ended: completed only if the run's last event says so. Blocks.
-fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool) -> Outcome {
+/// Returns the outcome of an attempt whose run has ended: completed only if the run's last event says so. What the run
+/// spent becomes a part of what the attempt spent, once, because only its end is stored. Blocks.
+fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool, attempt: &Attempt) -> Outcome {
     let run = match store.listed(id) {
         Ok(run) => run,
         Err(StoreError::NotFound(_)) => {
@@ -171,6 +174,9 @@ fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool) -> Outcom
         }
         Err(error) => return Outcome::lost(&format!("its run can't be read: {error}")),
     };
+    if let Err(error) = report_models(store, &run, attempt) {
+        return Outcome::lost(&format!("the events of its run can't be read: {error}"));
+    }
     let name = run.name();
     let failed = |why: &str| Outcome::failed(NodeError::new(format!("{name} {why}")));
     let outcome = match run.state {
@@ -183,6 +189,27 @@ fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool) -> Outcom
         state => Outcome::lost(&format!("{name} is {}, and nobody saw its end", state.word())),
     };
     Outcome { cost_usd: run.spent.cost_usd, ..outcome }
+}
+
+/// Reports the use that a run has made of models, all of its attempts together, as that of this attempt.
+fn report_models(store: &Store, run: &Run, attempt: &Attempt) -> Result<(), StoreError> {
+    if run.spent.is_nothing() {
+        return Ok(());
+    }
+    let mut models = Predictions::default();
+    for event in store.events(run.id, 0, u64::MAX)? {
+        if let StateEvent::NodeUpdate(update) = event.event
+            && update.ended.is_some()
+        {
+            let predictions = update.activity.iter().flat_map(|activity| &activity.predictions);
+            predictions.for_each(|one| drop(models.add(one)));
+        }
+    }
+    let source = Source { node: attempt.node.clone(), item: attempt.item, attempt: attempt.number };
+    for prediction in models.totals() {
+        attempt.live(LiveEvent::Prediction { source: source.clone(), prediction: prediction.clone() });
+    }
+    Ok(())
 }
 
 /// Returns the outputs of a completed run as the node passes them on.

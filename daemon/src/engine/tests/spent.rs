@@ -4,7 +4,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{Activity, TaskStatus};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
-use fanlight_shared::run::{AttemptEnd, RunStatus};
+use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
 use fanlight_shared::spent::Spent;
 
 use super::world::World;
@@ -56,6 +56,53 @@ async fn a_cancelled_attempt_counts() {
     world.idle().await;
     assert_eq!(world.ended(run.id).run.state, RunStatus::Cancelled);
     has_spent(&world, run.id, agents(1));
+}
+
+#[tokio::test]
+async fn what_a_child_spends_is_spent_by_its_parent_once() {
+    let mut world = World::new().await;
+    let child = "
+nodes:
+  good: { uses: test.agent }
+  retried: { uses: test.agent, with: { then: fail }, retry: { times: 1, backoff: 1ms }, allow_failure: true }
+  hangs: { run: hang, needs: [good, retried] }
+  bad: { run: fail, needs: [hangs] }
+";
+    std::fs::write(world.folder().join("child.yaml"), child).unwrap();
+    let path = world.folder().join("parent.yaml");
+    let parent = "
+nodes:
+  own: { uses: test.agent }
+  calls:
+    uses: workflow.run
+    with: { workflow: child.yaml }
+    retry: { times: 1, backoff: 1ms }
+    allow_failure: true
+  then: { uses: test.agent, needs: [calls] }
+";
+    std::fs::write(&path, parent).unwrap();
+    let path = path.canonicalize().unwrap().display().to_string();
+    let run = world.submit(parent, &[&[]], |start| start.path = Some(path)).await.unwrap().remove(0);
+    world.until_stored(|store| store.listed(run.id).unwrap().spent == agents(1)).await;
+    // Each of the two attempts starts a run, and is adopted by a new daemon before that run ends.
+    for number in 1..=2 {
+        world.until_stored(|store| store.children(run.id).unwrap().len() == number).await;
+        let child = world.store.children(run.id).unwrap()[number - 1];
+        world.until_state(child, |state| state.nodes["hangs"].whole.status == NodeStatus::Running).await;
+        world.restart().await;
+        has_spent(&world, run.id, agents(1 + 3 * (number as u32 - 1)));
+        world.fake.finish("hangs");
+    }
+    world.idle().await;
+    assert_eq!(world.ended(run.id).run.state, RunStatus::Completed);
+    has_spent(&world, run.id, agents(1 + 2 * 3 + 1));
+    let calls = &world.ended(run.id).state.nodes["calls"];
+    assert_eq!(calls.spent, agents(2 * 3));
+    let models = &calls.whole.activity.as_ref().unwrap().predictions;
+    assert_eq!(models.len(), 1, "the models of the run are those of the attempt: {models:?}");
+    for child in world.store.children(run.id).unwrap() {
+        has_spent(&world, child, agents(3));
+    }
 }
 
 fn has_worked(activity: &Activity) -> bool {
