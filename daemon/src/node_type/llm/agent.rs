@@ -1,6 +1,7 @@
 //! `llm.agent`: a model that calls tools until it has an answer.
 
 mod files;
+mod plan;
 mod tools;
 
 use fanlight_shared::types::Type;
@@ -31,7 +32,7 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "tools",
             Type::Json,
-            "A list of `http.fetch`, `{files: FOLDER}`, `{files: FOLDER, write: true}`, names of node types, \
+            "A list of `plan`, `http.fetch`, `{files: FOLDER}`, `{files: FOLDER, write: true}`, names of node types, \
              `{node: TYPE, with: {…}}` with inputs that the model can't choose, and `{mcp: NAME, tools: […]}`; by default \
              none.",
         )

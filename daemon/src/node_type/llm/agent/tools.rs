@@ -9,6 +9,7 @@ use fanlight_shared::value::{Value, Values};
 use serde_json::{Map, Value as Json, json};
 
 use super::files::Files;
+use super::plan::{self, Plan};
 use crate::content;
 use crate::file_error::FileError;
 use crate::json_schema;
@@ -41,6 +42,8 @@ enum Work {
     List(Arc<Files>),
     Read(Arc<Files>),
     Write(Arc<Files>),
+    /// Shows the plan of the model.
+    Plan(Plan),
     /// Calls this tool of a server.
     Mcp(Arc<dyn McpServer>, String),
 }
@@ -67,6 +70,11 @@ impl Tools {
                     let fixed = [("method", Value::from("GET")), ("take", "text".into())];
                     let fixed = fixed.map(|(name, value)| (name.to_owned(), value)).into();
                     tools.add_node("http_fetch", of_name("http.request")?, fixed, Some(&["url"]))?;
+                    continue;
+                }
+                Value::Text(name) if name == plan::NAME => {
+                    let work = Work::Plan(Plan::default());
+                    tools.add(plan::NAME, plan::DESCRIPTION, plan::schema(), work)?;
                     continue;
                 }
                 Value::Text(name) => {
@@ -232,6 +240,7 @@ impl Tools {
         let (path, text) = (of("path"), of("text"));
         match work {
             Work::Node(native, fixed) => node(call, native, fixed, arguments).await,
+            Work::Plan(plan) => Ok(plan.show(&call.services, &arguments)),
             Work::Mcp(server, tool) => Ok(server.call(tool, &arguments).await?),
             Work::List(files) => blocking(call, files, move |files| files.list(&path)).await,
             Work::Read(files) => blocking(call, files, move |files| files.read(&path)).await,

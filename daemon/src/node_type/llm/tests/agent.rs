@@ -79,6 +79,36 @@ async fn the_protocols_of_anthropic_and_gemini_have_calls_too() {
 }
 
 #[tokio::test]
+async fn a_model_shows_its_plan_and_its_tasks_as_they_change() {
+    let server = Server::new(|_, _| Vec::new()).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let task = |title: &str, state: &str| json!({"title": title, "state": state});
+    let plan = |tasks: Json| json!({"tool": "plan", "arguments": {"plan": "Count first.", "tasks": tasks}});
+    let offline = json!([
+        plan(json!([task("Count", "running"), task("Answer", "waiting")])),
+        plan(json!([task("Count", "completed")])),
+        plan(json!([task("Count", "begun"), task("Answer", "running")])),
+        plan(json!([task("Count", "completed"), task("Answer", "running"), task("Check", "waiting")])),
+        "Done",
+    ]);
+    let given =
+        [("provider", "offline".into()), ("offline", value(offline)), ("tools", value(json!(["plan"])))];
+    let done = place.agent(&given).await;
+    assert_eq!(done.text(), "Done");
+    let log = done.wrote(StreamTag::Stderr);
+    for line in
+        ["plan: Count first.", "task 1 running: Count", "task 2 waiting: Answer", "task 3 waiting: Check"]
+    {
+        assert!(log.contains(line), "{log}");
+    }
+    let calls = done.value("calls").to_json();
+    let failed: Vec<bool> =
+        calls.as_array().unwrap().iter().map(|it| it["failed"].as_bool().unwrap()).collect();
+    assert_eq!(failed, [false, true, true, false], "{calls}");
+    assert!(calls[1]["result"].as_str().unwrap().contains("there are 2 tasks already"), "{calls}");
+}
+
+#[tokio::test]
 async fn a_bad_call_goes_back_to_the_model_as_an_error() {
     let server = Server::new(|_, _| Vec::new()).await;
     let place = Place::new(ProviderKind::OpenAi, &server);
