@@ -16,6 +16,20 @@ fn a_meeting_becomes_notes_with_action_items() {
 }
 
 #[test]
+fn a_table_becomes_a_page_with_its_charts() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["run", "csv-report", "-p", "least=5000", "--out", "report"]).exits(0);
+    let folder = fanlight.path("report/csv-report-1");
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("<td>Walnut desk</td>") && page.matches("<svg").count() == 2, "{page}");
+    // Without the orders below that revenue.
+    assert!(page.contains("21 orders"), "{page}");
+    for chart in ["trend.png", "products.png"] {
+        assert!(png_size(&folder.join(chart)).0 >= 400, "{chart}");
+    }
+}
+
+#[test]
 fn a_series_of_pictures_gets_its_captions() {
     let fanlight = Fanlight::new();
     fanlight.say(&["run", "captions", "--out", "sheet"]).exits(0);

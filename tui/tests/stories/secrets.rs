@@ -173,6 +173,38 @@ fn a_secret_is_set_from_standard_input_listed_by_name_and_removed() {
     fanlight.say(&["daemon", "status"]).exits(3);
 }
 
+/// On macOS another program reads the keyring.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_secret_is_read_from_the_keyring_when_its_node_starts() {
+    let fanlight = Fanlight::new();
+    fanlight.config("[secrets]\ntoken = \"keyring\"\n");
+    let tools = fanlight.path("tools");
+    fs::create_dir(&tools).unwrap();
+    let program = tools.join("secret-tool");
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = 'lookup service fanlight name token' ] || exit 1\nprintf '%s' '{KEY}'\n"
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let document = "nodes:\n  use:\n    run: 'test \"$token\" = k3y-0f-the-d00r && echo right $token'\n    \
+                    with: { token: '${{ secrets.token }}' }\noutputs: { said: '${{ use.stdout }}' }\n";
+    fanlight.file("use.yaml", document);
+    let path = std::env::join_paths(
+        [tools.clone()]
+            .into_iter()
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    // The first command starts the daemon, with this PATH.
+    let output = fanlight.command(&["run", "use.yaml"]).env("PATH", path.unwrap()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains(KEY), "{said}");
+    let log = fanlight.say(&["logs", "last", "use"]).exits(0);
+    assert!(log.out.contains("right ***"), "{} {said}", log.out);
+    fs::remove_file(&program).unwrap();
+    fanlight.say(&["run", "use.yaml"]).exits(1).complains("the secret `token`: `secret-tool`");
+}
+
 #[test]
 fn a_value_that_is_typed_is_not_shown() {
     let fanlight = Fanlight::new();

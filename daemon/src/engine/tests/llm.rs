@@ -3,7 +3,10 @@
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::value::Value;
 
+use serde_json::json;
+
 use super::world::World;
+use crate::comfy::fake::{Beat, Fake, Script};
 use crate::config::{Config, KeySource, ProviderKind, ProviderSettings};
 use crate::http::server::{Server, Step};
 use crate::supervisor::log::{self, StreamTag};
@@ -23,6 +26,75 @@ async fn world(server: &Server, change: impl FnOnce(&mut ProviderSettings)) -> W
 async fn until_shown(world: &World, run: fanlight_shared::id::RunId, message: &str) {
     let shows = || Some(world.hub.run_state(run)?.nodes["a"].waits_for.as_ref()? == message);
     world.until_stored(|_| shows() == Some(true)).await;
+}
+
+#[tokio::test]
+async fn the_progress_of_a_graph_and_its_picture_so_far_are_shown_while_it_is_computed() {
+    let mut picture = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 2).write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    let beats = vec![
+        Beat::Say("execution_cached", json!({"nodes": ["6"]})),
+        Beat::Say("executing", json!({"node": "3"})),
+        Beat::Say("progress", json!({"value": 10, "max": 20, "node": "3"})),
+        Beat::Preview(picture.into_inner()),
+        Beat::Hold,
+    ];
+    let fake = Fake::new(Script { beats, ..Script::default() }).await;
+    let mut config = Config::default();
+    config.providers.insert("house".into(), ProviderSettings::new(ProviderKind::Comfy, &fake.url()));
+    let world = World::with(config).await;
+    let graph = "
+nodes:
+  a:
+    uses: comfy.run
+    with:
+      provider: house
+      graph:
+        '3': { class_type: KSampler, inputs: { positive: ['6', 0] } }
+        '6': { class_type: CLIPTextEncode, inputs: { text: a fox } }
+";
+    let run = world.start(graph).await;
+    world
+        .until_stored(|_| {
+            let Some(state) = world.hub.run_state(run.id) else { return false };
+            let node = &state.nodes["a"].whole;
+            let progress = node.progress.as_ref();
+            progress.is_some_and(|it| it.fraction == Some(0.75) && it.message.as_deref() == Some("KSampler"))
+                && node
+                    .previews
+                    .get("images")
+                    .is_some_and(|it| it.as_media().is_some_and(|it| it.width == Some(4)))
+        })
+        .await;
+    world.cancel(&[run.id]).await;
+    world.idle().await;
+}
+
+#[tokio::test]
+async fn a_request_shows_how_much_of_its_response_has_come() {
+    let server = Server::new(|_, _| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 4 << 20);
+        vec![Step::Write(head.into_bytes()), Step::Write(vec![b'x'; 2 << 20]), Step::Hang]
+    })
+    .await;
+    let world = World::new().await;
+    let url = server.url("/file");
+    let run = world
+        .start(&format!("nodes: {{ a: {{ uses: http.request, with: {{ url: '{url}', local: true }} }} }}"))
+        .await;
+    world
+        .until_stored(|_| {
+            let Some(state) = world.hub.run_state(run.id) else { return false };
+            let progress = state.nodes["a"].whole.progress.as_ref();
+            progress.is_some_and(|it| {
+                it.fraction.is_some_and(|it| it > 0.0 && it <= 0.5)
+                    && it.message.as_deref().is_some_and(|it| it.ends_with(" KB"))
+            })
+        })
+        .await;
+    world.cancel(&[run.id]).await;
+    server.until_closed(1).await;
+    world.idle().await;
 }
 
 #[tokio::test]

@@ -114,6 +114,59 @@ async fn pictures_and_files_are_sent_along() {
     );
 }
 
+/// A sound without samples.
+const WAV: &[u8] =
+    b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\0\0\0";
+
+#[tokio::test]
+async fn sound_and_documents_are_sent_in_the_words_of_each_protocol() {
+    let sent = async |kind: ProviderKind, sound: bool| {
+        let server = Server::new(|_, _| stream("")).await;
+        let place = Place::new(kind, &server);
+        let media = |bytes: &[u8], name: &str| {
+            let published = place.store.blobs().publish(bytes.to_vec()).unwrap();
+            let blobs = place.store.blobs();
+            let media = crate::media::stored(blobs, published.hash, bytes.len() as u64, name).unwrap();
+            (Value::List(vec![Value::from(media)]), published)
+        };
+        let (audio, _audio) = media(WAV, "take.wav");
+        let (document, _document) = media(b"%PDF-1.4\n%%EOF\n", "brief.pdf");
+        let files = ("files", document);
+        let given = if sound { vec![("audio", audio), files] } else { vec![files] };
+        let done = place.chat(&given).await;
+        (server.requests().first().map(|request| body(request)), done)
+    };
+    let (openai, _) = sent(ProviderKind::OpenAi, true).await;
+    let content = &openai.unwrap()["messages"][0]["content"];
+    assert_eq!(
+        (&content[0]["type"], &content[0]["input_audio"]["format"]),
+        (&"input_audio".into(), &"wav".into())
+    );
+    assert!(content[0]["input_audio"]["data"].as_str().unwrap().starts_with("UklGR"), "{content}");
+    assert_eq!(content[1]["file"]["filename"], "brief.pdf");
+    assert!(
+        content[1]["file"]["file_data"].as_str().unwrap().starts_with("data:application/pdf;base64,JVBER"),
+        "{content}"
+    );
+
+    let (gemini, _) = sent(ProviderKind::Gemini, true).await;
+    let parts = gemini.unwrap()["contents"][0]["parts"].to_string();
+    assert!(
+        parts.contains("application/pdf") && parts.contains("JVBER") && parts.contains("UklGR"),
+        "{parts}"
+    );
+
+    let (anthropic, _) = sent(ProviderKind::Anthropic, false).await;
+    let content = &anthropic.unwrap()["messages"][0]["content"][0];
+    assert_eq!(
+        (&content["type"], &content["source"]["media_type"]),
+        (&"document".into(), &"application/pdf".into())
+    );
+    let (nothing, done) = sent(ProviderKind::Anthropic, true).await;
+    assert_eq!(nothing, None, "it is refused before anything is sent");
+    assert!(done.error().contains("`take.wav`: Anthropic's models take no sound"), "{}", done.error());
+}
+
 #[tokio::test]
 async fn a_request_that_may_be_repeated_carries_a_key() {
     let server = Server::new(|_, _| stream(&said("Hi"))).await;

@@ -1,5 +1,7 @@
 use fanlight_shared::rpc::Page;
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
+use ratatui::style::Modifier;
 
 use super::*;
 use crate::ui::layer::compare::Compare;
@@ -30,6 +32,28 @@ fn only_the_params_that_differ_are_shown() {
 fn the_most_and_the_least_number_are_marked() {
     let text = screen(&mut compared(AssetKind::Number), 100, 30);
     assert!(text.contains("0.25 ★ most") && text.contains("0.125 ★ least"), "{text}");
+}
+
+#[test]
+fn the_words_that_the_first_text_lacks_are_marked() {
+    let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
+    let mut model = with_runs(&runs);
+    model.layers.push(Compare::of_runs(&runs).into());
+    for (of, text) in runs.iter().zip(["the sea is salty", "the old sea is calm"]) {
+        let rows = vec![Asset { value: Value::from(text), ..asset(of.number, of, "poster", AssetKind::Text) }];
+        let page = Page { rows, cursor: None, limit: None };
+        let to = Address::Comparison(of.id);
+        update(&mut model, Message::Response(Box::new(Response::Assets { to, page })));
+    }
+    model.size = (100, 30);
+    let (theme, area) = (Theme::default(), Rect::new(0, 0, 100, 30));
+    let mut buffer = Buffer::empty(area);
+    let _areas = crate::ui::view::view(&model, &theme, area, &mut buffer);
+    let marked = buffer.content.iter().filter(|cell| {
+        theme.matched.fg.is_some_and(|colour| cell.fg == colour) && cell.modifier.contains(Modifier::UNDERLINED)
+    });
+    let marked: String = marked.map(ratatui::buffer::Cell::symbol).filter(|it| *it != " ").collect();
+    assert_eq!(marked, "oldcalm");
 }
 
 #[test]
