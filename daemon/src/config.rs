@@ -1,5 +1,7 @@
 //! `config.toml`, typed.
 
+#[cfg(feature = "llm")]
+mod default_models;
 pub(crate) mod engine;
 mod file;
 mod host;
@@ -7,6 +9,8 @@ mod mcp;
 mod provider;
 mod prune;
 
+#[cfg(feature = "llm")]
+pub(crate) use default_models::Purpose;
 pub use engine::EngineSettings;
 pub use file::ConfigError;
 pub use host::HostSettings;

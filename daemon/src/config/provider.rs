@@ -91,7 +91,7 @@ pub struct ProviderSettings {
     pub more_urls: Vec<String>,
     /// The place of its key; `None` if it needs none.
     pub key: Option<KeySource>,
-    /// Names of models. The first is used where a node names none.
+    /// Names of models. The first is used where a node names none, instead of a built-in one.
     pub models: Vec<String>,
     /// How many attempts send requests to it at once.
     pub concurrent: Option<u32>,
@@ -101,7 +101,7 @@ pub struct ProviderSettings {
     pub prices: BTreeMap<String, Price>,
     /// How it is asked for JSON.
     pub structured: Structured,
-    /// Whether the built-in prices of its name hold: its URL was not changed.
+    /// Whether the built-in prices and models of its name hold: its URL was not changed.
     pub is_original: bool,
 }
 
@@ -114,6 +114,15 @@ impl ProviderSettings {
             structured,
             ..Self::new(kind, url)
         })
+    }
+
+    /// Returns the model that is asked for a purpose if a node of this provider names none: the first of the config, else the
+    /// built-in one, unless its URL was changed.
+    #[cfg(feature = "llm")]
+    #[must_use]
+    pub(crate) fn default_model(&self, name: &str, purpose: super::Purpose) -> Option<&str> {
+        let built_in = || super::default_models::find(name, purpose).filter(|_| self.is_original);
+        self.models.first().map(String::as_str).or_else(built_in)
     }
 
     /// Returns the URLs of all its servers.

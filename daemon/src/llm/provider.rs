@@ -244,6 +244,13 @@ impl Provider {
         price::cost(&self.name, &self.settings, model, usage)
     }
 
+    /// Returns whether a model reasons only if it has no tools to call, in this protocol. OpenAI refuses both at once since
+    /// GPT-5.6.
+    pub(crate) fn reasons_without_tools(&self, model: &str) -> bool {
+        let of_openai = self.name == "openai" && self.settings.is_original;
+        of_openai && (model.starts_with("gpt-5.6") || model.starts_with("gpt-6"))
+    }
+
     /// Returns the name of the field that limits the tokens of an answer.
     pub(crate) fn limit_field(&self) -> &'static str {
         if self.name == "openai" && self.settings.is_original {

@@ -69,7 +69,7 @@ fn build(name: &str, summary: &str) -> Build {
             Type::Text,
             "Who is asked: a provider of the config, such as `openai`; `offline` is a stand-in without a model.",
         )
-        .input("model", Type::Text, "The model; by default the first of the provider's `models` in the config.")
+        .input("model", Type::Text, "The model; by default the first of the provider's `models` in the config, or a small one that `fanlight models` names.")
         .optional()
 }
 

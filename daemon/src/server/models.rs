@@ -5,9 +5,10 @@ use std::sync::Arc;
 use fanlight_shared::rpc::RpcError;
 use fanlight_shared::rpc::models::{List, Models, Provider};
 use futures_util::future::join_all;
+use indexmap::IndexMap;
 
 use super::session::Session;
-use crate::config::{KeySource, ProviderSettings};
+use crate::config::{KeySource, ProviderSettings, Purpose};
 use crate::llm;
 
 /// The most bytes of names in a response.
@@ -35,6 +36,7 @@ async fn row(providers: &llm::Providers, name: &str, settings: &ProviderSettings
             Some(KeySource::Secret(_)) | None => None,
         },
         models: settings.models.clone(),
+        defaults: defaults(name, settings),
         ..Provider::default()
     };
     let listed = match providers.open(name).await {
@@ -52,6 +54,14 @@ async fn row(providers: &llm::Providers, name: &str, settings: &ProviderSettings
         Err(error) => row.error = Some(error),
     }
     row
+}
+
+/// Returns the models that are asked if a node names none, by purpose.
+fn defaults(name: &str, settings: &ProviderSettings) -> IndexMap<String, String> {
+    let model = |purpose: Purpose| {
+        Some((purpose.word().to_owned(), settings.default_model(name, purpose)?.to_owned()))
+    };
+    Purpose::ALL.into_iter().filter_map(model).collect()
 }
 
 /// Leaves out names that a message has no room for.

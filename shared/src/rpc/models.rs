@@ -1,5 +1,6 @@
 //! `models.*`
 
+use indexmap::IndexMap;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,10 @@ pub struct Provider {
     pub ready: bool,
     /// The names of its models: those of the config first.
     pub models: Vec<String>,
+    /// The models that are asked if a node names none, by purpose: `text`, `embeddings`, `pictures`, `speech` and
+    /// `transcripts`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub defaults: IndexMap<String, String>,
     /// How many more there are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: u32,

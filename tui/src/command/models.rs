@@ -2,6 +2,7 @@
 
 use fanlight_shared::rpc::models::{List, Provider};
 use fanlight_shared::sanitise;
+use indexmap::IndexSet;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -36,10 +37,18 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     {
         return Err(Failure::failed(sanitise::line(error)));
     }
-    let mut table = Table::new(&["PROVIDER", "MODEL"]);
+    let mut table = Table::new(&["PROVIDER", "MODEL", "DEFAULT FOR"]);
     for provider in &providers {
-        for model in &provider.models {
-            table.row(vec![Cell::new(&provider.provider, Role::Strong), sanitise::line(model).into()]);
+        // Those that can't be asked have nothing to show but the note below.
+        let unlisted =
+            provider.defaults.values().filter(|it| provider.ready && !provider.models.contains(it));
+        let unlisted: IndexSet<&String> = unlisted.collect();
+        for model in unlisted.into_iter().chain(&provider.models) {
+            table.row(vec![
+                Cell::new(&provider.provider, Role::Strong),
+                sanitise::line(model).into(),
+                Cell::new(purposes(provider, model), Role::Dim),
+            ]);
         }
     }
     table.print(&mut out)?;
@@ -51,6 +60,18 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     say_unlisted(&providers);
     Ok(())
+}
+
+/// Returns the purposes for which a model is asked if a node names none.
+fn purposes(provider: &Provider, model: &str) -> String {
+    let of: Vec<&str> = provider
+        .defaults
+        .iter()
+        .filter(|(_, it)| *it == model)
+        .map(|(purpose, _)| purpose.as_str())
+        .collect();
+    // That of the config is for all of them.
+    if of.len() > 1 && of.len() == provider.defaults.len() { "everything".to_owned() } else { of.join(", ") }
 }
 
 /// Says which providers listed nothing, and why.

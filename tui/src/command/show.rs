@@ -1,6 +1,7 @@
 //! `fanlight show`: one run with its params, nodes and outputs.
 
 mod cache;
+mod models;
 mod questions;
 mod totals;
 
@@ -90,8 +91,8 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "error": node.whole.error,
         "origin": node.whole.origin,
         "unchanged": node.whole.unchanged,
-        "items": node.item_count,
         "spent": json::spent(&node.spent),
+        "items": node.item_count,
         "items_failed": node.items_failed,
         "items_dropped": node.items_dropped(),
         "items_skipped": node.items_skipped,
@@ -137,6 +138,10 @@ fn print(
     }
     for (name, line) in totals::lines(run, totals) {
         fact(name, line.into());
+    }
+    let models = models::names(&detail.state);
+    if !models.is_empty() {
+        fact("models", models.into_iter().collect::<Vec<_>>().join(", ").into());
     }
     if let Some(parent) = &run.parent {
         let node = format!("{} · {}{}", parent.name, parent.node, parent.item);

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::ask::Asker;
 use super::{build, stand_in, tuning, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::file_error::FileError;
 use crate::llm::chat::{Role, Turn};
 use crate::llm::tool::{Call, Returned};
@@ -73,7 +74,7 @@ async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
     let tools = Tools::new(&call, servers).await?;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Text)?;
     let mut chat = asker.chat(inputs)?;
     chat.system = inputs.maybe("system").and_then(Value::as_text).map(str::to_owned);
     chat.tools = tools.offered();

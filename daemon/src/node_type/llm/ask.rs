@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fanlight_shared::value::{Value, Values};
 use serde_json::{Map, Value as Json};
 
-use crate::config::ProviderKind;
+use crate::config::{ProviderKind, Purpose};
 use crate::file_error::FileError;
 use crate::llm::Provider;
 use crate::llm::chat::Chat;
@@ -71,21 +71,27 @@ impl Asker {
     ///
     /// # Errors
     /// A sentence: the provider is not known, its key is missing, or no model is named.
-    pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
+    pub(super) fn new(call: &NodeCall, purpose: Purpose) -> Result<Self, String> {
         let inputs = &call.inputs;
         let provider = call.services.providers().get(inputs.text("provider")?, call.services.secrets())?;
         if provider.settings.kind == ProviderKind::Comfy {
             return Err(format!("the provider `{}` is ComfyUI, which only `comfy.run` asks", provider.name));
         }
         let named = inputs.maybe("model").and_then(Value::as_text).filter(|model| !model.trim().is_empty());
-        let model = match (named, provider.settings.models.first(), provider.settings.kind) {
+        let by_default = provider.settings.default_model(&provider.name, purpose);
+        let model = match (named, by_default, provider.settings.kind) {
             (Some(model), ..) => model.to_owned(),
-            (None, Some(model), _) => model.clone(),
+            (None, Some(model), _) => {
+                let (name, purpose) = (&provider.name, purpose.word());
+                call.services
+                    .log(Level::Info, &format!("`{model}` answers, the default of `{name}` for {purpose}"));
+                model.to_owned()
+            }
             (None, None, ProviderKind::Offline) => "offline".to_owned(),
             (None, None, _) => {
-                let name = &provider.name;
+                let (name, purpose) = (&provider.name, purpose.word());
                 return Err(format!(
-                    "which model of `{name}`? Set `model` (`fanlight models {name}` lists them), or `models` below \
+                    "which model of `{name}` for {purpose}? Set `model` (`fanlight models {name}` lists them), or `models` below \
                      `[provider.{name}]` in the config"
                 ));
             }

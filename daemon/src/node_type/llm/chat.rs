@@ -9,6 +9,7 @@ use super::ask::Asker;
 use super::attach::attach;
 use super::structured::{self, Wanted};
 use super::{build, stand_in, tuning, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::chat::{Role, Turn};
 use crate::node_type::build::ty;
 use crate::node_type::http::within;
@@ -55,7 +56,7 @@ async fn run(call: NodeCall) -> Made {
 async fn chat(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Text)?;
     let mut chat = asker.chat(inputs)?;
     chat.system = inputs.maybe("system").and_then(Value::as_text).map(str::to_owned);
     let (mut turns, mut history) = past(inputs)?;

@@ -8,6 +8,7 @@ use super::ask::Asker;
 use super::attach::attach;
 use super::structured::{self, Wanted};
 use super::{build, stand_in, texts, tuning, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::chat::{Role, Turn};
 use crate::node_type::build::ty;
 use crate::node_type::http::within;
@@ -52,7 +53,7 @@ async fn classify(call: NodeCall) -> Made {
         return Err("there is nothing to classify: `text` and `images` are empty".into());
     }
     let multiple = inputs.flag("multiple")?;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Text)?;
     asker.script_unless_given(|| guess(&turn.text, &categories, multiple));
     let mut chat = asker.chat(inputs)?;
     let how = if multiple {

@@ -5,6 +5,7 @@ use fanlight_shared::value::{Value, Values};
 
 use super::ask::Asker;
 use super::{build, requests, texts, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::node_type::http::within;
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall, NodeType, Runner};
@@ -36,7 +37,7 @@ async fn embed(call: NodeCall) -> Made {
     if let Some(at) = texts.iter().position(|text| text.trim().is_empty()) {
         return Err(format!("input `texts`: item {at} is empty, and has no vector").into());
     }
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Embeddings)?;
     let batch = usize::try_from(call.inputs.count("batch")?).unwrap_or(1).max(1);
     let mut vectors: Vec<Value> = Vec::with_capacity(texts.len());
     let mut dimensions = None;

@@ -7,6 +7,7 @@ use super::ask::Asker;
 use super::attach::attach;
 use super::structured::{self, Wanted};
 use super::{build, stand_in, tuning, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::chat::{Role, Turn};
 use crate::node_type::build::ty;
 use crate::node_type::http::within;
@@ -46,7 +47,7 @@ async fn extract(call: NodeCall) -> Made {
     if turn.text.trim().is_empty() && turn.files.is_empty() {
         return Err("there is nothing to extract from: `text`, `images` and `files` are empty".into());
     }
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Text)?;
     let mut chat = asker.chat(inputs)?;
     let instructions = inputs.maybe("instructions").and_then(Value::as_text);
     chat.system = Some(instructions.map_or_else(|| SYSTEM.to_owned(), |more| format!("{SYSTEM}\n\n{more}")));

@@ -9,6 +9,7 @@ use super::ask::{Asker, Sent};
 use super::picture::{made, picturing, stand_in};
 use super::stored::store;
 use super::{build, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::media::{self, CREATE};
 use crate::node_type::http::within;
 use crate::node_type::typed_inputs::TypedInputs as _;
@@ -30,7 +31,7 @@ async fn run(call: NodeCall) -> Made {
 
 async fn create(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Pictures)?;
     asker.check_openai("image.create")?;
     let prompt = call.inputs.text("prompt")?;
     if asker.is_offline() {

@@ -9,6 +9,7 @@ use super::picture::{made, picturing, stand_in};
 use super::stored::{sendable, store};
 use super::transcribe::with_options;
 use super::{build, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::media::{self, EDIT};
 use crate::llm::multipart::Form;
 use crate::node_type::build::ty;
@@ -32,7 +33,7 @@ async fn run(call: NodeCall) -> Made {
 
 async fn edit(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Pictures)?;
     asker.check_openai("image.edit")?;
     let (image, prompt) = (call.inputs.value("image")?, call.inputs.text("prompt")?);
     if asker.is_offline() {

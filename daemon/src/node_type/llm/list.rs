@@ -7,6 +7,7 @@ use serde_json::json;
 use super::ask::Asker;
 use super::structured::{self, Wanted};
 use super::{build, stand_in, tuning, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::chat::{Role, Turn};
 use crate::node_type::http::within;
 use crate::node_type::typed_inputs::TypedInputs as _;
@@ -34,7 +35,7 @@ async fn run(call: NodeCall) -> Made {
 async fn list(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Text)?;
     let mut chat = asker.chat(inputs)?;
     let count = inputs.maybe("count").map(|_| inputs.count("count")).transpose()?;
     let how = match count {

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::ask::Asker;
 use super::structured::{self, Wanted};
 use super::{build, stand_in, texts, tuning, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::chat::{Role, Turn};
 use crate::llm::offline;
 use crate::node_type::http::within;
@@ -39,7 +40,7 @@ async fn rank(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
     let (criterion, items) = (inputs.text("criterion")?, texts(inputs, "items")?);
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Text)?;
     asker.script_unless_given(|| guess(criterion, &items));
     let mut chat = asker.chat(inputs)?;
     chat.system = Some(format!(

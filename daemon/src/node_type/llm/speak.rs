@@ -11,6 +11,7 @@ use serde_json::json;
 use super::ask::{Asker, Sent};
 use super::stored::{store, store_made};
 use super::{build, options, requests, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::file_error::FileError;
 use crate::llm::media::SPEAK;
 use crate::llm::reply::Usage;
@@ -53,7 +54,7 @@ async fn run(call: NodeCall) -> Made {
 
 async fn speak(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Speech)?;
     asker.check_openai("audio.speak")?;
     let inputs = &call.inputs;
     let text = inputs.text("text")?;

@@ -55,7 +55,9 @@ impl Place {
         house.prices.insert("priced".into(), price);
         change(&mut house);
         let mut config = Config::default();
-        config.providers.insert("house".into(), house);
+        // The server under a known name, with the models and the prices of that.
+        let groq = ProviderSettings { prices: Default::default(), ..house.clone() };
+        config.providers.extend([("house".into(), house), ("groq".into(), groq)]);
         let (http, rates) = (Http::default(), Rates::new(&config));
         let native = NativeNodes {
             blobs: store.blobs().clone(),

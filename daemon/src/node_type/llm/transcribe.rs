@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::ask::{Asker, Sent};
 use super::stored::sendable;
 use super::{build, options, requests, stand_in, usage, with_whole_inputs};
+use crate::config::Purpose;
 use crate::llm::media::{self, Segment, TRANSCRIBE, Transcript};
 use crate::llm::multipart::Form;
 use crate::node_type::http::within;
@@ -48,7 +49,7 @@ async fn run(call: NodeCall) -> Made {
 
 async fn transcribe(call: NodeCall) -> Made {
     let call = with_whole_inputs(call).await?;
-    let mut asker = Asker::new(&call)?;
+    let mut asker = Asker::new(&call, Purpose::Transcripts)?;
     asker.check_openai("audio.transcribe")?;
     let (audio, segments) = (call.inputs.value("audio")?, call.inputs.flag("segments")?);
     let transcript = if asker.is_offline() {

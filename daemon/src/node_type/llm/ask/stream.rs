@@ -45,7 +45,11 @@ impl Asker {
             ProviderKind::Gemini => (gemini::chat_path(&chat.model), gemini::body(chat)),
             ProviderKind::OpenAi | ProviderKind::Comfy | ProviderKind::Offline => {
                 let limit = self.provider.limit_field();
-                (openai::CHAT.to_owned(), openai::body(chat, settings.structured, limit)?)
+                let mut body = openai::body(chat, settings.structured, limit)?;
+                if !chat.tools.is_empty() && self.provider.reasons_without_tools(&chat.model) {
+                    body.as_object_mut().map(|body| body.entry("reasoning_effort").or_insert("none".into()));
+                }
+                (openai::CHAT.to_owned(), body)
             }
         };
         self.services.progress(None, Some(&format!("waits for {}", self.model)));
@@ -115,31 +119,31 @@ struct Streamed {
     meter: Meter,
     /// How much of text and reasoning was told.
     said: (usize, usize),
+    model: String,
 }
 
 impl Streamed {
     /// Tells what is new.
-    model: String,
     fn tell(&mut self, services: &DaemonServices) -> Result<(), String> {
         self.reply.check_length()?;
         self.meter.usage = self.reply.usage;
         self.meter.charged |= self.reply.has_begun();
         let (text, reasoning) = (&self.reply.text[self.said.0..], &self.reply.reasoning[self.said.1..]);
         if !reasoning.is_empty() {
-            services.reasoning(reasoning);
-        }
-        if !text.is_empty() {
-            services.chunk(text);
             if self.said == (0, 0) {
                 services.progress(None, Some(&format!("{} reasons", self.model)));
             }
+            services.reasoning(reasoning);
         }
-        self.said = (self.reply.text.len(), self.reply.reasoning.len());
-        Ok(())
+        if !text.is_empty() {
             if self.said.0 == 0 {
                 // The words themselves are shown instead of a message about them.
                 services.progress(None, None);
             }
+            services.chunk(text);
+        }
+        self.said = (self.reply.text.len(), self.reply.reasoning.len());
+        Ok(())
     }
 
     /// Returns the trouble of an answer that broke off: it is asked for again only if nothing of it has come.

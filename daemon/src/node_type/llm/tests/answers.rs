@@ -69,6 +69,27 @@ async fn a_conversation_goes_on_with_its_history() {
 }
 
 #[tokio::test]
+async fn a_node_that_names_no_model_asks_the_default_of_its_provider_and_says_so() {
+    let server = Server::new(|_, _| stream(&said("Hi"))).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let none = [("provider", Value::from("groq")), ("model", "".into())];
+    let done = place.chat(&none).await;
+    assert_eq!(done.text(), "Hi");
+    assert_eq!(body(&server.requests()[0])["model"], "openai/gpt-oss-20b");
+    let log = done.wrote(StreamTag::Stderr);
+    assert!(log.contains("`openai/gpt-oss-20b` answers, the default of `groq` for text"), "{log}");
+    assert!(done.value("usage").to_json()["cost_usd"].as_f64().is_some(), "it has a price");
+    let named = place.chat(&[("provider", "groq".into()), ("model", "other".into())]).await;
+    assert_eq!(named.text(), "Hi");
+    assert_eq!(body(&server.requests()[1])["model"], "other");
+    let error = place.chat(&[("model", "".into())]).await;
+    assert!(error.error().contains("which model of `house` for text?"), "{}", error.error());
+    let texts = ("texts", Value::List(vec!["a".into()]));
+    let error = place.run("llm.embed", &[&none[..], &[texts]].concat()).await;
+    assert!(error.error().contains("which model of `groq` for embeddings?"), "{}", error.error());
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_stream_is_understood() {
     let whole = r#"{"choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#;
     let server = Server::new(move |_, _| {
