@@ -67,6 +67,8 @@ mod plugins;
 mod preview;
 #[path = "stories/pruning.rs"]
 mod pruning;
+#[path = "stories/real_slurm.rs"]
+mod real_slurm;
 #[path = "stories/recipes.rs"]
 mod recipes;
 #[path = "stories/reports.rs"]
