@@ -11,7 +11,6 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::document::is_name;
 use crate::workflow::{Node, Workflow};
 
 /// The longest value, in bytes; Linux accepts 128 KiB including the name and `=`.
@@ -77,7 +76,7 @@ impl Environment {
         let mut bytes = 0;
         for (name, value) in self.iter() {
             match name {
-                ENGINE if is_name(&value.replace('-', "_")) => {}
+                ENGINE if check_name(&value.replace('-', "_")).is_ok() => {}
                 ENGINE => return Err(format!("`{}` can't be the name of an engine", shown(value))),
                 _ => check_name(name)?,
             }
