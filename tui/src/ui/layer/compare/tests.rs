@@ -40,7 +40,8 @@ fn the_words_that_the_first_text_lacks_are_marked() {
     let mut model = with_runs(&runs);
     model.layers.push(Compare::of_runs(&runs).into());
     for (of, text) in runs.iter().zip(["the sea is salty", "the old sea is calm"]) {
-        let rows = vec![Asset { value: Value::from(text), ..asset(of.number, of, "poster", AssetKind::Text) }];
+        let rows =
+            vec![Asset { value: Value::from(text), ..asset(of.number, of, "poster", AssetKind::Text) }];
         let page = Page { rows, cursor: None, limit: None };
         let to = Address::Comparison(of.id);
         update(&mut model, Message::Response(Box::new(Response::Assets { to, page })));
@@ -50,7 +51,8 @@ fn the_words_that_the_first_text_lacks_are_marked() {
     let mut buffer = Buffer::empty(area);
     let _areas = crate::ui::view::view(&model, &theme, area, &mut buffer);
     let marked = buffer.content.iter().filter(|cell| {
-        theme.matched.fg.is_some_and(|colour| cell.fg == colour) && cell.modifier.contains(Modifier::UNDERLINED)
+        theme.matched.fg.is_some_and(|colour| cell.fg == colour)
+            && cell.modifier.contains(Modifier::UNDERLINED)
     });
     let marked: String = marked.map(ratatui::buffer::Cell::symbol).filter(|it| *it != " ").collect();
     assert_eq!(marked, "oldcalm");
