@@ -3,6 +3,7 @@
 mod folder;
 mod import;
 mod sniff;
+mod uploaded;
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,9 +16,11 @@ use fanlight_shared::types::Type;
 use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published, Referred};
 
+pub use folder::manifest;
 pub(crate) use folder::{publish_files, publish_folder};
 pub use import::import;
 pub use sniff::{Sniffed, sniff};
+pub(crate) use uploaded::uploaded;
 
 /// The longest file name, in bytes: common file systems accept it, with room for a number before it.
 const MAX_NAME_BYTES: usize = 200;

@@ -34,6 +34,7 @@ mod sweeps;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transfer;
+mod uploads;
 mod values;
 mod watch;
 mod why;

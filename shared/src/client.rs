@@ -10,6 +10,7 @@ mod parts;
 pub mod projection;
 mod start;
 pub mod table;
+mod upload;
 
 use std::path::Path;
 use std::sync::Arc;

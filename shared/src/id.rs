@@ -117,6 +117,15 @@ impl BlobHash {
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
+    /// Hashes all bytes of a reader. Also returns how many they are. Blocks.
+    ///
+    /// # Errors
+    /// The reader fails.
+    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<(Self, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
+    }
     /// Returns a hash that was computed elsewhere.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {

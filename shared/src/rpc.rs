@@ -18,6 +18,7 @@ pub mod runs;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod sweeps;
+pub mod uploads;
 pub mod values;
 pub mod watch;
 pub mod why;

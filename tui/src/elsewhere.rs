@@ -1,4 +1,6 @@
-//! What a submission takes along to a daemon on another computer: the files that it names here.
+//! The files of this computer that a submission takes along to a daemon on another one.
+
+mod uploads;
 
 use std::path::{Path, PathBuf};
 
@@ -6,23 +8,37 @@ use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::document::children;
 use fanlight_shared::host_path;
 use fanlight_shared::problem::Problem;
-use fanlight_shared::rpc::runs::{SentFile, Start};
+use fanlight_shared::rpc::runs::{Resume, SentFile, Start};
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
 
 use crate::node_types;
+use uploads::Uploads;
 
-/// Returns a submission as the daemon gets it: unchanged if the daemon is on this computer.
+/// Returns a submission as the daemon gets it, after the files of its params were sent; unchanged if the daemon is on this
+/// computer. It is only valid for this connection.
 ///
 /// # Errors
 /// A file can't be read or sent.
-pub(crate) async fn sent(client: &Client, workflow: &Workflow, start: Start) -> Result<Start, ClientError> {
+pub(crate) async fn sent(
+    client: &Client,
+    workflow: &Workflow,
+    mut start: Start,
+) -> Result<Start, ClientError> {
     if !client.is_elsewhere() {
         return Ok(start);
     }
-    start.sets.iter().try_for_each(|set| no_files(workflow, &set.params))?;
     let path = start.path.as_deref().filter(|path| host_path::split(path).is_none());
+    let folder = path.and_then(|path| Path::new(path).parent());
+    let mut uploads = Uploads::new(client, workflow);
+    for set in &mut start.sets {
+        // Defaults are relative to the file, so they are here as well.
+        if let Some(folder) = folder.filter(|_| set.like.is_none()) {
+            uploads.fill_in(&mut set.params, folder);
+        }
+        uploads.send(&mut set.params).await?;
+    }
     let files = match path {
         Some(path) => children(client, workflow, Path::new(path)).await?,
         None => Vec::new(),
@@ -30,39 +46,46 @@ pub(crate) async fn sent(client: &Client, workflow: &Workflow, start: Start) -> 
     Ok(Start { path: start.path.as_deref().map(|path| client.path_there(path)), files, ..start })
 }
 
+/// Returns a resumption as the daemon gets it, after the files of its params were sent.
+///
+/// # Errors
+/// As [`sent`].
+pub(crate) async fn sent_again(client: &Client, request: Resume) -> Result<Resume, ClientError> {
+    let Resume { mut params, .. } = request.clone();
+    if !client.is_elsewhere() || params.is_empty() {
+        return Ok(request);
+    }
+    let detail = client.run(&request.run.to_string()).await?;
+    let document = request.document.as_ref().unwrap_or(&detail.document);
+    let checked = fanlight_shared::document::read(document, &node_types::of(Some(client)).await);
+    let workflow = checked.map_err(invalid)?.workflow;
+    send_params(client, &workflow, &mut params).await?;
+    Ok(Resume { params, ..request })
+}
+
+async fn send_params(client: &Client, workflow: &Workflow, params: &mut Values) -> Result<(), ClientError> {
+    Uploads::new(client, workflow).send(params).await
+}
+
 /// Reads the files of the workflows that a workflow runs.
 async fn children(client: &Client, workflow: &Workflow, path: &Path) -> Result<Vec<SentFile>, ClientError> {
     let mut files: Vec<SentFile> = Vec::new();
     let mut open = |asked: &Path| {
         let (path, document) = children::open(asked)?;
-        let text = |path: &PathBuf| path.to_str().map(str::to_owned).ok_or("is not a path in UTF-8");
-        let file =
-            SentFile { name: text(&asked.to_owned())?, path: text(&path)?, document: document.clone() };
+        let text = |path: &Path| path.to_str().map(str::to_owned).ok_or("is not a path in UTF-8");
+        let file = SentFile { name: text(asked)?, path: text(&path)?, document: document.clone() };
         if !files.iter().any(|it| it.name == file.name) {
             files.push(file);
         }
-        Ok((path, document))
+        Ok::<(PathBuf, String), String>((path, document))
     };
     let types = node_types::of(Some(client)).await;
-    let read = children::read(workflow, Some(path), &types, &mut open);
-    read.map_err(|problems| {
-        let first = problems.first().map(Problem::to_string).unwrap_or_default();
-        RpcError {
-            problems,
-            ..RpcError::new(ErrorCode::InvalidWorkflow, format!("the workflow file has errors: {first}"))
-        }
-    })?;
+    children::read(workflow, Some(path), &types, &mut open).map_err(invalid)?;
     Ok(files)
 }
 
-/// Refuses params that name files of this computer.
-pub(crate) fn no_files(workflow: &Workflow, params: &Values) -> Result<(), ClientError> {
-    let takes_file = |name: &String| workflow.params.get(name).is_some_and(|param| param.ty.has_media());
-    match params.keys().find(|name| takes_file(name)) {
-        None => Ok(()),
-        Some(name) => {
-            let why = format!("param `{name}` takes a file, and files can't be sent to another computer yet");
-            Err(RpcError::new(ErrorCode::BadParams, why).into())
-        }
-    }
+fn invalid(problems: Vec<Problem>) -> ClientError {
+    let first = problems.first().map(Problem::to_string).unwrap_or_default();
+    let message = format!("the workflow file has errors: {first}");
+    RpcError { problems, ..RpcError::new(ErrorCode::InvalidWorkflow, message) }.into()
 }

@@ -15,6 +15,7 @@ pub(crate) use fanlight_daemon::secret::{
 use fanlight_daemon::store::Store;
 use fanlight_shared::expression::{Reference, Root};
 use fanlight_shared::home::Home;
+use fanlight_shared::media::DirManifest;
 use fanlight_shared::node_type::Catalogue;
 use fanlight_shared::problem::Problem;
 use fanlight_shared::rpc::daemon::DoctorResponse;
@@ -52,6 +53,11 @@ fn this_program() -> Result<PathBuf, Failure> {
 pub(crate) fn secrets(home: &Home) -> Result<SecretSettings, Failure> {
     let config = Config::load(home).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(config.secrets)
+}
+
+/// Returns the manifest of a folder whose files are to be sent. Blocks.
+pub(crate) fn folder_manifest(path: &Path) -> Result<DirManifest, String> {
+    fanlight_daemon::media::manifest(path)
 }
 
 /// Returns what the config of a home says about a home on another computer.

@@ -7,6 +7,7 @@ pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod progress;
 pub(crate) mod question;
+mod sending;
 pub(crate) mod style;
 pub(crate) mod table;
 
@@ -18,6 +19,7 @@ use fanlight_shared::sanitise;
 
 use crate::ascii;
 use crate::failure::Failure;
+pub(crate) use sending::{Sending, be_silent};
 use style::{Paint, Role};
 
 /// Returns a text for people, in ASCII if their terminal shows nothing else.

@@ -12,7 +12,7 @@ use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::host_path;
 use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
-use fanlight_shared::media::Media;
+use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
@@ -333,6 +333,8 @@ pub(super) fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
 pub(super) struct Files<'a> {
     blobs: &'a Blobs,
     seen: HashMap<PathBuf, Media>,
+    /// Media whose bytes a client has sent: by hash, declared kind, name, and whether it can be executed.
+    sent: HashMap<(BlobHash, MediaKind, String, bool), Media>,
     /// The last large value of each param, and its handle: the runs of a submission often share it.
     large: HashMap<String, (Value, Value)>,
     pub(super) published: Vec<Published>,
@@ -340,7 +342,13 @@ pub(super) struct Files<'a> {
 
 impl<'a> Files<'a> {
     pub(super) fn new(blobs: &'a Blobs) -> Self {
-        Self { blobs, seen: HashMap::new(), large: HashMap::new(), published: Vec::new() }
+        Self {
+            blobs,
+            seen: HashMap::new(),
+            sent: HashMap::new(),
+            large: HashMap::new(),
+            published: Vec::new(),
+        }
     }
 
     /// Stores the content of large params, so that runs hold handles.
@@ -382,6 +390,23 @@ impl<'a> Files<'a> {
         match (ty, value) {
             (Type::List(of), Value::List(items)) => {
                 items.iter_mut().try_for_each(|item| self.replace(item, of, path))
+            }
+            (Type::Media(kind), value @ Value::Media(_)) => {
+                let Some(given) = value.as_media().filter(|given| given.source.is_none()) else {
+                    return Ok(());
+                };
+                let key = (given.hash, *kind, given.name.clone(), given.executable);
+                if let Some(media) = self.sent.get(&key) {
+                    *value = Value::from(media.clone());
+                } else if let Some((media, published)) = media::uploaded(given, *kind, self.blobs)? {
+                    self.published.extend(published);
+                    *value = Value::from(media.clone());
+                    self.sent.insert(key, media);
+                } else {
+                    let stored = self.blobs.open_blob(given.hash);
+                    stored.map_err(|error| format!("`{}`: {error}", given.name))?;
+                }
+                Ok(())
             }
             (Type::Media(kind), value @ Value::Text(_)) => {
                 if let Some(host) = path.and_then(host_of) {

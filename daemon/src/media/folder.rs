@@ -3,14 +3,17 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
 use fanlight_shared::sanitise;
 
 use super::{file_name, is_executable};
 use crate::file_error::FileError;
-use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
+use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, check_on_disk, inner_path, walk};
 use crate::store::blob::{Blobs, Published};
 
+/// The most files that a folder of the user may have.
+pub(super) const MAX_FILES: usize = 10_000;
 /// The MIME type of a folder.
 const MIME: &str = "inode/directory";
 
@@ -29,6 +32,9 @@ pub(crate) struct LeftOut {
     pub(crate) path: String,
     pub(crate) what: &'static str,
 }
+
+/// What a visitor of files makes of one: its hash and size.
+type Take<'a> = dyn FnMut(File) -> Result<(BlobHash, u64), FileError> + 'a;
 
 /// Publishes the regular files below the folder `path` of a root, `most` at most. Links are followed as long as they
 /// stay within the root. `shown` names the folder in messages, and `check` may refuse a file. Blocks.
@@ -63,8 +69,60 @@ pub(crate) fn publish_files(
     blobs: &Blobs,
     check: &dyn Fn(&File) -> Result<(), FileError>,
 ) -> Result<(Media, Vec<Published>), FileError> {
-    let mut manifest = DirManifest::default();
     let mut published = Vec::new();
+    let manifest = read_files(root, start, paths, shown, &mut |file| {
+        check(&file)?;
+        let blob = blobs.publish_file(file)?;
+        let read = (blob.hash, blob.bytes);
+        published.push(blob);
+        Ok(read)
+    })?;
+    let json = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
+    let blob = blobs.publish(json)?;
+    let media = describe_folder(&manifest, blob.hash, shown);
+    published.push(blob);
+    Ok((media, published))
+}
+
+/// Returns a folder as media; `hash` is that of its manifest.
+pub(super) fn describe_folder(manifest: &DirManifest, hash: BlobHash, name: &str) -> Media {
+    Media {
+        kind: MediaKind::Dir,
+        hash,
+        mime: MIME.into(),
+        bytes: manifest.files.iter().map(|it| it.bytes).sum(),
+        name: file_name(name),
+        width: None,
+        height: None,
+        executable: false,
+        source: None,
+    }
+}
+
+/// Returns the manifest of a folder whose files are only hashed. Blocks.
+///
+/// # Errors
+/// As for a folder that is imported.
+pub fn manifest(path: &Path) -> Result<DirManifest, String> {
+    let shown = path.display().to_string();
+    let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+    let (paths, _) = list_files(&root, Path::new(""), &shown, MAX_FILES)?;
+    let read = read_files(&root, Path::new(""), paths, &shown, &mut |file| {
+        check_on_disk(&file, path)?;
+        BlobHash::of_reader(file).map_err(|error| FileError::Other(error.to_string()))
+    });
+    read.map_err(|error| error.to_string())
+}
+
+/// Makes the manifest of these files of a root.
+fn read_files(
+    root: &Root,
+    start: &Path,
+    paths: Vec<PathBuf>,
+    shown: &str,
+    take: &mut Take<'_>,
+) -> Result<DirManifest, FileError> {
+    let mut manifest = DirManifest::default();
     for path in paths {
         let below = path.strip_prefix(start).unwrap_or(&path);
         let Some(text) = below.to_str() else {
@@ -77,35 +135,14 @@ pub(crate) fn publish_files(
             Entry::Folder(_) => continue,
         };
         let meta = file.metadata().map_err(|error| unreadable(&error))?;
-        check(&file).map_err(|problem| match problem {
+        let (hash, bytes) = take(file).map_err(|problem| match problem {
             FileError::Other(why) => FileError::Other(unreadable(&why)),
             full => full,
         })?;
-        let blob = blobs.publish_file(file)?;
-        manifest.files.push(DirEntry {
-            path: text.to_owned(),
-            hash: blob.hash,
-            bytes: blob.bytes,
-            executable: is_executable(&meta),
-        });
-        published.push(blob);
+        let executable = is_executable(&meta);
+        manifest.files.push(DirEntry { path: text.to_owned(), hash, bytes, executable });
     }
-    let bytes = manifest.files.iter().map(|it| it.bytes).sum();
-    let json = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
-    let blob = blobs.publish(json)?;
-    let media = Media {
-        kind: MediaKind::Dir,
-        hash: blob.hash,
-        mime: MIME.into(),
-        bytes,
-        name: file_name(shown),
-        width: None,
-        height: None,
-        executable: false,
-        source: None,
-    };
-    published.push(blob);
-    Ok((media, published))
+    Ok(manifest)
 }
 
 /// Returns the files, as paths in the root, and the entries that aren't files.

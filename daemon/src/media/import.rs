@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
+use super::folder::MAX_FILES;
 use super::{check, publish, publish_folder};
 use crate::rooted::{Root, check_on_disk};
 use crate::store::blob::{Blobs, Published};
-
-/// The most files that a folder may have.
-const MAX_FILES: usize = 10_000;
 
 /// Imports the file or folder at `path` as media of this kind. Blocks.
 ///

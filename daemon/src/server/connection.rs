@@ -111,9 +111,11 @@ async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &
                     drop((slot, weight));
                 });
             }
-            Some(Ok(Message::Binary(_))) => {
-                let error = RpcError::new(ErrorCode::Malformed, "requests are text frames");
-                refuse(session, &Json::Null, &error).await;
+            Some(Ok(Message::Binary(frame))) => {
+                // In order and one at a time: a client that sends faster than the disk writes waits.
+                if let Err(error) = session.uploads.take(&frame).await {
+                    refuse(session, &Json::Null, &error).await;
+                }
             }
             Some(Ok(Message::Close(_))) | None => return,
             Some(Ok(_)) => {}

@@ -15,7 +15,7 @@ use super::no_models as models;
 use super::session::Session;
 use super::{
     assets, cache, daemon, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps, transfer,
-    values, watch, why, workflows,
+    uploads, values, watch, why, workflows,
 };
 use crate::hub::text;
 
@@ -86,6 +86,9 @@ plain {
     rpc::sweeps::Runs => sweeps::runs,
     rpc::sweeps::Find => sweeps::find,
     rpc::sweeps::Set => sweeps::set,
+    rpc::uploads::Start => uploads::start,
+    rpc::uploads::Check => uploads::check,
+    rpc::uploads::End => uploads::end,
     rpc::values::List => values::list,
     rpc::metrics::List => metrics::list,
     rpc::metrics::Read => metrics::read,

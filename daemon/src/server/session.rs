@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::context::Context;
 use super::recent::Recent;
+use super::uploads::Uploads;
 use crate::hub::{Subscription, text};
 
 /// Frames of bytes that wait to be written.
@@ -48,6 +49,7 @@ pub(super) struct Session {
     /// Held while runs are read from the store for the subscription, so that a change of the subscription waits.
     pub(super) attaching: tokio::sync::Mutex<()>,
     pub(super) recent: Recent,
+    pub(super) uploads: Uploads,
     pub(super) greeted: AtomicBool,
     frames: mpsc::Sender<Frame>,
     responses: Arc<Semaphore>,
@@ -68,6 +70,7 @@ impl Session {
             context,
             attaching: tokio::sync::Mutex::default(),
             recent: Recent::default(),
+            uploads: Uploads::default(),
             greeted: AtomicBool::new(false),
             frames,
             responses: Arc::new(Semaphore::new(RESPONSES_LIMIT)),

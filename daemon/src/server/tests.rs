@@ -6,6 +6,7 @@ mod limits;
 mod parts;
 mod questions;
 mod stored;
+mod uploads;
 mod views;
 
 use std::path::Path;

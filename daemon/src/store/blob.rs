@@ -152,6 +152,25 @@ impl Blobs {
         Ok(Published { hash, bytes, inline: None, open })
     }
 
+    /// Publishes bytes that are being published, once more. Returns `None` if they are not.
+    pub(crate) fn published(&self, hash: BlobHash) -> Option<Published> {
+        self.inner.registry.again(hash)
+    }
+
+    /// Publishes the bytes of a large blob once more. Returns `None` if they are not stored, or damaged. Blocks.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn publish_again(&self, hash: BlobHash, bytes: u64) -> Result<Option<Published>, StoreError> {
+        if bytes <= INLINE_LIMIT || !self.has_file(hash, bytes)? {
+            return Ok(None);
+        }
+        let open = self.inner.registry.open(hash, bytes, None);
+        // It may have been removed before that.
+        let known = self.has_file(hash, bytes)?;
+        Ok(known.then_some(Published { hash, bytes, inline: None, open }))
+    }
+
     /// Publishes a file in the place of a blob that the database does not know, after verifying its bytes. It stays there if
     /// the publication is dropped. Blocks.
     ///

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use super::ClientError;
 use super::parts::Parts;
 use crate::rpc::frame::{
-    ACCEPTED_LIMIT, Incoming, JsonRpc2, REQUEST_LIMIT, ReceivedResponse, RequestFrame, split_mark,
+    ACCEPTED_LIMIT, Incoming, JsonRpc2, MARK, REQUEST_LIMIT, ReceivedResponse, RequestFrame, split_mark,
 };
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, assets};
@@ -237,6 +237,17 @@ impl Connection {
     ) -> Result<(R::Response, mpsc::Receiver<Vec<u8>>), ClientError> {
         let (chunks, receiver) = mpsc::channel(MAX_QUEUED_CHUNKS);
         Ok((self.send(request, Some(chunks)).await?, receiver))
+    }
+
+    /// Sends bytes of an upload.
+    pub(super) async fn send_bytes(&self, stream: u32, bytes: &[u8]) -> Result<(), ClientError> {
+        let mut frame = Vec::with_capacity(MARK + bytes.len());
+        frame.extend_from_slice(&stream.to_le_bytes());
+        frame.extend_from_slice(bytes);
+        let sent = self.outgoing.send(Message::binary(frame)).await;
+        sent.map_err(|_| {
+            ClientError::Disconnected(self.reason().unwrap_or_else(|| "it was closed".to_owned()))
+        })
     }
 
     async fn send<R: Request>(

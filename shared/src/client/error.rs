@@ -59,6 +59,9 @@ pub enum ClientError {
     /// Bytes arrived, but could not be written.
     #[error("the bytes can't be written: {0}")]
     Write(String),
+    /// Bytes that are to be sent can't be read.
+    #[error("the bytes can't be read: {0}")]
+    Read(String),
     /// A daemon was started and did not come up.
     #[error("{0}")]
     Start(String),

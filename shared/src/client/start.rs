@@ -3,6 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::process::Command;
@@ -47,6 +48,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
         .current_dir("/");
     let mut spawn = || command.spawn().map_err(|error| failed(format!("{}: {error}", exe.display())));
     let mut child = spawn()?;
+    let held = AtomicBool::new(false);
     let connect = async {
         let mut ended = None;
         let mut patience = FIRST_RETRY_DELAY;
@@ -64,6 +66,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
             match child.try_wait() {
                 // Another daemon won the race and is about to listen, or the old one is about to end.
                 Ok(Some(status)) if status.code() == Some(ALREADY_RUNNING) => {
+                    held.store(true, Ordering::Relaxed);
                     if beaten.get_or_insert_with(Instant::now).elapsed() >= patience {
                         patience *= 2;
                         beaten = None;
@@ -80,9 +83,22 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(TIMEOUT, connect).await.unwrap_or_else(|_| {
-        Err(failed(format!("it did not respond within 10 seconds{}", last_lines(home, begin))))
-    })
+    tokio::time::timeout(TIMEOUT, connect)
+        .await
+        .unwrap_or_else(|_| Err(failed(no_response(home, held.load(Ordering::Relaxed), begin))))
+}
+
+/// Says why nothing responds; `held` says that another daemon holds the home.
+fn no_response(home: &Home, held: bool, begin: u64) -> String {
+    if held && !home.socket.exists() {
+        return format!(
+            "one runs already, but its socket {} is gone, as when a system removes the runtime folder of a user who logs \
+             out: end it with `kill $(cat {})`, and keep the folder with `loginctl enable-linger`",
+            home.socket.display(),
+            home.lock_file().display()
+        );
+    }
+    format!("it did not respond within {} seconds{}", TIMEOUT.as_secs(), last_lines(home, begin))
 }
 
 /// Returns the lines appended to the log since `begin`, at most the last ten.
@@ -105,4 +121,22 @@ fn last_lines(home: &Home, begin: u64) -> String {
         return format!("; its log is {}", home.log_file().display());
     }
     format!("; its log {} ends with:\n{}", home.log_file().display(), last.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_whose_socket_is_gone_is_told_from_one_that_is_slow() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut home = Home::below(std::path::Path::new("/h")).unwrap();
+        home.socket = dir.path().join("s");
+        home.state = dir.path().to_owned();
+        let gone = no_response(&home, true, 0);
+        assert!(gone.contains("its socket") && gone.contains("enable-linger"), "{gone}");
+        assert!(no_response(&home, false, 0).contains("within 10 seconds"));
+        std::fs::write(&home.socket, "").unwrap();
+        assert!(no_response(&home, true, 0).contains("within 10 seconds"));
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::watch::Notification;
 use super::{
     Request, RpcError, assets, cache, daemon, logs, metrics, models, plugins, previews, questions, queue,
-    runs, sweeps, values, watch, why, workflows,
+    runs, sweeps, uploads, values, watch, why, workflows,
 };
 
 macro_rules! all {
@@ -79,6 +79,9 @@ all! {
     workflows::Read,
     workflows::Check,
     workflows::NodeTypes,
+    uploads::Start,
+    uploads::Check,
+    uploads::End,
     values::List,
     values::Read,
     values::Content,

@@ -76,9 +76,6 @@ async fn start(
 ) -> Result<(), Failure> {
     let workflow = read_workflow(Some(client), &from.name(), &document).await?;
     let params = given(&args.params, &workflow)?;
-    if client.is_elsewhere() {
-        elsewhere::no_files(&workflow, &params)?;
-    }
     let request = runs::Resume {
         run: from.id,
         request_key: request_key(),
@@ -89,6 +86,7 @@ async fn start(
         params,
         dry_run: false,
     };
+    let request = elsewhere::sent_again(client, request).await?;
     // The summary is printed before the first run starts.
     let planned = client.call(runs::Resume { dry_run: true, ..request.clone() }).await?;
     say_hints(&planned.hints);

@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             "`{name}` was not kept whole, so nothing can be compared with it"
         )));
     };
-    files::check(&lineage)?;
+    files::check(&lineage, client.is_elsewhere())?;
     let run = submit::submit(&client, &lineage, is_from_file, &args).await?;
     let name = run.name();
     if !args.json {

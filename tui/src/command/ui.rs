@@ -83,6 +83,7 @@ pub(crate) async fn open(args: &Args, mut cli: clap::Command) -> Result<(), Fail
         options.host = Some(host.name().to_owned());
         // `ssh` may ask for a password while the terminal is still its own.
         drop(host.connect().await?);
+        output::be_silent();
     }
     let left = app::run(Start { home: context.home, exe, host: context.host, options, settings })
         .await

@@ -37,9 +37,12 @@ impl Sockets {
             .rand_bytes(8)
             .tempdir_in(&all)
             .map_err(wrong)?;
-        let lock = File::create(folder.path().join(LOCK)).map_err(wrong)?;
-        lock.try_lock().map_err(|error| format!("the folder {} can't be used: {error}", all.display()))?;
-        let hash = blake3_name(key);
+        // It gets its name when it is locked: another process takes an unlocked one for stale.
+        let unlocked = folder.path().join("new");
+        let lock = File::create(&unlocked).map_err(wrong)?;
+        lock.try_lock().map_err(|error| wrong(error.into()))?;
+        std::fs::rename(&unlocked, folder.path().join(LOCK)).map_err(wrong)?;
+        let hash = short_hash(key);
         let sockets = Self { control: all.join(hash), folder: folder.keep(), _lock: lock };
         let longest = sockets.control.as_os_str().len() + SSH_SUFFIX_BYTES;
         if longest > MAX_BYTES {
@@ -73,7 +76,7 @@ impl Drop for Sockets {
     }
 }
 
-fn blake3_name(key: &str) -> String {
+fn short_hash(key: &str) -> String {
     fanlight_shared::id::BlobHash::of(key.as_bytes()).to_string().chars().take(16).collect()
 }
 

@@ -209,3 +209,40 @@ fn a_folder_of_this_computer_is_no_work_folder_there() {
     two.here.file("here.yaml", "nodes:\n  a: { run: 'ls', dir: . }\n");
     two.say(&["--host", "box", "run", "here.yaml"]).exits(2).complains("node `a` has `dir: .`, a folder on");
 }
+
+const FILES: &str = "params:
+  photo: { type: image, default: sea.png }
+  more: { type: 'list<file>', default: [] }
+  folder: { type: dir }
+nodes:
+  look: { run: 'cat \"$a\" | wc -c; find \"$b\" -type f -printf \"%P \" | tr \" \" \"\\n\" | sort; test -x \"$b/tool\" && echo x', with: { a: '${{ params.photo }}', b: '${{ params.folder }}' } }
+outputs:
+  seen: '${{ look.stdout }}'
+";
+
+#[test]
+fn files_and_folders_of_params_are_sent_first() {
+    let two = Two::new();
+    two.here.file("files.yaml", FILES);
+    let png = two.here.path("sea.png");
+    two.here.file("make.yaml", "nodes:\n  a: { uses: image.generate, with: { width: 400, height: 300 } }\noutputs: { a: '${{ a.image }}' }\n");
+    two.here.say(&["run", "make.yaml", "--out", "m"]).exits(0);
+    std::fs::copy(two.here.path("m/make-1/a.png"), &png).unwrap();
+    std::fs::create_dir_all(two.here.path("f/g")).unwrap();
+    two.here.file("f/one", "1").file("f/g/two", &"2".repeat(300_000)).file("f/tool", "#!");
+    std::fs::set_permissions(two.here.path("f/tool"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run =
+        ["--host", "box", "run", "files.yaml", "-p", "folder=f", "-p", "more=f/one,f/g/two", "--out", "made"];
+    two.say(&run).exits(0);
+    let seen = std::fs::read_to_string(two.here.path("made/files-1/seen.txt")).unwrap();
+    let bytes = std::fs::metadata(&png).unwrap().len();
+    assert_eq!(
+        seen.split_whitespace().collect::<Vec<_>>(),
+        [bytes.to_string().as_str(), "g/two", "one", "tool", "x"]
+    );
+    // The daemon looks into the bytes itself, and names the param.
+    std::fs::write(&png, "no picture").unwrap();
+    two.say(&run).exits(2).complains("param `photo`: `sea.png` is text/plain");
+    std::fs::remove_file(&png).unwrap();
+    two.say(&run).exits(2).complains("param `photo`: there is no");
+}

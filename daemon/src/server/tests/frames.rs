@@ -28,6 +28,10 @@ impl Raw {
         self.0.send(Message::text(text.to_string())).await.unwrap();
     }
 
+    pub(super) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.0.send(Message::binary(bytes.to_vec())).await.unwrap();
+    }
+
     /// Returns the next text frame; `None` once the connection has ended.
     pub(super) async fn next(&mut self) -> Option<Json> {
         loop {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 
+use super::Published;
 use crate::store::folder;
 use crate::store::writer::Message;
 
@@ -42,6 +43,20 @@ impl Registry {
             .or_insert_with(|| Entry { count: 0, bytes, made: false, inline: inline.map(Arc::from) })
             .count += 1;
         Arc::new(Open { registry: self.clone(), hash })
+    }
+
+    /// Opens the publication of this hash once more, if it is open.
+    pub(super) fn again(self: &Arc<Self>, hash: BlobHash) -> Option<Published> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = open.get_mut(&hash)?;
+        entry.count += 1;
+        let inline = entry.inline.as_ref().map(|it| it.to_vec());
+        Some(Published {
+            hash,
+            bytes: entry.bytes,
+            inline,
+            open: Arc::new(Open { registry: self.clone(), hash }),
+        })
     }
 
     /// Records that the file of a publication is about to get its name.

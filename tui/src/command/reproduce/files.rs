@@ -1,17 +1,26 @@
 //! The files that a recipe needs.
 
-use std::io::Read as _;
 use std::path::Path;
 
-use fanlight_shared::id::{BlobHash, BlobHasher};
+use fanlight_shared::id::BlobHash;
 use fanlight_shared::lineage::Lineage;
+use fanlight_shared::sanitise;
 
 use crate::failure::Failure;
 
-/// Checks that the files that nodes read where they are still hold what they held.
-pub(super) fn check(lineage: &Lineage) -> Result<(), Failure> {
+/// Checks that the files that nodes read where they are still hold what they held. Those of a daemon that is `elsewhere`
+/// can't be read here.
+pub(super) fn check(lineage: &Lineage, elsewhere: bool) -> Result<(), Failure> {
     for file in &lineage.files {
         let Some(path) = &file.path else { continue };
+        if elsewhere {
+            let path = sanitise::line(path);
+            return Err(Failure::failed(format!(
+                "`{path}`, which {} read, is on the computer with the home",
+                file.run
+            ))
+            .hint("run `fanlight reproduce` there, which can compare it"));
+        }
         check_one(Path::new(path), file.hash)
             .map_err(|why| Failure::failed(format!("`{path}`, which {} read, {why}", file.run)))?;
     }
@@ -36,12 +45,5 @@ fn hash(path: &Path) -> std::io::Result<BlobHash> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a regular file"));
     }
-    let mut file = std::fs::File::open(path)?;
-    let (mut hasher, mut piece) = (BlobHasher::default(), vec![0; 256 << 10]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(hasher.finish()),
-            read => hasher.add(&piece[..read]),
-        }
-    }
+    BlobHash::of_reader(std::fs::File::open(path)?).map(|(hash, _)| hash)
 }

@@ -97,7 +97,13 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             let list = questions::List { limit: Some(MAX_QUESTIONS), ..questions::List::default() };
             Response::Questions(client.call(list).await?.rows)
         }
-        Effect::Fork(requests) => fork::all(requests, |request| client.call(request)).await?,
+        Effect::Fork(requests) => {
+            let mut sent = Vec::with_capacity(requests.len());
+            for request in requests {
+                sent.push(elsewhere::sent_again(client, request).await?);
+            }
+            fork::all(sent, |request| client.call(request)).await?
+        }
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
             Response::Started(
