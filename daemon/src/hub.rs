@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, Numbered};
+use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, Location, Numbered};
 use fanlight_shared::id::{IdMap, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::NewPoints;
@@ -62,6 +62,8 @@ pub(crate) struct Reported {
     pub(crate) log_end: u64,
     /// The last line of its log.
     pub(crate) last_line: Option<String>,
+    /// Where it runs, if that is not this machine.
+    pub(crate) location: Option<Box<Location>>,
     /// Its plan, tasks, tool calls and predictions.
     pub(crate) activity: Option<Box<Activity>>,
 }
@@ -242,8 +244,14 @@ impl Hub {
             metrics: instance.metrics.clone(),
             log_end: instance.log_end,
             last_line: instance.last_line.clone(),
+            location: instance.location().cloned().map(Box::new),
             activity: instance.activity.clone(),
         })
+    }
+
+    /// Returns what the running attempts of a node wait for at their executors.
+    pub(crate) fn waits_for(&self, run: RunId, node: &str) -> Option<String> {
+        self.lock().runs.get(&run)?.state.nodes.get(node)?.waits_for.clone()
     }
 
     /// Fills in the positions of waiting runs, and the questions of runs.

@@ -3,6 +3,7 @@
 mod activity;
 mod daemon;
 mod live;
+mod location;
 mod state;
 
 pub use activity::{
@@ -10,6 +11,7 @@ pub use activity::{
 };
 pub use daemon::{DaemonEvent, Queue};
 pub use live::{EdgeActivity, LiveEvent, Progress};
+pub use location::Location;
 pub use state::{NodeError, NodeUpdate, Numbered, RunUpdate, StateEvent};
 
 /// How long the parts of an event are, in bytes of JSON: an event is shorter than a message.

@@ -178,6 +178,14 @@ impl RunState {
                     node.waits_for.clone_from(reason);
                 }
             }
+            LiveEvent::LocationUpdate { source, location } => {
+                if let Some(instance) = self.live_instance(&source.node, source.item)
+                    && let Some(attempt) = instance.attempts.last_mut()
+                    && attempt.number == source.attempt
+                {
+                    attempt.location = Some(Box::new(location.clone()));
+                }
+            }
             LiveEvent::LogUpdate { node, item, end, last_line, attempt } => {
                 if let Some(instance) = self.live_instance(node, *item)
                     && instance.attempt() == *attempt

@@ -64,7 +64,9 @@ impl Pace {
             LiveEvent::ToolCallUpdate { call, .. } => return self.tool_calls.push(call.number, event),
             LiveEvent::ToolResultUpdate { number, .. } => return self.tool_results.push(*number, event),
             // It follows from state events, or is the engine's to say.
-            LiveEvent::EdgeUpdate { .. } | LiveEvent::WaitUpdate { .. } => return,
+            LiveEvent::EdgeUpdate { .. }
+            | LiveEvent::WaitUpdate { .. }
+            | LiveEvent::LocationUpdate { .. } => return,
         };
         let is_counted = matches!(kind, Kind::Prediction(..));
         if is_counted || self.waiting.len() < MAX_PENDING || self.waiting.contains_key(&kind) {

@@ -279,6 +279,7 @@ impl ActiveRun {
                 update.log_end = Some(reported.log_end);
                 update.last_line = reported.last_line;
                 update.activity = reported.activity;
+                update.location = reported.location;
             }
         };
         if end == AttemptEnd::Parked && !cancelling {

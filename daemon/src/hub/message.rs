@@ -89,6 +89,7 @@ pub(super) fn live(event: &LiveEvent) -> usize {
         + match event {
             LiveEvent::NodeProgress { progress, .. } => progress.message.as_ref().map_or(0, String::len),
             LiveEvent::WaitUpdate { reason, .. } => reason.as_ref().map_or(0, String::len),
+            LiveEvent::LocationUpdate { location, .. } => location.describe().len(),
             LiveEvent::LogUpdate { last_line, .. } => last_line.as_ref().map_or(0, String::len),
             LiveEvent::MetricUpdate { name, .. } => name.len(),
             LiveEvent::PreviewUpdate { value, .. } => weight(value),

@@ -94,6 +94,7 @@ struct LiveKey {
 enum Kind {
     Progress,
     Wait,
+    Location,
     Edge,
     Log,
     Metric,
@@ -297,6 +298,9 @@ fn key(run: RunId, event: &LiveEvent) -> LiveKey {
     let (of, item, kind, name) = match event {
         LiveEvent::NodeProgress { node, item, .. } => (node, *item, Kind::Progress, String::new()),
         LiveEvent::WaitUpdate { node, .. } => (node, ItemPath::WHOLE, Kind::Wait, String::new()),
+        LiveEvent::LocationUpdate { source, .. } => {
+            (&source.node, source.item, Kind::Location, String::new())
+        }
         LiveEvent::EdgeUpdate { edge, .. } => (edge, ItemPath::WHOLE, Kind::Edge, String::new()),
         LiveEvent::LogUpdate { node, item, .. } => (node, *item, Kind::Log, String::new()),
         LiveEvent::MetricUpdate { node, item, name, .. } => (node, *item, Kind::Metric, name.clone()),

@@ -95,6 +95,7 @@ impl Record {
             | LiveEvent::TaskUpdate { source, .. }
             | LiveEvent::ToolCallUpdate { source, .. }
             | LiveEvent::ToolResultUpdate { source, .. }
+            | LiveEvent::LocationUpdate { source, .. }
             | LiveEvent::Prediction { source, .. } => (&source.node, source.item, Some(source.attempt)),
             LiveEvent::NodeProgress { node, item, .. }
             | LiveEvent::MetricUpdate { node, item, .. }
@@ -148,6 +149,10 @@ fn live_values(node: &str, item: ItemPath, instance: &InstanceState, live: &mut 
     let name = || node.to_owned();
     if let Some(progress) = &instance.progress {
         live.push(LiveEvent::NodeProgress { node: name(), item, progress: progress.clone() });
+    }
+    if let Some(location) = instance.location() {
+        let source = Source { node: name(), item, attempt: instance.attempt() };
+        live.push(LiveEvent::LocationUpdate { source, location: location.clone() });
     }
     if instance.log_end > 0 || instance.last_line.is_some() {
         live.push(LiveEvent::LogUpdate {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::{Prediction, Source, Task, ToolCall, ToolResult};
 use super::limit;
+use super::location::Location;
 use crate::item::ItemPath;
 use crate::preview;
 use crate::value::{Value, float};
@@ -42,6 +43,14 @@ pub enum LiveEvent {
         /// What it, or one of its items, waits for, safe to show; absent if nothing waits any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+    },
+    /// It is known where an attempt runs that left the machine of the daemon, or more about it.
+    LocationUpdate {
+        /// The attempt.
+        #[serde(flatten)]
+        source: Source,
+        /// Where.
+        location: Location,
     },
     /// A log grew.
     LogUpdate {
@@ -162,6 +171,9 @@ impl LiveEvent {
             Self::Prediction { prediction, .. } => {
                 preview::cut_text(&mut prediction.provider, limit::NAME);
                 preview::cut_text(&mut prediction.model, limit::NAME);
+            }
+            Self::LocationUpdate { location, .. } => {
+                location.texts_mut().for_each(|text| preview::cut_text(text, limit::NAME));
             }
             Self::NodeProgress { .. }
             | Self::WaitUpdate { .. }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::{Activity, Prediction};
 use super::limit;
+use super::location::Location;
 use crate::id::AttemptId;
 use crate::item::ItemPath;
 use crate::origin::Origin;
@@ -162,6 +163,9 @@ pub struct NodeUpdate {
     /// Of an attempt that ended: where its log ends, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_end: Option<u64>,
+    /// Of an attempt that ended: where it ran, if that was not the machine of the daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Box<Location>>,
     /// Of an attempt that ended: the last line of its log, safe to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_line: Option<String>,
@@ -195,6 +199,7 @@ impl NodeUpdate {
             question: None,
             answer: None,
             metrics: IndexMap::new(),
+            location: None,
             log_end: None,
             last_line: None,
             activity: None,

@@ -103,6 +103,8 @@ pub enum ReasonKind {
     Lock,
     /// The rate of a provider is reached, or the provider asked for a pause.
     Rate,
+    /// It waits on its engine, such as in the queue of a cluster.
+    Engine,
     /// It failed and is tried again later.
     Retry,
     /// Another node computes the same result.
@@ -129,6 +131,7 @@ impl ReasonKind {
             Self::Resources => "resources",
             Self::Lock => "lock",
             Self::Rate => "rate",
+            Self::Engine => "engine",
             Self::Retry => "retry",
             Self::Result => "result",
         }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Activity, NodeError, NodeUpdate, Progress};
+use crate::event::{Activity, Location, NodeError, NodeUpdate, Progress};
 use crate::id::AttemptId;
 use crate::origin::Origin;
 use crate::preview;
@@ -84,6 +84,9 @@ pub struct Attempt {
     /// Its id in the supervisor and in folder names; only of attempts outside the daemon's process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<AttemptId>,
+    /// Where it runs or ran, if that is not the machine of the daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Box<Location>>,
     /// When it started.
     pub started_at: Time,
     /// When it ended.
@@ -119,6 +122,7 @@ impl Attempt {
         Self {
             number,
             id: None,
+            location: None,
             started_at,
             ended_at: None,
             end: None,
@@ -139,6 +143,12 @@ impl InstanceState {
         self.attempts.last().map_or(0, |attempt| attempt.number)
     }
 
+    /// Returns where its newest attempt runs or ran, if that is not the machine of the daemon.
+    #[must_use]
+    pub fn location(&self) -> Option<&Location> {
+        self.attempts.last()?.location.as_deref()
+    }
+
     /// Returns when its newest attempt started.
     #[must_use]
     pub fn started_at(&self) -> Option<Time> {
@@ -156,7 +166,8 @@ impl InstanceState {
     pub(super) fn end_live(&mut self) {
         self.progress = None;
         self.previews.clear();
-        if self.attempts.last().is_some_and(|attempt| attempt.end.is_none()) {
+        if let Some(attempt) = self.attempts.last_mut().filter(|attempt| attempt.end.is_none()) {
+            attempt.location = None;
             self.metrics.clear();
             self.log_end = 0;
             self.last_line = None;
@@ -193,6 +204,10 @@ impl InstanceState {
         if let Some(number) = update.attempt {
             if self.attempt() < number {
                 let id = update.attempt_id;
+                if let Some(before) = self.attempts.last_mut().filter(|before| before.end.is_none()) {
+                    // Nobody stored where it was.
+                    before.location = None;
+                }
                 self.attempts
                     .push(Attempt { id, ..Attempt::new(number, update.started_at.unwrap_or(update.at)) });
                 self.progress = None;
@@ -208,6 +223,7 @@ impl InstanceState {
                 attempt.end = Some(end);
                 attempt.error.clone_from(&update.error);
                 attempt.cost_usd = update.cost_usd;
+                attempt.location.clone_from(&update.location);
                 attempt.question =
                     update.question.as_ref().map(|question| preview::text(&question.text, MAX_ASKED_BYTES));
                 self.progress = None;

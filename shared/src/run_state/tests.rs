@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Activity, NodeError, NodeUpdate, Progress, Source};
+use crate::event::{Activity, Location, NodeError, NodeUpdate, Progress, Source};
 use crate::run::{AttemptEnd, NodeStatus};
 use crate::time::Time;
 
@@ -211,13 +211,16 @@ fn seen() -> impl Strategy<Value = AnyEvent> {
                 update.metrics.extend(loss.map(|loss| ("loss".to_owned(), loss)));
                 update.log_end = loss.map(|loss| loss as u64);
                 update.last_line = loss.map(|loss| format!("loss {loss}"));
+                let location =
+                    |loss| Location { engine: "cluster".into(), job: None, host: Some(format!("n{loss}")) };
+                update.location = loss.map(|loss| Box::new(location(loss)));
                 let plan = loss.map(|loss| format!("below {loss}"));
                 update.activity = loss.map(|_| Box::new(Activity { plan, ..Activity::default() }));
             }
             AnyEvent::Stored(StateEvent::NodeUpdate(update))
         },
     );
-    let live = (node(), item(), 0..7_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
+    let live = (node(), item(), 0..8_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
         let node = node.to_owned();
         AnyEvent::Live(match kind {
             5 => LiveEvent::WaitUpdate { node, reason: (value > 1).then(|| "gpu".into()) },
@@ -227,6 +230,11 @@ fn seen() -> impl Strategy<Value = AnyEvent> {
             4 => {
                 let source = Source { node, item, attempt: value };
                 LiveEvent::PlanningUpdate { source, plan: "think".into() }
+            }
+            6 => {
+                let (source, job) = (Source { node, item, attempt: value }, Some(value.to_string()));
+                let location = Location { engine: "cluster".into(), job, host: None };
+                LiveEvent::LocationUpdate { source, location }
             }
             3 => LiveEvent::PreviewUpdate { node, item, port: "out".into(), value: i64::from(value).into() },
             _ => {

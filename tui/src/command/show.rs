@@ -90,6 +90,7 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "ended_at": node.whole.ended_at,
         "error": node.whole.error,
         "origin": node.whole.origin,
+        "location": node.whole.location(),
         "unchanged": node.whole.unchanged,
         "spent": json::spent(&node.spent),
         "items": node.item_count,
@@ -260,9 +261,12 @@ fn note(node: &NodeState) -> String {
     if let Some(question) = &whole.question {
         return format!("asks: {}", sanitise::line(&question.text));
     }
-    if let Some(line) = whole.last_line.as_ref().filter(|_| !whole.status.is_ended()) {
+    if let Some(line) =
+        whole.last_line.as_ref().or(node.waits_for.as_ref()).filter(|_| !whole.status.is_ended())
+    {
         return sanitise::line(line);
     }
+    let location = whole.location().map(|location| sanitise::line(&location.describe()));
     let origin = whole.origin.iter().map(|origin| format!("≡ {}", sanitise::line(&origin.run)));
     let outputs = whole.outputs.iter().map(|(port, value)| {
         let unchanged = if whole.unchanged.contains(port) { " (unchanged)" } else { "" };
@@ -270,5 +274,5 @@ fn note(node: &NodeState) -> String {
         let words = input.unwrap_or_else(|| sanitise::line(&value.summary(24)));
         format!("{port}={words}{unchanged}")
     });
-    origin.chain(outputs).collect::<Vec<_>>().join("  ")
+    location.into_iter().chain(origin).chain(outputs).collect::<Vec<_>>().join("  ")
 }

@@ -86,6 +86,7 @@ impl Areas {
             | LiveEvent::TaskUpdate { source, .. }
             | LiveEvent::ToolCallUpdate { source, .. }
             | LiveEvent::ToolResultUpdate { source, .. }
+            | LiveEvent::LocationUpdate { source, .. }
             | LiveEvent::Prediction { source, .. } => self.nodes.contains(&source.node),
             // Edges are drawn by the state of their target node.
             LiveEvent::EdgeUpdate { .. } => false,

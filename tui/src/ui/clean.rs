@@ -97,6 +97,7 @@ fn instance(instance: &mut InstanceState) {
     node_error(&mut instance.error);
     for attempt in &mut instance.attempts {
         node_error(&mut attempt.error);
+        attempt.location.iter_mut().flat_map(|it| it.texts_mut()).for_each(line);
         maybe(&mut attempt.question);
         maybe(&mut attempt.said);
         answer(&mut attempt.answer);
@@ -167,6 +168,7 @@ pub fn notification(notification: &mut Notification) {
                 answer(&mut update.answer);
                 update.outputs.values_mut().for_each(value);
                 maybe(&mut update.last_line);
+                update.location.iter_mut().flat_map(|it| it.texts_mut()).for_each(line);
                 activity(&mut update.activity);
                 origin(&mut update.origin);
             }
@@ -185,6 +187,7 @@ fn live(event: &mut LiveEvent) {
     match event {
         LiveEvent::NodeProgress { progress, .. } => maybe(&mut progress.message),
         LiveEvent::WaitUpdate { reason, .. } => maybe(reason),
+        LiveEvent::LocationUpdate { location, .. } => location.texts_mut().for_each(line),
         LiveEvent::LogUpdate { last_line, .. } => maybe(last_line),
         LiveEvent::MetricUpdate { name, unit, .. } => {
             line(name);

@@ -249,6 +249,9 @@ impl<'a> Facts<'a> {
                 if let Some(message) = message.or(whole.last_line.as_deref()).or(waits) {
                     return plain(message, theme.dim);
                 }
+                if let Some(location) = whole.location() {
+                    return plain(&location.describe(), theme.dim);
+                }
             } else if let Some(waits) = waits {
                 return plain(waits, theme.dim);
             }

@@ -93,7 +93,7 @@ fn cancelling_leaves_nothing_alive() {
 
 #[test]
 #[ignore = "needs Slurm: .ci/slurm runs it"]
-fn a_controller_that_crashes_loses_and_doubles_nothing() {
+fn when_the_controller_crashes_nothing_is_lost_or_doubled() {
     let fanlight = cluster();
     let controller = config_of_slurm().with_file_name("slurmctld.pid");
     submit(&fanlight, "echo \"$n\" >> \"$FANLIGHT_PROJECT/runs\"\nsleep 2\necho done");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use fanlight_shared::event::LiveEvent;
+use fanlight_shared::event::{LiveEvent, Location, Source as AttemptSource};
 use fanlight_shared::time::Time;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
@@ -57,8 +57,10 @@ struct State {
     submitted_after: u64,
     /// Its place among those that are submitted.
     permit: Option<OwnedSemaphorePermit>,
-    /// What the last clients saw.
+    /// What it waits for, as clients were told.
     shown: Option<String>,
+    /// Where it is, as clients were told.
+    location: Option<Location>,
     /// How it ended.
     ended: Option<Ended>,
 }
@@ -217,6 +219,7 @@ impl SlurmExecution {
                 self.save(record).await;
             }
         }
+        self.tell_location(lives.job.clone(), lives.host.clone());
         let engine = &self.slurm.name;
         let reason = match (&lives.reason, &snapshot.stale, trouble) {
             (_, _, Some(trouble)) => Some(format!("waits for its files on `{engine}`: {trouble}")),
@@ -228,6 +231,17 @@ impl SlurmExecution {
             (None, None, _) => None,
         };
         self.tell(reason);
+    }
+
+    /// Shows where it is, if that has changed.
+    fn tell_location(&self, job: Option<String>, host: Option<String>) {
+        let location = Location { engine: self.slurm.name.to_string(), job, host };
+        if self.state().location.replace(location.clone()).as_ref() == Some(&location) {
+            return;
+        }
+        let Attempt { node, item, number, .. } = &self.attempt;
+        let source = AttemptSource { node: node.clone(), item: *item, attempt: *number };
+        self.attempt.live(LiveEvent::LocationUpdate { source, location });
     }
 
     /// Shows what it waits for, if that has changed.

@@ -89,7 +89,8 @@ impl Judge {
 
     /// Notes another submission.
     pub(super) fn submitted(&mut self, after: u64) {
-        (self.submitted_after, self.submissions, self.absent) = (after, self.submissions + 1, 0);
+        (self.submitted_after, self.submissions) = (after, self.submissions + 1);
+        (self.absent, self.ended) = (0, 0);
     }
 
     /// Decides. `stopping`: whether Fanlight wants the end.
@@ -188,10 +189,7 @@ impl Judge {
                     started.job, started.host
                 )),
                 None if stopping => Verdict::Stopped(Stopped::Asked),
-                None if self.submissions >= MAX_SUBMISSIONS => {
-                    Verdict::Lost(format!("the cluster forgot {MAX_SUBMISSIONS} jobs before they started"))
-                }
-                None => Verdict::Absent,
+                None => self.again(),
             };
         };
         // A job that never ran leaves nothing to wait for.
@@ -201,6 +199,10 @@ impl Judge {
         }
         if stopping {
             return Verdict::Stopped(Stopped::Asked);
+        }
+        // A node refuses a job with the number of one that it runs, and the controller then cancels it.
+        if job.state == JobState::Cancelled && said.started.is_none() && !never_ran {
+            return self.again();
         }
         ended_by(job.state, job).unwrap_or_else(|| match &said.started {
             Some(started) => Verdict::Lost(format!(
@@ -217,6 +219,16 @@ impl Judge {
                 None,
             )),
         })
+    }
+}
+
+impl Judge {
+    /// Decides about an attempt that no job began.
+    fn again(&self) -> Verdict {
+        if self.submissions < MAX_SUBMISSIONS {
+            return Verdict::Absent;
+        }
+        Verdict::Lost(format!("the cluster took {MAX_SUBMISSIONS} jobs and started none of them"))
     }
 }
 

@@ -48,6 +48,10 @@ impl SlurmExecution {
                 Err(why) => return End::Lost(why),
             }
         }
+        self.tell(None);
+        if let Some(started) = &said.started {
+            self.tell_location(Some(started.job.clone()), Some(started.host.clone()));
+        }
         let started = said.started.map(|started| started.at);
         self.mark_ended(Ended { exit, stopped, started, log_end, masked }).await;
         End::Ended

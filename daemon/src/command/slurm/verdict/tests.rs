@@ -202,6 +202,17 @@ fn a_job_that_the_controller_forgot_is_submitted_again_unless_it_runs() {
 }
 
 #[test]
+fn a_job_that_its_node_refused_is_submitted_again_but_not_for_ever() {
+    let refused = [("7", "CANCELLED", "None")];
+    let mut story = Story::new();
+    for _ in 1..MAX_SUBMISSIONS {
+        assert_eq!(story.polls(GRACE_POLLS, &refused), Verdict::Absent);
+        story.judge.submitted(story.snapshot.number);
+    }
+    assert!(loss(story.polls(GRACE_POLLS, &refused)).contains("started none of them"));
+}
+
+#[test]
 fn of_two_jobs_of_one_attempt_the_one_that_started_counts() {
     let mut story = Story::new().started("8");
     let verdict = story.polls(GRACE_POLLS, &[("7", "FAILED", "NonZeroExitCode"), ("8", "RUNNING", "None")]);

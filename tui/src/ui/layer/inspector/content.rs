@@ -51,7 +51,12 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     let Some(instance) = inspector.instance(model) else {
         return vec![text("no run yet", theme.dim)];
     };
+    if let Some(location) = instance.location() {
+        rows.push(text(location.describe(), theme.dim));
+    }
     if instance.status == NodeStatus::Running {
+        let state = model.lens().and_then(|lens| lens.state.nodes.get(&inspector.node));
+        rows.extend(state.and_then(|state| state.waits_for.clone()).map(|waits| text(waits, theme.dim)));
         progress(instance, model, theme, &mut rows);
     }
     if let Some(question) = &instance.question {
