@@ -10,6 +10,7 @@ use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::question::{Answer, Question};
+use fanlight_shared::resources::Resources;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +61,8 @@ pub struct Attempt {
     pub failures: u32,
     /// Ends the attempt early: the executor stops its work, leaves no process behind, and returns the results so far.
     pub cancel: CancellationToken,
+    /// The resources that its node states, for an executor on another machine; here they are reserved before.
+    pub resources: Option<Arc<Resources>>,
     /// Its time limit. When it is exceeded, the attempt is ended through `cancel` too.
     pub time_limit: TimeLimit,
     /// A person's answer to the question of the attempt before.
@@ -128,12 +131,6 @@ impl TimeLimit {
     /// Returns the limit.
     #[must_use]
     pub fn get(&self) -> Option<Duration> {
-        self.limit
-    }
-
-    /// Returns the limit.
-    #[must_use]
-    pub fn limit(&self) -> Option<Duration> {
         self.limit
     }
 

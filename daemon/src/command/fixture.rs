@@ -41,6 +41,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         number: 1,
         failures: 0,
         cancel: tokio_util::sync::CancellationToken::new(),
+        resources: None,
         time_limit: Default::default(),
         answer: None,
         secrets: Default::default(),

@@ -230,7 +230,7 @@ impl ActiveRun {
         let lock = self.lock(node).ok().flatten().map(Resource::Lock);
         let prepared = self.instance(node, item).and_then(|instance| instance.prepared.as_ref());
         let pool = prepared.and_then(|it| it.work.pool()).map(|pool| Resource::pool(&pool));
-        let needed = prepared.and_then(|it| it.resources.as_deref());
+        let needed = prepared.and_then(|it| it.resources.as_deref()).filter(|_| plan.is_here());
         let machine = needed.and_then(Amounts::of).map(Resource::Machine);
         let starts_run = plan.executor == CHILDREN;
         let child = starts_run.then(|| Resource::Own(format!("runs of {}", self.run.name()), MAX_CHILDREN));

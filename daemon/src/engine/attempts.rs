@@ -124,6 +124,7 @@ impl ActiveRun {
             number,
             failures: self.instance(key.node, key.item).map_or(0, |instance| instance.failures),
             cancel: cancel.clone(),
+            resources: work.resources.clone(),
             time_limit: time_limit.clone(),
             answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),
             secrets: Secrets::default(),

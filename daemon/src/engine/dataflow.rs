@@ -148,7 +148,7 @@ impl ActiveRun {
             RunScope { run: self, item: input.as_ref().map(|(v, i)| (v, *i)), upstream: self.upstream(node) };
         match inputs::prepare(plan, &scope, lenient) {
             Ok(prepared) => {
-                let needed = prepared.resources.as_deref();
+                let needed = prepared.resources.as_deref().filter(|_| plan.is_here());
                 if let Some(Err(why)) = needed.map(|needed| context.machine.check(needed)) {
                     return self.fail(context, node, item, NodeError::new(why));
                 }

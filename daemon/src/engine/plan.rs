@@ -14,7 +14,7 @@ use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, STATUS_PORT, Templa
 
 use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
-use crate::executor::Placement;
+use crate::executor::{ENGINE_PREFIX, Placement};
 use crate::node_type::{NodeType, NodeTypeSet};
 use crate::store::NewVersion;
 
@@ -184,6 +184,11 @@ impl PlanNode {
             effects,
             output_ports,
         })
+    }
+
+    /// Returns whether it runs on this machine, and so uses its resources.
+    pub(crate) fn is_here(&self) -> bool {
+        !self.executor.starts_with(ENGINE_PREFIX)
     }
 
     /// Returns its lock, if it names one.

@@ -218,7 +218,7 @@ pub(super) fn check_place(
                 RpcError::new(ErrorCode::InvalidWorkflow, message)
             })?;
         }
-        if let Some(resources) = &node.resources {
+        if let Some(resources) = node.resources.as_ref().filter(|_| workflow.engine_of(node).is_none()) {
             let checked = Machine::of(&config.resources).check(&resources.fixed());
             checked
                 .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))?;

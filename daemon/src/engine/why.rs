@@ -16,7 +16,6 @@ use super::core::Core;
 use super::plan::Plan;
 use super::pools::Resource;
 use super::queue::Limit;
-use crate::executor::ENGINE_PREFIX;
 
 /// A reason, and the resource that is waited for.
 type Waits = (Reason, Option<Resource>);
@@ -154,8 +153,8 @@ impl Core {
                 return Some((Reason { since, ..reason }, None));
             }
             let plan = &run.plan.nodes[key.node];
-            let waits = plan.executor.starts_with(ENGINE_PREFIX);
-            let waits = waits.then(|| self.context.hub.waits_for(run.run.id, &plan.name)).flatten();
+            let waits =
+                (!plan.is_here()).then(|| self.context.hub.waits_for(run.run.id, &plan.name)).flatten();
             if let Some(waits) = waits {
                 return Some((Reason { since, ..Reason::new(ReasonKind::Engine, waits) }, None));
             }

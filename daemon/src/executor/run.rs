@@ -130,7 +130,7 @@ impl Driver {
     fn deadline(&self, since: Option<Time>) -> Option<Instant> {
         let left = match since {
             None => self.left?,
-            Some(since) => self.time_limit.limit()?.saturating_sub(Time::now().since(since)),
+            Some(since) => self.time_limit.get()?.saturating_sub(Time::now().since(since)),
         };
         Some(Instant::now() + left)
     }

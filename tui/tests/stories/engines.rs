@@ -296,6 +296,34 @@ fn a_secret_reaches_the_command_and_nothing_else() {
 }
 
 #[test]
+fn a_node_says_what_it_waits_for_and_where_it_ran() {
+    let cluster = Cluster::new();
+    let fanlight = &cluster.fanlight;
+    cluster.turns("hold", "Priority");
+    cluster.submit("echo done");
+    wait_for("the reason of the cluster", || {
+        fanlight.say(&["why", "last"]).out.contains("waits (Priority) as job 1 on `cluster`")
+    });
+    cluster.recovers("hold");
+    fanlight.await_states(&["completed"]);
+    assert!(fanlight.say(&["show", "last"]).out.contains("cluster job 1 on n1"));
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json();
+    let location = serde_json::json!({ "engine": "cluster", "job": "1", "host": "n1" });
+    assert_eq!(shown[0]["nodes"][0]["location"], location);
+}
+
+#[test]
+fn resources_are_asked_of_the_cluster_and_not_of_this_machine() {
+    let cluster = Cluster::new();
+    let large = command("true")
+        .replace("    run:", "    resources: { cpus: 4096, memory: 900 TB, time: 10m }\n    run:");
+    cluster.fanlight.file("w.yaml", &large).say(&["run", "w.yaml"]).exits(0);
+    let calls = fs::read_to_string(cluster.file("calls")).unwrap();
+    assert!(calls.contains("--cpus-per-task=4096") && calls.contains("--time=11"), "{calls}");
+    cluster.fanlight.say(&["run", "w.yaml", "--engine", "local"]).exits(2);
+}
+
+#[test]
 fn a_time_limit_does_not_count_the_time_in_the_queue() {
     let cluster = Cluster::new();
     cluster.turns("hold", "Priority");

@@ -226,7 +226,8 @@ impl SlurmExecution {
             (_, Some(why), _) => Some(format!("waits for the controller of `{engine}`: {why}")),
             (Some(reason), None, _) => {
                 let job = lives.job.as_deref().unwrap_or("?");
-                Some(format!("waits on `{engine}` as job {job}: {reason}"))
+                // The reason first: a card has little room.
+                Some(format!("waits ({reason}) as job {job} on `{engine}`"))
             }
             (None, None, _) => None,
         };

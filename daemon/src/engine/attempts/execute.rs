@@ -29,7 +29,8 @@ pub(super) async fn execute(
     {
         return outcome;
     }
-    let disk = resources.map_or(0, |needed| needed.disk);
+    let is_here = !executor.capabilities().survives_reboot;
+    let disk = resources.filter(|_| is_here).map_or(0, |needed| needed.disk);
     if disk > 0
         && let Err(why) = machine::check_disk(home, disk).await
     {

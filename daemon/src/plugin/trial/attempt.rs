@@ -28,6 +28,7 @@ pub(super) fn attempt(cancel: CancellationToken) -> Attempt {
         number: 1,
         failures: 0,
         cancel,
+        resources: None,
         time_limit: TimeLimit::default(),
         answer: None,
         secrets: Secrets::default(),

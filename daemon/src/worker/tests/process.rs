@@ -103,6 +103,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         number: 1,
         failures: 0,
         cancel: cancel.clone(),
+        resources: None,
         time_limit: Default::default(),
         answer: None,
         secrets: Default::default(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use fanlight_shared::resources::{CPU_PARTS, Resources};
 use fanlight_shared::time::Time;
 
 use super::super::files;
@@ -111,8 +112,7 @@ impl SlurmExecution {
         let unwritten = |why: String| SubmitError::Refused(format!("the job can't be recorded: {why}"));
         written.map_err(unwritten)?.map_err(|error| unwritten(error.to_string()))?;
         let name = self.job_name();
-        let request =
-            Request { key: &self.key, name: &name, files: folder.files(), needs: &needs(&self.work) };
+        let request = Request { key: &self.key, name: &name, files: folder.files(), needs: &self.needs() };
         let submitted = self.slurm.cluster.tools.submit(&request).await;
         self.state().submitted_after = self.slurm.cluster.begun();
         record.job = Some(submitted?);
@@ -147,6 +147,11 @@ impl SlurmExecution {
             Err(SubmitError::Refused(why)) => return Err(why),
         }
         Ok(())
+    }
+
+    /// Returns the options of `sbatch` for the resources that its node states.
+    fn needs(&self) -> Vec<String> {
+        self.attempt.resources.as_deref().map(options).unwrap_or_default()
     }
 
     /// Returns the name of its job, for people who look at the cluster.
@@ -193,7 +198,31 @@ impl SlurmExecution {
     }
 }
 
-/// Returns the options of `sbatch` for what a command needs.
-fn needs(_work: &crate::executor::CommandWork) -> Vec<String> {
-    Vec::new()
+/// Returns the options of `sbatch` for these resources. The cluster counts whole CPUs, mebibytes and minutes; the exact time
+/// limit is the daemon's, so that of the job is a little longer.
+fn options(resources: &Resources) -> Vec<String> {
+    let mut options = Vec::new();
+    if resources.cpus > 0 {
+        options.push(format!("--cpus-per-task={}", resources.cpus.div_ceil(CPU_PARTS)));
+    }
+    if resources.memory > 0 {
+        options.push(format!("--mem={}M", resources.memory.div_ceil(1 << 20)));
+    }
+    if let Some(time) = resources.time {
+        options.push(format!("--time={}", time.as_secs().div_ceil(60) + 1));
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_become_options_that_are_large_enough() {
+        let time = Some(Duration::from_secs(1801));
+        let resources = Resources { cpus: 1500, memory: 4_000_000_000, time, disk: 1 << 40 };
+        assert_eq!(options(&resources), ["--cpus-per-task=2", "--mem=3815M", "--time=32"]);
+        assert_eq!(options(&Resources::default()), [""; 0]);
+    }
 }
