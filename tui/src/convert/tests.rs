@@ -43,7 +43,7 @@ fn the_readers_of_a_bypassed_node_take_its_input() {
         {"source": "s", "sourceHandle": "output", "target": "joins", "targetHandle": "a"},
         {"source": "upper", "sourceHandle": "output", "target": "joins", "targetHandle": "b"},
         {"source": "joins", "sourceHandle": "output", "target": "lost", "targetHandle": "value"}]}"#;
-    let (draft, _) = converted(text);
+    let draft = convert(&serde_json::from_str(text).unwrap(), "sample").unwrap();
     assert_eq!(draft.outputs["words"], "params.subject");
     assert_eq!(draft.nodes.len(), 0);
     assert_eq!(
@@ -66,7 +66,7 @@ fn a_node_in_a_group_that_only_arranges_the_picture_is_converted_and_one_in_a_lo
         {"id": "b", "type": "nodetool.constant.String", "parent_id": "loop", "data": {"value": "fine"}},
         {"id": "c", "type": "nodetool.constant.String", "parent_id": "gone", "data": {"value": "fine"}}],
         "edges": []}"#;
-    let (draft, _) = converted(text);
+    let draft = convert(&serde_json::from_str(text).unwrap(), "sample").unwrap();
     assert_eq!(draft.params.len(), 1);
     assert_eq!(
         draft.lost,

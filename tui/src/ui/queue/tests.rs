@@ -310,7 +310,7 @@ fn what_runs_and_sweeps_have_spent_is_beside_them_where_there_is_room() {
     response(&mut model, Response::Sweep { name, request, runs, best });
     let text = screen(&mut model, 160, 40);
     let line = text.lines().find(|line| line.contains("scan")).unwrap_or_default();
-    assert!(line.contains("$1.5000 · 2.0M tokens"), "{text}");
+    assert!(line.contains("$1.5000") && !line.contains("tokens"), "the pane is narrow: {text}");
 }
 
 #[test]

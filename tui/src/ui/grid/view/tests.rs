@@ -8,6 +8,7 @@ use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
+use fanlight_shared::workflow::Action;
 
 use super::*;
 use crate::ui::graph::{self, Zoom};
@@ -213,9 +214,18 @@ fn areas(model: &Model) -> Areas {
 
 #[test]
 fn the_last_words_of_an_answer_stream_into_its_card() {
-    let text =
-        "name: Haiku\nnodes:\n  haiku:\n    uses: llm.chat\n    with: { provider: house, prompt: A haiku }\n";
+    let text = "name: Haiku\nnodes:\n  haiku:\n    run: ask\n";
     let mut model = laid(busy(), text, "haiku");
+    // A type that writes its text piece by piece.
+    let mut workflow = (*testing::workflow(text)).clone();
+    workflow.nodes["haiku"].action = Action::Uses("llm.chat".to_owned());
+    let workflow = Some(Arc::new(workflow));
+    if let Some(open) = &mut model.workflow {
+        open.document.workflow.clone_from(&workflow);
+    }
+    if let Some(shown) = &mut model.shown {
+        shown.workflow = workflow;
+    }
     testing::change_state(&mut model, |state| {
         let node = &mut state.nodes.get_mut("haiku").unwrap().whole;
         node.status = NodeStatus::Running;
@@ -252,14 +262,18 @@ fn the_last_words_of_an_answer_stream_into_its_card() {
 fn a_card_shows_what_its_node_has_spent_after_its_time() {
     let mut model = poster();
     testing::change_state(&mut model, |state| {
-        let spent = &mut state.nodes.get_mut("title").unwrap().spent;
-        (spent.cost_usd, spent.input_tokens) = (Some(0.0031), 1_200);
         state.nodes.get_mut("sky").unwrap().spent.output_tokens = 950;
     });
-    let text = testing::draw(120, 40, |area, buffer| {
-        view(&model, &Theme::default(), area, buffer, &mut Areas::default());
-    });
-    assert!(text.contains("0.4 s · $0.0031") && text.contains("0.4 s · 950 tok"), "{text}");
+    let mut drawn = |cost_usd: Option<f64>| {
+        testing::change_state(&mut model, |state| {
+            state.nodes.get_mut("sky").unwrap().spent.cost_usd = cost_usd
+        });
+        testing::draw(120, 40, |area, buffer| {
+            view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+        })
+    };
+    assert!(drawn(None).contains("0.4 s · 950 tok"));
+    assert!(drawn(Some(0.0031)).contains("0.4 s · $0.0031"));
 }
 
 fn progress(node: &str) -> Notification {

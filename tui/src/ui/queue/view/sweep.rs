@@ -53,7 +53,8 @@ pub(super) fn view(
     let mut room = usize::from(area.width).saturating_sub(width(&head) + width(&counts));
     let best = best(model, sweep).filter(|best| best.len() + 2 + MIN_NAME_WIDTH + CELLS.0 < room);
     room = room.saturating_sub(best.as_ref().map_or(0, |best| best.len() + 2));
-    let spent = sweep.spent.short().filter(|spent| spent.width() + 2 + MIN_NAME_WIDTH + CELLS.0 < room);
+    let fits = |spent: &String| spent.width() + 2 + MIN_NAME_WIDTH + CELLS.0 < room;
+    let spent = [sweep.spent.short(), sweep.spent.brief()].into_iter().flatten().find(fits);
     room = room.saturating_sub(spent.as_ref().map_or(0, |spent| spent.width() + 2));
     let cells = room.saturating_sub(sweep.name.len().max(MIN_NAME_WIDTH) + 2).min(CELLS.1);
     let cells = if cells < CELLS.0 { Vec::new() } else { sweep.tally.cells(cells) };
