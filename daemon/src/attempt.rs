@@ -10,7 +10,7 @@ use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::question::{Answer, Question};
-use fanlight_shared::resources::Resources;
+use fanlight_shared::resources::{GpuSlot, Resources};
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,8 @@ pub struct Attempt {
     pub resources: Option<Arc<Resources>>,
     /// Its time limit. When it is exceeded, the attempt is ended through `cancel` too.
     pub time_limit: TimeLimit,
+    /// The GPUs that it has.
+    pub gpus: Vec<GpuSlot>,
     /// A person's answer to the question of the attempt before.
     pub answer: Option<Answer>,
     /// The secrets that it uses.

@@ -1,10 +1,14 @@
 //! What this machine has for attempts that state their `resources`: from the config, else from the system.
 
+mod gpu;
 mod memory;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use fanlight_shared::resources::{CPU_PARTS, Resources, shown_bytes, shown_cpus};
+use fanlight_shared::resources::{CPU_PARTS, Resources, shown_bytes, shown_cpus, shown_gpus};
+
+pub(crate) use gpu::Gpu;
 
 /// The part of the configuration that is about resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,15 +17,19 @@ pub struct ResourceSettings {
     pub cpus: Option<u32>,
     /// Memory in bytes, instead of that of the machine.
     pub memory: Option<u64>,
+    /// GPUs, instead of those that `nvidia-smi` names.
+    pub gpus: Option<Arc<[Gpu]>>,
 }
 
 /// The resources of this machine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Machine {
     /// CPUs, in thousandths.
     pub(crate) cpus: u32,
     /// Memory, in bytes.
     pub(crate) memory: u64,
+    /// The GPUs of the config; `None` for those of the system.
+    declared: Option<Arc<[Gpu]>>,
 }
 
 impl Machine {
@@ -31,6 +39,18 @@ impl Machine {
         Self {
             cpus: settings.cpus.unwrap_or_else(|| cores().saturating_mul(CPU_PARTS)),
             memory: settings.memory.unwrap_or_else(memory::available),
+            declared: settings.gpus.clone(),
+        }
+    }
+
+    /// Returns its GPUs. Blocks when it is called for the first time.
+    ///
+    /// # Errors
+    /// The system has GPUs and can't name them.
+    pub(crate) fn gpus(&self) -> Result<&[Gpu], &str> {
+        match &self.declared {
+            Some(gpus) => Ok(gpus),
+            None => gpu::found().as_deref().map_err(String::as_str),
         }
     }
 
@@ -38,7 +58,7 @@ impl Machine {
     ///
     /// # Errors
     /// What it needs, and what there is.
-    pub(crate) fn check(self, needed: &Resources) -> Result<(), String> {
+    pub(crate) fn check(&self, needed: &Resources) -> Result<(), String> {
         let hint = "`[resources]` of the config may say otherwise";
         if needed.cpus > self.cpus {
             let (needed, all) = (shown_cpus(needed.cpus.into()), shown_cpus(self.cpus.into()));
@@ -47,6 +67,14 @@ impl Machine {
         if needed.memory > self.memory {
             let (needed, all) = (shown_bytes(needed.memory), shown_bytes(self.memory));
             return Err(format!("`resources` needs {needed} of memory, and this machine has {all}; {hint}"));
+        }
+        if needed.gpus.devices() > 0 {
+            let wanted = needed.gpus.shown();
+            let gpus = self.gpus().map_err(|why| format!("`resources` needs {wanted}, and {why}"))?;
+            if needed.gpus.devices() > gpus.len() {
+                let all = if gpus.is_empty() { "none".to_owned() } else { shown_gpus(gpus.len()) };
+                return Err(format!("`resources` needs {wanted}, and this machine has {all}; {hint}"));
+            }
         }
         Ok(())
     }
@@ -76,19 +104,23 @@ fn free_space(folder: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use fanlight_shared::resources::Gpus;
+
     use super::*;
 
     #[test]
     fn what_the_config_does_not_say_comes_from_the_system() {
         let system = Machine::of(&ResourceSettings::default());
         assert!(system.cpus >= CPU_PARTS && system.memory > 1 << 20, "{system:?}");
-        let settings = ResourceSettings { cpus: Some(500), memory: None };
+        let settings = ResourceSettings { cpus: Some(500), ..ResourceSettings::default() };
         assert_eq!(Machine::of(&settings), Machine { cpus: 500, ..system });
     }
 
     #[test]
     fn a_need_that_can_never_be_met_names_what_there_is() {
-        let machine = Machine { cpus: 4000, memory: 8_000_000_000 };
+        let gpu = Gpu { id: "0".into(), uuid: None, name: None };
+        let declared = Some(Arc::from([gpu]));
+        let machine = Machine { cpus: 4000, memory: 8_000_000_000, declared };
         let check = |cpus, memory| machine.check(&Resources { cpus, memory, ..Resources::default() });
         assert_eq!(check(4000, 8_000_000_000), Ok(()));
         assert!(
@@ -96,6 +128,13 @@ mod tests {
                 .unwrap_err()
                 .starts_with("`resources` needs 4.001 CPUs, and this machine has 4 CPUs")
         );
+        let gpus = |gpus| machine.check(&Resources { gpus, ..Resources::default() });
+        assert_eq!((gpus(Gpus::Whole(1)), gpus(Gpus::Part(999))), (Ok(()), Ok(())));
+        let error = gpus(Gpus::Whole(2)).unwrap_err();
+        assert!(error.starts_with("`resources` needs 2 GPUs, and this machine has 1 GPU; "), "{error}");
+        let none = Machine { declared: Some(Arc::from([])), ..machine.clone() };
+        let error = none.check(&Resources { gpus: Gpus::Part(500), ..Resources::default() }).unwrap_err();
+        assert!(error.starts_with("`resources` needs 0.5 of a GPU, and this machine has none; "), "{error}");
         let memory = check(0, 64_000_000_000).unwrap_err();
         assert!(
             memory.starts_with("`resources` needs 64 GB of memory, and this machine has 8 GB"),

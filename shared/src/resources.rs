@@ -1,13 +1,17 @@
 //! The resources that an attempt needs of its machine, evaluated: numbers, sizes and durations as people write them.
 
+mod gpus;
+
 use std::time::Duration;
 
 use crate::time::read_duration;
 use crate::units;
 use crate::value::{Value, cut};
 
+pub use gpus::{GPU_PARTS, GpuSlot, Gpus, shown_gpus};
+
 /// The keys of `resources:`.
-pub const RESOURCE_KEYS: [&str; 4] = ["cpus", "memory", "time", "disk"];
+pub const RESOURCE_KEYS: [&str; 5] = ["cpus", "memory", "gpus", "time", "disk"];
 
 /// The parts of one CPU in which CPUs are counted.
 pub const CPU_PARTS: u32 = 1000;
@@ -23,6 +27,8 @@ pub struct Resources {
     pub cpus: u32,
     /// Memory, in bytes.
     pub memory: u64,
+    /// GPUs.
+    pub gpus: Gpus,
     /// How long it takes at most.
     pub time: Option<Duration>,
     /// Free disk space before it starts, in bytes.
@@ -38,6 +44,7 @@ impl Resources {
         match key {
             "cpus" => self.cpus = cpus(value)?,
             "memory" => self.memory = bytes(value)?,
+            "gpus" => self.gpus = Gpus::read(value)?,
             "time" => self.time = Some(time(value)?),
             "disk" => self.disk = bytes(value)?,
             _ => return Err("is not a resource".to_owned()),

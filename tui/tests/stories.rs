@@ -73,6 +73,8 @@ mod real_slurm;
 mod recipes;
 #[path = "stories/reports.rs"]
 mod reports;
+#[path = "stories/resources.rs"]
+mod resources;
 #[path = "stories/search.rs"]
 mod search;
 #[path = "stories/secrets.rs"]

@@ -19,6 +19,9 @@ const PASSED_VARIABLES: [&str; 9] =
 /// The search path of programs if the daemon has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// Variables by which the libraries of CUDA, ROCm and Level Zero learn which devices they may use.
+const VISIBLE_DEVICES: [&str; 3] = ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"];
+
 /// The maximum size of environment and arguments together, so that the system accepts them.
 const MAX_BYTES: usize = 1024 * 1024;
 
@@ -186,11 +189,19 @@ fn facts(attempt: &Attempt, folder: &Folder) -> Vec<(&'static str, OsString)> {
     if let Some(project) = &attempt.run.project {
         facts.push(("FANLIGHT_PROJECT", project.clone().into()));
     }
+    if !attempt.gpus.is_empty() {
+        let ids = attempt.gpus.iter().map(|slot| slot.id.as_str()).collect::<Vec<_>>().join(",");
+        facts.extend(VISIBLE_DEVICES.map(|name| (name, OsString::from(&ids))));
+        // Otherwise CUDA numbers devices by their speed, and not as `nvidia-smi` does.
+        facts.push(("CUDA_DEVICE_ORDER", "PCI_BUS_ID".into()));
+    }
     facts
 }
 
 #[cfg(test)]
 mod tests {
+    use fanlight_shared::resources::GpuSlot;
+
     use super::*;
     use crate::command::fixture;
 
@@ -245,6 +256,24 @@ mod tests {
         let made = inherit(&[], &[]).of(&attempt, &fixture::work(), &folder, IndexMap::new()).unwrap();
         assert!(!made.contains_key(OsStr::new("TOKEN")));
         assert_eq!(made[OsStr::new("CC")], "clang");
+    }
+
+    #[test]
+    fn an_attempt_with_gpus_sees_these_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        let slot = |id: &str| GpuSlot { id: id.into(), uuid: None, name: None, part: 1000 };
+        let attempt = Attempt { gpus: vec![slot("2"), slot("5")], ..fixture::attempt() };
+        let folder = Folder::of(temp.path(), attempt.id);
+        let mut work = fixture::work();
+        work.env.insert("CUDA_VISIBLE_DEVICES".into(), "0".into());
+        let made = inherit(&[], &[]).of(&attempt, &work, &folder, IndexMap::new()).unwrap();
+        for name in VISIBLE_DEVICES {
+            assert_eq!(made[OsStr::new(name)], "2,5");
+        }
+        assert_eq!(made[OsStr::new("CUDA_DEVICE_ORDER")], "PCI_BUS_ID");
+        let without = inherit(&[], &[]).of(&fixture::attempt(), &work, &folder, IndexMap::new()).unwrap();
+        assert_eq!(without[OsStr::new("CUDA_VISIBLE_DEVICES")], "0");
+        assert!(!without.contains_key(OsStr::new("CUDA_DEVICE_ORDER")));
     }
 
     #[test]

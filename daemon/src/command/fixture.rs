@@ -43,6 +43,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         cancel: tokio_util::sync::CancellationToken::new(),
         resources: None,
         time_limit: Default::default(),
+        gpus: Vec::new(),
         answer: None,
         secrets: Default::default(),
         has_secrets: false,

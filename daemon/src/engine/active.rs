@@ -21,7 +21,7 @@ pub(super) use instance::{ActiveInstance, Live};
 use super::context::{After, Context};
 use super::core::Place;
 use super::plan::Plan;
-use super::pools::{self, Amounts, Needs, Resource};
+use super::pools::{self, Need, Needs, Resource};
 use super::searches::Watch;
 use crate::attempt::RunFacts;
 use crate::content::Loader;
@@ -231,12 +231,12 @@ impl ActiveRun {
         let prepared = self.instance(node, item).and_then(|instance| instance.prepared.as_ref());
         let pool = prepared.and_then(|it| it.work.pool()).map(|pool| Resource::pool(&pool));
         let needed = prepared.and_then(|it| it.resources.as_deref()).filter(|_| plan.is_here());
-        let machine = needed.and_then(Amounts::of).map(Resource::Machine);
         let starts_run = plan.executor == CHILDREN;
         let child = starts_run.then(|| Resource::Own(format!("runs of {}", self.run.name()), MAX_CHILDREN));
-        if lock.is_none() && pool.is_none() && machine.is_none() && child.is_none() {
+        if lock.is_none() && pool.is_none() && needed.is_none() && child.is_none() {
             return plan.resources.clone();
         }
+        let machine = needed.into_iter().flat_map(Need::of).map(Resource::Machine);
         pools::needs(plan.resources.iter().cloned().chain(lock).chain(pool).chain(machine).chain(child))
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fanlight_shared::event::{NodeError, NodeUpdate};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
@@ -72,9 +73,14 @@ impl ActiveRun {
             self.end_wait(context, key.node);
         }
         self.live += 1;
+        let gpus = match &prepared.resources {
+            Some(_) => context.pools.slots(key),
+            None => Vec::new(),
+        };
         let update = NodeUpdate {
             attempt: Some(number),
             attempt_id: Some(id),
+            gpus: gpus.clone(),
             ..NodeUpdate::new(&self.plan.nodes[key.node].name, key.item, NodeStatus::Running, started.at)
         };
         if number > 1 {
@@ -83,7 +89,7 @@ impl ActiveRun {
         }
         self.record_node(context, update);
         self.listing_changed = true;
-        self.spawn(context, key, id, number, started, prepared, Begin::Fresh);
+        self.spawn(context, key, id, number, started, prepared, gpus, Begin::Fresh);
     }
 
     /// Returns the time limit of an attempt.
@@ -105,6 +111,7 @@ impl ActiveRun {
         number: u32,
         started: Started,
         work: Prepared,
+        gpus: Vec<GpuSlot>,
         begin: Begin,
     ) {
         let cancel = CancellationToken::new();
@@ -126,6 +133,7 @@ impl ActiveRun {
             cancel: cancel.clone(),
             resources: work.resources.clone(),
             time_limit: time_limit.clone(),
+            gpus,
             answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),
             secrets: Secrets::default(),
             has_secrets: work.sealed.is_some(),

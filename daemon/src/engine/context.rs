@@ -50,8 +50,6 @@ pub(super) struct Context {
     pub(super) config: Arc<Config>,
     pub(super) node_types: NodeTypes,
     pub(super) pools: Pools<Key>,
-    /// What attempts may ever ask for.
-    pub(super) machine: Machine,
     /// Results that are being looked for or computed.
     pub(super) in_flight: InFlight<Key>,
     /// The time for which a timer is set, to let those start who wait for a rate.
@@ -76,7 +74,6 @@ impl Context {
     pub(super) fn new(parts: super::EngineParts, messages: mpsc::UnboundedSender<Message>) -> Self {
         Self {
             pools: Pools::new(&parts.config.pool_sizes(), &parts.rates, Machine::of(&parts.config.resources)),
-            machine: Machine::of(&parts.config.resources),
             in_flight: InFlight::new(),
             pools_due: None,
             outage: parts.store.outage(),

@@ -149,7 +149,7 @@ impl ActiveRun {
         match inputs::prepare(plan, &scope, lenient) {
             Ok(prepared) => {
                 let needed = prepared.resources.as_deref().filter(|_| plan.is_here());
-                if let Some(Err(why)) = needed.map(|needed| context.machine.check(needed)) {
+                if let Some(Err(why)) = needed.map(|needed| context.pools.check(needed)) {
                     return self.fail(context, node, item, NodeError::new(why));
                 }
                 if let Err(error) = self.reserve_inputs(&prepared) {

@@ -1,28 +1,31 @@
 //! Pools and locks: they limit how many attempts of a kind run at once, across all runs.
 //!
 //! An attempt acquires its resources one after the other in a fixed order: locks, then the pools of the config by name,
-//! then the places at its executor, then CPUs and memory, then the default pools of commands and workers. Each resource has
+//! then the places at its executor, GPUs, CPUs and memory, then the default pools of commands and workers. Each resource has
 //! a queue, ordered by arrival. Because the order is the same for all, waiters can't deadlock; because queues are first in,
-//! first out (those for CPUs and memory nearly so, see [`shares`]), nobody starves. A waiter holds only resources that precede
+//! first out (those for the machine nearly so, see [`shares`]), nobody starves. A waiter holds only resources that precede
 //! the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a scarce pool.
 //!
 //! The pool of a provider also has a rate: its line then waits although places are free, until the rate allows the next
 //! start.
 
 mod amounts;
+mod gpus;
+mod machine;
 mod shares;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use fanlight_shared::resources::{GpuSlot, Resources};
 use fanlight_shared::rpc::why::ReasonKind;
 use tokio::time::Instant;
 
 use crate::machine::Machine;
 use crate::rate::{Rate, Rates};
-pub(crate) use amounts::Amounts;
-use shares::Shares;
+use machine::MachineShares;
+pub(crate) use machine::Need;
 
 /// The pools that all attempts of a kind need.
 const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
@@ -36,8 +39,8 @@ pub(crate) enum Resource {
     Pool(String),
     /// The places at an executor, with their number.
     Own(String, u32),
-    /// CPUs and memory of the machine.
-    Machine(Amounts),
+    /// A part of the machine.
+    Machine(Need),
     /// A pool that all attempts of a kind need.
     Common(String),
 }
@@ -99,9 +102,7 @@ pub(crate) enum Entry<T> {
 #[derive(Debug)]
 pub(crate) struct Pools<T> {
     lines: HashMap<Resource, Line>,
-    machine: Shares<Amounts, T>,
-    /// All CPUs and all memory of the machine.
-    all: Amounts,
+    machine: MachineShares<T>,
     waiting: HashMap<Ticket, Waiter<T>>,
     /// The waiters that hold everything they need, in the order in which they got it.
     complete: VecDeque<Ticket>,
@@ -151,11 +152,8 @@ struct Waiter<T> {
 impl<T: Copy + Eq + Hash> Pools<T> {
     pub(crate) fn new(sizes: &BTreeMap<String, u32>, rates: &Rates, machine: Machine) -> Self {
         let line = |name: &str, size: u32| Line::new(size, rates.get(name).cloned());
-        let memory = i64::try_from(machine.memory).unwrap_or(i64::MAX);
-        let all = Amounts { cpus: machine.cpus.into(), memory };
         Self {
-            machine: Shares::new(all),
-            all,
+            machine: MachineShares::new(machine),
             lines: sizes.iter().map(|(name, size)| (Resource::pool(name), line(name, *size))).collect(),
             waiting: HashMap::new(),
             complete: VecDeque::new(),
@@ -173,19 +171,32 @@ impl<T: Copy + Eq + Hash> Pools<T> {
         self.lines.get_mut(resource)
     }
 
+    /// Checks that an attempt can ever have these resources.
+    ///
+    /// # Errors
+    /// What it needs, and what there is.
+    pub(crate) fn check(&self, needed: &Resources) -> Result<(), String> {
+        self.machine.machine().check(needed)
+    }
+
+    /// Returns the GPUs that an attempt has.
+    pub(crate) fn slots(&self, who: T) -> Vec<GpuSlot> {
+        self.machine.slots(who)
+    }
+
     /// Takes a resource, if it is free and not due to others that wait for it.
     fn take(&mut self, resource: &Resource, ticket: Ticket, who: T) -> bool {
         match resource {
-            Resource::Machine(amounts) => self.machine.take(ticket, *amounts, who),
+            Resource::Machine(need) => self.machine.take(ticket, *need, who),
             _ => self.line(resource).is_none_or(|line| line.waiting.is_empty() && line.take()),
         }
     }
 
-    /// Takes resources without waiting, for an attempt that is already running.
-    pub(crate) fn occupy(&mut self, needs: &Needs, who: T) {
+    /// Takes resources without waiting, for an attempt that is already running with these GPUs.
+    pub(crate) fn occupy(&mut self, needs: &Needs, slots: &[GpuSlot], who: T) {
         for resource in needs.iter() {
-            if let Resource::Machine(amounts) = resource {
-                self.machine.occupy(*amounts, who);
+            if let Resource::Machine(need) = resource {
+                self.machine.occupy(*need, slots, who);
             } else if let Some(line) = self.line(resource) {
                 line.free -= 1;
             }
@@ -205,8 +216,8 @@ impl<T: Copy + Eq + Hash> Pools<T> {
 
     /// Adds a waiter to the line of a resource.
     fn wait_for(&mut self, resource: &Resource, ticket: Ticket, who: T) {
-        if let Resource::Machine(amounts) = resource {
-            self.machine.wait(ticket, *amounts, who);
+        if let Resource::Machine(need) = resource {
+            self.machine.wait(ticket, *need, who);
         } else if let Some(line) = self.line(resource) {
             line.waiting.insert(ticket);
         }
@@ -221,8 +232,8 @@ impl<T: Copy + Eq + Hash> Pools<T> {
     pub(crate) fn withdraw(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiting.remove(&ticket) else { return };
         match waiter.needs.get(waiter.held) {
-            Some(lacks @ Resource::Machine(amounts)) => {
-                self.machine.withdraw(ticket, *amounts);
+            Some(lacks @ Resource::Machine(need)) => {
+                self.machine.withdraw(ticket, *need);
                 // What was kept for it is free for others.
                 self.admit(lacks);
             }
@@ -239,8 +250,8 @@ impl<T: Copy + Eq + Hash> Pools<T> {
     /// Releases the first `count` of these needs.
     fn release(&mut self, needs: &Needs, count: usize, who: T) {
         for resource in needs.iter().take(count) {
-            if let Resource::Machine(_) = resource {
-                self.machine.release(who);
+            if let Resource::Machine(need) = resource {
+                self.machine.release(*need, who);
             } else if let Some(line) = self.lines.get_mut(resource) {
                 line.free += 1;
                 let unused = line.waiting.is_empty() && line.free >= i64::from(line.size);
@@ -254,10 +265,8 @@ impl<T: Copy + Eq + Hash> Pools<T> {
 
     /// Gives what is free to the waiters.
     fn admit(&mut self, resource: &Resource) {
-        if let Resource::Machine(_) = resource {
-            while self.machine.has_waiters()
-                && let Some(ticket) = self.machine.admit()
-            {
+        if let Resource::Machine(need) = resource {
+            while let Some(ticket) = self.machine.admit(*need) {
                 self.proceed(ticket);
             }
             return;
@@ -292,9 +301,9 @@ impl<T: Copy + Eq + Hash> Pools<T> {
         let wait = |kind, text| Some(Wait { kind, text, resource: resource.clone(), kept_for: None });
         let name = match resource {
             Resource::Lock(name) => return wait(ReasonKind::Lock, format!("waits for the lock `{name}`")),
-            Resource::Machine(amounts) => {
-                let wait = wait(ReasonKind::Resources, amounts.wait(*self.machine.free(), self.all))?;
-                return Some(Wait { kept_for: self.machine.kept_for(ticket, *amounts), ..wait });
+            Resource::Machine(need) => {
+                let (text, kept_for) = self.machine.explain(ticket, *need)?;
+                return Some(Wait { kept_for, ..wait(ReasonKind::Resources, text)? });
             }
             Resource::Pool(name) | Resource::Own(name, _) | Resource::Common(name) => name,
         };
@@ -329,24 +338,13 @@ impl<T: Copy + Eq + Hash> Pools<T> {
         }
     }
 
-    /// Returns attempts that hold what this one waits for, those with the most first; `None` if a resource doesn't know
-    /// its holders.
-    pub(crate) fn holders(&self, resource: &Resource) -> Option<Vec<T>>
+    /// Returns the attempts that use what of the machine is waited for, those that use most first; `None` for other resources.
+    pub(crate) fn users(&self, resource: &Resource) -> Option<Vec<T>>
     where
         T: Ord,
     {
-        let Resource::Machine(amounts) = resource else { return None };
-        let lacks_memory = amounts.memory > self.machine.free().memory.max(0);
-        let has =
-            |part: &Amounts| if lacks_memory { (part.memory, part.cpus) } else { (part.cpus, part.memory) };
-        let mut holders: Vec<_> = self
-            .machine
-            .holders()
-            .filter(|(_, part)| has(part).0 > 0)
-            .map(|(who, part)| (has(part), who))
-            .collect();
-        holders.sort_by(|(one, first), (other, second)| other.cmp(one).then(first.cmp(second)));
-        Some(holders.into_iter().map(|(_, who)| who).collect())
+        let Resource::Machine(need) = resource else { return None };
+        Some(self.machine.users(*need))
     }
 
     /// Returns a waiter that may start now, with its resources.

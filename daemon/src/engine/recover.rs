@@ -188,9 +188,10 @@ impl ActiveRun {
         }
         self.note_result(node, item);
         let key = self.key(node, item);
-        context.pools.occupy(&self.resources(node, item), key);
+        context.pools.occupy(&self.resources(node, item), &attempt.gpus, key);
         self.live += 1;
-        self.spawn(context, key, id, number, started, prepared, Begin::Adopt);
+        let gpus = attempt.gpus.clone();
+        self.spawn(context, key, id, number, started, prepared, gpus, Begin::Adopt);
         if self.cancelling
             && let Some(live) = self.instance(node, item).and_then(|instance| instance.live.as_ref())
         {

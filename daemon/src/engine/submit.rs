@@ -218,8 +218,14 @@ pub(super) fn check_place(
                 RpcError::new(ErrorCode::InvalidWorkflow, message)
             })?;
         }
-        if let Some(resources) = node.resources.as_ref().filter(|_| workflow.engine_of(node).is_none()) {
-            let checked = Machine::of(&config.resources).check(&resources.fixed());
+        let is_here = workflow.engine_of(node).is_none();
+        if let Some(resources) = node.resources.as_ref().filter(|_| is_here) {
+            let machine = Machine::of(&config.resources);
+            if resources.0.iter().any(|(key, _)| *key == "gpus") {
+                // They are found here, because it takes time, and not in the engine's loop.
+                let _ = machine.gpus();
+            }
+            let checked = machine.check(&resources.fixed());
             checked
                 .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))?;
         }

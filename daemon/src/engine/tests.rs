@@ -14,6 +14,7 @@ mod llm;
 mod node_types;
 mod parked;
 mod queue;
+mod reasons;
 mod recovery;
 mod resources;
 mod resume;

@@ -208,7 +208,7 @@ impl Core {
 
     /// Returns some of the instances that hold a resource.
     fn holders(&self, resource: &Resource) -> Vec<String> {
-        if let Some(holders) = self.context.pools.holders(resource) {
+        if let Some(holders) = self.context.pools.users(resource) {
             return holders
                 .into_iter()
                 .filter_map(|key| self.instance_name(key))

@@ -95,6 +95,15 @@ impl Fake {
         });
     }
 
+    /// Completes a living attempt, if there is one.
+    pub(crate) fn finish_one(&self) {
+        self.change(|state| {
+            if let Some(living) = state.attempts.values_mut().find(|it| it.end.is_none()) {
+                living.end = Some((End::Ended, "done"));
+            }
+        });
+    }
+
     /// Forgets every attempt.
     pub(crate) fn lose_everything(&self) {
         self.change(|state| state.attempts.clear());

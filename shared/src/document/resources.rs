@@ -53,6 +53,7 @@ fn foreign(key: &str) -> Option<&'static str> {
     Some(match cut(key, 60).to_lowercase().replace('-', "_").as_str() {
         "cpu" | "cores" | "core" | "threads" | "vcpus" | "ncpus" | "cpus_per_task" => "write `cpus: 2`",
         "mem" | "ram" | "mem_mb" | "memory_mb" | "mem_gb" | "memory_gb" => "write `memory: 4GB`",
+        "gpu" | "accelerators" | "gres" | "gpus_per_task" | "num_gpus" => "write `gpus: 1`",
         "timeout" | "walltime" | "runtime" | "time_limit" | "time_min" => "write `time: 30m`",
         "storage" | "scratch" | "tmp" | "disk_mb" | "disk_gb" | "ephemeral_storage" => "write `disk: 10GB`",
         "pool" | "queue" | "partition" => "write `pool:` beside `resources:`",

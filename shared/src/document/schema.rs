@@ -220,6 +220,7 @@ fn resources() -> Json {
         "properties": {
             "cpus": { "anyOf": [{ "type": "number", "exclusiveMinimum": 0 }, expression], "description": "CPUs, or a part of one" },
             "memory": size("Memory"),
+            "gpus": { "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }, expression], "description": "GPUs, or a part of one by its memory" },
             "time": { "anyOf": [{ "$ref": "#/$defs/duration" }, expression], "description": "How long it takes at most; its time limit unless it has a timeout" },
             "disk": size("Free disk space before it starts")
         }

@@ -238,6 +238,8 @@ fn resources_are_numbers_sizes_and_durations_or_expressions() {
     assert!(said("{ memory: 4 }").0.contains("`resources.memory` must be at least 1 MB, got 4 B"));
     assert!(said("{ cpus: 0 }").0.contains("`resources.cpus` must be a number more than 0"));
     assert!(said("{ time: 30 }").0.contains("`resources.time` must be a duration"));
+    assert!(said("{ gpus: 1.5 }").0.contains("`resources.gpus` must be a number of whole GPUs"));
+    assert_eq!(said("{ gpu: 1 }").1, "write `gpus: 1`");
     assert!(said("{ cpus: [1] }").0.contains("must be a number"));
     assert!(said("{}").0.contains("asks for nothing"));
     assert!(said("2").0.contains("must be a map such as"));

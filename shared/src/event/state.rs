@@ -13,6 +13,7 @@ use crate::item::ItemPath;
 use crate::origin::Origin;
 use crate::preview;
 use crate::question::{Answer, Question};
+use crate::resources::GpuSlot;
 use crate::run::{AttemptEnd, NodeStatus, RunStatus};
 use crate::spent::Spent;
 use crate::time::Time;
@@ -126,6 +127,9 @@ pub struct NodeUpdate {
     /// Names that attempt in the supervisor and in the folders; only of attempts that left the daemon's process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_id: Option<AttemptId>,
+    /// Of an attempt that starts: the GPUs that it has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<GpuSlot>,
     /// How that attempt ended, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<AttemptEnd>,
@@ -188,6 +192,7 @@ impl NodeUpdate {
             at,
             attempt: None,
             attempt_id: None,
+            gpus: Vec::new(),
             ended: None,
             started_at: None,
             retry_at: None,

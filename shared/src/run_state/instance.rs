@@ -10,6 +10,7 @@ use crate::id::AttemptId;
 use crate::origin::Origin;
 use crate::preview;
 use crate::question::{Answer, Question};
+use crate::resources::GpuSlot;
 use crate::run::{AttemptEnd, NodeStatus};
 use crate::time::Time;
 use crate::value::{Value, float};
@@ -87,6 +88,9 @@ pub struct Attempt {
     /// Where it runs or ran, if that is not the machine of the daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Box<Location>>,
+    /// The GPUs that it has, or had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<GpuSlot>,
     /// When it started.
     pub started_at: Time,
     /// When it ended.
@@ -123,6 +127,7 @@ impl Attempt {
             number,
             id: None,
             location: None,
+            gpus: Vec::new(),
             started_at,
             ended_at: None,
             end: None,
@@ -203,13 +208,13 @@ impl InstanceState {
         self.question.clone_from(&update.question);
         if let Some(number) = update.attempt {
             if self.attempt() < number {
-                let id = update.attempt_id;
+                let (id, gpus) = (update.attempt_id, update.gpus.clone());
                 if let Some(before) = self.attempts.last_mut().filter(|before| before.end.is_none()) {
                     // Nobody stored where it was.
                     before.location = None;
                 }
-                self.attempts
-                    .push(Attempt { id, ..Attempt::new(number, update.started_at.unwrap_or(update.at)) });
+                let started = update.started_at.unwrap_or(update.at);
+                self.attempts.push(Attempt { id, gpus, ..Attempt::new(number, started) });
                 self.progress = None;
                 self.previews.clear();
                 self.metrics.clear();

@@ -8,6 +8,7 @@ mod totals;
 use fanlight_shared::client::Client;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::runs::{self, Detail, TotalsResponse};
 use fanlight_shared::run::{NodeStatus, Run};
@@ -86,6 +87,7 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "name": name,
         "state": node.whole.status,
         "attempts": node.whole.attempt(),
+        "gpus": node.whole.attempts.last().map(|attempt| &attempt.gpus),
         "started_at": node.whole.started_at(),
         "ended_at": node.whole.ended_at,
         "error": node.whole.error,
@@ -228,20 +230,37 @@ fn reason(error: &NodeError) -> String {
 }
 
 fn nodes(detail: &Detail) -> Table {
-    let mut table = Table::new(&["NODE", "STATE", "TRIES", "ITEMS", "TIME", "NOTE"]);
-    for (name, node) in &detail.state.nodes {
+    let all = &detail.state.nodes;
+    let has_gpus = all.values().any(|node| gpus(node).is_some());
+    let columns = ["NODE", "STATE", "TRIES", "ITEMS", "TIME", "GPU", "NOTE"];
+    let columns: Vec<&str> = columns.into_iter().filter(|it| *it != "GPU" || has_gpus).collect();
+    let mut table = Table::new(&columns);
+    for (name, node) in all {
         let status = node.whole.status;
         let items = node.item_count.map(|items| format!("{}/{items}", node.items_done));
-        table.row(vec![
+        let mut row = vec![
             name.as_str().into(),
             Cell::new(format!("{} {}", node_glyph(status), status.word()), Role::of_node(status)),
             if node.whole.attempt() > 1 { node.whole.attempt().to_string().into() } else { "".into() },
             items.unwrap_or_default().into(),
             elapsed(&node.whole).into(),
-            note(node).into(),
-        ]);
+        ];
+        if has_gpus {
+            row.push(gpus(node).unwrap_or_default().into());
+        }
+        row.push(note(node).into());
+        table.row(row);
     }
     table
+}
+
+/// Returns the GPUs of the newest attempt of a node, or of its items that run.
+fn gpus(node: &NodeState) -> Option<String> {
+    let live = node.items.values().filter(|item| item.is_live());
+    let attempts = live.chain([&node.whole]).filter_map(|instance| instance.attempts.last());
+    let slots: Vec<GpuSlot> = attempts.flat_map(|attempt| attempt.gpus.iter().cloned()).collect();
+    // The column is called so already.
+    GpuSlot::shown(&slots).map(|shown| sanitise::line(shown.trim_start_matches("GPU ")))
 }
 
 fn elapsed(node: &InstanceState) -> String {

@@ -3,6 +3,7 @@
 use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateEvent, ToolCall};
 use fanlight_shared::origin::Origin;
 use fanlight_shared::question::{Answer, Question, QuestionKind};
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{InstanceState, RunState};
@@ -100,6 +101,7 @@ fn instance(instance: &mut InstanceState) {
         attempt.location.iter_mut().flat_map(|it| it.texts_mut()).for_each(line);
         maybe(&mut attempt.question);
         maybe(&mut attempt.said);
+        attempt.gpus.iter_mut().for_each(gpu);
         answer(&mut attempt.answer);
     }
     instance.question.iter_mut().for_each(|it| question(it));
@@ -166,6 +168,7 @@ pub fn notification(notification: &mut Notification) {
                 node_error(&mut update.error);
                 update.question.iter_mut().for_each(|it| question(it));
                 answer(&mut update.answer);
+                update.gpus.iter_mut().for_each(gpu);
                 update.outputs.values_mut().for_each(value);
                 maybe(&mut update.last_line);
                 update.location.iter_mut().flat_map(|it| it.texts_mut()).for_each(line);
@@ -204,6 +207,12 @@ fn live(event: &mut LiveEvent) {
             line(&mut prediction.model);
         }
     }
+}
+
+fn gpu(slot: &mut GpuSlot) {
+    line(&mut slot.id);
+    maybe(&mut slot.uuid);
+    maybe(&mut slot.name);
 }
 
 fn activity(activity: &mut Option<Box<Activity>>) {

@@ -4,6 +4,7 @@ mod items;
 
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::question::Question;
+use fanlight_shared::resources::{GpuSlot, shown_gpus};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{InstanceState, NodeState, RunState};
 use fanlight_shared::sanitise;
@@ -180,7 +181,7 @@ impl<'a> Facts<'a> {
                     spans.push(Span::styled(format!(" {words}"), theme.text));
                     spans
                 }
-                None => plain(took.unwrap_or_default(), theme.text),
+                None => plain(with_gpus(took.unwrap_or_default(), whole, columns), theme.text),
             },
             NodeStatus::Completed | NodeStatus::Failed => {
                 let many = items.filter(|_| state.item_count > Some(1)).map(|items| format!(" · {items}"));
@@ -284,6 +285,18 @@ impl<'a> Facts<'a> {
         let more = if port.more.is_some() { "+" } else { "" };
         (port.count() > 1).then(|| format!("×{}{more}", port.count()))
     }
+}
+
+/// Returns a time, with the GPUs of the newest attempt if they fit: one that is cut would look like another one.
+fn with_gpus(took: String, instance: &InstanceState, columns: usize) -> String {
+    let slots = instance.attempts.last().map(|attempt| attempt.gpus.as_slice()).unwrap_or_default();
+    let short = match slots {
+        [] => None,
+        [one] => Some(format!("GPU {}", one.id)),
+        more => Some(shown_gpus(more.len())),
+    };
+    let mut named = GpuSlot::shown(slots).into_iter().chain(short).map(|gpus| format!("{took} · {gpus}"));
+    named.find(|it| it.width() <= columns).unwrap_or(took)
 }
 
 /// Returns the state of an ended node, and the run that computed its result.

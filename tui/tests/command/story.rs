@@ -65,6 +65,7 @@ impl Story {
             failures: 0,
             cancel: CancellationToken::new(),
             time_limit: Default::default(),
+            gpus: Vec::new(),
             answer: None,
             secrets: Default::default(),
             has_secrets: false,

@@ -1,14 +1,16 @@
 //! `[resources]`: what attempts may use of the machine.
 
 use fanlight_shared::resources::Resources;
+use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{SpannedError, unknown_key};
-use crate::machine::ResourceSettings;
+use crate::machine::{Gpu, ResourceSettings};
 
-const KEYS: [&str; 2] = ["cpus", "memory"];
+const KEYS: [&str; 3] = ["cpus", "memory", "gpus"];
+const GPU_KEYS: [&str; 2] = ["id", "name"];
 
 pub(super) fn resources(value: &Spanned<DeValue<'_>>) -> Result<ResourceSettings, SpannedError> {
     let Some(table) = value.get_ref().as_table() else {
@@ -24,12 +26,53 @@ pub(super) fn resources(value: &Spanned<DeValue<'_>>) -> Result<ResourceSettings
                 let set = read.set(name, &plain(value.get_ref()));
                 set.map_err(|why| (value.span(), format!("`{name}` {why}")))?;
             }
+            "gpus" => settings.gpus = Some(gpus(value)?.into()),
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
         settings.cpus = settings.cpus.or(Some(read.cpus).filter(|it| *it > 0));
         settings.memory = settings.memory.or(Some(read.memory).filter(|it| *it > 0));
     }
     Ok(settings)
+}
+
+/// Reads GPUs: ids, or tables with an id and a name.
+fn gpus(value: &Spanned<DeValue<'_>>) -> Result<Vec<Gpu>, SpannedError> {
+    let wrong =
+        |span| (span, "`gpus` is a list such as `[0, 1]` or `[{ id = \"0\", name = \"A100\" }]`".to_owned());
+    let list = value.get_ref().as_array().ok_or_else(|| wrong(value.span()))?;
+    let mut gpus: Vec<Gpu> = Vec::new();
+    for item in list {
+        let mut gpu = Gpu { id: String::new(), uuid: None, name: None };
+        match item.get_ref().as_table() {
+            Some(table) => {
+                for (key, value) in table {
+                    let text = plain(value.get_ref()).to_text().map_err(|why| (value.span(), why))?;
+                    match key.get_ref().as_ref() {
+                        "id" => gpu.id = text,
+                        "name" => gpu.name = Some(sanitise::line(&text)),
+                        unknown => return Err((key.span(), unknown_key(unknown, &GPU_KEYS))),
+                    }
+                }
+            }
+            None => match plain(item.get_ref()) {
+                Value::Int(number) => gpu.id = number.to_string(),
+                Value::Text(id) => gpu.id = id,
+                _ => return Err(wrong(item.span())),
+            },
+        }
+        // It becomes a part of a list with commas in a variable.
+        let is_id = |id: &str| {
+            !id.is_empty() && id.len() <= 100 && id.bytes().all(|it| it.is_ascii_graphic() && it != b',')
+        };
+        if !is_id(&gpu.id) {
+            return Err((item.span(), "a GPU has an `id` without blanks and commas, such as `0`".to_owned()));
+        }
+        if gpus.iter().any(|other| other.id == gpu.id) {
+            return Err((item.span(), format!("the GPU `{}` is there twice", gpu.id)));
+        }
+        gpus.push(gpu);
+    }
+    Ok(gpus)
 }
 
 /// Returns a number or a text as a value of a workflow file, which has the same rules.

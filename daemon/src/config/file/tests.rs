@@ -43,6 +43,23 @@ fn the_resources_of_the_machine_follow_the_rules_of_a_workflow_file() {
         assert!(error.contains(why) && error.contains(":2:"), "{error}");
     }
     assert!(wrong("resources = 3").contains("`resources` is a table"));
+
+    let gpus =
+        read("gpus = [0, \"GPU-1f\", { id = \"2\", name = \"A100\" }]").unwrap().resources.gpus.unwrap();
+    let ids: Vec<&str> = gpus.iter().map(|gpu| gpu.id.as_str()).collect();
+    assert_eq!((ids, gpus[2].name.as_deref()), (vec!["0", "GPU-1f", "2"], Some("A100")));
+    assert!(read("gpus = []").unwrap().resources.gpus.is_some_and(|gpus| gpus.is_empty()));
+    for (text, why) in [
+        ("gpus = 2", "`gpus` is a list such as"),
+        ("gpus = [[1]]", "`gpus` is a list such as"),
+        ("gpus = [0, 0]", "the GPU `0` is there twice"),
+        ("gpus = [\"0,1\"]", "an `id` without blanks and commas"),
+        ("gpus = [{ name = \"A100\" }]", "an `id` without blanks"),
+        ("gpus = [{ id = 0, nme = 1 }]", "did you mean `name`?"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[test]

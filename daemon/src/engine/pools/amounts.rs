@@ -3,6 +3,7 @@
 use fanlight_shared::resources::{Resources, shown_bytes, shown_cpus, shown_thousandths};
 
 use super::shares::Capacity;
+use crate::machine::Machine;
 
 /// An amount of CPUs and of memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -19,6 +20,12 @@ impl Amounts {
         let memory = i64::try_from(resources.memory).unwrap_or(i64::MAX);
         let amounts = Self { cpus: i64::from(resources.cpus), memory };
         (amounts != Self::default()).then_some(amounts)
+    }
+
+    /// Returns all that the machine has.
+    pub(super) fn all(machine: &Machine) -> Self {
+        let memory = i64::try_from(machine.memory).unwrap_or(i64::MAX);
+        Self { cpus: machine.cpus.into(), memory }
     }
 
     fn fits(self, free: Self) -> bool {

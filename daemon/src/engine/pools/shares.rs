@@ -103,6 +103,9 @@ impl<C: Capacity, T: Copy + Eq + Hash> Shares<C, T> {
 
     /// Gives a part to the next waiter that may have one, and returns its ticket.
     pub(super) fn admit(&mut self) -> Option<Ticket> {
+        if self.firsts.is_empty() {
+            return None;
+        }
         let mut rest = self.free.clone();
         let mut kept = false;
         let found = self.firsts.iter().take(MAX_LOOKED_AT).find_map(|(ticket, need)| {
@@ -118,9 +121,9 @@ impl<C: Capacity, T: Copy + Eq + Hash> Shares<C, T> {
         Some(ticket)
     }
 
-    /// Returns whether anybody waits.
-    pub(super) fn has_waiters(&self) -> bool {
-        !self.firsts.is_empty()
+    /// Returns the part of an attempt.
+    pub(super) fn part(&self, who: T) -> Option<&C::Part> {
+        self.holders.get(&who)
     }
 
     /// Returns the first waiter, if what is free is kept from the one with this ticket for it.

@@ -2,26 +2,42 @@ mod machine;
 
 use proptest::prelude::*;
 
+use fanlight_shared::resources::Gpus;
+
+use super::amounts::Amounts;
 use super::*;
+use crate::machine::{Gpu, ResourceSettings};
 
 fn sizes() -> BTreeMap<String, u32> {
     BTreeMap::from([("process".to_owned(), 2), ("cpu".to_owned(), 1), ("gpu".to_owned(), 1)])
 }
 
-const MACHINE: Machine = Machine { cpus: 4, memory: 8 };
-
-fn pools() -> Pools<u32> {
-    Pools::new(&sizes(), &Rates::default(), MACHINE)
+/// Returns a machine with 4 thousandths of a CPU, 8 bytes and 3 GPUs.
+fn small() -> Machine {
+    let gpu = |id: &str| Gpu { id: id.to_owned(), uuid: None, name: None };
+    let gpus = Some(["a", "b", "c"].map(gpu).into());
+    Machine::of(&ResourceSettings { cpus: Some(4), memory: Some(8), gpus })
 }
 
-/// Returns pools by name; a name with a `!` is a lock, `plugin` has two places of its own, and `=1+2` is one CPU with two
-/// bytes of memory.
+fn pools() -> Pools<u32> {
+    Pools::new(&sizes(), &Rates::default(), small())
+}
+
+/// Returns pools by name; a name with a `!` is a lock, `plugin` has two places of its own, `=1+2` is one CPU with two
+/// bytes of memory, `*2` are two GPUs, and `%250` is a quarter of one.
 fn of(names: &[&str]) -> Needs {
     needs(names.iter().map(|name| match name.strip_prefix('!') {
         Some(lock) => Resource::Lock(lock.to_owned()),
+        None if name.starts_with('*') => {
+            Resource::Machine(Need::Gpus(Gpus::Whole(name[1..].parse().unwrap())))
+        }
+        None if name.starts_with('%') => {
+            Resource::Machine(Need::Gpus(Gpus::Part(name[1..].parse().unwrap())))
+        }
         None if name.starts_with('=') => {
             let (cpus, memory) = name[1..].split_once('+').unwrap();
-            Resource::Machine(Amounts { cpus: cpus.parse().unwrap(), memory: memory.parse().unwrap() })
+            let amounts = Amounts { cpus: cpus.parse().unwrap(), memory: memory.parse().unwrap() };
+            Resource::Machine(Need::Amounts(amounts))
         }
         None if *name == "plugin" => Resource::Own(name.to_string(), 2),
         None => Resource::pool(name),
@@ -78,7 +94,7 @@ async fn a_pool_with_a_rate_lets_its_waiters_start_in_order_once_it_may() {
     let provider = config.providers.get_mut("openai").unwrap();
     (provider.concurrent, provider.requests_per_minute) = (Some(2), Some(3));
     let rates = Rates::new(&config);
-    let mut pools = Pools::new(&config.pool_sizes(), &rates, MACHINE);
+    let mut pools = Pools::new(&config.pool_sizes(), &rates, small());
     let api = of(&["api.openai"]);
     assert!(starts(&pools.enter(&api, 1)) && starts(&pools.enter(&api, 2)));
     let Entry::Waits(full) = pools.enter(&api, 3) else { panic!("two at once") };
@@ -144,7 +160,7 @@ enum Act {
     Withdraw(usize),
 }
 
-const KINDS: [&[&str]; 14] = [
+const KINDS: [&[&str]; 19] = [
     &["process"],
     &["process", "gpu"],
     &["gpu"],
@@ -159,6 +175,11 @@ const KINDS: [&[&str]; 14] = [
     &["=0+3", "gpu"],
     &["=2+2", "process", "!a"],
     &["=3+1", "cpu", "gpu"],
+    &["*1", "process"],
+    &["*3"],
+    &["%250", "=1+1"],
+    &["%600"],
+    &["*2", "=2+2", "!b"],
 ];
 
 fn act() -> impl Strategy<Value = Act> {
@@ -228,21 +249,36 @@ impl World {
         let mut held: HashMap<&Resource, i64> = HashMap::new();
         let holders = self.running.iter().map(|(_, needs)| &needs[..]);
         let waiters = self.pools.waiting.values().map(|waiter| &waiter.needs[..waiter.held]);
-        let (mut used, mut parts) = (Amounts::default(), 0);
+        let (mut used, mut users, mut gpus) = (Amounts::default(), 0, 0);
         for resource in holders.chain(waiters).flatten() {
-            if let Resource::Machine(amounts) = resource {
-                parts += 1;
-                used = Amounts { cpus: used.cpus + amounts.cpus, memory: used.memory + amounts.memory };
-            } else {
-                *held.entry(resource).or_default() += 1;
+            match resource {
+                Resource::Machine(Need::Amounts(amounts)) => {
+                    users += 1;
+                    used = Amounts { cpus: used.cpus + amounts.cpus, memory: used.memory + amounts.memory };
+                }
+                Resource::Machine(Need::Gpus(Gpus::Part(part))) => gpus += *part,
+                Resource::Machine(Need::Gpus(need)) => gpus += 1000 * need.devices() as u32,
+                _ => *held.entry(resource).or_default() += 1,
             }
         }
-        let free = self.pools.machine.free();
-        assert!(free.cpus >= 0 && free.memory >= 0, "{free:?}");
-        assert_eq!((used.cpus + free.cpus, used.memory + free.memory), (4, 8));
-        assert_eq!(self.pools.machine.holders().count(), parts);
-        let mut rest = self.pools.machine.clone();
-        assert_eq!(rest.admit(), None, "who could have a part waits for it");
+        let amounts = self.pools.machine.amounts();
+        assert!(amounts.free().cpus >= 0 && amounts.free().memory >= 0, "{:?}", amounts.free());
+        assert_eq!((used.cpus + amounts.free().cpus, used.memory + amounts.free().memory), (4, 8));
+        assert_eq!(amounts.holders().count(), users);
+        assert_eq!(amounts.clone().admit(), None, "who could have a part waits for it");
+        if let Some(known) = self.pools.machine.known_gpus() {
+            assert_eq!(known.clone().admit(), None, "who could have a GPU waits for it");
+        }
+        // No device is given away twice.
+        let mut devices: HashMap<String, u32> = HashMap::new();
+        let waiting = self.pools.waiting.values().map(|waiter| waiter.who);
+        for slot in
+            self.running.iter().map(|(who, _)| *who).chain(waiting).flat_map(|who| self.pools.slots(who))
+        {
+            *devices.entry(slot.id).or_default() += slot.part;
+        }
+        assert!(devices.values().all(|part| *part <= 1000), "{devices:?}");
+        assert_eq!(devices.values().sum::<u32>(), gpus);
         for (resource, line) in &self.pools.lines {
             let held = held.remove(resource).unwrap_or_default();
             assert!(held <= size(resource), "{resource:?} is over its size");

@@ -1,15 +1,18 @@
 //! Nodes that state their resources.
 
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::rpc::why::{ReasonKind, Why};
-use fanlight_shared::run::{NodeStatus, RunStatus};
+use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::value::Value;
 
 use super::world::World;
 use crate::config::Config;
-use crate::machine::ResourceSettings;
+use crate::machine::{Gpu, ResourceSettings};
 
 async fn world() -> World {
-    let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000) };
+    let gpu = |id: &str| Gpu { id: id.to_owned(), uuid: None, name: None };
+    let gpus = Some(["0", "1"].map(gpu).into());
+    let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000), gpus };
     World::with(Config { resources, ..Config::default() }).await
 }
 
@@ -125,4 +128,57 @@ async fn a_cancelled_waiter_gives_up_its_place_and_a_retry_asks_again() {
     assert_eq!(world.ended(waits.id).state.nodes["b"].whole.status, NodeStatus::Cancelled);
     world.fake.finish("c");
     world.idle().await;
+}
+
+/// Returns the GPUs of the newest attempt of a node, for people.
+fn gpus(world: &World, run: &Run, node: &str) -> Option<String> {
+    let state = world.ended(run.id).state;
+    GpuSlot::shown(&state.nodes[node].whole.attempts.last()?.gpus)
+}
+
+#[tokio::test]
+async fn each_attempt_has_gpus_of_its_own_also_after_the_daemon_was_away() {
+    let mut world = world().await;
+    let first = world.start("nodes: { a: { run: hang, resources: { gpus: 0.5 } } }").await;
+    world.fake.until("start a").await;
+    let second = world.start("nodes: { b: { run: hang, resources: { gpus: 1 } } }").await;
+    world.fake.until("start b").await;
+    let third = world.start("nodes: { c: { run: hang, resources: { gpus: 1 } } }").await;
+    world.until(|now| now.running == 3).await;
+    assert_eq!(gpus(&world, &first, "a"), Some("GPU 0 (0.5)".into()));
+    assert_eq!(gpus(&world, &second, "b"), Some("GPU 1".into()));
+    world.restart().await;
+    world.until(|now| now.running == 3).await;
+    world.fake.until("adopt b").await;
+    let why = Why { run: third.id, node: None };
+    let reason = world.engine.why(why).await.unwrap().unwrap().reasons.remove(0);
+    assert_eq!(reason.text, "waits for 1 GPU: 0 of 2 are free");
+    assert_eq!(reason.holders, ["story#2 b", "story#1 a"]);
+    world.fake.finish("a");
+    world.fake.until("start c").await;
+    world.store.commit(Vec::new()).await.unwrap();
+    assert_eq!(gpus(&world, &third, "c"), Some("GPU 0".into()));
+    world.fake.finish("b");
+    world.fake.finish("c");
+    world.idle().await;
+    assert_eq!(gpus(&world, &second, "b"), Some("GPU 1".into()), "it is known of an ended attempt");
+}
+
+#[tokio::test]
+async fn the_gpus_of_an_attempt_are_free_again_however_it_ended() {
+    let world = world().await;
+    for script in ["done", "fail", "lost"] {
+        world.run(&format!("nodes: {{ a: {{ run: {script}, resources: {{ gpus: 2 }} }} }}")).await;
+    }
+    let timed_out = world.run("nodes: { a: { run: hang, timeout: 1ms, resources: { gpus: 2 } } }").await;
+    assert_eq!(timed_out.error(), "node `a` failed: timed out after 1ms");
+    let cancelled = world.start("nodes: { c: { run: hang, resources: { gpus: 2 } } }").await;
+    world.fake.until("start c").await;
+    world.cancel(&[cancelled.id]).await;
+    world.idle().await;
+    let flow = "nodes: { b: { each: [1, 2, 3, 4, 5], run: done, resources: { gpus: 0.5 } } }";
+    let ended = world.run(flow).await;
+    assert_eq!(ended.run.state, RunStatus::Completed);
+    let last = world.run("nodes: { a: { run: done, resources: { gpus: 2 } } }").await;
+    assert_eq!(gpus(&world, &last.run, "a"), Some("GPU 0, 1".into()));
 }

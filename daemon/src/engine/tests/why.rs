@@ -74,7 +74,7 @@ async fn a_node_names_the_nodes_and_the_lock_that_it_waits_for() {
 
 #[tokio::test]
 async fn a_node_names_the_amounts_that_it_waits_for_and_who_uses_them() {
-    let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000) };
+    let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000), gpus: None };
     let world = World::with(Config { resources, ..Config::default() }).await;
     let first = world.start("nodes: { a: { run: hang, resources: { cpus: 3, memory: 2GB } } }").await;
     world.until_attempt(first.id, "a", 1).await;

@@ -30,6 +30,7 @@ pub(super) fn attempt(cancel: CancellationToken) -> Attempt {
         cancel,
         resources: None,
         time_limit: TimeLimit::default(),
+        gpus: Vec::new(),
         answer: None,
         secrets: Secrets::default(),
         has_secrets: false,

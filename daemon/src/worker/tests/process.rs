@@ -105,6 +105,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         cancel: cancel.clone(),
         resources: None,
         time_limit: Default::default(),
+        gpus: Vec::new(),
         answer: None,
         secrets: Default::default(),
         has_secrets: false,

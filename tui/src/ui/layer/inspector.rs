@@ -11,6 +11,7 @@ mod question;
 mod search;
 mod tab;
 mod view;
+mod wait;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use fanlight_shared::rng::Rng;
 
 use super::*;
-use crate::engine::pools::Amounts;
+use crate::engine::pools::amounts::Amounts;
 
 /// An attempt of the simulation.
 #[derive(Clone, Copy)]
@@ -77,7 +77,8 @@ fn simulate(seed: i64, count: u32) {
         }
         assert!(shares.free().cpus >= 0 && shares.free().memory >= 0);
     }
-    assert!(!shares.has_waiters());
+    assert_eq!(shares.admit(), None);
+    assert!(shares.firsts.is_empty());
 }
 
 #[test]

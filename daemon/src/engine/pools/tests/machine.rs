@@ -64,16 +64,63 @@ fn a_part_is_released_once() {
     assert!(starts(&pools.enter(&all, 1)));
     pools.leave(&all, 1);
     pools.leave(&all, 1);
-    assert_eq!(*pools.machine.free(), Amounts { cpus: 4, memory: 8 });
+    assert_eq!(*pools.machine.amounts().free(), Amounts { cpus: 4, memory: 8 });
 }
 
 #[test]
 fn an_adopted_attempt_may_overdraw_and_others_then_wait_only_for_what_they_need() {
     let mut pools = pools();
     let large = of(&["=9+0"]);
-    pools.occupy(&large, 1);
+    pools.occupy(&large, &[], 1);
     assert!(!starts(&pools.enter(&of(&["=1+1"]), 2)));
     assert!(starts(&pools.enter(&of(&["=0+1"]), 3)));
     pools.leave(&large, 1);
     assert_eq!(pools.next().unwrap().1, 2);
+}
+
+/// Returns the GPUs of an attempt, with their parts.
+fn slots(pools: &Pools<u32>, who: u32) -> String {
+    let slots = pools.slots(who).into_iter().map(|slot| format!("{}:{}", slot.id, slot.part));
+    slots.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn each_attempt_gets_devices_of_its_own_and_parts_share_one() {
+    let mut pools = pools();
+    assert!(starts(&pools.enter(&of(&["%300"]), 1)) && starts(&pools.enter(&of(&["*1"]), 2)));
+    assert!(starts(&pools.enter(&of(&["%600"]), 3)) && starts(&pools.enter(&of(&["%200"]), 4)));
+    let all: Vec<String> = (1..=4).map(|who| slots(&pools, who)).collect();
+    assert_eq!(all, ["a:300", "b:1000", "a:600", "c:200"], "a part goes where others stay whole");
+    let waits = pools.enter(&of(&["*2"]), 5);
+    assert_eq!(wait(&pools, &waits), ("waits for 2 GPUs: 0 of 3 are free".into(), None));
+    let kept = pools.enter(&of(&["%500"]), 6);
+    assert_eq!(wait(&pools, &kept), ("waits for 0.5 of a GPU: 1 of 3 has this much free".into(), Some(5)));
+    pools.leave(&of(&["*1"]), 2);
+    pools.leave(&of(&["*1"]), 2);
+    assert_eq!(pools.next(), None, "the device is kept for the attempt that needs two");
+    pools.leave(&of(&["%200"]), 4);
+    assert_eq!(pools.next(), Some((of(&["*2"]), 5)));
+    assert_eq!(slots(&pools, 5), "b:1000 c:1000");
+    assert_eq!(pools.next(), None);
+    assert_eq!(pools.users(&of(&["*1"])[0]), Some(vec![5, 3, 1]), "those with the most first");
+}
+
+#[test]
+fn a_device_of_an_adopted_attempt_is_not_given_away() {
+    let mut pools = pools();
+    let one = of(&["*1"]);
+    let slot = |id: &str| GpuSlot { id: id.into(), uuid: None, name: None, part: 1000 };
+    pools.occupy(&one, &[slot("b")], 1);
+    pools.occupy(&one, &[slot("gone")], 2);
+    assert!(starts(&pools.enter(&of(&["*2"]), 3)));
+    assert_eq!(
+        (slots(&pools, 1), slots(&pools, 2), slots(&pools, 3)),
+        ("b:1000".into(), String::new(), "a:1000 c:1000".into())
+    );
+    assert!(!starts(&pools.enter(&one, 4)));
+    pools.leave(&one, 2);
+    assert_eq!(pools.next(), None);
+    pools.leave(&one, 1);
+    assert_eq!(pools.next().unwrap().1, 4);
+    assert_eq!(slots(&pools, 4), "b:1000");
 }

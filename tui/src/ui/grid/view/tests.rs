@@ -4,9 +4,11 @@ use fanlight_shared::event::{LiveEvent, Progress};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::Origin;
 use fanlight_shared::problem::{Problem, Span};
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{NodeStatus, RunStatus};
-use fanlight_shared::run_state::RunState;
+use fanlight_shared::run_state::{Attempt, RunState};
+use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Action;
 
@@ -313,6 +315,25 @@ fn a_card_says_what_its_node_waits_for_and_whether_a_stand_in_answered() {
     model.grid.zooming = Zooming::At(Zoom::Card);
     let shown = testing::screen(&mut model, 120, 40);
     assert!(shown.contains("waits for `api") && shown.contains("· offline"), "{shown}");
+}
+
+#[test]
+fn a_card_names_the_gpu_of_its_running_node() {
+    let mut model = laid(busy(), "nodes:\n  ask: { run: \"true\" }\n  told: { run: \"true\" }\n", "ask");
+    model.grid.zooming = Zooming::At(Zoom::Card);
+    let started = Time(model.now.0 - 4_000);
+    let gpu = |id: &str, part| GpuSlot { id: id.into(), uuid: None, name: None, part };
+    let one = vec![gpu("1", 250)];
+    let four = ["0", "1", "2", "3"].map(|id| gpu(id, 1000)).to_vec();
+    for (gpus, shown) in [(one, "s · GPU 1 "), (four, "s · 4 GPUs ")] {
+        testing::change_state(&mut model, |state| {
+            let whole = &mut state.nodes["ask"].whole;
+            (whole.status, whole.progress) = (NodeStatus::Running, None);
+            whole.attempts = vec![Attempt { gpus, ..Attempt::new(1, started) }];
+        });
+        let text = testing::screen(&mut model, 120, 40);
+        assert!(text.contains(shown), "{text}");
+    }
 }
 
 #[test]

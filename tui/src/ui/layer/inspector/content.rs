@@ -4,6 +4,7 @@ use fanlight_shared::expression::Root;
 use fanlight_shared::id::AssetId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::Media;
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::run_state::{Attempt, InstanceState};
 use fanlight_shared::sanitise;
@@ -13,7 +14,7 @@ use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
 use super::page::{Page, Row};
-use super::{Inspector, Tab, activity, curves, question};
+use super::{Inspector, Tab, activity, curves, question, wait};
 use crate::ui::model::Model;
 use crate::ui::node;
 use crate::ui::theme::{Theme, node_glyph};
@@ -74,10 +75,10 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     }
     if rows.is_empty() {
         let words = match instance.status {
-            status if status.has_values() => "it has no outputs",
-            NodeStatus::Running => "nothing yet",
-            status if status.is_ended() => "it has no values: it did not complete",
-            _ => "it has not started",
+            status if status.has_values() => "it has no outputs".to_owned(),
+            NodeStatus::Running => "nothing yet".to_owned(),
+            status if status.is_ended() => "it has no values: it did not complete".to_owned(),
+            _ => wait::sentence(inspector, instance, model),
         };
         rows.push(text(words, theme.dim));
     }
@@ -410,5 +411,11 @@ fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {
     let took = human_duration(attempt.ended_at.unwrap_or(model.now).since(attempt.started_at));
     let ago = human_duration(model.now.since(attempt.started_at));
     let cost = attempt.cost_usd.map(|cost| format!(" · ${cost:.4}")).unwrap_or_default();
-    (format!("{:>3}  {word:<10} {took:<8} started {ago} ago{cost}", attempt.number), style)
+    let gpus = GpuSlot::shown(&attempt.gpus).map(|gpus| {
+        let name = attempt.gpus.first().and_then(|slot| slot.name.as_deref());
+        let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+        format!(" · {gpus}{name}")
+    });
+    let gpus = gpus.unwrap_or_default();
+    (format!("{:>3}  {word:<10} {took:<8} started {ago} ago{cost}{gpus}", attempt.number), style)
 }

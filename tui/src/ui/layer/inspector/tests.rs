@@ -184,6 +184,26 @@ fn the_activity_of_an_agent_has_its_own_page() {
 }
 
 #[test]
+fn a_node_that_does_not_run_yet_says_what_it_waits_for() {
+    let (mut model, _) = opened(with_runs(&[run(2, RunStatus::Running)]), "poster");
+    change_state(&mut model, |state| {
+        for node in ["framed", "poster"] {
+            let whole = &mut state.nodes[node].whole;
+            (whole.status, whole.ended_at) = (NodeStatus::Waiting, None);
+            whole.attempts.clear();
+        }
+        state.nodes["framed"].whole.status = NodeStatus::Running;
+    });
+    let text = screen(&mut model, 120, 40);
+    assert!(text.contains("it waits for `framed`"), "{text}");
+    change_state(&mut model, |state| {
+        state.nodes["poster"].waits_for = Some("waits for 1 GPU: 0 of 2 are free".into());
+    });
+    let text = screen(&mut model, 120, 40);
+    assert!(text.contains("it waits for 1 GPU: 0 of 2 are free"), "{text}");
+}
+
+#[test]
 fn a_cached_node_names_the_run_that_computed_its_result() {
     let mut model = with_runs(&[run(2, RunStatus::Completed)]);
     change_state(&mut model, |state| {

@@ -1,0 +1,154 @@
+//! What attempts use of the machine: GPUs, and CPUs with memory.
+
+use std::hash::Hash;
+
+use fanlight_shared::resources::{GpuSlot, Gpus, Resources};
+
+use super::Ticket;
+use super::amounts::Amounts;
+use super::gpus::{FreeGpus, Parts, parts_of};
+use super::shares::Shares;
+use crate::machine::Machine;
+
+/// What an attempt needs of the machine. The order of the variants is the order of acquisition.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) enum Need {
+    /// GPUs.
+    Gpus(Gpus),
+    /// CPUs and memory.
+    Amounts(Amounts),
+}
+
+impl Need {
+    /// Returns the needs of an attempt with these resources.
+    pub(crate) fn of(resources: &Resources) -> impl Iterator<Item = Self> {
+        let gpus = Some(resources.gpus).filter(|gpus| *gpus != Gpus::None).map(Self::Gpus);
+        gpus.into_iter().chain(Amounts::of(resources).map(Self::Amounts))
+    }
+}
+
+/// The machine, with what is free of it, who uses it, and who waits.
+#[derive(Debug)]
+pub(super) struct MachineShares<T> {
+    machine: Machine,
+    amounts: Shares<Amounts, T>,
+    /// Once an attempt has asked for one: finding them takes time.
+    gpus: Option<Shares<FreeGpus, T>>,
+}
+
+impl<T: Copy + Eq + Hash> MachineShares<T> {
+    pub(super) fn new(machine: Machine) -> Self {
+        Self { amounts: Shares::new(Amounts::all(&machine)), gpus: None, machine }
+    }
+
+    /// Returns the GPUs, which are found when they are first asked for.
+    fn gpus(&mut self) -> &mut Shares<FreeGpus, T> {
+        let machine = &self.machine;
+        self.gpus.get_or_insert_with(|| Shares::new(FreeGpus::all(machine.gpus().map_or(0, <[_]>::len))))
+    }
+
+    /// Returns the machine.
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Returns the GPUs that an attempt has.
+    pub(super) fn slots(&self, who: T) -> Vec<GpuSlot> {
+        let Some(parts) = self.gpus.as_ref().and_then(|gpus| gpus.part(who)) else { return Vec::new() };
+        let all = self.machine.gpus().unwrap_or_default();
+        parts.iter().filter_map(|(at, part)| Some(all.get(*at)?.slot(*part))).collect()
+    }
+
+    pub(super) fn take(&mut self, ticket: Ticket, need: Need, who: T) -> bool {
+        match need {
+            Need::Gpus(need) => self.gpus().take(ticket, need, who),
+            Need::Amounts(need) => self.amounts.take(ticket, need, who),
+        }
+    }
+
+    /// Gives a part without asking, for an attempt that is already running with these GPUs.
+    pub(super) fn occupy(&mut self, need: Need, slots: &[GpuSlot], who: T) {
+        match need {
+            Need::Gpus(_) => {
+                let parts = parts_of(slots, self.machine.gpus().unwrap_or_default());
+                self.gpus().occupy(parts, who);
+            }
+            Need::Amounts(need) => self.amounts.occupy(need, who),
+        }
+    }
+
+    pub(super) fn wait(&mut self, ticket: Ticket, need: Need, who: T) {
+        match need {
+            Need::Gpus(need) => self.gpus().wait(ticket, need, who),
+            Need::Amounts(need) => self.amounts.wait(ticket, need, who),
+        }
+    }
+
+    pub(super) fn withdraw(&mut self, ticket: Ticket, need: Need) {
+        match need {
+            Need::Gpus(need) => self.gpus().withdraw(ticket, need),
+            Need::Amounts(need) => self.amounts.withdraw(ticket, need),
+        };
+    }
+
+    pub(super) fn release(&mut self, need: Need, who: T) {
+        match need {
+            Need::Gpus(_) => self.gpus().release(who),
+            Need::Amounts(_) => self.amounts.release(who),
+        }
+    }
+
+    /// Gives a part to the next waiter that may have one, and returns its ticket.
+    pub(super) fn admit(&mut self, need: Need) -> Option<Ticket> {
+        match need {
+            Need::Gpus(_) => self.gpus().admit(),
+            Need::Amounts(_) => self.amounts.admit(),
+        }
+    }
+
+    /// Returns what a waiter waits for, for people, and the one that came earlier, if what would be enough is kept for it.
+    pub(super) fn explain(&self, ticket: Ticket, need: Need) -> Option<(String, Option<T>)> {
+        Some(match need {
+            Need::Gpus(need) => {
+                let gpus = self.gpus.as_ref()?;
+                (gpus.free().wait(need), gpus.kept_for(ticket, need))
+            }
+            Need::Amounts(need) => {
+                let all = Amounts::all(&self.machine);
+                (need.wait(*self.amounts.free(), all), self.amounts.kept_for(ticket, need))
+            }
+        })
+    }
+
+    /// Returns the attempts that use what this one needs, those that use most first.
+    pub(super) fn users(&self, need: Need) -> Vec<T>
+    where
+        T: Ord,
+    {
+        let mut users: Vec<((i64, i64), T)> = match need {
+            Need::Gpus(_) => {
+                let has = |parts: &Parts| (parts.iter().map(|(_, part)| i64::from(*part)).sum(), 0);
+                let users = self.gpus.iter().flat_map(Shares::holders);
+                users.map(|(who, parts)| (has(parts), who)).collect()
+            }
+            Need::Amounts(need) => {
+                let by_memory = need.memory > self.amounts.free().memory.max(0);
+                let has = |of: &Amounts| if by_memory { (of.memory, of.cpus) } else { (of.cpus, of.memory) };
+                self.amounts.holders().map(|(who, part)| (has(part), who)).collect()
+            }
+        };
+        users.retain(|((most, _), _)| *most > 0);
+        users.sort_by(|(one, first), (other, second)| other.cmp(one).then(first.cmp(second)));
+        users.into_iter().map(|(_, who)| who).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn amounts(&self) -> &Shares<Amounts, T> {
+        &self.amounts
+    }
+
+    #[cfg(test)]
+    pub(super) fn known_gpus(&self) -> Option<&Shares<FreeGpus, T>> {
+        self.gpus.as_ref()
+    }
+}

@@ -1,0 +1,55 @@
+//! Nodes that state what they need of the machine.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{Fanlight, wait_for};
+
+const TRAIN: &str = "nodes:
+  fit:
+    resources: { gpus: 1 }
+    run: |
+      echo \"$CUDA_VISIBLE_DEVICES\" > \"$FANLIGHT_PROJECT/saw-$FANLIGHT_RUN_NUMBER\"
+      until [ -e \"$FANLIGHT_PROJECT/go\" ]; do sleep 0.1; done
+";
+
+/// Starts a daemon on a machine with two GPUs.
+fn start_daemon(fanlight: &Fanlight) {
+    let smi = "#!/bin/sh\necho '0, GPU-11111111-aaaa, NVIDIA A100, 40960'\necho '1, GPU-22222222-bbbb, NVIDIA A100, 40960'\n";
+    std::fs::create_dir_all(fanlight.path("bin")).unwrap();
+    fanlight.file("bin/nvidia-smi", smi);
+    std::fs::set_permissions(fanlight.path("bin/nvidia-smi"), Permissions::from_mode(0o700)).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = fanlight.command(&["daemon", "start"]);
+    command.env("PATH", format!("{}:{path}", fanlight.path("bin").display()));
+    assert!(command.status().unwrap().success());
+}
+
+#[test]
+fn a_gpu_has_one_attempt_at_a_time_also_when_the_daemon_is_killed() {
+    let fanlight = Fanlight::new();
+    start_daemon(&fanlight);
+    fanlight.file("train.yaml", TRAIN);
+    fanlight.say(&["run", "train.yaml", "--repeat", "3", "--detach"]).exits(0);
+    let saw = |run: u32| std::fs::read_to_string(fanlight.path(&format!("saw-{run}"))).unwrap_or_default();
+    let waits = || fanlight.say(&["why", "train#3"]).exits(0).out;
+    let wait = "train#3 fit: waits for 1 GPU: 0 of 2 are free; train#1 fit, train#2 fit use some";
+    wait_for("two running attempts", || saw(1).len() + saw(2).len() == 4 && waits().contains(wait));
+    assert_ne!(saw(1), saw(2));
+    let shown = fanlight.say(&["show", "train#1"]).exits(0).out;
+    assert!(shown.contains("GPU") && shown.contains("running"), "{shown}");
+
+    fanlight.kill_daemon();
+    start_daemon(&fanlight);
+    wait_for("the reason after the restart", || waits().contains(wait));
+    fanlight.file("go", "");
+    fanlight.await_states(&["completed", "completed", "completed"]);
+    assert!(["0\n", "1\n"].contains(&saw(3).as_str()), "{}", saw(3));
+    let run = fanlight.say(&["show", "train#2", "--json"]).exits(0).json().remove(0);
+    let gpu = &run["nodes"][0]["gpus"][0];
+    assert_eq!((gpu["name"].as_str(), gpu["id"].as_str()), (Some("NVIDIA A100"), Some(saw(2).trim())));
+
+    fanlight.file("more.yaml", "nodes: { a: { run: ls, resources: { gpus: 3 } } }\n");
+    let refused = fanlight.say(&["run", "more.yaml"]).exits(2);
+    refused.complains("node `a`: `resources` needs 3 GPUs, and this machine has 2 GPUs");
+}
