@@ -66,6 +66,7 @@ impl Story {
             cancel: CancellationToken::new(),
             time_limit: Default::default(),
             gpus: Vec::new(),
+            resources: Default::default(),
             answer: None,
             secrets: Default::default(),
             has_secrets: false,

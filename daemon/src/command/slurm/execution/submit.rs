@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fanlight_shared::resources::{CPU_PARTS, Resources};
+use fanlight_shared::resources::{CPU_PARTS, Gpus, Resources};
 use fanlight_shared::time::Time;
 
 use super::super::files;
@@ -208,6 +208,12 @@ fn options(resources: &Resources) -> Vec<String> {
     if resources.memory > 0 {
         options.push(format!("--mem={}M", resources.memory.div_ceil(1 << 20)));
     }
+    match resources.gpus {
+        Gpus::None => {}
+        // The cluster divides no GPU.
+        Gpus::Part(_) => options.push("--gres=gpu:1".to_owned()),
+        Gpus::Whole(count) => options.push(format!("--gres=gpu:{count}")),
+    }
     if let Some(time) = resources.time {
         options.push(format!("--time={}", time.as_secs().div_ceil(60) + 1));
     }
@@ -221,8 +227,12 @@ mod tests {
     #[test]
     fn resources_become_options_that_are_large_enough() {
         let time = Some(Duration::from_secs(1801));
-        let resources = Resources { cpus: 1500, memory: 4_000_000_000, time, disk: 1 << 40 };
-        assert_eq!(options(&resources), ["--cpus-per-task=2", "--mem=3815M", "--time=32"]);
+        let (cpus, memory, gpus, disk) = (1500, 4_000_000_000, Gpus::Whole(2), 1 << 40);
+        let resources = Resources { cpus, memory, gpus, time, disk };
+        let all = ["--cpus-per-task=2", "--mem=3815M", "--gres=gpu:2", "--time=32"];
+        assert_eq!(options(&resources), all);
+        let part = Resources { gpus: Gpus::Part(250), ..Resources::default() };
+        assert_eq!(options(&part), ["--gres=gpu:1"]);
         assert_eq!(options(&Resources::default()), [""; 0]);
     }
 }
