@@ -8,6 +8,7 @@ use fanlight_shared::sanitise;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::output::amount::Amount;
 use crate::output::{self, Out, json};
 use crate::text;
@@ -25,10 +26,14 @@ pub(crate) struct Args {
 
 /// Runs `import`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let context = Context::from_env()?;
+    if let Some(host) = &context.host {
+        return Err(is_here(host, &args.file));
+    }
     let copy = if args.file == Path::new("-") { Some(from_stdin()?) } else { None };
     let path = copy.as_ref().map_or(args.file.as_path(), tempfile::NamedTempFile::path);
     let path = absolute(path)?;
-    let client = Context::from_env()?.connect().await?;
+    let client = context.connect().await?;
     let imported = client.call(runs::Import { path }).await?;
     let mut out = Out::new();
     if args.json {
@@ -39,6 +44,18 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     out.flush()?;
     say(&imported);
     Ok(())
+}
+
+/// Returns the error of an archive of this computer, which the daemon on another one can't read.
+fn is_here(host: &Host, file: &Path) -> Failure {
+    let shown = sanitise::line(&file.to_string_lossy());
+    let (what, file) = match shown.as_str() {
+        "-" => ("stdin".to_owned(), "FILE"),
+        shown => (format!("`{shown}`"), shown),
+    };
+    let line = host.shell_line(["import", "-"]).ok();
+    Failure::usage(format!("{what} is on this computer, where the daemon on `{}` can't read it", host.name()))
+        .maybe_hint(line.map(|line| format!("`{line} < {file}` imports it there")))
 }
 
 fn print(out: &mut Out, imported: &runs::Imported) -> Result<(), Failure> {

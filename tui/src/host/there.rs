@@ -195,6 +195,20 @@ impl Host {
         self.settings.program.as_deref().unwrap_or(PROGRAM)
     }
 
+    /// Returns a command line for the shell here that runs the program there.
+    ///
+    /// # Errors
+    /// A word has a control character.
+    pub(crate) fn shell_line<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<String, String> {
+        let line = self.line(arguments)?;
+        // Quotes and variables are for the shell there.
+        let line = if line.contains(['\'', '"', '$', '\\']) { quote::word(&line)? } else { line };
+        Ok(format!("ssh {} {line}", quote::word(&self.ssh.destination)?))
+    }
+
     /// Returns a command line of the program there.
     fn line<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Result<String, String> {
         let program = quote::path(self.program())?;

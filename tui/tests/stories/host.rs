@@ -246,3 +246,16 @@ fn files_and_folders_of_params_are_sent_first() {
     std::fs::remove_file(&png).unwrap();
     two.say(&run).exits(2).complains("param `photo`: there is no");
 }
+
+#[test]
+fn an_archive_of_this_computer_is_not_imported_there() {
+    let two = Two::new();
+    two.here.config("[host.box]\nssh = \"ada@10.0.0.5\"\nhome = \"~/h\"\n");
+    let import = |host, file| two.say(&["--host", host, "import", file]).exits(2);
+    import("ada@box", "train.tar.zst")
+        .complains("`train.tar.zst` is on this computer, where the daemon on `ada@box` can't read it")
+        .complains("hint: `ssh ada@box fanlight import - < train.tar.zst` imports it there");
+    import("ada@box", "-").complains("`ssh ada@box fanlight import - < FILE`");
+    import("box", "train.tar.zst").complains("ssh ada@10.0.0.5 '");
+    assert!(!two.ssh("calls").exists(), "nothing was asked there");
+}
