@@ -29,7 +29,7 @@ mod writer;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use fanlight_shared::home::Home;
@@ -134,6 +134,8 @@ struct Inner {
     outage: watch::Receiver<Option<String>>,
     failure: watch::Sender<Option<String>>,
     unknown: watch::Sender<Unknown>,
+    /// Held by an import from the check for what is here to its commit.
+    importing: Mutex<()>,
     /// Folders that other users could enter when the store was opened.
     found_open: Vec<String>,
 }
@@ -173,7 +175,17 @@ impl Store {
         let unknown = watch::Sender::new(Unknown::default());
         sweep::start(blobs.clone(), writer.clone(), unknown.clone());
         let thread = Mutex::new(Some(thread));
-        let inner = Inner { blobs, home: home.clone(), writer, thread, outage, failure, unknown, found_open };
+        let inner = Inner {
+            blobs,
+            home: home.clone(),
+            writer,
+            thread,
+            outage,
+            failure,
+            unknown,
+            importing: Mutex::default(),
+            found_open,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -207,6 +219,11 @@ impl Store {
         });
         self.write(Batch { ops, must: false, after: Some(after) });
         receive.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Waits until no other import adds runs, and keeps others from it until the guard is dropped. Blocks.
+    pub(crate) fn importing(&self) -> MutexGuard<'_, ()> {
+        self.inner.importing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the blob store.

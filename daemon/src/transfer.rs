@@ -10,6 +10,7 @@
 mod check;
 mod export;
 mod import;
+mod limit;
 mod lines;
 mod logs;
 mod manifest;

@@ -4,6 +4,7 @@ mod extent;
 pub mod float;
 mod from;
 pub mod json;
+mod named;
 pub mod shortened;
 mod wire;
 

@@ -14,6 +14,7 @@ use super::bytes::Source;
 use super::context::Context;
 use super::session::Session;
 use crate::engine::make_preview;
+use crate::store::Store;
 use crate::transfer;
 
 /// How many runs a response names.
@@ -37,16 +38,12 @@ pub(super) async fn import(session: &Arc<Session>, import: Import) -> Result<Imp
     // A client that goes away while its archive is read gets nothing imported.
     let cancel = CancellationToken::new();
     let _guard = cancel.clone().drop_guard();
-    let home = context.home.clone();
-    let outcome = context.read(move |store| transfer::import(store, &home, &path, &cancel)).await?;
-    let ids: Vec<_> = outcome.imported.runs.iter().map(|run| run.id).collect();
-    if !ids.is_empty() {
-        let made: HashSet<RunId> = ids.iter().copied().collect();
-        let rows = context.read(move |store| ids.into_iter().map(|id| store.listed(id)).collect()).await;
-        let rows: Vec<_> = rows.unwrap_or_default();
-        rows.into_iter().for_each(|run| context.hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
-        tokio::spawn(make_previews(Arc::clone(context), made));
-    }
+    // Other clients are notified of what was imported, even if this one goes away then.
+    let imported = tokio::spawn(import_and_notify(Arc::clone(context), path, cancel));
+    let outcome = match imported.await {
+        Ok(outcome) => outcome?,
+        Err(error) => return Err(RpcError::internal(format!("the import failed: {error}"))),
+    };
     let transfer::Outcome { imported, assets, mut known } = outcome;
     let (count, known_count) = (imported.runs.len() as u64, known.len() as u64);
     known.truncate(MAX_NAMED);
@@ -60,6 +57,28 @@ pub(super) async fn import(session: &Arc<Session>, import: Import) -> Result<Imp
         known_count,
         renamed_sweeps: renamed.map(|(was, name)| Renamed { was, name }).collect(),
     })
+}
+
+async fn import_and_notify(
+    context: Arc<Context>,
+    path: PathBuf,
+    cancel: CancellationToken,
+) -> Result<transfer::Outcome, RpcError> {
+    let home = context.home.clone();
+    let outcome = context.read(move |store| transfer::import(store, &home, &path, &cancel)).await?;
+    let ids: Vec<_> = outcome.imported.runs.iter().map(|run| run.id).collect();
+    if ids.is_empty() {
+        return Ok(outcome);
+    }
+    let made: HashSet<RunId> = ids.iter().copied().collect();
+    // One that was deleted since has no row; the others have.
+    let listed =
+        move |store: &Store| Ok(ids.into_iter().filter_map(|id| store.listed(id).ok()).collect::<Vec<_>>());
+    for run in context.read(listed).await.unwrap_or_default() {
+        context.hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) });
+    }
+    tokio::spawn(make_previews(context, made));
+    Ok(outcome)
 }
 
 /// Makes the previews of the assets of imported runs, one after the other: attempts need the workers too.

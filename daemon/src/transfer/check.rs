@@ -79,7 +79,8 @@ pub(super) struct RunCheck<'a> {
     run: Option<Run>,
     summary: Summary,
     counted: ManifestRun,
-    keys: HashSet<(u8, String, ItemPath, String, u32)>,
+    /// The hashes of what names its parts: names may be long, and are not kept.
+    keys: HashSet<BlobHash>,
     /// The last step of the series before.
     series: Option<Option<u64>>,
     /// The blobs that it names, and whether one is a folder.
@@ -224,14 +225,17 @@ impl<'a> RunCheck<'a> {
     }
 
     fn once(&mut self, kind: u8, node: &str, item: ItemPath, port: &str, ordinal: u32) -> Result<(), String> {
-        if self.keys.insert((kind, node.to_owned(), item, port.to_owned(), ordinal)) {
+        let key = format!("{kind} {ordinal} {item} {} {node}{port}", node.len());
+        if self.keys.insert(BlobHash::of(key.as_bytes())) {
             return Ok(());
         }
         Err(format!("holds something of `{node}{item}.{port}` twice"))
     }
 
     fn name(&mut self, value: &Value) {
-        name(&mut self.blobs, value);
+        for (hash, folder) in value.blobs() {
+            *self.blobs.entry(hash).or_default() |= folder;
+        }
     }
 
     /// Checks that the run is whole. Returns it.
@@ -247,12 +251,5 @@ impl<'a> RunCheck<'a> {
             return Err("is damaged: its events lead to another state".into());
         }
         Ok(run)
-    }
-}
-
-/// Adds the blobs that a value names.
-pub(super) fn name(blobs: &mut HashMap<BlobHash, bool>, value: &Value) {
-    for (hash, folder) in value.blobs() {
-        *blobs.entry(hash).or_default() |= folder;
     }
 }

@@ -13,6 +13,7 @@ use fanlight_shared::run_state::Summary;
 use fanlight_shared::value::Value;
 use serde::Serialize;
 
+use super::limit::{MAX_WHOLE_BYTES, check_announced};
 use super::logs;
 use super::manifest::{Amount, Manifest, ManifestRun};
 use super::place::Place;
@@ -56,6 +57,7 @@ pub(crate) fn export(
     )?;
     gathered.check()?;
     gathered.files(store)?;
+    check_announced(&gathered.runs).map_err(|why| StoreError::BadParam(format!("the archive {why}")))?;
     let Gathered { runs, offset: end, lines, sizes, attempts, .. } = gathered;
     let lines = lines.into_inner().map_err(|error| failed(scratch.path(), error.error()))?;
     // What runs share follows the last of them.
@@ -253,7 +255,9 @@ impl Gathered {
     fn files(&mut self, store: &Store) -> Result<(), StoreError> {
         for hash in std::mem::take(&mut self.long) {
             self.blobs.entry(hash).or_default();
-            self.name(&serde_json::from_slice(&store.blobs().read(hash)?)?);
+            let blobs = &mut self.blobs;
+            let take = |hash, folder| *blobs.entry(hash).or_default() |= folder;
+            Value::each_blob(&whole(store, hash)?, take)?;
         }
         let mut next: Vec<(BlobHash, bool)> =
             self.blobs.iter().map(|(hash, folder)| (*hash, *folder)).collect();
@@ -264,11 +268,24 @@ impl Gathered {
             };
             self.sizes.insert(hash, bytes);
             if folder {
-                let manifest: DirManifest = serde_json::from_slice(&store.blobs().read(hash)?)?;
+                let manifest: DirManifest = serde_json::from_slice(&whole(store, hash)?)?;
                 let files = manifest.files.iter().map(|entry| (entry.hash, false));
                 next.extend(files.filter(|(hash, _)| !self.sizes.contains_key(hash)));
             }
         }
         Ok(())
     }
+}
+
+/// Returns the bytes of a long value, or of the list of the files of a folder.
+fn whole(store: &Store, hash: BlobHash) -> Result<Vec<u8>, StoreError> {
+    let bytes = store.blobs().len(hash)?;
+    if bytes <= MAX_WHOLE_BYTES {
+        return store.blobs().read(hash);
+    }
+    Err(StoreError::BadParam(format!(
+        "a value of these runs has {} MB, and an archive holds values of at most {} MB",
+        bytes / 1_000_000,
+        MAX_WHOLE_BYTES / 1_000_000
+    )))
 }

@@ -1,8 +1,10 @@
 //! Reads runs from an archive.
 
+mod cancel;
 mod disk;
 mod known;
 mod logs;
+mod whole;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -11,13 +13,14 @@ use std::path::Path;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId};
-use fanlight_shared::media::DirManifest;
 use fanlight_shared::sanitise;
 use rustix::fs::{Mode, OFlags};
 use tokio_util::sync::CancellationToken;
 
+use self::cancel::Cancellable;
 use self::logs::NewLogs;
-use super::check::{Known, RunCheck, name};
+use super::check::{Known, RunCheck};
+use super::limit::{MAX_WHOLE_BYTES, check_announced, check_parts};
 use super::lines;
 use super::manifest::{self, Amount, Manifest};
 use super::place::Place;
@@ -32,8 +35,6 @@ const MAX_WINDOW: u32 = 27;
 const PART: usize = 256 << 10;
 /// How many blobs are stored at once.
 const BLOBS_AT_ONCE: usize = 64;
-/// The most bytes of records that runs share.
-const MAX_SHARED_BYTES: u64 = 256 << 20;
 
 /// What was imported.
 #[derive(Debug, Default)]
@@ -81,13 +82,22 @@ pub(crate) fn import(
     cancel: &CancellationToken,
 ) -> Result<Outcome, StoreError> {
     let shown = sanitise::line(&path.to_string_lossy());
-    read(store, home, path, cancel).map_err(|refused| match refused {
+    let outcome = read(store, home, path, cancel).and_then(|reading| reading.finish(cancel));
+    outcome.map_err(|refused| match refused {
+        // Whatever failed then, failed because of it.
+        _ if cancel.is_cancelled() => cancel::cancelled(),
         Refused::Archive(why) => StoreError::BadParam(format!("`{shown}` {why}")),
         Refused::Store(error) => error,
     })
 }
 
-fn read(store: &Store, home: &Home, path: &Path, cancel: &CancellationToken) -> Result<Outcome, Refused> {
+/// Reads an archive, of which nothing is added yet.
+pub(super) fn read<'a>(
+    store: &'a Store,
+    home: &'a Home,
+    path: &Path,
+    cancel: &CancellationToken,
+) -> Result<Reading<'a>, Refused> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| match errno {
         rustix::io::Errno::NOENT => Refused::Archive("does not exist".into()),
@@ -99,13 +109,10 @@ fn read(store: &Store, home: &Home, path: &Path, cancel: &CancellationToken) -> 
     let mut decoder = zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(PART, file))
         .map_err(Refused::read)?;
     decoder.window_log_max(MAX_WINDOW).map_err(Refused::read)?;
-    let mut archive = tar::Archive::new(decoder);
+    let mut archive = tar::Archive::new(Cancellable { from: decoder, cancel: cancel.clone() });
     let mut reading: Option<Reading<'_>> = None;
     // Raw: the names of entries are in their own headers, so that none takes memory for a long one.
     for entry in archive.entries().map_err(Refused::read)?.raw(true) {
-        if cancel.is_cancelled() {
-            return Err(StoreError::Other("the import was cancelled".into()).into());
-        }
         let mut entry = entry.map_err(|error| match (&reading, error.kind()) {
             (None, kind) if kind != io::ErrorKind::UnexpectedEof => {
                 Refused::Archive("is not an archive of runs".into())
@@ -138,8 +145,7 @@ fn read(store: &Store, home: &Home, path: &Path, cancel: &CancellationToken) -> 
         }
     }
     let reading = reading.ok_or_else(|| Refused::Archive("is not an archive of runs".into()))?;
-    drain(archive.into_inner())?;
-    reading.finish()
+    drain(archive.into_inner()).map(|()| reading)
 }
 
 /// Reads what follows the archive, which is empty, so that its checksum is compared.
@@ -159,7 +165,7 @@ fn drain(mut rest: impl Read) -> Result<(), Refused> {
 }
 
 /// An archive that is being read.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     store: &'a Store,
     home: &'a Home,
     manifest: Manifest,
@@ -173,6 +179,8 @@ struct Reading<'a> {
     /// Those that were published and have no row yet.
     waiting: Vec<Op>,
     blob_amount: Amount,
+    /// How many parts its runs have.
+    parts: u64,
     logs: NewLogs,
     /// What the new runs refer to.
     wanted: HashMap<BlobHash, bool>,
@@ -200,6 +208,7 @@ impl<'a> Reading<'a> {
         if !manifest.runs.iter().all(|run| ids.insert(run.id)) {
             return Err(Refused::Archive("has a manifest that names a run twice".into()));
         }
+        check_announced(&manifest.runs).map_err(Refused::Archive)?;
         disk::check(home, manifest.bytes())?;
         let scratch = Scratch::new(home)?;
         let lines = scratch.file("lines")?;
@@ -217,6 +226,7 @@ impl<'a> Reading<'a> {
             blobs: HashMap::new(),
             waiting: Vec::new(),
             blob_amount: Amount::default(),
+            parts: 0,
             logs,
             wanted: HashMap::new(),
             long: HashSet::new(),
@@ -236,7 +246,7 @@ impl<'a> Reading<'a> {
     }
 
     fn shared(&mut self, bytes: u64, from: &mut dyn Read) -> Result<(), Refused> {
-        if self.shared.is_some() || bytes != self.manifest.shared_bytes || bytes > MAX_SHARED_BYTES {
+        if self.shared.is_some() || bytes != self.manifest.shared_bytes || bytes > MAX_WHOLE_BYTES {
             return Err(Refused::Archive("is damaged: `shared.ndjson` is not what the manifest says".into()));
         }
         let mut records = Vec::new();
@@ -266,6 +276,8 @@ impl<'a> Reading<'a> {
         let mut to = io::BufWriter::new(&self.lines);
         lines::each(&Place::Run(id).to_string(), from, |line, part| {
             check.part(&part).map_err(damaged)?;
+            self.parts += 1;
+            check_parts(self.parts).map_err(Refused::Archive)?;
             match &mut here {
                 Some(here) => here.compare(&part),
                 None => {
@@ -344,7 +356,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Checks that everything is there, and commits it.
-    fn finish(mut self) -> Result<Outcome, Refused> {
+    pub(super) fn finish(mut self, cancel: &CancellationToken) -> Result<Outcome, Refused> {
         if let Some(run) = self.manifest.runs.iter().find(|run| !self.runs.contains_key(&run.id)) {
             return Err(Refused::Archive(format!("is cut off: it lacks {}", sanitise::line(&run.name))));
         }
@@ -353,12 +365,21 @@ impl<'a> Reading<'a> {
         }
         self.store.commit_blocking(std::mem::take(&mut self.waiting))?;
         self.check_blobs()?;
+        // From here on no other import adds runs.
+        let store = self.store;
+        let _importing = store.importing();
         let mut known = Vec::new();
         let mut runs = Vec::new();
         for run in &self.manifest.runs {
             match self.runs.remove(&run.id) {
                 Some(Run::Known(name)) => known.push(name),
-                Some(Run::New(staged)) => runs.push(staged),
+                Some(Run::New(staged)) if known::find(store, run.id)?.is_none() => runs.push(staged),
+                Some(Run::New(_)) => {
+                    return Err(Refused::Archive(format!(
+                        "holds {}, which was added here while the archive was read; import it again",
+                        sanitise::line(&run.name)
+                    )));
+                }
                 None => {}
             }
         }
@@ -366,55 +387,14 @@ impl<'a> Reading<'a> {
         if runs.is_empty() {
             return Ok(Outcome { known, ..Outcome::default() });
         }
-        let attempts = self.logs.settle(self.store)?;
+        cancel::check(cancel)?;
+        let attempts = self.logs.settle(store)?;
         let shared = self.shared.take().unwrap_or_default();
         let lines = self.lines;
         let import = store::Import { shared, runs, lines };
-        let committed = self.store.commit_blocking(vec![Op::Import(import.into())])?;
+        let committed = store.commit_blocking(vec![Op::Import(import.into())])?;
         attempts.keep();
         let imported = committed.imported.unwrap_or_default();
         Ok(Outcome { imported, assets, known })
-    }
-
-    /// Checks that the archive has all bytes that its new runs refer to.
-    fn check_blobs(&mut self) -> Result<(), Refused> {
-        let lacks = |hash: &BlobHash| Refused::Archive(format!("is damaged: it lacks the bytes {hash}"));
-        for hash in std::mem::take(&mut self.long) {
-            if !self.blobs.contains_key(&hash) {
-                return Err(lacks(&hash));
-            }
-            let value = serde_json::from_slice(&self.store.blobs().read(hash)?).map_err(|error| {
-                Refused::Archive(format!(
-                    "is damaged: the value in `{}` can't be read: {error}",
-                    Place::Blob(hash)
-                ))
-            })?;
-            name(&mut self.wanted, &value);
-        }
-        for (hash, folder) in &self.wanted {
-            if !self.blobs.contains_key(hash) {
-                return Err(lacks(hash));
-            }
-            if !folder {
-                continue;
-            }
-            let manifest: DirManifest =
-                serde_json::from_slice(&self.store.blobs().read(*hash)?).map_err(|error| {
-                    Refused::Archive(format!("is damaged: the folder {hash} can't be read: {error}"))
-                })?;
-            for file in &manifest.files {
-                let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
-                if !file.path.split('/').all(is_name) {
-                    let path = sanitise::line(&file.path);
-                    return Err(Refused::Archive(format!(
-                        "holds a folder with the path `{path}`, which leads out of it"
-                    )));
-                }
-                if self.blobs.get(&file.hash).is_none_or(|blob| blob.bytes != file.bytes) {
-                    return Err(lacks(&file.hash));
-                }
-            }
-        }
-        Ok(())
     }
 }

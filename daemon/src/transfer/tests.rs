@@ -1,7 +1,9 @@
 //! Runs that move between homes, and archives that are refused. The builders are here.
 
 mod hostile;
+mod limits;
 mod round_trip;
+mod together;
 
 use std::fs;
 use std::io::Write as _;
@@ -15,10 +17,11 @@ use fanlight_shared::run::{AttemptEnd, NodeStatus, Run, RunStatus};
 use fanlight_shared::sweep::Limits;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
+use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{Outcome, export, import};
-use crate::store::tests::{Fixture, submission, values};
+use crate::store::tests::{Fixture, large, submission, values};
 use crate::store::{NewSweep, Op, StoreError, Submit, SweepOf};
 
 /// A file of an archive, as it is or with another type.
@@ -181,4 +184,35 @@ fn refusal(at: &Fixture, outcome: Result<Outcome, StoreError>) -> String {
 /// Returns the ids of runs.
 fn ids(runs: &[Run]) -> Vec<RunId> {
     runs.iter().map(|run| run.id).collect()
+}
+
+/// Returns the archive of a run with a product and a log, and the name of that run's file.
+fn archive() -> (Vec<File>, String) {
+    let at = Fixture::new();
+    let run = at.sweep(1).remove(0);
+    at.completes(&run, &large(1));
+    (at.exported(&[run.id]), format!("runs/{}.ndjson", run.id))
+}
+
+/// Changes the JSON of a line of a file, and the number of bytes that the manifest announces.
+fn change(files: &mut [File], name: &str, line: usize, change: impl FnOnce(&mut Json)) {
+    let file = files.iter_mut().find(|file| file.name == name).unwrap();
+    let text = String::from_utf8(file.bytes.clone()).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut json: Json = serde_json::from_str(&lines[line]).unwrap();
+    change(&mut json);
+    lines[line] = json.to_string();
+    file.bytes = (lines.join("\n") + "\n").into_bytes();
+    let bytes = file.bytes.len();
+    let run = name.starts_with("runs/");
+    manifest(files, |manifest| match run {
+        true => manifest["runs"][0]["bytes"] = json!(bytes),
+        false => manifest["shared_bytes"] = json!(bytes),
+    });
+}
+
+fn manifest(files: &mut [File], change: impl FnOnce(&mut Json)) {
+    let mut manifest: Json = serde_json::from_slice(&files[0].bytes).unwrap();
+    change(&mut manifest);
+    files[0].bytes = manifest.to_string().into_bytes();
 }

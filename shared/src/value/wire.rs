@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 
 use super::{Value, float};
 
-const MEDIA_KEY: &str = "$media";
+pub(super) const MEDIA_KEY: &str = "$media";
 const FLOAT_KEY: &str = "$float";
-const LARGE_KEY: &str = "$large";
+pub(super) const LARGE_KEY: &str = "$large";
 
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::tests::large;
 
 /// Returns the files of an archive but the manifest, whose time differs.
 fn content(files: &[File]) -> &[File] {
