@@ -4,6 +4,7 @@ mod hostile;
 mod limits;
 mod round_trip;
 mod together;
+mod workflows;
 
 use std::fs;
 use std::io::Write as _;

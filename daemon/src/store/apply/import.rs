@@ -158,7 +158,7 @@ impl Apply {
              last_run_at = max(coalesce(last_run_at, 0), ?4) WHERE key = ?1",
         )?
         .execute(params![workflow, number, key, run.submitted_at.0])?;
-        shared.numbered(run.workflow_id, number);
+        shared.numbered(workflow, number);
         Ok((key, ImportedRun { id: run.id, was: run.name(), name: format!("{slug}#{number}") }))
     }
 

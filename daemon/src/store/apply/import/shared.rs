@@ -16,7 +16,9 @@ pub(super) struct Shared<'a> {
     workflows: HashMap<WorkflowId, &'a WorkflowRecord>,
     sweeps: HashMap<&'a str, &'a SweepRecord>,
     stored_versions: HashMap<&'a Version, i64>,
-    stored_workflows: HashMap<WorkflowId, Workflow>,
+    /// The rows of workflows, by their ids in the archive: some may become one here.
+    stored_workflows: HashMap<WorkflowId, i64>,
+    rows: HashMap<i64, Workflow>,
     /// In the order in which they were stored.
     stored_sweeps: Vec<StoredSweep<'a>>,
 }
@@ -42,6 +44,7 @@ impl<'a> Shared<'a> {
             sweeps: HashMap::new(),
             stored_versions: HashMap::new(),
             stored_workflows: HashMap::new(),
+            rows: HashMap::new(),
             stored_sweeps: Vec::new(),
         };
         for record in records {
@@ -67,30 +70,39 @@ impl<'a> Shared<'a> {
 
     /// Returns the row of a workflow, its slug here and its last number: by its id, else by its path, else a new one.
     pub(super) fn workflow(&mut self, db: &Connection, id: WorkflowId) -> Done<(i64, String, u32)> {
-        if !self.stored_workflows.contains_key(&id) {
-            let record = self.workflows.get(&id).copied().ok_or_else(|| missing("a workflow"))?;
-            let version = self.version(db, &record.version)?;
-            let path = record.path.as_deref();
-            let found = match Workflow::by_id(db, id)? {
-                Some(found) => Some(found),
-                None => Workflow::by_path(db, path)?,
-            };
-            let workflow = match found {
-                Some(mut found) => {
-                    found.take_slug(db, &record.slug)?;
-                    found
-                }
-                None => Workflow::create(db, id, &record.slug, &record.title, path, version)?,
-            };
-            self.stored_workflows.insert(id, workflow);
-        }
-        let workflow = self.stored_workflows.get(&id).ok_or_else(|| missing("a workflow"))?;
-        Ok((workflow.key, workflow.slug.clone(), workflow.last_number))
+        let key = match self.stored_workflows.get(&id) {
+            Some(key) => *key,
+            None => self.store_workflow(db, id)?,
+        };
+        let workflow = self.rows.get(&key).ok_or_else(|| missing("a workflow"))?;
+        Ok((key, workflow.slug.clone(), workflow.last_number))
     }
 
-    /// Records the number of the newest run of a workflow.
-    pub(super) fn numbered(&mut self, id: WorkflowId, number: u32) {
-        if let Some(workflow) = self.stored_workflows.get_mut(&id) {
+    fn store_workflow(&mut self, db: &Connection, id: WorkflowId) -> Done<i64> {
+        let record = self.workflows.get(&id).copied().ok_or_else(|| missing("a workflow"))?;
+        let version = self.version(db, &record.version)?;
+        let path = record.path.as_deref();
+        let found = match Workflow::by_id(db, id)? {
+            Some(found) => Some(found),
+            // The row of another workflow of the archive stays that one's.
+            None => Workflow::by_path(db, path)?.filter(|found| !self.workflows.contains_key(&found.id)),
+        };
+        let workflow = match found {
+            Some(mut found) => {
+                found.take_slug(db, &record.slug)?;
+                found
+            }
+            None => Workflow::create(db, id, &record.slug, &record.title, path, version)?,
+        };
+        let key = workflow.key;
+        self.stored_workflows.insert(id, key);
+        self.rows.insert(key, workflow);
+        Ok(key)
+    }
+
+    /// Records the number of the newest run of a workflow, by its row.
+    pub(super) fn numbered(&mut self, workflow: i64, number: u32) {
+        if let Some(workflow) = self.rows.get_mut(&workflow) {
             workflow.last_number = number;
         }
     }
