@@ -57,6 +57,11 @@ impl Agent {
         self.given("folder").is_none() && self.given("worktree").is_none()
     }
 
+    /// Returns whether the folder that it works in is a copy or a work tree, of which only the patch remains.
+    fn works_in_a_copy(&self) -> bool {
+        self.given("worktree").is_some() || matches!(self.inputs.get("copy"), Some(Value::Bool(true)))
+    }
+
     /// Returns the folder that it works in; `None` for an empty one or a copy of `project`.
     fn dir(&self, attempt: &Attempt) -> Result<Option<WorkDir>, String> {
         let folder = self.given("folder").map(|folder| user_folder(folder, attempt)).transpose()?;

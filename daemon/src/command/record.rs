@@ -101,6 +101,20 @@ pub(super) fn problem(folder: &Folder) -> Option<String> {
     Some(text::last_line(&bytes).unwrap_or_else(|| "git gives no reason".to_owned()))
 }
 
+/// Returns the first repository below the folder in which a command that ended changed something: a patch holds no more of
+/// it than the name of its commit.
+pub(super) fn nested(folder: &Folder) -> Option<String> {
+    let bytes = read_own(&folder.record(), "nested").unwrap_or_default();
+    first_nested(&String::from_utf8_lossy(&bytes))
+}
+
+/// Returns the path of the first repository in a list of changes of git (`--raw`).
+pub(super) fn first_nested(changes: &str) -> Option<String> {
+    let is_nested = |modes: &str| modes.split(' ').nth(1) == Some("160000");
+    let mut changes = changes.lines().filter_map(|line| line.split_once('\t'));
+    changes.find(|(modes, _)| is_nested(modes)).map(|(_, path)| text::line(path))
+}
+
 /// Returns what a command that ended has changed.
 ///
 /// # Errors

@@ -43,12 +43,14 @@ look() {
     if [ "$kind" = own ]; then
         export GIT_DIR GIT_WORK_TREE
     fi
-    in_git add --all -- . && in_git write-tree
+    # Changes in a repository below that are not in a commit of it are seen by nothing else.
+    in_git add --all -- . && in_git diff-files --raw --ignore-submodules=none >"$record/inside" && in_git write-tree
 }
 
 begin && recorded=yes || recorded=
 if [ "$recorded" ]; then
     before=$( (look) ) || exit 125
+    mv "$record/inside" "$record/inside-before" || exit 125
     rm -f "$record/problem"
 fi
 
@@ -61,7 +63,9 @@ if [ "$recorded" ]; then
     after=$( (look) ) || exit 125
     (
         if [ "$kind" = own ]; then export GIT_DIR GIT_WORK_TREE; fi
-        in_git diff-tree -r -p --binary --full-index "$before" "$after" >"$record/part"
+        in_git diff-tree -r --raw --no-renames --ignore-submodules=none "$before" "$after" >"$record/nested" &&
+            { grep -vxFf "$record/inside-before" "$record/inside" || [ $? = 1 ]; } >>"$record/nested" &&
+            in_git diff-tree -r -p --binary --full-index "$before" "$after" >"$record/part"
     ) && mv "$record/part" "$record/patch" || exit 125
     rm -f "$record/problem"
 fi

@@ -55,7 +55,9 @@ pub(super) fn make(
     let notes = match dir {
         WorkDir::Shared(_) => return Ok(()),
         WorkDir::Copy { from, exclude } => copy::make((from, exclude), attempt, folder, blobs)?,
-        WorkDir::Worktree { repo, revision } => worktree::add((repo, revision), attempt, folder)?,
+        WorkDir::Worktree { repo, revision } => {
+            worktree::add((repo, revision), attempt, folder).map_err(|error| or_full(error, blobs))?
+        }
     };
     attempt.live(shown::progress(attempt, None, None));
     let more = notes.len().saturating_sub(MAX_NOTES);
@@ -67,6 +69,14 @@ pub(super) fn make(
     new_file(&file)
         .and_then(|mut it| it.write_all(lines.as_bytes()))
         .map_err(|error| sentence("can't write", &file, &error))
+}
+
+/// Returns that the disk is full if it is, otherwise the error of git: its message does not always say why it can't write.
+fn or_full(error: FileError, blobs: &Blobs) -> FileError {
+    match blobs.check_reserve() {
+        Err(full @ FileError::Full(_)) => full,
+        _ => error,
+    }
 }
 
 /// Returns what people should know about the folder of an attempt.

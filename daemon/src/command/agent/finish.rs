@@ -49,7 +49,8 @@ pub(in super::super) fn finish(
     spent(&said.stream, &mut made.values);
     let answer = said.stream.text().to_owned();
     let collected = made.answer(answer, exit.masked, resources).and_then(|()| {
-        made.patch(&reader.folder, resources, reader.secrets(), error.is_none())?;
+        let only_patch = agent.works_in_a_copy();
+        made.patch(&reader.folder, resources, reader.secrets(), error.is_none(), only_patch)?;
         if agent.has_own_folder() && error.is_none() {
             made.folder(&reader.folder, resources, reader.secrets())?;
         }
@@ -144,6 +145,7 @@ impl Made {
         resources: &Resources<'_>,
         secrets: &Secrets,
         needed: bool,
+        only_patch: bool,
     ) -> Result<(), FileError> {
         let patch = match record::patch(folder) {
             Ok(patch) => patch,
@@ -160,6 +162,7 @@ impl Made {
                 return Err(format!("the patch of what the agent changed: {refusal}").into());
             }
         };
+        let nested = record::nested(folder);
         let (media, published) =
             record::publish(patch, secrets, resources.blobs).map_err(|problem| match problem {
                 FileError::Other(why) => FileError::Other(format!("output `patch`: {why}")),
@@ -167,7 +170,16 @@ impl Made {
             })?;
         self.values.insert("patch".into(), Value::from(media));
         self.blobs.push(published);
-        Ok(())
+        match nested.map(|path| format!("`{path}` is a repository of its own, which the patch doesn't hold"))
+        {
+            // The folder is removed, so these changes are lost; the rest of the patch is kept.
+            Some(why) if only_patch => Err(format!("{why}; tell the agent to make none").into()),
+            Some(note) => {
+                self.notes.push(note);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Adds the folder that it worked in.

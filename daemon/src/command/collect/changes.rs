@@ -6,7 +6,7 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Changes;
 
 use super::super::{record, separate, text};
-use super::{Collector, MAX_FILES, Made, Place, check_secrets};
+use super::{Collector, MAX_FILES, Made, Place, Sources, check_secrets};
 use crate::file_error::FileError;
 use crate::media;
 use crate::rooted::{Links, MAX_DEPTH, Refusal, WalkEntry, walk};
@@ -21,7 +21,10 @@ impl Collector<'_> {
             Changes::Branch if !self.sources.ended_well => {
                 return Err("there is no branch, because the command did not end with exit code 0".into());
             }
-            Changes::Branch => Value::Text(separate::commit(self.sources.attempt, self.sources.folder)?),
+            Changes::Branch => {
+                let Sources { attempt, folder, blobs, .. } = self.sources;
+                Value::Text(separate::commit(attempt, folder, blobs)?)
+            }
         };
         Ok(value.into())
     }
@@ -35,6 +38,12 @@ impl Collector<'_> {
             }
             record::NoPatch::Refused(refusal) => format!("the patch: {refusal}"),
         })?;
+        if let Some(path) = record::nested(self.sources.folder) {
+            return Err(format!(
+                "`{path}` is a repository of its own, which a patch can't hold; remove its `.git` or use `collect: files`"
+            )
+            .into());
+        }
         let (media, published) = record::publish(patch, self.sources.secrets, self.sources.blobs)?;
         self.collected.blobs.push(published);
         Ok(Value::from(media))

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::super::folder::Folder;
 use super::git::{Failure, Git};
-use super::worktree;
+use super::{or_full, worktree};
 use crate::attempt::Attempt;
+use crate::command::record::first_nested;
 use crate::file_error::FileError;
+use crate::store::blob::Blobs;
 
 /// The most branches of one node of a run.
 const MAX_BRANCHES: u32 = 1_000;
@@ -19,8 +21,17 @@ const MAX_BRANCHES: u32 = 1_000;
 /// A second call finds the branch of the first one: the same work tree always gives the same commit.
 ///
 /// # Errors
-/// git can't read the files or write to the repository.
-pub(in super::super) fn commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
+/// git can't read the files or write to the repository, the disk is full, or there are changes in another repository
+/// below the work tree.
+pub(in super::super) fn commit(
+    attempt: &Attempt,
+    folder: &Folder,
+    blobs: &Blobs,
+) -> Result<String, FileError> {
+    try_commit(attempt, folder).map_err(|error| or_full(error, blobs))
+}
+
+fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
     let (common, record) = worktree::recorded(folder)
         .ok_or("the repository knows nothing of the work tree any more, so there is no branch")?;
     let path = folder.separate();
@@ -40,6 +51,17 @@ pub(in super::super) fn commit(attempt: &Attempt, folder: &Folder) -> Result<Str
     ask(&["add", "--all", "--", "."])?;
     let tree = ask(&["write-tree"])?;
     let head = ask(&["rev-parse", "--verify", "HEAD^{commit}"])?;
+    // The command may have moved HEAD. A folder that an earlier version made does not tell where it was.
+    let start = worktree::start(folder).unwrap_or_else(|_| head.clone());
+    let links =
+        ask(&["diff-tree", "-r", "--raw", "--no-renames", "--ignore-submodules=none", &start, &tree])?;
+    let inside = ask(&["diff-files", "--raw", "--ignore-submodules=none"])?;
+    if let Some(path) = first_nested(&format!("{links}\n{inside}")) {
+        return Err(format!(
+            "`{path}` is a repository of its own, which a branch can't hold; remove its `.git` or use `collect: files`"
+        )
+        .into());
+    }
     let commit = if ask(&["rev-parse", "--verify", "HEAD^{tree}"])? == tree {
         head
     } else {

@@ -329,3 +329,48 @@ fn a_bare_repository_and_one_with_submodules_have_work_trees() {
     assert!(folder.separate().join("a").exists());
     folder.clean_up().unwrap();
 }
+
+#[test]
+fn a_branch_is_refused_if_the_changes_are_in_a_repository_below_the_work_tree() {
+    let world = world();
+    world.write("a", "x");
+    world.commit();
+    let other = world.temp.path().join("other").display().to_string();
+    world.git(&["clone", "-q", ".", &other]);
+    world.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &other, "module"]);
+    world.git(&["commit", "-qm", "submodule"]);
+    let commands = [
+        ("sub", "git clone -q . sub".to_owned()),
+        // Here HEAD has the clone already.
+        ("sub", "git clone -q . sub; git add sub 2>/dev/null; git $who commit -qm sub".to_owned()),
+        ("module", "cd module; echo y > a; git $who commit -qam y".to_owned()),
+        ("module", "echo y > module/a".to_owned()),
+    ];
+    for (path, command) in commands {
+        let (attempt, folder) = world.new_attempt();
+        let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
+        make(&dir, &attempt, &folder, world.store.blobs()).unwrap();
+        let begin = "who='-c user.name=a -c user.email=a@example.com'
+            git -c protocol.file.allow=always submodule --quiet update --init\n";
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", &format!("{begin}{command}")]).current_dir(folder.separate());
+        assert!(shell.status().unwrap().success(), "{command}");
+        let why = commit(&attempt, &folder, world.store.blobs()).unwrap_err().to_string();
+        assert!(why.starts_with(&format!("`{path}` is a repository of its own")), "{command}: {why}");
+        folder.clean_up().unwrap();
+    }
+    assert_eq!(world.git(&["branch", "--list", "fanlight/*"]), "");
+}
+
+#[test]
+fn a_checkout_that_fails_while_the_disk_is_full_waits_for_space() {
+    let world = world();
+    world.write("a", "x");
+    world.write(".gitattributes", "a filter=broken\n");
+    world.commit();
+    world.git(&["config", "filter.broken.smudge", "false"]);
+    world.git(&["config", "filter.broken.required", "true"]);
+    assert!(matches!(world.worktree("HEAD"), Err(FileError::Other(_))));
+    world.store.blobs().set_full(true);
+    assert!(matches!(world.worktree("HEAD"), Err(FileError::Full(_))));
+}

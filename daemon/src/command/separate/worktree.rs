@@ -23,6 +23,8 @@ use crate::rooted::read_own;
 
 /// The file with the path of the repository.
 const REPOSITORY: &str = "repository";
+/// The file with the commit that was checked out.
+const START: &str = "start";
 /// The interval between two tries to lock a repository.
 const LOCK_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -55,9 +57,12 @@ pub(super) fn add(
     let (common, commit) = (PathBuf::from(OsString::from_vec(common)), OsString::from_vec(commit));
     // It must outlast what the repository records.
     let record = folder.path().join(REPOSITORY);
-    new_file(&record)
-        .and_then(|mut file| file.write_all(common.as_os_str().as_bytes()).and_then(|()| file.sync_all()))
-        .map_err(|error| sentence("can't write", &record, &error))?;
+    let start = folder.path().join(START);
+    for (path, bytes) in [(&record, common.as_os_str()), (&start, &commit)] {
+        new_file(path)
+            .and_then(|mut file| file.write_all(bytes.as_bytes()).and_then(|()| file.sync_all()))
+            .map_err(|error| sentence("can't write", path, &error))?;
+    }
     let path = folder.separate();
     {
         let _lock =
@@ -90,7 +95,16 @@ pub(super) fn forget(folder: &Folder) -> io::Result<()> {
         git.run(&[&of[..], &options[..], &[path.as_os_str()]].concat())
             .map_err(|failure| io::Error::other(String::from(FileError::from(failure))))?;
     }
+    match fs::remove_file(folder.path().join(START)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     fs::remove_file(folder.path().join(REPOSITORY))
+}
+
+/// Returns the commit that was checked out for an attempt.
+pub(super) fn start(folder: &Folder) -> io::Result<String> {
+    read_own(folder.path(), START).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Returns the repository of the work tree of an attempt, and the folder in it with what it records about the work tree.
