@@ -1,13 +1,14 @@
 //! Runs git, without hooks and monitors of the repository. Blocks.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio_util::sync::CancellationToken;
 
 use super::super::text;
@@ -16,10 +17,15 @@ use crate::file_error::FileError;
 /// The interval between two looks at whether the attempt was cancelled.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
-const SETTINGS: [&str; 8] = [
+/// The time that git and its filters have to end when the attempt is cancelled.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
+
+const SETTINGS: [&str; 10] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.untrackedCache=false",
+    "core.safecrlf=false",
+    "core.splitIndex=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "submodule.recurse=false",
@@ -115,26 +121,48 @@ impl Git<'_> {
         Ok(stdout)
     }
 
-    /// Runs a command to its end, and ends it when the attempt is cancelled.
+    /// Runs a command to its end, and ends it, with the filters that it started, when the attempt is cancelled.
     fn output(&self, mut command: Command) -> io::Result<Output> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn()?;
-        // It stays valid, and names this process only, whatever its number is used for later.
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+        let mut child = command.process_group(0).spawn()?;
+        // It names this group until the end of `wait`.
+        let group = Pid::from_child(&child);
+        let streams = child.stdout.take().zip(child.stderr.take());
         let (ended, end) = mpsc::channel();
-        std::thread::spawn(move || ended.send(child.wait_with_output()));
-        loop {
+        std::thread::spawn(move || ended.send(streams.map(|(stdout, stderr)| read(stdout, stderr))));
+        let mut cancelled_at = None;
+        let streams = loop {
             match end.recv_timeout(CANCEL_INTERVAL) {
-                Ok(output) => return output,
-                Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("its end was not seen")),
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(handle) = handle.as_ref().filter(|_| self.cancel.is_cancelled()) {
+                Ok(streams) => break streams,
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) if !self.cancel.is_cancelled() => {}
+                Err(RecvTimeoutError::Timeout) => match cancelled_at {
+                    None => {
+                        cancelled_at = Some(Instant::now());
                         // It removes its locks.
-                        let _ = rustix::process::pidfd_send_signal(handle, Signal::TERM);
+                        let _ = kill_process_group(group, Signal::TERM);
                     }
-                }
+                    Some(at) if at.elapsed() >= CANCEL_TIMEOUT => {
+                        let _ = kill_process_group(group, Signal::KILL);
+                        child.wait()?;
+                        return Err(io::ErrorKind::Interrupted.into());
+                    }
+                    Some(_) => {}
+                },
             }
-        }
+        };
+        let (stdout, stderr) = streams.ok_or_else(|| io::Error::other("its output was not read"))??;
+        Ok(Output { status: child.wait()?, stdout, stderr })
     }
+}
+
+/// Reads both streams to their end.
+fn read(mut stdout: ChildStdout, mut stderr: ChildStderr) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| stderr.read_to_end(&mut err));
+        stdout.read_to_end(&mut out)?;
+        reading.join().map_err(|_| io::Error::other("stderr was not read"))?
+    })?;
+    Ok((out, err))
 }

@@ -363,6 +363,23 @@ fn a_branch_is_refused_if_the_changes_are_in_a_repository_below_the_work_tree() 
 }
 
 #[test]
+fn a_branch_is_made_where_git_warns_of_line_ends_and_splits_its_index() {
+    let world = world();
+    world.write("a", "x\n");
+    world.commit();
+    for setting in ["core.autocrlf=input", "core.safecrlf=true", "core.splitIndex=true"] {
+        let (name, value) = setting.split_once('=').unwrap();
+        world.git(&["config", name, value]);
+    }
+    let (attempt, folder) = world.new_attempt();
+    let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
+    make(&dir, &attempt, &folder, world.store.blobs()).unwrap();
+    fs::write(folder.separate().join("a"), "one\r\ntwo\r\n").unwrap();
+    let branch = commit(&attempt, &folder, world.store.blobs()).unwrap();
+    assert_eq!(world.git(&["show", &format!("{branch}:a")]), "one\ntwo\n");
+}
+
+#[test]
 fn a_checkout_that_fails_while_the_disk_is_full_waits_for_space() {
     let world = world();
     world.write("a", "x");
@@ -373,4 +390,31 @@ fn a_checkout_that_fails_while_the_disk_is_full_waits_for_space() {
     assert!(matches!(world.worktree("HEAD"), Err(FileError::Other(_))));
     world.store.blobs().set_full(true);
     assert!(matches!(world.worktree("HEAD"), Err(FileError::Full(_))));
+}
+
+#[test]
+fn a_cancelled_checkout_ends_although_a_filter_ignores_the_signal() {
+    let world = world();
+    world.write("a", "x");
+    world.write(".gitattributes", "a filter=slow\n");
+    world.commit();
+    let begun = world.temp.path().join("begun");
+    let script = world.temp.path().join("filter");
+    let text = "trap '' TERM\ntouch \"$1\"\nwhile [ -e \"$1\" ]; do sleep 0.1; done\n";
+    fs::write(&script, text).unwrap();
+    let filter = format!("sh '{}' '{}'", script.display(), begun.display());
+    world.git(&["config", "filter.slow.smudge", &filter]);
+    let (attempt, folder) = world.new_attempt();
+    let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !begun.exists() {
+                std::thread::yield_now();
+            }
+            attempt.cancel.cancel();
+        });
+        assert!(make(&dir, &attempt, &folder, world.store.blobs()).is_err());
+    });
+    folder.clean_up().unwrap();
+    assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
 }
