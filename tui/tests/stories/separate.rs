@@ -308,6 +308,39 @@ outputs: { made: '${{ a.COLLECT }}' }
 }
 
 #[test]
+fn changes_in_a_repository_below_the_folder_are_an_error_instead_of_a_patch_without_them() {
+    for (dir, input) in [("worktree: HEAD", "worktree: HEAD"), ("copy: .", "folder: ., copy: true")] {
+        let fanlight = project();
+        let text = r#"nodes:
+  command:
+    dir: { DIR, collect: patch }
+    run: echo new > main.txt; git clone -q "$FANLIGHT_PROJECT" sub
+  agent:
+    uses: agent.command
+    with:
+      INPUT
+      agent: plain
+      command: [sh, -c, 'echo new > main.txt; git clone -q "$FANLIGHT_PROJECT" sub; echo "{\"type\":\"result\"}"']
+      prompt: clone it
+    allow_failure: true
+  after:
+    if: always()
+    with: { patch: "${{ agent.patch }}" }
+    run: grep '^[+]new' "$patch"
+outputs: { said: "${{ after.stdout }}" }
+"#;
+        let text = text.replace("DIR", dir).replace("INPUT", &input.replace(", ", "\n      "));
+        fanlight.file("nested.yaml", &text);
+        fanlight.say(&["run", "nested.yaml"]).exits(1);
+        let shown = fanlight.say(&["show", "nested", "--json"]).exits(0).json()[0].to_string();
+        assert!(shown.contains("`sub` is a repository of its own, which a patch can't hold"), "{shown}");
+        assert!(shown.contains("`sub` is a repository of its own, which the patch doesn't hold"), "{shown}");
+        // What else the agent changed is kept.
+        assert!(shown.contains("+new"), "{shown}");
+    }
+}
+
+#[test]
 fn agents_that_get_one_bug_each_mend_it_in_a_folder_of_their_own() {
     for input in ["worktree: HEAD", "folder: ., copy: true"] {
         let fanlight = project();
