@@ -52,6 +52,8 @@ pub(super) struct RunnerExit {
     pub(super) stdout: u64,
     /// How much it wrote to its standard error, in bytes.
     pub(super) stderr: u64,
+    /// Whether not all of that could be written.
+    pub(super) cut: bool,
 }
 
 /// What the runner has said so far.
@@ -143,6 +145,7 @@ pub(super) fn said(files: &Path) -> Result<Said, String> {
             at: facts.time()?,
             stdout: facts.number("stdout")?,
             stderr: facts.number("stderr")?,
+            cut: facts.number::<u32>("cut")? != 0,
         })
     });
     let damaged = |name: &str| format!("{} is damaged", files.join(name).display());
@@ -223,13 +226,59 @@ mod tests {
         let said = || said(folder.path());
         assert_eq!(said().unwrap(), Said::default());
         fs::write(folder.path().join("started"), "job 7\nhost n1\nat 1700000000\n").unwrap();
-        fs::write(folder.path().join("exit"), "job 7\ncode 3\ntold 0\nat 1700000005\nstdout 10\nstderr 0\n")
-            .unwrap();
+        fs::write(
+            folder.path().join("exit"),
+            "job 7\ncode 3\ntold 0\nat 1700000005\nstdout 10\nstderr 0\ncut 0\n",
+        )
+        .unwrap();
         let seen = said().unwrap();
         assert_eq!(seen.started.unwrap().host, "n1");
         let exit = seen.exit.unwrap();
         assert_eq!((exit.code, exit.told, exit.stdout, exit.at), (3, false, 10, Time(1_700_000_005_000)));
         fs::write(folder.path().join("exit"), "job 7\ncode ").unwrap();
         assert!(said().unwrap_err().ends_with("exit is damaged"));
+    }
+
+    /// Runs a script as a job does, with this program as `cat`.
+    fn run(script: &str, cat: &str) -> (tempfile::TempDir, RunnerExit) {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let files = folder.path();
+        let programs = files.join("programs");
+        fs::create_dir(&programs).unwrap();
+        fs::write(programs.join("cat"), cat).unwrap();
+        fs::set_permissions(programs.join("cat"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(files.join("prelude"), "").unwrap();
+        fs::write(files.join("start"), format!("set -- bash -c '{script}'\n")).unwrap();
+        fs::write(files.join("runner.sh"), RUNNER).unwrap();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let status = Command::new("bash").arg(runner(files)).arg(files).env("PATH", path).status().unwrap();
+        let exit = said(files).unwrap().exit.unwrap();
+        assert_eq!(status.code(), Some(exit.code));
+        (folder, exit)
+    }
+
+    #[test]
+    fn the_runner_copies_the_output_of_a_command() {
+        let (folder, exit) =
+            run("echo out; echo error >/dev/stderr; exit 3", "#!/bin/sh\nexec /bin/cat \"$@\"\n");
+        assert_eq!((exit.code, exit.stdout, exit.stderr, exit.cut), (3, 4, 6, false));
+        assert_eq!(fs::read_to_string(folder.path().join(STDERR)).unwrap(), "error\n");
+    }
+
+    #[test]
+    fn the_runner_says_that_output_could_not_be_written() {
+        let full = "#!/bin/sh\n[ $# = 0 ] || exec /bin/cat \"$@\"\nhead -c 3\nexit 1\n";
+        let (_folder, exit) = run("echo output", full);
+        assert_eq!((exit.code, exit.stdout, exit.cut), (0, 3, true));
+    }
+
+    #[test]
+    fn a_process_that_keeps_the_output_open_does_not_cut_it() {
+        let left = "setsid sleep 20 & echo output";
+        let (folder, exit) = run(left, "#!/bin/sh\nexec /bin/cat \"$@\"\n");
+        assert_eq!((exit.code, exit.stdout, exit.cut), (0, 7, false));
+        assert_eq!(fs::read_to_string(folder.path().join(STDOUT)).unwrap(), "output\n");
     }
 }

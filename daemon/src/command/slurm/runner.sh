@@ -50,10 +50,17 @@ set -m
 heart=$!
 
 # Through pipes: a command that opens /dev/stderr again would empty a file. These end with the output, not by a signal.
-exec 3> >(trap '' TERM INT; exec cat >stdout)
+pipes=$(mktemp -d) && mkfifo "$pipes/out" "$pipes/err" || exit 95
+# To open a pipe for one direction waits for the other one, which may never come.
+exec 3<>"$pipes/out" 4<>"$pipes/err" 5<"$pipes/out" 6<"$pipes/err"
+exec 3>"$pipes/out" 4>"$pipes/err"
+rm -rf -- "$pipes"
+# Not process substitutions: bash before 5.1 can't wait for two of them.
+(trap '' TERM INT; exec cat <&5 >stdout 3>&- 4>&- 5<&- 6<&-) &
 out=$!
-exec 4> >(trap '' TERM INT; exec cat >stderr)
+(trap '' TERM INT; exec cat <&6 >stderr 3>&- 4>&- 5<&- 6<&-) &
 err=$!
+exec 5<&- 6<&-
 
 (
     trap - TERM INT
@@ -78,23 +85,41 @@ for signal in 0 0 TERM TERM TERM TERM TERM KILL; do
     kill "-$signal" -- "-$pid" 2>/dev/null || break
     sleep 0.1
 done
-# A process that left the group may hold the pipes for ever.
+# A process that left the group may hold the pipes for ever. A copy that sleeps waits for more: it has written all that came.
+sleeps() {
+    local stat
+    read -r stat <"/proc/$1/stat" || return
+    stat=${stat##*) }
+    [ "${stat%% *}" = S ]
+} 2>/dev/null
 set -m
 (
     sleep 5
-    kill -KILL "$out" "$err"
+    for copy in "$out" "$err"; do
+        while kill -0 "$copy" && ! sleeps "$copy"; do sleep 0.1; done
+        : >"whole.$copy"
+        kill -KILL "$copy"
+    done
 ) </dev/null >/dev/null 2>&1 &
 guard=$!
 set +m
 ended=$code
-await "$out"
-await "$err"
+
+# Whether all of the output is there: a disk may be full, and a copy may be killed when the memory is.
+cut=0
+for copy in "$out" "$err"; do
+    await "$copy"
+    [ "$code" = 137 ] && [ -e "whole.$copy" ] && code=0
+    [ "$code" = 0 ] || cut=$code
+done
 kill -- "-$guard" "-$heart" 2>/dev/null
 
+count() { wc -c <"$1" || echo 0; }
 write exit "job ${SLURM_JOB_ID:-0}
 code $ended
 told $told
 at $(date +%s)
-stdout $(wc -c <stdout)
-stderr $(wc -c <stderr)"
+stdout $(count stdout)
+stderr $(count stderr)
+cut $cut"
 exit "$ended"

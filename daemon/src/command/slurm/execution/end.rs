@@ -18,6 +18,8 @@ use crate::supervisor::client::{Exit, How};
 
 /// The signal that tells a job to end.
 const TERM: i32 = 15;
+/// Why a command whose runner lost some of its output did not succeed.
+const CUT: &str = "its output could not be written whole; is the disk of `workdir` full?";
 
 impl SlurmExecution {
     /// Takes the rest of its output.
@@ -72,7 +74,8 @@ impl SlurmExecution {
             let Some(exit) = exit else { return Ok(()) };
             let read = output.as_ref().map(Output::read_so_far).unwrap_or_default();
             if read[0] >= exit.stdout && read[1] >= exit.stderr {
-                return Ok(());
+                // As on a disk that is full.
+                return if exit.cut { Err(CUT.into()) } else { Ok(()) };
             }
             if Instant::now() > until {
                 let missing = exit.stdout.saturating_sub(read[0]) + exit.stderr.saturating_sub(read[1]);

@@ -31,7 +31,7 @@ impl Story {
 
     /// The runner of this job wrote how the command ended.
     fn exits(mut self, job: &str, code: i32, told: bool) -> Self {
-        let exit = RunnerExit { job: job.into(), code, told, at: Time(0), stdout: 0, stderr: 0 };
+        let exit = RunnerExit { job: job.into(), code, told, at: Time(0), stdout: 0, stderr: 0, cut: false };
         self.said.exit = Some(exit);
         self
     }
