@@ -81,13 +81,21 @@ impl Folder {
     /// Creates the folder with its work folder.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder.
+    /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder for the command.
     pub(super) fn make(&self) -> io::Result<()> {
-        make_with_parents(&self.path)?;
         if self.files != self.path {
-            make_with_parents(&self.files)?;
+            self.make_own()?;
         }
+        make_with_parents(&self.files)?;
         make_folder(&self.work())
+    }
+
+    /// Creates the folder in the home, unless it exists, for an attempt whose command sees another one.
+    pub(super) fn make_own(&self) -> io::Result<()> {
+        match make_with_parents(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        }
     }
 
     /// Removes what only a running attempt needs.

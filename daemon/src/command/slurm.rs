@@ -112,7 +112,8 @@ impl Slurm {
                 return false;
             }
         };
-        if !record.ended
+        if record.intended.is_some()
+            && !record.ended
             && let Err(why) = self.cancel_jobs(&Record::key(attempt)).await
         {
             tracing::warn!(%attempt, why, "a job that nobody waits for could not be cancelled");
@@ -192,3 +193,6 @@ impl Executor for Slurm {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,9 @@ pub(super) struct Record {
     pub(super) engine: String,
     /// The folder of the attempt that the cluster sees.
     pub(super) files: PathBuf,
-    /// When it was about to be submitted last.
-    pub(super) intended: Time,
+    /// When it was about to be submitted last; without it, it has files there and no job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) intended: Option<Time>,
     /// The id of its job, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) job: Option<String>,
@@ -44,7 +45,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Returns the record of an attempt that is about to be submitted.
+    /// Returns the record of an attempt that was not submitted.
     pub(super) fn new(
         engine: &str,
         attempt: AttemptId,
@@ -56,7 +57,7 @@ impl Record {
             engine: engine.to_owned(),
             files: files.to_owned(),
             ended: false,
-            intended: Time::now(),
+            intended: None,
             job: None,
             running_since: None,
             stdout_limit,
@@ -75,7 +76,7 @@ impl Record {
         format!("fanlight:{attempt}")
     }
 
-    /// Reads the record of the attempt with this folder; `None` if it was never to be submitted. Blocks.
+    /// Reads the record of the attempt with this folder; `None` if it has nothing there. Blocks.
     ///
     /// # Errors
     /// It can't be read, so there may be a job.

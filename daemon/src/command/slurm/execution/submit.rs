@@ -13,10 +13,11 @@ use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::verdict::Judge;
 use super::{SlurmExecution, failed, steps};
 use crate::attempt::Outcome;
-use crate::command::folder::Folder;
+use crate::command::folder::{Folder, sentence};
 use crate::command::follow;
 use crate::command::prepare;
 use crate::executor::Adopted;
+use crate::rooted::remove_tree;
 
 /// How long a cluster that takes no more jobs is left alone.
 const BUSY_INTERVAL: Duration = Duration::from_secs(10);
@@ -29,13 +30,25 @@ impl SlurmExecution {
         if self.find().await? == Adopted::Known {
             return Ok(());
         }
-        let cleared = self.aside(|folder| folder.remove()).await.map_err(|why| failed(&why))?;
+        // First: nothing of it, above all no secret, is there while it waits.
+        self.enter().await?;
+        let clear = |folder: Folder| {
+            if let Some(record) = Record::read(folder.path())? {
+                remove_tree(&record.files)?;
+            }
+            folder.remove()
+        };
+        let cleared = self.aside(clear).await.map_err(|why| failed(&why))?;
         cleared.map_err(|error| failed(&format!("an earlier folder can't be removed: {error}")))?;
         let (attempt, work, slurm) = (self.attempt.clone(), Arc::clone(&self.work), self.slurm.clone());
         let folder = self.folder();
         let prepare = {
             let folder = folder.clone();
             move |_: &crate::command::Inner| {
+                // Before there is anything to remove, so that whoever removes it knows of it.
+                let record = Record::new(&slurm.name, attempt.id, folder.files(), 0, &attempt.secrets);
+                let written = folder.make_own().and_then(|()| record.write(folder.path()));
+                written.map_err(|error| sentence("can't write", folder.path(), &error))?;
                 let spec = prepare::prepare(&attempt, &work, &folder, &slurm.resources())?;
                 files::lay_out(&spec, folder.files(), &slurm.settings.prelude)?;
                 Ok(spec.stdout_limit)
@@ -51,7 +64,6 @@ impl SlurmExecution {
         if self.state().record.is_some() {
             return Ok(());
         }
-        self.enter().await?;
         loop {
             match self.submit().await {
                 Ok(()) => return Ok(()),
@@ -105,7 +117,7 @@ impl SlurmExecution {
                 Record::new(&self.slurm.name, self.attempt.id, folder.files(), limit, secrets)
             })
         };
-        (record.intended, record.job) = (Time::now(), None);
+        (record.intended, record.job) = (Some(Time::now()), None);
         self.state().record = Some(record.clone());
         let intent = record.clone();
         let written = self.aside(move |folder| intent.write(folder.path())).await;
@@ -131,7 +143,8 @@ impl SlurmExecution {
             let state = self.state();
             // The daemon before may have ended while the answer was on its way.
             state.record.as_ref().is_none_or(|record| {
-                record.job.is_some() || Time::now().since(record.intended) > SUBMIT_TIMEOUT
+                record.job.is_some()
+                    || record.intended.is_none_or(|at| Time::now().since(at) > SUBMIT_TIMEOUT)
             })
         };
         if !is_settled {
@@ -172,6 +185,9 @@ impl SlurmExecution {
         let lost = |why: String| Outcome::lost(&format!("the record of its job can't be read: {why}"));
         let read = read.await.map_err(lost)?.map_err(|error| lost(error.to_string()))?;
         let (Some(record), forbidden) = read else { return Ok(Adopted::Unknown) };
+        if record.intended.is_none() {
+            return Ok(Adopted::Unknown);
+        }
         let folder = Folder::with_files(self.folder().path(), &record.files);
         follow::lock(&self.reader).folder = folder;
         if !record.secrets.is_empty() {
