@@ -143,7 +143,7 @@ impl SlurmExecution {
             };
             let due = follow::report(&self.attempt, &self.reader, Some(log_end)).await;
             let stopping = self.is_stopping();
-            match judge.decide(&self.key, &said, &snapshot, stopping, Instant::now()) {
+            match judge.decide(&self.key, &said, trouble.as_deref(), &snapshot, stopping, Instant::now()) {
                 Verdict::Lives(lives) => self.show(&lives, &snapshot, trouble).await,
                 Verdict::Absent => match self.submit_again(&mut judge).await {
                     Ok(()) => {}

@@ -130,8 +130,9 @@ fn quote(text: &OsStr, into: &mut Vec<u8>) {
 /// Reads what the runner has said so far.
 ///
 /// # Errors
-/// A file can't be read, or is not one of the runner's.
+/// A file can't be read, or is not one of the runner's; or the folder is not there, as when its file system is not mounted.
 pub(super) fn said(files: &Path) -> Result<Said, String> {
+    fs::metadata(files).map_err(|error| format!("can't read {}: {error}", files.display()))?;
     let started = read(files, "started")?.map(|text| {
         let facts = Facts(&text);
         Some(Started { job: facts.text("job")?, host: facts.text("host")?, at: facts.time()? })
@@ -237,6 +238,8 @@ mod tests {
         assert_eq!((exit.code, exit.told, exit.stdout, exit.at), (3, false, 10, Time(1_700_000_005_000)));
         fs::write(folder.path().join("exit"), "job 7\ncode ").unwrap();
         assert!(said().unwrap_err().ends_with("exit is damaged"));
+        let absent = super::said(&folder.path().join("absent"));
+        assert!(absent.unwrap_err().starts_with("can't read "), "a folder that is not there says nothing");
     }
 
     /// Runs a script as a job does, with this program as `cat`.

@@ -11,7 +11,7 @@ use super::job::{JobState, SeenJob};
 
 /// How many polls must agree before an end without the file `exit` is believed, which may be late on a network file system.
 const GRACE_POLLS: u32 = 3;
-/// How long after an end its cause may be unknown because the controller can't be reached.
+/// How long after an end its cause may be unknown because the controller can't be reached, or its files can't be read.
 const CAUSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the runner of a job that the controller forgot may say nothing: several of its beats.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(90);
@@ -71,6 +71,8 @@ pub(super) struct Judge {
     alive: (Option<String>, Instant),
     /// When its `exit` was first seen.
     exit_at: Option<Instant>,
+    /// Since when only what can't be read keeps it from being decided.
+    undecided: Option<Instant>,
 }
 
 impl Judge {
@@ -84,6 +86,7 @@ impl Judge {
             ended: 0,
             alive: (None, now),
             exit_at: None,
+            undecided: None,
         }
     }
 
@@ -93,8 +96,32 @@ impl Judge {
         (self.absent, self.ended) = (0, 0);
     }
 
-    /// Decides. `stopping`: whether Fanlight wants the end.
+    /// Decides, but never by files that can't be read. `trouble` says why they can't.
     pub(super) fn decide(
+        &mut self,
+        key: &str,
+        said: &Said,
+        trouble: Option<&str>,
+        snapshot: &Snapshot,
+        stopping: bool,
+        now: Instant,
+    ) -> Verdict {
+        if trouble.is_none() && self.undecided.take().is_some() {
+            // What was written meanwhile may show late.
+            (self.absent, self.ended) = (0, 0);
+        }
+        let verdict = self.judge(key, said, snapshot, stopping, now);
+        match (verdict, trouble) {
+            (verdict @ Verdict::Lives(_), _) | (verdict, None) => verdict,
+            (_, Some(why)) if now - *self.undecided.get_or_insert(now) > CAUSE_TIMEOUT => {
+                Verdict::Lost(why.to_owned())
+            }
+            (_, Some(_)) => Verdict::Lives(lives(said, own_job(said, snapshot.jobs(key)))),
+        }
+    }
+
+    /// Decides by what is known. `stopping`: whether Fanlight wants the end.
+    fn judge(
         &mut self,
         key: &str,
         said: &Said,

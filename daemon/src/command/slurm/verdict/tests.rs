@@ -11,6 +11,7 @@ const KEY: &str = "fanlight:a";
 struct Story {
     judge: Judge,
     said: Said,
+    trouble: Option<&'static str>,
     snapshot: Snapshot,
     stopping: bool,
     now: Instant,
@@ -20,7 +21,14 @@ impl Story {
     fn new() -> Self {
         let now = Instant::now();
         let snapshot = Snapshot::of(1, []);
-        Self { judge: Judge::new(1, now), said: Said::default(), snapshot, stopping: false, now }
+        Self {
+            judge: Judge::new(1, now),
+            said: Said::default(),
+            trouble: None,
+            snapshot,
+            stopping: false,
+            now,
+        }
     }
 
     /// The runner of this job started the command.
@@ -58,7 +66,7 @@ impl Story {
     }
 
     fn look(&mut self) -> Verdict {
-        self.judge.decide(KEY, &self.said, &self.snapshot, self.stopping, self.now)
+        self.judge.decide(KEY, &self.said, self.trouble, &self.snapshot, self.stopping, self.now)
     }
 
     /// The last verdict of this many polls that all see the same.
@@ -176,6 +184,22 @@ fn an_exit_that_comes_late_counts() {
     assert!(matches!(story.poll(&[("7", "COMPLETED", "None")]), Verdict::Ended(_)));
     let mut story = Story::new().started("7");
     assert!(loss(story.polls(GRACE_POLLS, &[("7", "COMPLETED", "None")])).contains("without saying how"));
+}
+
+#[test]
+fn nothing_is_decided_by_files_that_can_not_be_read() {
+    let ends = [("7", "COMPLETED", "None")];
+    let unreadable = || Story { trouble: Some("can't read exit: Stale file handle"), ..Story::new() };
+    let mut story = unreadable();
+    assert!(lives(&story.polls(GRACE_POLLS, &ends)));
+    let mut forgotten = unreadable();
+    assert!(lives(&forgotten.polls(GRACE_POLLS, &[])), "it may have run, so it is not submitted again");
+    // They can be read again.
+    let mut story = Story { trouble: None, ..story };
+    assert!(lives(&story.poll(&ends)), "the file `exit` may show late");
+    assert!(matches!(story.exits("7", 0, false).poll(&ends), Verdict::Ended(_)));
+    forgotten.now += CAUSE_TIMEOUT * 2;
+    assert_eq!(loss(forgotten.poll(&[])), "can't read exit: Stale file handle");
 }
 
 #[test]
