@@ -57,6 +57,8 @@ struct State {
     submitted_after: u64,
     /// Its place among those that are submitted.
     permit: Option<OwnedSemaphorePermit>,
+    /// Why the cluster did not take its job when it was submitted again.
+    refused: Option<String>,
     /// What it waits for, as clients were told.
     shown: Option<String>,
     /// Where it is, as clients were told.
@@ -229,6 +231,7 @@ impl SlurmExecution {
                 // The reason first: a card has little room.
                 Some(format!("waits ({reason}) as job {job} on `{engine}`"))
             }
+            (None, None, _) if lives.job.is_none() => self.state().refused.clone(),
             (None, None, _) => None,
         };
         self.tell(reason);

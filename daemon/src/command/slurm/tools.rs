@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use super::files;
@@ -88,7 +89,13 @@ impl Tools {
             Ok(output) => output,
             Err(Failure::Missing(why)) => return Err(SubmitError::Refused(why)),
             Err(Failure::Failed(why)) => return Err(classify(why)),
-            Err(Failure::TimedOut(why)) => return Err(SubmitError::Unknown(why)),
+            // It waits by itself for a cluster that is full.
+            Err(Failure::TimedOut(why)) => {
+                return Err(match classify(why) {
+                    SubmitError::Refused(why) => SubmitError::Unknown(why),
+                    known => known,
+                });
+            }
         };
         // In a federation, the name of the cluster follows.
         let id = output.trim().split(';').next().unwrap_or_default().trim();
@@ -154,25 +161,48 @@ impl Failure {
 
 async fn call(mut command: Command, limit: Duration) -> Result<String, Failure> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
-    let output = match tokio::time::timeout(limit, command.output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Failure::Missing(missing(&program)));
-        }
-        Ok(Err(error)) => return Err(Failure::Failed(format!("`{program}` can't be started: {error}"))),
-        Err(_) => {
-            return Err(Failure::TimedOut(format!("`{program}` took longer than {} s", limit.as_secs())));
-        }
+    let unstarted = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::Missing(missing(&program)),
+        _ => Failure::Failed(format!("`{program}` can't be started: {error}")),
     };
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(unstarted)?;
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut answer, mut complaint) = (Vec::new(), Vec::new());
+    let ended = tokio::time::timeout(limit, async {
+        tokio::try_join!(read(stdout.as_mut(), &mut answer), read(stderr.as_mut(), &mut complaint))?;
+        child.wait().await
+    });
+    let ended = ended.await;
+    let said = words(&program, &complaint);
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(String::from_utf8_lossy(&answer).into_owned()),
+        Ok(Ok(status)) => {
+            let said = said.unwrap_or_else(|| format!("it ended with {status}"));
+            Err(Failure::Failed(format!("`{program}`: {said}")))
+        }
+        Ok(Err(error)) => Err(Failure::TimedOut(format!("`{program}` has no answer: {error}"))),
+        Err(_) => {
+            let said = said.map_or_else(String::new, |said| format!(": {said}"));
+            Err(Failure::TimedOut(format!("`{program}` took longer than {} s{said}", limit.as_secs())))
+        }
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+}
+
+/// Reads all that comes; what has come is there even if the rest is not waited for.
+async fn read(from: Option<&mut (impl AsyncRead + Unpin)>, into: &mut Vec<u8>) -> std::io::Result<()> {
+    match from {
+        Some(from) => from.read_to_end(into).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Returns in one line what a program wrote to standard error, if it did.
+fn words(program: &str, stderr: &[u8]) -> Option<String> {
+    let said = String::from_utf8_lossy(stderr);
     let lines: Vec<String> = said.lines().map(text::line).filter(|line| !line.is_empty()).collect();
     let prefix = format!("{program}: error: ");
     let lines: Vec<&str> = lines.iter().map(|line| line.strip_prefix(&prefix).unwrap_or(line)).collect();
-    let said = if lines.is_empty() { format!("it ended with {}", output.status) } else { lines.join("; ") };
-    Err(Failure::Failed(format!("`{program}`: {}", fanlight_shared::value::cut(&said, 400))))
+    (!lines.is_empty()).then(|| fanlight_shared::value::cut(&lines.join("; "), 400))
 }
 
 /// Returns the sentence for a command that is not installed.
@@ -212,6 +242,18 @@ fn classify(why: String) -> SubmitError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_a_program_said_before_its_time_was_over_is_known() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo full >&2; exec sleep 60"]).kill_on_drop(true);
+        let failed = call(command, Duration::from_secs(2)).await.unwrap_err();
+        assert!(
+            matches!(&failed, Failure::TimedOut(why) if why.ends_with(": full")),
+            "{}",
+            failed.sentence()
+        );
+    }
 
     #[test]
     fn a_lost_answer_a_full_cluster_and_a_refusal_are_distinguished() {

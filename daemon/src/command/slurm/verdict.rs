@@ -90,10 +90,15 @@ impl Judge {
         }
     }
 
-    /// Notes another submission.
+    /// Notes another submission, which the cluster took.
     pub(super) fn submitted(&mut self, after: u64) {
-        (self.submitted_after, self.submissions) = (after, self.submissions + 1);
-        (self.absent, self.ended) = (0, 0);
+        self.submissions += 1;
+        self.tried(after);
+    }
+
+    /// Notes that it was to be submitted: only later polls say whether it was.
+    pub(super) fn tried(&mut self, after: u64) {
+        (self.submitted_after, self.absent, self.ended) = (after, 0, 0);
     }
 
     /// Decides, but never by files that can't be read. `trouble` says why they can't.

@@ -152,14 +152,26 @@ impl SlurmExecution {
         }
         tracing::warn!(attempt = %self.attempt.id, "the cluster knows of no job of an attempt; it is submitted again");
         match self.submit().await {
-            Ok(()) | Err(SubmitError::Unknown(_)) => judge.submitted(self.state().submitted_after),
+            Ok(()) => {
+                self.state().refused = None;
+                judge.submitted(self.state().submitted_after);
+            }
+            Err(SubmitError::Unknown(why)) => {
+                self.wait_for(format!("waits for the controller of `{}`: {why}", self.slurm.name), judge);
+            }
             Err(SubmitError::Busy(why)) => {
-                self.tell(Some(format!("waits until `{}` takes more jobs: {why}", self.slurm.name)));
-                judge.submitted(self.slurm.cluster.begun());
+                self.wait_for(format!("waits until `{}` takes more jobs: {why}", self.slurm.name), judge);
             }
             Err(SubmitError::Refused(why)) => return Err(why),
         }
         Ok(())
+    }
+
+    /// Notes that the cluster did not take its job, as far as that is known.
+    fn wait_for(&self, reason: String, judge: &mut Judge) {
+        judge.tried(self.slurm.cluster.begun());
+        self.state().refused = Some(reason.clone());
+        self.tell(Some(reason));
     }
 
     /// Returns the options of `sbatch` for the resources that its node states.

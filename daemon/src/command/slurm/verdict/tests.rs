@@ -237,6 +237,16 @@ fn a_job_that_its_node_refused_is_submitted_again_but_not_for_ever() {
 }
 
 #[test]
+fn a_cluster_that_takes_no_jobs_loses_no_attempt() {
+    let mut story = Story::new();
+    for _ in 0..3 * MAX_SUBMISSIONS {
+        assert_eq!(story.polls(GRACE_POLLS, &[]), Verdict::Absent);
+        story.judge.tried(story.snapshot.number);
+        assert!(lives(&story.look()), "the polls before say nothing about it");
+    }
+}
+
+#[test]
 fn of_two_jobs_of_one_attempt_the_one_that_started_counts() {
     let mut story = Story::new().started("8");
     let verdict = story.polls(GRACE_POLLS, &[("7", "FAILED", "NonZeroExitCode"), ("8", "RUNNING", "None")]);
