@@ -219,7 +219,9 @@ impl SlurmExecution {
         }
         self.stopping.store(forbidden, Ordering::Release);
         let mut state = self.state();
-        state.permit = Arc::clone(&self.slurm.places).try_acquire_owned().ok();
+        if state.permit.is_none() {
+            state.permit = Arc::clone(&self.slurm.places).try_acquire_owned().ok();
+        }
         state.submitted_after = self.slurm.cluster.begun();
         state.record = Some(record);
         Ok(Adopted::Known)
