@@ -11,6 +11,8 @@ use super::job::{JobState, SeenJob};
 
 /// How many polls must agree before an end without the file `exit` is believed, which may be late on a network file system.
 const GRACE_POLLS: u32 = 3;
+/// How long a job must have ended by itself before that is believed, also where polls are frequent.
+const GRACE: Duration = Duration::from_secs(30);
 /// How long after an end its cause may be unknown because the controller can't be reached, or its files can't be read.
 const CAUSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the runner of a job that the controller forgot may say nothing: several of its beats.
@@ -67,6 +69,8 @@ pub(super) struct Judge {
     absent: u32,
     /// How many polls in a row saw the end of the job.
     ended: u32,
+    /// When the first of them saw it.
+    ended_at: Option<Instant>,
     /// The newest sign of life of the runner, and when it came.
     alive: (Option<String>, Instant),
     /// When its `exit` was first seen.
@@ -84,6 +88,7 @@ impl Judge {
             submissions: 1,
             absent: 0,
             ended: 0,
+            ended_at: None,
             alive: (None, now),
             exit_at: None,
             undecided: None,
@@ -98,7 +103,13 @@ impl Judge {
 
     /// Notes that it was to be submitted: only later polls say whether it was.
     pub(super) fn tried(&mut self, after: u64) {
-        (self.submitted_after, self.absent, self.ended) = (after, 0, 0);
+        self.submitted_after = after;
+        self.recount();
+    }
+
+    /// Forgets what earlier polls agreed about.
+    fn recount(&mut self) {
+        (self.absent, self.ended, self.ended_at) = (0, 0, None);
     }
 
     /// Decides, but never by files that can't be read. `trouble` says why they can't.
@@ -113,7 +124,7 @@ impl Judge {
     ) -> Verdict {
         if trouble.is_none() && self.undecided.take().is_some() {
             // What was written meanwhile may show late.
-            (self.absent, self.ended) = (0, 0);
+            self.recount();
         }
         let verdict = self.judge(key, said, snapshot, stopping, now);
         match (verdict, trouble) {
@@ -148,7 +159,12 @@ impl Judge {
         let is_active = jobs.iter().any(|job| !job.state.is_ended());
         if is_new {
             self.absent = if job.is_none() && !is_active { self.absent + 1 } else { 0 };
-            self.ended = if job.is_none() || is_active { 0 } else { self.ended + 1 };
+            if job.is_none() || is_active {
+                (self.ended, self.ended_at) = (0, None);
+            } else {
+                self.ended += 1;
+                self.ended_at.get_or_insert(now);
+            }
         }
         match &said.exit {
             Some(exit) => self.with_exit(exit, said, job, is_active, stopping, snapshot, now),
@@ -226,7 +242,7 @@ impl Judge {
         };
         // A job that never ran leaves nothing to wait for.
         let never_ran = job.state == JobState::Cancelled && said.started.is_none() && job.nodes.is_empty();
-        if !never_ran && self.ended < GRACE_POLLS {
+        if !never_ran && !self.has_ended(job, now) {
             return living;
         }
         if stopping {
@@ -255,6 +271,13 @@ impl Judge {
 }
 
 impl Judge {
+    /// Returns whether polls agree for long enough that this job has ended.
+    fn has_ended(&self, job: &SeenJob, now: Instant) -> bool {
+        let by_itself = matches!(job.state, JobState::Completed | JobState::Failed);
+        let is_old = self.ended_at.is_some_and(|at| now - at >= GRACE);
+        self.ended >= GRACE_POLLS && (is_old || !by_itself)
+    }
+
     /// Decides about an attempt that no job began.
     fn again(&self) -> Verdict {
         if self.submissions < MAX_SUBMISSIONS {
