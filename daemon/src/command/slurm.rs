@@ -31,7 +31,7 @@ use crate::config::EngineSettings;
 use crate::executor::{Capabilities, Execution, Executor, Known, Work, misplaced};
 use crate::rooted::remove_tree;
 use crate::secret::SecretSettings;
-use cluster::Cluster;
+use cluster::{Cluster, Snapshot};
 use execution::SlurmExecution;
 use record::Record;
 
@@ -88,9 +88,7 @@ impl Slurm {
 
     /// Cancels the living jobs with this comment.
     async fn cancel_jobs(&self, key: &str) -> Result<(), String> {
-        let jobs = self.cluster.tools.jobs().await?;
-        let living = jobs.into_iter().filter(|job| job.key == key && !job.state.is_ended());
-        let living: Vec<String> = living.map(|job| job.id).collect();
+        let living = Snapshot::of(0, self.cluster.tools.jobs().await?).living(key);
         if living.is_empty() { Ok(()) } else { self.cluster.tools.cancel(&living).await }
     }
 

@@ -39,6 +39,12 @@ impl Snapshot {
     pub(super) fn jobs(&self, key: &str) -> &[SeenJob] {
         self.jobs.get(key).map(Vec::as_slice).unwrap_or_default()
     }
+
+    /// Returns the ids of the jobs with this comment that have not ended.
+    pub(super) fn living(&self, key: &str) -> Vec<String> {
+        let living = self.jobs(key).iter().filter(|job| !job.state.is_ended());
+        living.map(|job| job.id.clone()).collect()
+    }
 }
 
 /// One cluster; shared by all its attempts.

@@ -276,12 +276,20 @@ impl SlurmExecution {
             tracing::warn!(%attempt, %error, "a job that has not started could not be forbidden");
         }
         self.stop.notify_one();
+        let cluster = &self.slurm.cluster;
+        let mut watching = cluster.watch();
         // Its end, which `wait` sees, ends this too: nothing but that says that it worked.
         loop {
-            if let Err(why) = self.slurm.cancel_jobs(&self.key).await {
+            let before = cluster.begun();
+            cluster.ask();
+            // One poll for all that are cancelled, and a new one: the id of a job may be that of another one later.
+            let seen = watching.seen.wait_for(|seen| seen.number > before).await;
+            let living = seen.map(|seen| seen.living(&self.key)).unwrap_or_default();
+            if !living.is_empty()
+                && let Err(why) = cluster.tools.cancel(&living).await
+            {
                 tracing::warn!(%attempt, why, "a job could not be cancelled; trying again");
             }
-            self.slurm.cluster.ask();
             tokio::time::sleep(CANCEL_INTERVAL).await;
         }
     }
