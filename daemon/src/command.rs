@@ -52,7 +52,7 @@ pub(crate) use collect::check_secrets;
 pub(crate) use environment::Environment;
 pub(crate) use event::{CommandEvent, EventEffect, TYPES as EVENT_TYPES, of_json as event_of_json};
 pub(crate) use input::place as place_media;
-pub(crate) use slurm::{Slurm, check_installed};
+pub(crate) use slurm::{Slurm, check_declared, check_installed};
 pub(crate) use surroundings::check_pattern;
 
 use crate::attempt::RunFacts;

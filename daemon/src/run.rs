@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::{CommandSettings, Commands, Slurm};
+use crate::command::{CommandSettings, Commands, Slurm, check_declared};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{self, Performer};
 use crate::engine::{Engine, EngineParts};
@@ -151,6 +151,11 @@ pub async fn run(
     let plugins = tokio::task::spawn_blocking(move || Plugins::load(settings, known, blobs))
         .await
         .map_err(|error| StoreError::Other(format!("the plugins can't be loaded: {error}")))?;
+    let (attempts, engines) = (home.attempts(), config.engines.clone());
+    tokio::task::spawn_blocking(move || check_declared(&attempts, |name| engines.contains_key(name)))
+        .await
+        .map_err(|error| StoreError::Other(format!("the attempts can't be read: {error}")))?
+        .map_err(StoreError::Other)?;
     let mut executors = Executors::default();
     // First: they remove what they have of an attempt before its folder goes.
     for (name, settings) in &config.engines {

@@ -14,8 +14,9 @@ mod record;
 mod tools;
 mod verdict;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use fanlight_shared::id::AttemptId;
@@ -57,6 +58,32 @@ pub(crate) fn check_installed() -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let missing = tools::PROGRAMS.iter().find(|name| program::find(name, &path).is_none());
     missing.map_or(Ok(()), |name| Err(tools::missing(name)))
+}
+
+/// Checks that these names have the engine of every attempt that has not ended on one. Blocks.
+///
+/// # Errors
+/// Nobody would see how such a job ends, or end it: the sentence names the engine and its attempts.
+pub(crate) fn check_declared(attempts: &Path, is_declared: impl Fn(&str) -> bool) -> Result<(), String> {
+    let mut left: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for folder in std::fs::read_dir(attempts).into_iter().flatten().flatten() {
+        let Some(id) = folder.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok()) else {
+            continue;
+        };
+        if let Ok(Some(record)) = Record::read(&folder.path())
+            && !record.ended
+            && !is_declared(&record.engine)
+        {
+            left.entry(record.engine).or_default().push(id.to_string());
+        }
+    }
+    let Some((engine, ids)) = left.pop_first() else { return Ok(()) };
+    Err(format!(
+        "the config no longer declares the engine `{engine}`, on which {} attempts have not ended ({}); declare it again until \
+         they have ended",
+        ids.len(),
+        fanlight_shared::value::cut(&ids.join(", "), 400)
+    ))
 }
 
 impl Slurm {

@@ -66,6 +66,20 @@ async fn an_attempt_that_waits_for_a_place_has_nothing_on_the_cluster() {
 }
 
 #[tokio::test]
+async fn an_engine_with_attempts_stays_declared() {
+    let engine = Engine::new();
+    let attempt = fixture::attempt();
+    let execution = engine.open(&attempt);
+    assert!(execution.prepare().await.is_ok());
+    let attempts = &engine.slurm.inner.attempts;
+    assert_eq!(check_declared(attempts, |name| name == "cluster"), Ok(()));
+    let refused = check_declared(attempts, |_| false).unwrap_err();
+    assert!(refused.contains("`cluster`") && refused.contains(&attempt.id.to_string()), "{refused}");
+    engine.slurm.release(attempt.id).await;
+    assert_eq!(check_declared(attempts, |_| false), Ok(()));
+}
+
+#[tokio::test]
 async fn the_files_of_an_attempt_that_was_not_submitted_are_found_and_removed() {
     let engine = Engine::new();
     let attempt = fixture::attempt();
