@@ -79,9 +79,8 @@ pub(crate) fn check_declared(attempts: &Path, is_declared: impl Fn(&str) -> bool
     }
     let Some((engine, ids)) = left.pop_first() else { return Ok(()) };
     Err(format!(
-        "the config no longer declares the engine `{engine}`, on which {} attempts have not ended ({}); declare it again until \
-         they have ended",
-        ids.len(),
+        "the config no longer declares the engine `{engine}`, on which these attempts have not ended: {}; declare it again until \
+         they have",
         fanlight_shared::value::cut(&ids.join(", "), 400)
     ))
 }
