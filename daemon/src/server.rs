@@ -13,6 +13,7 @@ mod daemon;
 mod dispatch;
 mod document;
 mod handshake;
+mod incoming;
 mod items;
 mod listen;
 mod logs;

@@ -15,6 +15,7 @@ mod lines;
 mod logs;
 mod manifest;
 mod place;
+mod refused;
 mod scratch;
 mod stream;
 #[cfg(test)]

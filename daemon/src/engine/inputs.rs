@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use super::active::RunScope;
 use super::plan::{Kind, PlanNode};
 use super::sealed::Sealed;
-use crate::executor::{Argument, CommandWork, ENGINE_PREFIX, Program, Work, WorkDir};
+use crate::executor::{Argument, CommandWork, Program, Work, WorkDir};
 use crate::node_type::NodeType;
 
 /// Why an instance does not run.
@@ -54,13 +54,7 @@ pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> R
     }?;
     let sealed = (!sealed.is_empty()).then(|| Arc::new(sealed));
     let resources = match &plan.node.resources {
-        Some(templates) => {
-            let needed = resources(&templates.0, scope, lenient)?;
-            // An attempt on an engine uses nothing of this machine.
-            let is_here = !plan.executor.starts_with(ENGINE_PREFIX);
-            let elsewhere = Resources { time: needed.time, ..Resources::default() };
-            Some(Arc::new(if is_here { needed } else { elsewhere }))
-        }
+        Some(templates) => Some(Arc::new(resources(&templates.0, scope, lenient)?)),
         None => None,
     };
     Ok(Prepared { work: Arc::new(work), sealed, resources })

@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::context::Context;
+use super::incoming::Incoming;
 use super::recent::Recent;
-use super::uploads::Uploads;
 use crate::hub::{Subscription, text};
 
 /// Frames of bytes that wait to be written.
@@ -49,7 +49,7 @@ pub(super) struct Session {
     /// Held while runs are read from the store for the subscription, so that a change of the subscription waits.
     pub(super) attaching: tokio::sync::Mutex<()>,
     pub(super) recent: Recent,
-    pub(super) uploads: Uploads,
+    pub(super) uploads: Incoming,
     pub(super) greeted: AtomicBool,
     frames: mpsc::Sender<Frame>,
     responses: Arc<Semaphore>,
@@ -70,7 +70,7 @@ impl Session {
             context,
             attaching: tokio::sync::Mutex::default(),
             recent: Recent::default(),
-            uploads: Uploads::default(),
+            uploads: Incoming::default(),
             greeted: AtomicBool::new(false),
             frames,
             responses: Arc::new(Semaphore::new(RESPONSES_LIMIT)),

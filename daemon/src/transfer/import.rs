@@ -24,6 +24,7 @@ use super::limit::{MAX_WHOLE_BYTES, check_announced, check_parts};
 use super::lines;
 use super::manifest::{self, Amount, Manifest};
 use super::place::Place;
+use super::refused::Refused;
 use super::scratch::{Scratch, failed};
 use crate::store::blob::Published;
 use crate::store::record::SharedRecord;
@@ -44,31 +45,6 @@ pub(crate) struct Outcome {
     pub(crate) assets: u64,
     /// The runs that were there already, by their names here.
     pub(crate) known: Vec<String>,
-}
-
-/// Why an archive is not imported.
-#[derive(Debug)]
-pub(super) enum Refused {
-    /// A sentence to follow its name.
-    Archive(String),
-    /// The store, or the disk.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl Refused {
-    /// Returns the error of reading the archive.
-    pub(super) fn read(error: io::Error) -> Self {
-        Self::Archive(match error.kind() {
-            io::ErrorKind::UnexpectedEof => "is cut off".to_owned(),
-            _ => format!("can't be read: {error}"),
-        })
-    }
 }
 
 /// Imports the runs of an archive that are not there yet, all of them or none. Blocks.

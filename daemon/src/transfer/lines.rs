@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde::de::DeserializeOwned;
 
-use super::import::Refused;
+use super::refused::Refused;
 
 /// The longest line, in bytes.
 const MAX_LINE: u64 = 32 << 20;

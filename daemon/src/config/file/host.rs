@@ -62,7 +62,7 @@ mod tests {
             ("[host]\nbox = \"ada@box\"", "`host` is a table of tables"),
             ("[host.box]\nssh = \"\"", "`ssh` is a text of one line"),
             ("[host.box]\nhome = 3", "`home` is a text of one line"),
-            ("[host.box]\nshs = \"a\"", "did you mean `ssh`?"),
+            ("[host.box]\nprogam = \"a\"", "did you mean `program`?"),
         ] {
             let error = parse(Path::new("config.toml"), text).unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains("config.toml:"), "{error}");

@@ -3,7 +3,8 @@
 use std::sync::Barrier;
 use std::thread;
 
-use super::super::import::{Refused, read};
+use super::super::import::read;
+use super::super::refused::Refused;
 use super::*;
 
 #[test]

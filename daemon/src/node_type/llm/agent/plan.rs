@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fanlight_shared::event::{MAX_ENTRIES, TaskStatus};
 use serde_json::{Value as Json, json};
 
-use super::tools::ToolResult;
 use crate::services::DaemonServices;
 
 /// The name in `tools`, and that of the tool.
@@ -51,7 +50,7 @@ pub(super) fn schema() -> Json {
 
 impl Plan {
     /// Shows the plan and the tasks of a call whose arguments fit the schema.
-    pub(super) fn show(&self, services: &DaemonServices, arguments: &Json) -> ToolResult {
+    pub(super) fn show(&self, services: &DaemonServices, arguments: &Json) -> Result<String, String> {
         let tasks = arguments["tasks"].as_array().map(Vec::as_slice).unwrap_or_default();
         let before = self.tasks.load(Ordering::Relaxed);
         if tasks.len() < before {
