@@ -1,9 +1,10 @@
 //! Turns a request into runs: checks the file, converts params to values and files to blobs, and makes labels.
 
+mod place;
 mod sweep;
 mod trial;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,23 +20,21 @@ use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::sweep::RUN_LIMIT;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
-use fanlight_shared::value::{Value, Values, cut};
-use fanlight_shared::workflow::{Action, Dir, Node, Workflow};
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
 use super::child_files;
 use super::elsewhere::host_of;
 use super::plan::Plan;
 use super::requests::refused;
-use crate::command;
 use crate::config::Config;
 use crate::content;
-use crate::executor::Placement;
-use crate::machine::Machine;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
 use crate::store::{ChildFiles, NewRun, Store, Submit, SweepOf};
+pub(super) use place::check_place;
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -180,113 +179,6 @@ pub(super) fn canonical(path: &str) -> Result<PathBuf, RpcError> {
         return Err(wrong("is not canonical"));
     }
     Ok(path.to_owned())
-}
-
-/// Checks what only the daemon knows: whether the file has a path, and which pools and secrets exist. Blocks.
-pub(super) fn check_place(
-    workflow: &Workflow,
-    path: Option<&Path>,
-    config: &Config,
-    types: &NodeTypeSet,
-) -> Result<(), RpcError> {
-    if path.is_none() && workflow.id.is_none() {
-        return Err(RpcError::new(
-            ErrorCode::BadParams,
-            "a document without a path needs an `id:`, so that it is recognised again",
-        ));
-    }
-    for (name, node) in &workflow.nodes {
-        if let (Some(host), Some(dir)) = (path.and_then(host_of), &node.dir) {
-            return Err(RpcError::new(
-                ErrorCode::BadParams,
-                format!(
-                    "node `{name}` has `dir: {}`, a folder on {host}, and runs on another computer; pass what it reads as a param of type `dir`",
-                    cut(dir.source(), 60)
-                ),
-            ));
-        }
-        if path.is_none() && node.dir.is_some() {
-            return Err(RpcError::new(
-                ErrorCode::BadParams,
-                format!("node `{name}` has `dir:`, which needs a path"),
-            ));
-        }
-        check_remember(name, node, path)?;
-        if let Some(Dir::Copy { exclude, .. }) = &node.dir {
-            exclude.iter().try_for_each(|it| command::check_pattern(it)).map_err(|why| {
-                let message = format!("node `{name}`: `exclude` of `dir`: {why}");
-                RpcError::new(ErrorCode::InvalidWorkflow, message)
-            })?;
-        }
-        let is_here = workflow.engine_of(node).is_none();
-        if let Some(resources) = node.resources.as_ref().filter(|_| is_here) {
-            let machine = Machine::of(&config.resources);
-            if resources.0.iter().any(|(key, _)| *key == "gpus") {
-                // They are found here, because it takes time, and not in the engine's loop.
-                let _ = machine.gpus();
-            }
-            let checked = machine.check(&resources.fixed());
-            checked
-                .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))?;
-        }
-        let placed = match &node.action {
-            Action::Uses(name) => types.get(name).and_then(|it| Placement::of(Some(it)).pool),
-            _ => None,
-        };
-        let mut pools = node.pool.iter().chain(&placed);
-        if let Some(pool) = pools.find(|pool| !config.pools.contains_key(*pool)) {
-            let message = format!("node `{name}`: {}", config.unknown_pool(pool));
-            return Err(RpcError::new(ErrorCode::InvalidWorkflow, message));
-        }
-        check_engine(name, node, workflow, config)?;
-    }
-    let mut seen = HashSet::new();
-    let secrets =
-        workflow.nodes.iter().flat_map(|(node, it)| it.secrets().into_iter().map(move |it| (node, it)));
-    for (node, secret) in secrets.filter(|(_, secret)| seen.insert(*secret)) {
-        config
-            .secrets
-            .check(secret)
-            .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{node}`: {why}")))?;
-    }
-    Ok(())
-}
-
-/// Checks the engine of a node: its name, wherever it is, and that a command can be sent to it from here.
-fn check_engine(name: &str, node: &Node, workflow: &Workflow, config: &Config) -> Result<(), RpcError> {
-    let named = node.engine.as_deref().or(workflow.engine.as_deref());
-    let known = named.map_or(Ok(()), |engine| config.check_engine(engine));
-    let checked = known.and_then(|()| match workflow.engine_of(node) {
-        Some(engine) if matches!(node.dir, Some(Dir::Copy { .. } | Dir::Worktree { .. })) => Err(format!(
-            "a command on the engine `{engine}` can't have a folder of its own; write `dir:` with a path, or `engine: local`"
-        )),
-        Some(engine) => command::check_installed().map_err(|why| format!("the engine `{engine}`: {why}")),
-        None => Ok(()),
-    });
-    checked.map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))
-}
-
-/// Checks the files that the result of a command depends on.
-fn check_remember(name: &str, node: &Node, path: Option<&Path>) -> Result<(), RpcError> {
-    let files = node.remember.iter().flat_map(|it| &it.files);
-    let wrong = |why: String| {
-        let message = format!("node `{name}`: `files` of `remember`: {why}");
-        RpcError::new(ErrorCode::InvalidWorkflow, message)
-    };
-    for pattern in files {
-        if let Some(host) = path.and_then(host_of) {
-            return Err(wrong(format!(
-                "`{pattern}` is on {host}, and the node runs on another computer; pass it as a param of type `file`"
-            )));
-        }
-        if path.is_none() {
-            return Err(wrong(
-                "files are found relative to the workflow file, and this workflow has none".into(),
-            ));
-        }
-        command::check_pattern(pattern).map_err(wrong)?;
-    }
-    Ok(())
 }
 
 /// Checks the names of the nodes that reuse no results.
