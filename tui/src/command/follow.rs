@@ -67,6 +67,7 @@ pub(super) async fn follow<'a>(
         live,
         out,
         streamer,
+        after_stream: Vec::new(),
         options,
         watched: HashSet::new(),
         asked: HashMap::new(),
@@ -95,6 +96,8 @@ struct Follower<'a> {
     live: Live,
     out: Option<Out>,
     streamer: Option<Streamer>,
+    /// Ended runs whose line is printed behind the text of their nodes.
+    after_stream: Vec<RunId>,
     options: Options<'a>,
     /// Whose telemetry comes.
     watched: HashSet<RunId>,
@@ -191,15 +194,25 @@ impl Follower<'_> {
     /// Prints what nodes have written. Returns `false` if the connection was lost.
     async fn stream(&mut self) -> Result<bool, Failure> {
         let Some(streamer) = &mut self.streamer else { return Ok(true) };
-        let state = self.projection.rows().next().and_then(|row| row.state);
-        match state {
-            Some(state) => streamer.advance(&self.client, state).await,
-            None => Ok(true),
+        if let Some(state) = self.projection.rows().next().and_then(|row| row.state)
+            && !streamer.advance(&self.client, state).await?
+        {
+            return Ok(false);
         }
+        for id in std::mem::take(&mut self.after_stream) {
+            self.live.moved(&self.projection, id);
+        }
+        Ok(true)
     }
 
     fn moved(&mut self, id: RunId) {
-        self.live.moved(&self.projection, id);
+        let ended = self.projection.row(id).is_some_and(|row| row.run.state.is_ended());
+        if ended && self.streamer.is_some() {
+            // Its last text is still to come, and stdout may be the same terminal.
+            self.after_stream.push(id);
+        } else {
+            self.live.moved(&self.projection, id);
+        }
         self.consider_window(id);
     }
 

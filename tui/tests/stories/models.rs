@@ -34,6 +34,20 @@ fn a_story_is_printed_while_it_is_written() {
 }
 
 #[test]
+fn where_text_and_progress_share_a_terminal_the_text_comes_first() {
+    let fanlight = Fanlight::new();
+    fanlight.file("parts.yaml", "nodes:\n  say: { run: 'for part in a b c d e f g h; do printf \"$part \"; done' }\n");
+    let both = std::fs::File::create(fanlight.path("both")).unwrap();
+    let mut run = fanlight.command(&["run", "parts.yaml", "--stream"]);
+    assert!(run.stdout(both.try_clone().unwrap()).stderr(both).status().unwrap().success());
+    let both = std::fs::read_to_string(fanlight.path("both")).unwrap();
+    let lines: Vec<&str> = both.lines().collect();
+    let [.., text, end] = &lines[..] else { panic!("{both}") };
+    assert!(text.ends_with("a b c d e f g h "), "{both}");
+    assert!(end.contains("completed"), "{both}");
+}
+
+#[test]
 fn a_provider_without_a_key_is_an_error_and_never_a_stand_in() {
     let fanlight = Fanlight::new();
     fanlight.file("story.yaml", STORY);
