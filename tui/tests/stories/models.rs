@@ -36,7 +36,10 @@ fn a_story_is_printed_while_it_is_written() {
 #[test]
 fn where_text_and_progress_share_a_terminal_the_text_comes_first() {
     let fanlight = Fanlight::new();
-    fanlight.file("parts.yaml", "nodes:\n  say: { run: 'for part in a b c d e f g h; do printf \"$part \"; done' }\n");
+    fanlight.file(
+        "parts.yaml",
+        "nodes:\n  say: { run: 'for part in a b c d e f g h; do printf \"$part \"; done' }\n",
+    );
     let both = std::fs::File::create(fanlight.path("both")).unwrap();
     let mut run = fanlight.command(&["run", "parts.yaml", "--stream"]);
     assert!(run.stdout(both.try_clone().unwrap()).stderr(both).status().unwrap().success());

@@ -184,7 +184,6 @@ fn route(edge: &LayoutEdge<'_>) -> Route {
                 before = next;
             }
         }
-        EdgePath::Orthogonal { bends } => points.extend(bends.iter().map(|it| turn(*it))),
         _ => bend((from.0 + to.0) / 2, from, to),
     }
     points.push(to);

@@ -155,6 +155,14 @@ fn name(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, b
     buffer.set_stringn(place.x, place.y, name, usize::from(place.width), scene.theme.selected);
 }
 
+/// The nodes that are out of view on one side.
+#[derive(Clone, Copy, Default)]
+struct Hidden {
+    count: usize,
+    fails: bool,
+    runs: bool,
+}
+
 /// Draws arrows towards nodes that are out of view, in the colour of the worst state.
 fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
     if viewport.holds(drawing) || area.width < 4 || area.height < 4 {
@@ -162,29 +170,33 @@ fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect,
     }
     let view = viewport.place();
     let ascii = scene.model.options.ascii;
-    let sides = [
+    let mut sides = [Hidden::default(); 4];
+    for (index, place) in drawing.placed.iter().enumerate() {
+        let lies = [
+            place.right() <= view.x,
+            place.x >= view.right(),
+            place.bottom() <= view.y,
+            place.y >= view.bottom(),
+        ];
+        if !lies.contains(&true) {
+            continue;
+        }
+        let status = scene.status(index);
+        for (side, _) in sides.iter_mut().zip(lies).filter(|(_, lies)| *lies) {
+            side.count += 1;
+            side.fails |= status == Some(NodeStatus::Failed);
+            side.runs |= status == Some(NodeStatus::Running);
+        }
+    }
+    let marks = [
         (["◂", "<"], (area.x, area.y + area.height / 2)),
         (["▸", ">"], (area.right() - 1, area.y + area.height / 2)),
         (["▴", "^"], (area.x + area.width / 2, area.y)),
         (["▾", "v"], (area.x + area.width / 2, area.bottom() - 1)),
     ];
-    for (side, (glyphs, (x, y))) in sides.into_iter().enumerate() {
-        let lies = |index: usize| {
-            let place = drawing.placed[index];
-            match side {
-                0 => place.right() <= view.x,
-                1 => place.x >= view.right(),
-                2 => place.bottom() <= view.y,
-                _ => place.y >= view.bottom(),
-            }
-        };
-        let (mut hidden, mut fails, mut runs) = (0, false, false);
-        for index in (0..drawing.placed.len()).filter(|index| lies(*index)) {
-            hidden += 1;
-            fails |= scene.status(index) == Some(NodeStatus::Failed);
-            runs |= scene.status(index) == Some(NodeStatus::Running);
-        }
-        if hidden == 0 {
+    for (side, (Hidden { count, fails, runs }, (glyphs, (x, y)))) in sides.into_iter().zip(marks).enumerate()
+    {
+        if count == 0 {
             continue;
         }
         let style = match (fails, runs) {
@@ -192,7 +204,7 @@ fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect,
             (false, true) => scene.theme.running,
             (false, false) => scene.theme.text,
         };
-        let words = format!("{}{}", glyphs[usize::from(ascii)], hidden);
+        let words = format!("{}{count}", glyphs[usize::from(ascii)]);
         let width = u16::try_from(words.chars().count()).unwrap_or(1);
         let x = if side == 1 { area.right().saturating_sub(width) } else { x };
         buffer.set_stringn(x, y, words, usize::from(area.right().saturating_sub(x)), style);
