@@ -1,5 +1,6 @@
 //! What a command changes in its folder, as a patch: `record.sh` runs the command between two looks of git at the folder.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
@@ -98,21 +99,48 @@ pub(super) fn problem(folder: &Folder) -> Option<String> {
         return None;
     }
     let bytes = read_own(&record, "problem").unwrap_or_default();
-    Some(text::last_line(&bytes).unwrap_or_else(|| "git gives no reason".to_owned()))
+    let unborn = String::from_utf8_lossy(&bytes)
+        .lines()
+        .find_map(|line| line.strip_prefix("error: '")?.strip_suffix("' does not have a commit checked out"))
+        .map(|path| {
+            let path = text::line(path);
+            format!("`{path}` is a repository without a commit; commit something in it, or leave it out by `exclude` of `dir`")
+        });
+    Some(unborn.or_else(|| text::last_line(&bytes)).unwrap_or_else(|| "git gives no reason".to_owned()))
 }
 
-/// Returns the first repository below the folder in which a command that ended changed something: a patch holds no more of
+/// A repository below the folder of a command, in which the command changed something: a patch or a branch holds no more of
 /// it than the name of its commit.
-pub(super) fn nested(folder: &Folder) -> Option<String> {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Nested {
+    /// Its path in the folder.
+    pub(super) path: String,
+    /// Whether it was there before the command.
+    pub(super) was_there: bool,
+}
+
+/// Returns the first repository below the folder in which a command that ended changed something.
+pub(super) fn nested(folder: &Folder) -> Option<Nested> {
     let bytes = read_own(&folder.record(), "nested").unwrap_or_default();
     first_nested(&String::from_utf8_lossy(&bytes))
 }
 
-/// Returns the path of the first repository in a list of changes of git (`--raw`).
-pub(super) fn first_nested(changes: &str) -> Option<String> {
-    let is_nested = |modes: &str| modes.split(' ').nth(1) == Some("160000");
-    let mut changes = changes.lines().filter_map(|line| line.split_once('\t'));
-    changes.find(|(modes, _)| is_nested(modes)).map(|(_, path)| text::line(path))
+/// Returns the first repository in a list of changes of git (`--raw`), except those that are no repositories any more: what
+/// such a folder holds are ordinary changes.
+pub(super) fn first_nested(changes: &str) -> Option<Nested> {
+    const LINK: &str = "160000";
+    let changes: Vec<_> = changes
+        .lines()
+        .filter_map(|line| {
+            let (facts, path) = line.strip_prefix(':')?.split_once('\t')?;
+            let mut modes = facts.split(' ').map(|mode| mode == LINK);
+            Some((modes.next()?, modes.next()?, path))
+        })
+        .filter(|(was, is, _)| *was || *is)
+        .collect();
+    let gone: HashSet<&str> = changes.iter().filter(|(_, is, _)| !is).map(|(.., path)| *path).collect();
+    let first = changes.iter().find(|(_, is, path)| *is && !gone.contains(path));
+    first.map(|(was, _, path)| Nested { path: text::line(path), was_there: *was })
 }
 
 /// Returns what a command that ended has changed.
@@ -144,4 +172,19 @@ pub(super) fn publish(
     let (media, published) = media::publish(blobs, patch, PATCH)?;
     let media = media::check(media, &Type::Media(MediaKind::File))?;
     Ok((Media { kind: MediaKind::File, mime: MIME.into(), ..media }, published))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_that_is_gone_or_a_folder_now_is_not_one_that_a_patch_lacks() {
+        let changes = ":160000 000000 1 0 D\tgone\n:000000 100644 0 1 A\tgone/file\n:160000 160000 1\tgone\n";
+        assert_eq!(first_nested(changes), None);
+        let nested = |path: &str, was_there| Some(Nested { path: path.into(), was_there });
+        assert_eq!(first_nested(&format!("{changes}:160000 160000 1\told")), nested("old", true));
+        assert_eq!(first_nested(&format!("{changes}:000000 160000 0 1 A\tnew")), nested("new", false));
+        assert_eq!(first_nested(":100644 100644 1 2 M\tfile\n"), None);
+    }
 }

@@ -11,7 +11,7 @@ use super::super::finish::{Ended, tell_notes, text_port};
 use super::super::folder::Folder;
 use super::super::prepare::Resources;
 use super::super::reader::Reader;
-use super::super::record::{self, NoPatch};
+use super::super::record::{self, Nested, NoPatch};
 use super::super::{failure, separate};
 use super::stream::Stream;
 use super::{Agent, prepare, read};
@@ -170,16 +170,15 @@ impl Made {
             })?;
         self.values.insert("patch".into(), Value::from(media));
         self.blobs.push(published);
-        match nested.map(|path| format!("`{path}` is a repository of its own, which the patch doesn't hold"))
-        {
+        let Some(Nested { path, was_there }) = nested else { return Ok(()) };
+        let note = format!("`{path}` is a repository of its own, which the patch doesn't hold");
+        if only_patch {
             // The folder is removed, so these changes are lost; the rest of the patch is kept.
-            Some(why) if only_patch => Err(format!("{why}; tell the agent to make none").into()),
-            Some(note) => {
-                self.notes.push(note);
-                Ok(())
-            }
-            None => Ok(()),
+            let remedy = if was_there { "change nothing in it" } else { "make none" };
+            return Err(format!("{note}; tell the agent to {remedy}").into());
         }
+        self.notes.push(note);
+        Ok(())
     }
 
     /// Adds the folder that it worked in.

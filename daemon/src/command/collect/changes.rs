@@ -38,11 +38,14 @@ impl Collector<'_> {
             }
             record::NoPatch::Refused(refusal) => format!("the patch: {refusal}"),
         })?;
-        if let Some(path) = record::nested(self.sources.folder) {
-            return Err(format!(
-                "`{path}` is a repository of its own, which a patch can't hold; remove its `.git` or use `collect: files`"
-            )
-            .into());
+        if let Some(record::Nested { path, was_there }) = record::nested(self.sources.folder) {
+            let remedy = match was_there {
+                true => "leave it out by `exclude` of `dir`, or use `collect: files`",
+                false => "remove its `.git` or use `collect: files`",
+            };
+            return Err(
+                format!("`{path}` is a repository of its own, which a patch can't hold; {remedy}").into()
+            );
         }
         let (media, published) = record::publish(patch, self.sources.secrets, self.sources.blobs)?;
         self.collected.blobs.push(published);

@@ -2,6 +2,9 @@
 //! tree has its own.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use uuid::Uuid;
 
@@ -9,7 +12,7 @@ use super::super::folder::Folder;
 use super::git::{Failure, Git};
 use super::{or_full, worktree};
 use crate::attempt::Attempt;
-use crate::command::record::first_nested;
+use crate::command::record::{Nested, first_nested};
 use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 
@@ -48,7 +51,16 @@ fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
         let output = git.run_as(&of(&words), &identity(attempt))?;
         Ok(String::from_utf8_lossy(&output).trim().to_owned())
     };
-    ask(&["add", "--all", "--", "."])?;
+    loop {
+        ask(&["add", "--all", "--", "."])?;
+        let entries = git.run(&of(&["ls-files", "--stage", "-z"].map(OsStr::new)))?;
+        let folders = former_links(&path, &entries);
+        if folders.is_empty() {
+            break;
+        }
+        let words = ["update-index", "--force-remove", "--"].map(OsStr::new);
+        git.run(&of(&[&words[..], &folders].concat()))?;
+    }
     let tree = ask(&["write-tree"])?;
     let head = ask(&["rev-parse", "--verify", "HEAD^{commit}"])?;
     // The command may have moved HEAD. A folder that an earlier version made does not tell where it was.
@@ -56,7 +68,7 @@ fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
     let links =
         ask(&["diff-tree", "-r", "--raw", "--no-renames", "--ignore-submodules=none", &start, &tree])?;
     let inside = ask(&["diff-files", "--raw", "--ignore-submodules=none"])?;
-    if let Some(path) = first_nested(&format!("{links}\n{inside}")) {
+    if let Some(Nested { path, .. }) = first_nested(&format!("{links}\n{inside}")) {
         return Err(format!(
             "`{path}` is a repository of its own, which a branch can't hold; remove its `.git` or use `collect: files`"
         )
@@ -86,6 +98,20 @@ fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
         }
     }
     Err(format!("there are {MAX_BRANCHES} branches `{base}` already").into())
+}
+
+/// Returns the folders with files that the index, as `ls-files --stage -z` prints it, has as repositories although they are
+/// none: git sees no file in them.
+fn former_links<'a>(top: &Path, entries: &'a [u8]) -> Vec<&'a OsStr> {
+    let links = entries.split(|byte| *byte == 0).filter_map(|entry| entry.strip_prefix(b"160000 "));
+    let paths = links.filter_map(|entry| entry.splitn(2, |byte| *byte == b'\t').nth(1)).map(OsStr::from_bytes);
+    paths
+        .filter(|path| {
+            let folder = top.join(path);
+            let holds_files = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+            holds_files && fs::symlink_metadata(folder.join(".git")).is_err()
+        })
+        .collect()
 }
 
 /// Returns the author and the time of a commit, the same in each try.

@@ -4,8 +4,10 @@
 //! Each file is copied as it was at one moment. One that is written meanwhile is copied again, and if it never rests,
 //! that is an error; one that is removed before its turn is absent.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes, Permissions};
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,6 +26,8 @@ use crate::store::blob::Blobs;
 
 /// How much is copied between two looks at whether the attempt was cancelled, in bytes.
 const CHUNK: u64 = 32 << 20;
+/// The longest `.git` that is read, in bytes.
+const MAX_GIT_FILE: u64 = 8 << 10;
 /// The interval between two reports of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -68,6 +72,9 @@ impl Copying<'_> {
             self.check_cancel()?;
             self.tell(done, listing.files.len());
             self.file(path, listing.bytes)?;
+            if path.file_name() == Some(OsStr::new(".git")) {
+                self.note_repository(path);
+            }
         }
         for path in &listing.links {
             self.link(path)?;
@@ -168,6 +175,21 @@ impl Copying<'_> {
                 return Ok(copied);
             }
             self.check_cancel()?;
+        }
+    }
+
+    /// Notes that a `.git` names a repository out of the copy, such as that of a work tree.
+    fn note_repository(&mut self, path: &Path) {
+        let mut text = Vec::new();
+        let read = File::open(self.to.join(path)).and_then(|it| it.take(MAX_GIT_FILE).read_to_end(&mut text));
+        let Some(of) = text.trim_ascii_end().strip_prefix(b"gitdir: ").filter(|_| read.is_ok()) else { return };
+        let of = Path::new(OsStr::from_bytes(of));
+        if leads_out(path, of) {
+            self.notes.push(format!(
+                "`{}` names a repository out of the copy, `{}`: what git writes to it, such as commits, is not separate",
+                shown(path),
+                shown(of)
+            ));
         }
     }
 

@@ -20,7 +20,7 @@ const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 /// The time that git and its filters have to end when the attempt is cancelled.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.untrackedCache=false",
@@ -30,6 +30,7 @@ const SETTINGS: [&str; 10] = [
     "maintenance.auto=false",
     "submodule.recurse=false",
     "advice.detachedHead=false",
+    "status.showUntrackedFiles=normal",
     "worktree.useRelativePaths=false",
 ];
 

@@ -177,6 +177,16 @@ fn strange_names_loops_and_special_files_neither_break_nor_block_a_copy() {
 }
 
 #[test]
+fn a_copy_of_a_work_tree_says_that_its_repository_is_elsewhere() {
+    let world = world();
+    world.write(".git", "gitdir: /other/.git/worktrees/mine\n");
+    world.write("module/.git", "gitdir: ../.git/modules/module\n");
+    let expected = "`.git` names a repository out of the copy, `/other/.git/worktrees/mine`: what git writes to it, such as \
+                    commits, is not separate";
+    assert_eq!(notes(&world.copy(&[])), [expected]);
+}
+
+#[test]
 fn a_file_that_never_rests_is_an_error_with_its_name() {
     let world = world();
     let path = world.write("growing.log", "x");

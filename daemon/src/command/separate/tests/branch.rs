@@ -35,6 +35,24 @@ fn a_branch_is_refused_if_the_changes_are_in_a_repository_below_the_work_tree() 
 }
 
 #[test]
+fn a_branch_has_files_in_the_folder_of_a_submodule_that_is_none_any_more() {
+    let world = world();
+    world.write("a", "x");
+    world.commit();
+    let other = world.temp.path().join("other").display().to_string();
+    world.git(&["clone", "-q", ".", &other]);
+    world.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &other, "module"]);
+    world.git(&["commit", "-qm", "submodule"]);
+    let (attempt, folder) = world.new_attempt();
+    let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
+    make(&dir, &attempt, &folder, world.store.blobs()).unwrap();
+    fs::write(folder.separate().join("module/b"), "y").unwrap();
+    let branch = commit(&attempt, &folder, world.store.blobs()).unwrap();
+    assert_eq!(world.git(&["show", &format!("{branch}:module/b")]), "y");
+    assert_eq!(commit(&attempt, &folder, world.store.blobs()).unwrap(), branch);
+}
+
+#[test]
 fn a_branch_is_made_where_git_warns_of_line_ends_and_splits_its_index() {
     let world = world();
     world.write("a", "x\n");
