@@ -44,6 +44,10 @@ impl Folder {
     pub(super) fn files(&self) -> &Path {
         &self.files
     }
+    /// Returns whether the command sees its files in another folder than that in the home.
+    pub(super) fn is_on_engine(&self) -> bool {
+        self.files != self.path
+    }
     /// Returns the private work folder.
     pub(super) fn work(&self) -> PathBuf {
         self.files.join("work")
@@ -83,7 +87,7 @@ impl Folder {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder for the command.
     pub(super) fn make(&self) -> io::Result<()> {
-        if self.files != self.path {
+        if self.is_on_engine() {
             self.make_own()?;
         }
         make_with_parents(&self.files)?;
@@ -122,7 +126,7 @@ impl Folder {
     /// Removes everything.
     pub(super) fn remove(&self) -> io::Result<()> {
         separate::remove(self)?;
-        if self.files != self.path {
+        if self.is_on_engine() {
             remove_tree(&self.files)?;
         }
         remove_tree(&self.path)

@@ -52,7 +52,7 @@ pub(super) fn prepare(
         // The home may be within a repository, which must not be taken for that of the copy.
         let ceilings = variables.entry("GIT_CEILING_DIRECTORIES".into()).or_default();
         let before = std::mem::take(ceilings);
-        ceilings.push(folder.path());
+        ceilings.push(folder.files());
         if !before.is_empty() {
             ceilings.push(":");
             ceilings.push(before);
@@ -106,8 +106,11 @@ pub(super) fn prepare(
         Some(WorkDir::Worktree { .. }) if has_patch(work) => record::Kind::InRepository,
         _ => return Ok(spec),
     };
-    record::check_git(&spec)?;
-    record::wrap(spec, folder, kind)
+    // What an engine has installed is seen where its command runs.
+    if resources.environment.is_here() {
+        record::check_git(&spec)?;
+    }
+    record::wrap(spec, folder, kind, resources.environment)
 }
 
 fn has_patch(work: &CommandWork) -> bool {

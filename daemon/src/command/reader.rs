@@ -106,6 +106,11 @@ impl Reader {
         &self.attempt.secrets
     }
 
+    /// Sets the folder in which an adopted command was laid out, and the one in which it works.
+    pub(super) fn set_folder(&mut self, folder: Folder, dir: Option<PathBuf>) {
+        (self.folder, self.dir) = (folder, dir);
+    }
+
     /// Sets the secrets with which an adopted command was started.
     pub(super) fn set_secrets(&mut self, secrets: Secrets) {
         self.report.secrets = secrets.clone();

@@ -11,6 +11,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::workflow::Shell;
 
 use super::collect::check_secrets;
+use super::environment::Environment;
 use super::folder::{Folder, make_folder, new_file, sentence};
 use super::{program, text};
 use crate::file_error::FileError;
@@ -46,12 +47,12 @@ pub(super) enum NoPatch {
 
 impl Folder {
     /// Returns the folder with the record of what a command changes.
-    fn record(&self) -> PathBuf {
-        self.path().join("record")
+    pub(super) fn record(&self) -> PathBuf {
+        self.files().join("record")
     }
     /// Returns the script that runs the command.
     fn recorder(&self) -> PathBuf {
-        self.path().join("recorder")
+        self.files().join("recorder")
     }
 }
 
@@ -59,13 +60,21 @@ impl Folder {
 ///
 /// # Errors
 /// There is no shell, or the disk is full.
-pub(super) fn wrap(spec: StartSpec, folder: &Folder, kind: Kind) -> Result<StartSpec, FileError> {
+pub(super) fn wrap(
+    spec: StartSpec,
+    folder: &Folder,
+    kind: Kind,
+    environment: &Environment,
+) -> Result<StartSpec, FileError> {
     let (record, script) = (folder.record(), folder.recorder());
     make_folder(&record).map_err(|error| sentence("can't make", &record, &error))?;
     new_file(&script)
         .and_then(|mut file| file.write_all(SCRIPT.as_bytes()))
         .map_err(|error| sentence("can't write", &script, &error))?;
-    let shell = program::of_script(&Shell::Sh, &script, &path(&spec))?;
+    let shell = match environment.is_here() {
+        true => program::of_script(&Shell::Sh, &script, &path(&spec))?,
+        false => program::by_name(&Shell::Sh, &script)?,
+    };
     let kind = match kind {
         Kind::Own => "own",
         Kind::InRepository => "shared",

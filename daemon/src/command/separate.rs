@@ -1,5 +1,5 @@
 //! Folders that attempts don't share (`dir: { copy: … }`, `dir: { worktree: … }`): each is made before its command starts,
-//! within the folder of the attempt, and removed with the rest of it.
+//! within the folder of the attempt that the command sees, and removed with the rest of it.
 
 mod branch;
 mod copy;
@@ -27,7 +27,7 @@ const MAX_NOTES: usize = 20;
 impl Folder {
     /// Returns the folder of a command that doesn't share one.
     pub(super) fn separate(&self) -> PathBuf {
-        self.path().join(SEPARATE)
+        self.files().join(SEPARATE)
     }
     /// Returns the folder in which a command works, if it is not the private one.
     pub(super) fn dir(&self, dir: Option<&WorkDir>) -> Option<PathBuf> {

@@ -8,6 +8,7 @@
 mod cluster;
 mod execution;
 mod files;
+mod fresh;
 mod job;
 mod output;
 mod record;
@@ -143,11 +144,13 @@ impl Slurm {
             tracing::warn!(%attempt, why, "a job that nobody waits for could not be cancelled");
             return false;
         }
-        let (folder, inner) = (self.folder(attempt), Arc::clone(&self.inner));
+        // The config may name another folder now.
+        let folder = Folder::with_files(self.folder(attempt).path(), &record.files);
+        let inner = Arc::clone(&self.inner);
         let clear = move || {
             inner.shared.leave(attempt);
-            remove_tree(&record.files)?;
             folder.clean_up()?;
+            remove_tree(folder.files())?;
             Record::remove(folder.path())
         };
         match tokio::task::spawn_blocking(clear).await {

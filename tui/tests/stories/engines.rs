@@ -1,5 +1,8 @@
 //! Commands on an engine: a cluster in a folder that has bad days.
 
+#[path = "engines/separate.rs"]
+mod separate;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;

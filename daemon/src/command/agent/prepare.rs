@@ -46,7 +46,7 @@ pub(in super::super) fn prepare(
         Some(WorkDir::Shared(_) | WorkDir::Worktree { .. }) => record::Kind::InRepository,
         Some(WorkDir::Copy { .. }) | None => record::Kind::Own,
     };
-    let spec = record::wrap(spec, folder, kind)?;
+    let spec = record::wrap(spec, folder, kind, resources.environment)?;
     Ok(StartSpec { stdout_limit: MAX_OUTPUT, ..spec })
 }
 

@@ -39,12 +39,16 @@ pub(super) fn make(
     blobs: &Blobs,
 ) -> Result<Vec<String>, FileError> {
     let patterns = exclude.iter().map(|it| Pattern::parse(it)).collect::<Result<_, _>>()?;
-    let left_out = LeftOut { patterns, own: blobs.own_folders() };
+    let mut own = blobs.own_folders().to_vec();
+    // The folder that an engine sees may be in the copied one.
+    own.extend(folder.files().parent());
+    let left_out = LeftOut { patterns, own };
     let mut listing = list(from, &left_out, &attempt.cancel)?;
     let notes = std::mem::take(&mut listing.notes);
     let to = folder.separate();
-    let clones = true;
-    let mut copying = Copying { attempt, blobs, from, to, listing, notes, clones, told: Instant::now() };
+    let (clones, is_in_home) = (true, !folder.is_on_engine());
+    let mut copying =
+        Copying { attempt, blobs, from, to, is_in_home, listing, notes, clones, told: Instant::now() };
     copying.all()?;
     Ok(copying.notes)
 }
@@ -54,6 +58,8 @@ struct Copying<'a> {
     blobs: &'a Blobs,
     from: &'a Path,
     to: PathBuf,
+    /// Whether it takes space of the home, which is known.
+    is_in_home: bool,
     listing: Listing,
     notes: Vec<String>,
     /// Whether the file system may still turn out to share bytes between copies.
@@ -159,7 +165,9 @@ impl Copying<'_> {
                 Err(Errno::INVAL | Errno::PERM | Errno::TXTBSY) => {}
                 Err(_) => {
                     self.clones = false;
-                    self.blobs.check_space(all_bytes)?;
+                    if self.is_in_home {
+                        self.blobs.check_space(all_bytes)?;
+                    }
                 }
             }
         }

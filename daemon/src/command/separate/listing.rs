@@ -32,7 +32,7 @@ pub(super) struct Listing {
 pub(super) struct LeftOut<'a> {
     pub(super) patterns: Vec<Pattern>,
     /// Fanlight's own folders.
-    pub(super) own: [&'a Path; 2],
+    pub(super) own: Vec<&'a Path>,
 }
 
 /// Lists what is in a folder, without following links.

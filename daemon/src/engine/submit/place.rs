@@ -89,9 +89,6 @@ fn check_engine(name: &str, node: &Node, workflow: &Workflow, config: &Config) -
     let named = node.engine.as_deref().or(workflow.engine.as_deref());
     let known = named.map_or(Ok(()), |engine| config.check_engine(engine));
     let checked = known.and_then(|()| match workflow.engine_of(node) {
-        Some(engine) if matches!(node.dir, Some(Dir::Copy { .. } | Dir::Worktree { .. })) => Err(format!(
-            "a command on the engine `{engine}` can't have a folder of its own; write `dir:` with a path, or `engine: local`"
-        )),
         Some(engine) => command::check_installed().map_err(|why| format!("the engine `{engine}`: {why}")),
         None => Ok(()),
     });

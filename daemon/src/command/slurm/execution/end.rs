@@ -8,6 +8,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
 use super::super::files::{self, RunnerExit, Said};
+use super::super::fresh;
 use super::super::output::Output;
 use super::super::verdict::Stopped;
 use super::{End, Ended, OUTPUT_INTERVAL, OUTPUT_TIMEOUT, SlurmExecution, failed, steps};
@@ -117,6 +118,7 @@ impl SlurmExecution {
         let exit = ended.exit();
         let (work, attempt, slurm) = (self.work.clone(), self.attempt.clone(), self.slurm.clone());
         let finish = move |_: &crate::command::Inner, reader: &mut Reader, give_up: bool| {
+            fresh::look(&reader.folder, &work)?;
             finish::finish(&attempt, &work, &slurm.resources(), reader, &exit, give_up)
         };
         let outcome = steps::collect(&self.slurm.inner, &self.attempt, &self.reader, finish).await;

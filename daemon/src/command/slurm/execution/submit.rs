@@ -17,7 +17,6 @@ use crate::command::folder::{Folder, sentence};
 use crate::command::follow;
 use crate::command::prepare;
 use crate::executor::Adopted;
-use crate::rooted::remove_tree;
 
 /// How long a cluster that takes no more jobs is left alone.
 const BUSY_INTERVAL: Duration = Duration::from_secs(10);
@@ -34,7 +33,7 @@ impl SlurmExecution {
         self.enter().await?;
         let clear = |folder: Folder| {
             if let Some(record) = Record::read(folder.path())? {
-                remove_tree(&record.files)?;
+                Folder::with_files(folder.path(), &record.files).remove()?;
             }
             folder.remove()
         };
@@ -201,7 +200,8 @@ impl SlurmExecution {
             return Ok(Adopted::Unknown);
         }
         let folder = Folder::with_files(self.folder().path(), &record.files);
-        follow::lock(&self.reader).folder = folder;
+        let dir = folder.dir(self.work.dir.as_ref());
+        follow::lock(&self.reader).set_folder(folder, dir);
         if !record.secrets.is_empty() {
             let names = record.secrets.iter().cloned().collect();
             let secrets = self.slurm.secrets.resolve(&names).await;
