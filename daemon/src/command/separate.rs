@@ -9,7 +9,9 @@ mod worktree;
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
 
 use super::folder::{Folder, new_file, sentence};
 use super::{shown, text};
@@ -20,6 +22,8 @@ use crate::rooted::{read_own, remove_tree};
 use crate::store::blob::Blobs;
 
 pub(super) use branch::commit;
+pub(super) use copy::{leads_out, repository_outside};
+pub(super) use listing::{Listing, shown};
 
 /// The most notes about one folder.
 const MAX_NOTES: usize = 20;
@@ -41,6 +45,14 @@ impl Folder {
 const SEPARATE: &str = "dir";
 /// The file with what people should know about it.
 const NOTES: &str = "dir.notes";
+
+/// Lists what a copy of a folder has. Blocks.
+///
+/// # Errors
+/// A folder can't be read, or there are too many files.
+pub(super) fn list(from: &Path, exclude: &[String], blobs: &Blobs) -> Result<Listing, FileError> {
+    listing::list(from, &listing::LeftOut::of(exclude, blobs, None)?, &CancellationToken::new())
+}
 
 /// Makes the folder of an attempt. Blocks.
 ///

@@ -1,5 +1,7 @@
 //! What the result of a command with `remember:` depends on besides its inputs: files, variables, programs. Blocks.
 
+mod copied;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,7 +14,7 @@ use super::folder::sentence;
 use super::pattern::Pattern;
 use super::program;
 use crate::attempt::RunFacts;
-use crate::executor::{Argument, CommandWork, Program, Surroundings};
+use crate::executor::{Argument, CommandWork, Program, Surroundings, WorkDir};
 use crate::rooted::{Entry, Root, WalkEntry};
 use crate::store::blob::Blobs;
 
@@ -46,6 +48,9 @@ pub(super) fn of(
     look.programs(work, remember, &path)?;
     if !remember.files.is_empty() {
         look.files(run, remember).map_err(|why| format!("`files` of `remember`: {why}"))?;
+    }
+    if let Some(WorkDir::Copy { from, exclude }) = &work.dir {
+        look.copied(from, exclude).map_err(|why| format!("`copy` of `dir`: {why}"))?;
     }
     Ok(look.found)
 }

@@ -3,7 +3,7 @@
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::CommandOutput;
 
-use crate::executor::{Argument, CommandWork, Program, Surroundings};
+use crate::executor::{Argument, CommandWork, Program, Surroundings, WorkDir};
 use crate::node_type::NodeType;
 use crate::store::{CacheKey, PartsDigest};
 
@@ -53,7 +53,7 @@ pub(super) fn of_native(node_type: &NodeType, inputs: &Values, limit: usize) -> 
 /// Returns the parts of the key of the result of a command with these surroundings, or `None` if its inputs can't be compared.
 pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usize) -> Option<KeyParts> {
     let CommandWork { program, inputs, env, dir, outputs, metrics: _, remember: _ } = command;
-    if dir.is_some() {
+    if !matches!(dir, None | Some(WorkDir::Copy { .. })) {
         return None;
     }
     let mut parts = KeyParts(vec![
@@ -61,6 +61,10 @@ pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usiz
         ("program".to_owned(), env!("CARGO_PKG_VERSION").as_bytes().to_vec()),
         ("limit".to_owned(), limit.to_string().into_bytes()),
     ]);
+    if dir.is_some() {
+        // What is in the copy is a part of what was seen.
+        parts.add("dir".to_owned(), b"copy".to_vec());
+    }
     match program {
         Program::Script { text, shell } => {
             parts.add("script".to_owned(), text.clone().into_bytes());

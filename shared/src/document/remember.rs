@@ -94,16 +94,16 @@ pub(super) fn check(reading: &mut Reading<'_>, node: &Node, places: &Places) {
     let mut refuse = |message: &str, hint: &str| {
         reading.error_hint("remember_not_here", places.remember, message, hint);
     };
-    if matches!(node.dir, Some(Dir::Copy { .. } | Dir::Worktree { .. })) {
-        refuse(
-            "a command with `dir` can't have `remember`: the files of its copy are not compared with those of earlier ones",
-            "remove `dir` and read the files by `$FANLIGHT_PROJECT`, or remove `remember`",
-        );
-    } else if node.dir.is_some() {
-        refuse(
+    match &node.dir {
+        None | Some(Dir::Copy { .. }) => {}
+        Some(Dir::Worktree { .. }) => refuse(
+            "a command with `worktree` can't have `remember`: the files of its work tree are not compared with those of earlier ones",
+            "write `dir: { copy: . }`, or remove `remember`",
+        ),
+        Some(Dir::Shared(_)) => refuse(
             "a command with `dir` can't have `remember`: what it changes in that folder would be missing when its result is reused",
-            "remove `dir` and read the files by `$FANLIGHT_PROJECT`, or remove `remember`",
-        );
+            "write `dir: { copy: . }`, or read the files by `$FANLIGHT_PROJECT`, or remove `remember`",
+        ),
     }
     if matches!(node.effects, Some(Effects::Idempotent | Effects::External)) {
         refuse(

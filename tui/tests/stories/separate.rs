@@ -149,6 +149,45 @@ outputs: { state: "${{ a.state }}" }
 }
 
 #[test]
+fn a_result_is_reused_until_a_file_of_the_copy_changes() {
+    let fanlight = Fanlight::new();
+    let text = r#"nodes:
+  count:
+    dir: { copy: src, exclude: [notes.txt], collect: patch }
+    run: wc -l < main.txt | tee count.txt; echo run >> "$FANLIGHT_PROJECT/runs"
+    remember: true
+outputs: { said: "${{ count.stdout }}", patch: "${{ count.patch }}" }
+"#;
+    fs::create_dir(fanlight.path("src")).unwrap();
+    fanlight.file("src/main.txt", "one\n").file("src/notes.txt", "mine\n").file("count.yaml", text);
+    let runs = || fs::read_to_string(fanlight.path("runs")).unwrap().lines().count();
+    let said = |expected: &str| {
+        let said = fanlight.say(&["run", "count.yaml"]).exits(0);
+        assert!(said.out.contains(&format!("said\t{expected}")), "{}", said.out);
+    };
+    said("1");
+    said("1");
+    fanlight.file("src/notes.txt", "changed\n");
+    said("1");
+    assert_eq!(runs(), 1);
+    fanlight.file("src/main.txt", "one\ntwo\n");
+    said("2");
+    assert_eq!(runs(), 2);
+    let why = fanlight.say(&["show", "last", "--cache"]).exits(0).out;
+    assert!(why.contains("the copied file `main.txt` differs"), "{why}");
+    fanlight.file("src/main.txt", "one\n");
+    said("1");
+    assert_eq!(runs(), 2);
+    // A result of a file that was written meanwhile is not kept.
+    let writes = text.replace("tee count.txt", "tee count.txt; echo three >> \"$FANLIGHT_PROJECT/src/main.txt\"");
+    fanlight.file("count.yaml", &writes);
+    said("1");
+    fanlight.file("src/main.txt", "one\n");
+    said("1");
+    assert_eq!(runs(), 4);
+}
+
+#[test]
 fn what_is_not_copied_is_said_in_the_log() {
     let fanlight = Fanlight::new();
     fanlight.file("a.yaml", "nodes: { a: { dir: { copy: . }, run: 'true' } }\n");

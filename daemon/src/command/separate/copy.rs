@@ -17,7 +17,6 @@ use rustix::io::Errno;
 
 use super::super::changed::{MAX_TRIES, Stamp, TICK};
 use super::super::folder::{Folder, make_folder, sentence};
-use super::super::pattern::Pattern;
 use super::super::shown as events;
 use super::listing::{LeftOut, Listing, list, shown, unreadable};
 use crate::attempt::Attempt;
@@ -38,11 +37,8 @@ pub(super) fn make(
     folder: &Folder,
     blobs: &Blobs,
 ) -> Result<Vec<String>, FileError> {
-    let patterns = exclude.iter().map(|it| Pattern::parse(it)).collect::<Result<_, _>>()?;
-    let mut own = blobs.own_folders().to_vec();
     // The folder that an engine sees may be in the copied one.
-    own.extend(folder.files().parent());
-    let left_out = LeftOut { patterns, own };
+    let left_out = LeftOut::of(exclude, blobs, folder.files().parent())?;
     let mut listing = list(from, &left_out, &attempt.cancel)?;
     let notes = std::mem::take(&mut listing.notes);
     let to = folder.separate();
@@ -78,9 +74,7 @@ impl Copying<'_> {
             self.check_cancel()?;
             self.tell(done, listing.files.len());
             self.file(path, listing.bytes)?;
-            if path.file_name() == Some(OsStr::new(".git")) {
-                self.note_repository(path);
-            }
+            self.note_repository(path);
         }
         for path in &listing.links {
             self.link(path)?;
@@ -188,15 +182,11 @@ impl Copying<'_> {
 
     /// Notes that a `.git` names a repository out of the copy, such as that of a work tree.
     fn note_repository(&mut self, path: &Path) {
-        let mut text = Vec::new();
-        let read = File::open(self.to.join(path)).and_then(|it| it.take(MAX_GIT_FILE).read_to_end(&mut text));
-        let Some(of) = text.trim_ascii_end().strip_prefix(b"gitdir: ").filter(|_| read.is_ok()) else { return };
-        let of = Path::new(OsStr::from_bytes(of));
-        if leads_out(path, of) {
+        if let Some(of) = repository_outside(path, &self.to.join(path)) {
             self.notes.push(format!(
                 "`{}` names a repository out of the copy, `{}`: what git writes to it, such as commits, is not separate",
                 shown(path),
-                shown(of)
+                shown(&of)
             ));
         }
     }
@@ -222,8 +212,19 @@ impl Copying<'_> {
     }
 }
 
+/// Returns the repository that a file names, if it is the `.git` of a work tree and leads out of the folder. `path`: in that folder.
+pub(in super::super) fn repository_outside(path: &Path, file: &Path) -> Option<PathBuf> {
+    if path.file_name() != Some(OsStr::new(".git")) {
+        return None;
+    }
+    let mut text = Vec::new();
+    File::open(file).ok()?.take(MAX_GIT_FILE).read_to_end(&mut text).ok()?;
+    let repository = Path::new(OsStr::from_bytes(text.trim_ascii_end().strip_prefix(b"gitdir: ")?));
+    leads_out(path, repository).then(|| repository.to_owned())
+}
+
 /// Returns whether a link at `path` leads out of the folder, by its text alone.
-fn leads_out(path: &Path, target: &Path) -> bool {
+pub(in super::super) fn leads_out(path: &Path, target: &Path) -> bool {
     let mut depth = path.components().count().saturating_sub(1);
     for part in target.components() {
         match part {

@@ -11,17 +11,18 @@ use super::super::folder::sentence;
 use super::super::pattern::Pattern;
 use super::super::text;
 use crate::file_error::FileError;
+use crate::store::blob::Blobs;
 
 /// The most files of a folder that is copied.
 const MAX_FILES: usize = 1_000_000;
 
 /// What a folder holds. Paths are relative to it.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(in super::super) struct Listing {
     /// The folders, each after the one that it is in; the first is the folder itself.
-    pub(super) folders: Vec<(PathBuf, fs::Metadata)>,
-    pub(super) files: Vec<PathBuf>,
-    pub(super) links: Vec<PathBuf>,
+    pub(in super::super) folders: Vec<(PathBuf, fs::Metadata)>,
+    pub(in super::super) files: Vec<PathBuf>,
+    pub(in super::super) links: Vec<PathBuf>,
     /// The length of all files together.
     pub(super) bytes: u64,
     /// What is left out although nobody asked for that.
@@ -33,6 +34,14 @@ pub(super) struct LeftOut<'a> {
     pub(super) patterns: Vec<Pattern>,
     /// Fanlight's own folders.
     pub(super) own: Vec<&'a Path>,
+}
+
+impl<'a> LeftOut<'a> {
+    /// Leaves out what matches, the home, and another folder of Fanlight.
+    pub(super) fn of(exclude: &[String], blobs: &'a Blobs, other: Option<&'a Path>) -> Result<Self, String> {
+        let patterns = exclude.iter().map(|it| Pattern::parse(it)).collect::<Result<_, _>>()?;
+        Ok(Self { patterns, own: blobs.own_folders().into_iter().chain(other).collect() })
+    }
 }
 
 /// Lists what is in a folder, without following links.
@@ -120,6 +129,6 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> FileError {
 }
 
 /// Returns a path as one line.
-pub(super) fn shown(path: &Path) -> String {
+pub(in super::super) fn shown(path: &Path) -> String {
     text::line(&path.to_string_lossy())
 }

@@ -193,3 +193,34 @@ fn the_program_of_a_command_counts_too() {
     place.work.program = Program::Arguments(vec![Argument::Text("missing".into())]);
     assert_eq!(place.names(), [""; 0], "its attempt fails, and says so");
 }
+
+#[test]
+fn what_is_copied_counts_except_what_is_excluded() {
+    let mut place = Place::new();
+    let project = place.temp.path().join("project");
+    place.work.dir = Some(WorkDir::Copy { from: project.clone(), exclude: vec!["*.log".into()] });
+    let all = ["program", "copied ", "copied src", "copied src/deep", "copied a.csv", "copied src/b.py"];
+    assert_eq!(place.names(), [&all[..], &["copied src/deep/c.py"]].concat());
+    let mut before = place.look().unwrap();
+    assert_eq!(place.look().unwrap(), before);
+    place.file("build.log", "excluded");
+    assert_eq!(place.look().unwrap(), before);
+
+    let changes: [&dyn Fn(); 6] = [
+        &|| place.file("a.csv", "two"),
+        &|| place.file("new.csv", ""),
+        &|| fs::remove_file(project.join("new.csv")).unwrap(),
+        &|| fs::create_dir(project.join("empty")).unwrap(),
+        &|| fs::set_permissions(project.join("a.csv"), fs::Permissions::from_mode(0o700)).unwrap(),
+        &|| std::os::unix::fs::symlink("a.csv", project.join("link")).unwrap(),
+    ];
+    for (at, change) in changes.iter().enumerate() {
+        change();
+        let now = place.look().unwrap();
+        assert_ne!(now.parts, before.parts, "{at}");
+        before = now;
+    }
+    std::os::unix::fs::symlink("/etc", project.join("out")).unwrap();
+    let why = place.look().unwrap_err();
+    assert!(why.contains("`out` leads out of the folder, to `/etc`") && why.contains("`exclude`"), "{why}");
+}
