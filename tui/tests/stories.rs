@@ -13,6 +13,8 @@ mod terminal;
 
 #[path = "stories/agents.rs"]
 mod agents;
+#[path = "stories/assets.rs"]
+mod assets;
 #[path = "stories/audio.rs"]
 mod audio;
 #[path = "stories/cached.rs"]
@@ -23,6 +25,8 @@ mod children;
 mod code;
 #[path = "stories/coding_agents.rs"]
 mod coding_agents;
+#[path = "stories/daemon.rs"]
+mod daemon;
 #[path = "stories/ended.rs"]
 mod ended;
 #[path = "stories/engines.rs"]
@@ -99,7 +103,7 @@ mod why;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use support::{Fanlight, png_size, wait_for};
+use support::{Fanlight, png_size};
 
 /// Prints its seed; the file `go` beside the workflow lets it end.
 const GATED: &str = "params:
@@ -356,66 +360,4 @@ fn resume_reuses_finished_nodes() {
     assert_eq!(fanlight.say(&["resume", "last"]).exits(0).out, "again#2\n");
     fanlight.say(&["watch", "again#2"]).exits(0);
     assert_eq!(std::fs::read_to_string(fanlight.path("count")).unwrap(), "x\n");
-}
-
-#[test]
-fn assets_stay_until_they_are_deleted() {
-    let fanlight = Fanlight::new();
-    fanlight.say(&["run", "poster"]).exits(0);
-    let assets = fanlight.say(&["assets", "list", "--kind", "image", "--json"]).exits(0).json();
-    let id = assets[0]["id"].as_str().unwrap();
-    fanlight.say(&["assets", "star", id]).exits(0);
-    assert_eq!(fanlight.say(&["assets", "list", "--starred", "--json"]).json().len(), 1);
-    fanlight.say(&["assets", "get", id, "got.png", "--no-recipe"]).exits(0);
-    assert!(png_size(&fanlight.path("got.png")).0 > 100);
-    fanlight.say(&["assets", "get", id, "got.png"]).exits(1).complains("exists already");
-    let piped = fanlight.command(&["assets", "get", id]).output().unwrap();
-    assert_eq!(piped.stdout, std::fs::read(fanlight.path("got.png")).unwrap());
-    fanlight.say(&["assets", "rm", id]).exits(2).complains("--yes");
-    fanlight.say(&["assets", "rm", id, "--yes"]).exits(0);
-    fanlight.say(&["assets", "get", id, "gone.png"]).exits(1);
-    fanlight.say(&["delete", "last"]).exits(2).complains("--yes");
-    fanlight.say(&["delete", "last", "--assets", "--yes"]).exits(0);
-    assert!(fanlight.runs().is_empty());
-    assert!(fanlight.say(&["assets", "list", "--json"]).exits(0).out.is_empty());
-}
-
-#[test]
-fn an_existing_file_is_not_overwritten_and_the_others_are_saved() {
-    let fanlight = Fanlight::new();
-    fanlight.file("quick.yaml", QUICK);
-    std::fs::create_dir_all(fanlight.path("out/quick-1")).unwrap();
-    fanlight.file("out/quick-1/title.txt", "mine");
-    let said = fanlight.say(&["run", "quick.yaml", "--sweep", "seed=1..2", "--out", "out"]).exits(1);
-    said.complains("out/quick-1/title.txt");
-    assert_eq!(std::fs::read_to_string(fanlight.path("out/quick-1/title.txt")).unwrap(), "mine");
-    assert_eq!(std::fs::read_to_string(fanlight.path("out/quick-2/title.txt")).unwrap(), "Brighton 2");
-}
-
-#[test]
-fn the_daemon_can_be_started_queried_and_stopped() {
-    let fanlight = Fanlight::new();
-    fanlight.say(&["daemon", "start"]).exits(0);
-    let status = &fanlight.say(&["daemon", "status", "--json"]).exits(0).json()[0];
-    for key in ["pid", "version", "home", "socket", "running", "queued"] {
-        assert!(status.get(key).is_some(), "{key}: {status}");
-    }
-    fanlight.say(&["daemon", "start"]).exits(0);
-    assert_eq!(fanlight.say(&["daemon", "status", "--json"]).json()[0]["pid"], status["pid"], "one per home");
-    fanlight.say(&["doctor"]).exits(0);
-    fanlight.say(&["daemon", "stop"]).exits(0);
-    fanlight.say(&["daemon", "status"]).exits(3);
-    fanlight.say(&["doctor"]).exits(0);
-}
-
-#[test]
-fn a_stopped_daemon_leaves_commands_to_the_next_one() {
-    let fanlight = gated();
-    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
-    fanlight.await_states(&["running"]);
-    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun 1\n");
-    fanlight.say(&["daemon", "stop"]).exits(0).complains("supervisor");
-    fanlight.file("go", "");
-    fanlight.say(&["watch", "last"]).exits(0).complains("started a daemon");
-    assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "begun 1\n", "once, with its whole log");
 }

@@ -1,6 +1,7 @@
 //! The state of a node from file, run and products, as cards and rows show it.
 
 mod items;
+mod ports;
 
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::question::Question;
@@ -16,11 +17,12 @@ use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::ui::fit::{fit, fit_end};
-use crate::ui::graph::{self, Layout};
+use crate::ui::graph::Layout;
 use crate::ui::model::Model;
 use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph, run_glyph};
 pub use items::{failed_items, item_reason};
+pub use ports::{port, ports};
 
 /// The label of a node that a stand-in answered instead of a model.
 const OFFLINE: &str = " · offline";
@@ -353,53 +355,6 @@ pub fn state<'a>(state: &'a RunState, layout: &Layout, node: usize) -> Option<&'
         Some((there, found)) if there == name => Some(found),
         _ => state.nodes.get(name),
     }
-}
-
-/// Returns the port of a node that its card shows: the first in the file, else one with a value in this run, else in
-/// other runs. `named` are the ports in the file.
-#[must_use]
-pub fn port<'a>(
-    named: &'a [String],
-    node: &str,
-    instance: Option<&'a InstanceState>,
-    products: &'a Products,
-) -> Option<&'a str> {
-    all(named, node, instance, products).next()
-}
-
-/// Returns the ports of a node that are known, the most important first.
-#[must_use]
-pub fn ports(model: &Model, node: &str) -> Vec<String> {
-    let Some((workflow, layout)) = model.drawn() else { return Vec::new() };
-    let Some(place) = workflow.nodes.get_index_of(node) else { return Vec::new() };
-    // Without a layout, the ports are computed just this once.
-    let unlaid = if layout.is_none() { graph::ports(workflow) } else { Vec::new() };
-    let named = layout.map_or(&unlaid, |layout| &layout.ports).get(place).map_or(&[][..], Vec::as_slice);
-    let instance = model.lens().and_then(|lens| lens.state.nodes.get(node)).map(|node| &node.whole);
-    let found: indexmap::IndexSet<&str> = all(named, node, instance, &model.grid.products).collect();
-    found.into_iter().map(str::to_owned).collect()
-}
-
-/// Returns the ports lazily, most important first, possibly with duplicates: every card takes the first one in every
-/// frame.
-fn all<'a>(
-    named: &'a [String],
-    node: &str,
-    instance: Option<&'a InstanceState>,
-    products: &'a Products,
-) -> impl Iterator<Item = &'a str> {
-    let own = instance.into_iter().flat_map(|instance| {
-        let mut own: Vec<&str> = instance.outputs.keys().map(String::as_str).collect();
-        // Ports about how a command ended come last.
-        own.sort_by_key(|port| matches!(*port, "exit_code" | "status"));
-        own
-    });
-    let known = std::iter::once_with(move || {
-        let mut known: Vec<&str> = products.ports(node).collect();
-        known.sort_unstable();
-        known
-    });
-    named.iter().map(String::as_str).chain(own).chain(known.flatten())
 }
 
 /// Returns the node that failed first in the focused run, where a run failed or fails.

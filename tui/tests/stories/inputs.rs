@@ -87,7 +87,7 @@ fn a_file_that_changed_after_it_was_listed_fails_its_reader_and_is_read_again_by
         let run = fanlight.start(&["run", "read.yaml"]);
         fanlight.await_states(&["running"]);
         // Its list is made once the next node runs.
-        crate::wait_for("the list", || {
+        crate::support::wait_for("the list", || {
             fanlight
                 .say(&["show", "last"])
                 .out

@@ -179,7 +179,8 @@ outputs: { said: "${{ count.stdout }}", patch: "${{ count.patch }}" }
     said("1");
     assert_eq!(runs(), 2);
     // A result of a file that was written meanwhile is not kept.
-    let writes = text.replace("tee count.txt", "tee count.txt; echo three >> \"$FANLIGHT_PROJECT/src/main.txt\"");
+    let writes =
+        text.replace("tee count.txt", "tee count.txt; echo three >> \"$FANLIGHT_PROJECT/src/main.txt\"");
     fanlight.file("count.yaml", &writes);
     said("1");
     fanlight.file("src/main.txt", "one\n");

@@ -104,7 +104,8 @@ fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
 /// none: git sees no file in them.
 fn former_links<'a>(top: &Path, entries: &'a [u8]) -> Vec<&'a OsStr> {
     let links = entries.split(|byte| *byte == 0).filter_map(|entry| entry.strip_prefix(b"160000 "));
-    let paths = links.filter_map(|entry| entry.splitn(2, |byte| *byte == b'\t').nth(1)).map(OsStr::from_bytes);
+    let paths =
+        links.filter_map(|entry| entry.splitn(2, |byte| *byte == b'\t').nth(1)).map(OsStr::from_bytes);
     paths
         .filter(|path| {
             let folder = top.join(path);

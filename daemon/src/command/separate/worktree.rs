@@ -121,9 +121,11 @@ fn repository(folder: &Folder) -> io::Result<PathBuf> {
 /// Returns the folder with what a repository records about the work tree of an attempt.
 fn record_of(common: &Path, folder: &Folder) -> io::Result<Option<PathBuf>> {
     // git names it without links. Only what is in the folder of an engine may be gone.
-    let files = folder.files().canonicalize().or_else(|error| match (folder.files().parent().zip(folder.files().file_name()), error.kind()) {
-        (Some((parent, name)), io::ErrorKind::NotFound) => Ok(parent.canonicalize()?.join(name)),
-        _ => Err(error),
+    let files = folder.files().canonicalize().or_else(|error| {
+        match (folder.files().parent().zip(folder.files().file_name()), error.kind()) {
+            (Some((parent, name)), io::ErrorKind::NotFound) => Ok(parent.canonicalize()?.join(name)),
+            _ => Err(error),
+        }
     })?;
     let git_file = files.join(SEPARATE).join(".git");
     let records = fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();

@@ -15,7 +15,9 @@ impl Look<'_> {
     pub(super) fn copied(&mut self, from: &Path, exclude: &[String]) -> Result<(), String> {
         let mut listing = separate::list(from, exclude, self.blobs).map_err(|error| error.to_string())?;
         if listing.files.len() + listing.links.len() + listing.folders.len() > MAX_FILES {
-            return Err(format!("there are more than {MAX_FILES} files to compare; leave some out by `exclude`"));
+            return Err(format!(
+                "there are more than {MAX_FILES} files to compare; leave some out by `exclude`"
+            ));
         }
         let mode = |meta: &fs::Metadata| format!("{:o} ", meta.permissions().mode() & 0o777).into_bytes();
         listing.folders.sort_by(|one, other| one.0.cmp(&other.0));
@@ -27,7 +29,8 @@ impl Look<'_> {
         for path in &listing.files {
             let whole = from.join(path);
             let unreadable = |error: &std::io::Error| sentence("can't read", &whole, error).to_string();
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            let flags =
+                OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             let file = rustix::fs::open(&whole, flags, Mode::empty());
             let file = File::from(file.map_err(|errno| unreadable(&errno.into()))?);
             let meta = file.metadata().map_err(|error| unreadable(&error))?;
@@ -39,7 +42,8 @@ impl Look<'_> {
         }
         for path in &listing.links {
             let whole = from.join(path);
-            let target = fs::read_link(&whole).map_err(|error| sentence("can't read", &whole, &error).to_string())?;
+            let target =
+                fs::read_link(&whole).map_err(|error| sentence("can't read", &whole, &error).to_string())?;
             if separate::leads_out(path, &target) {
                 return Err(outside(path, &target));
             }

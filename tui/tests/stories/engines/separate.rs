@@ -80,7 +80,8 @@ fn a_command_on_the_cluster_has_a_copy_or_a_work_tree_of_its_own() {
 fn a_work_tree_on_the_cluster_outlives_the_daemon_and_a_change_of_the_config() {
     let cluster = Cluster::new();
     cluster.commit();
-    let gate = "touch \"$FANLIGHT_PROJECT/begun\"; until [ -e \"$FANLIGHT_PROJECT/go\" ]; do sleep 0.05; done";
+    let gate =
+        "touch \"$FANLIGHT_PROJECT/begun\"; until [ -e \"$FANLIGHT_PROJECT/go\" ]; do sleep 0.05; done";
     let text = edits("worktree: HEAD, collect: [patch, branch]", gate, "branch: '${{ edit.branch }}'");
     let fanlight = cluster.fanlight.file("w.yaml", &text);
     fanlight.say(&["run", "w.yaml", "--detach"]).exits(0);

@@ -222,7 +222,8 @@ outputs: { patch: '${{ a.patch }}' }
         fanlight.file("a.yaml", &text.replace("WHO", who).replace("CHANGE", change));
         let said = fanlight.say(&["run", "a.yaml"]);
         assert_eq!(said.code, i32::from(is_missed), "{change}: {said:?}");
-        let why = "`top` is a repository of its own, which a patch can't hold; leave it out by `exclude` of `dir`";
+        let why =
+            "`top` is a repository of its own, which a patch can't hold; leave it out by `exclude` of `dir`";
         assert_eq!(said.err.contains(why), is_missed, "{change}: {}", said.err);
     }
     fanlight.file(

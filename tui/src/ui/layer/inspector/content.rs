@@ -1,16 +1,16 @@
 //! The content of the inspector's pages.
 
-use fanlight_shared::expression::Root;
+mod attempts;
+mod inputs;
+
 use fanlight_shared::id::AssetId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::Media;
-use fanlight_shared::resources::GpuSlot;
-use fanlight_shared::run::{AttemptEnd, NodeStatus};
-use fanlight_shared::run_state::{Attempt, InstanceState};
+use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run_state::InstanceState;
 use fanlight_shared::sanitise;
 use fanlight_shared::time::human_duration;
 use fanlight_shared::value::{Value, shortened};
-use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
 use super::page::{Page, Row};
@@ -33,13 +33,13 @@ pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -
     let texts = |lines: Vec<Text>| lines.into_iter().map(|(text, style)| Row::Text(text, style)).collect();
     match inspector.tab {
         Tab::Outputs => Page { rows: outputs(inspector, model, theme), log: &[] },
-        Tab::Inputs => Page { rows: inputs(inspector, model, theme), log: &[] },
+        Tab::Inputs => Page { rows: inputs::rows(inspector, model, theme), log: &[] },
         Tab::Items => Page { rows: texts(items(inspector, model, theme)), log: &[] },
         Tab::Metrics => Page { rows: texts(metrics(inspector, model, theme)), log: &[] },
         Tab::Activity => Page { rows: texts(activity_lines(inspector, model, theme)), log: &[] },
         Tab::Log => log(inspector, model, theme),
         Tab::Error => Page { rows: texts(error(inspector, model, theme)), log: &[] },
-        Tab::Attempts => Page { rows: texts(attempts(inspector, model, theme)), log: &[] },
+        Tab::Attempts => Page { rows: texts(attempts::lines(inspector, model, theme)), log: &[] },
     }
 }
 
@@ -209,77 +209,6 @@ fn media_rows(media: &Media, picture: Option<&AssetId>, theme: &Theme) -> Vec<Ro
     ]
 }
 
-fn inputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
-    let Some((workflow, _)) = model.drawn() else { return Vec::new() };
-    let Some(node) = workflow.nodes.get(&inspector.node) else { return Vec::new() };
-    let mut rows = vec![text(node.action.word(), theme.dim), text("", theme.text)];
-    for (name, template) in &node.with {
-        rows.push(text(sanitise::line(name), theme.accent));
-        rows.push(text(format!("  {}", sanitise::line(&source(template))), theme.text));
-        for expression in template.expressions() {
-            for reference in expression.references() {
-                let Some((from, value)) = read(reference, model) else { continue };
-                rows.push(text(format!("  {from} = {}", node::summary(value, 200)), theme.dim));
-                if let (Root::Node(node), Some(port)) = (&reference.root, &reference.port) {
-                    let pictures = inspector.products.pictures(node, ItemPath::WHOLE, port);
-                    rows.extend(pictures.iter().take(MAX_PICTURES).map(|asset| Row::Picture(*asset)));
-                }
-            }
-        }
-        rows.push(text("", theme.text));
-    }
-    if !node.needs.is_empty() {
-        rows.push(text("needs", theme.accent));
-        rows.push(text(format!("  {}", node.needs.join(", ")), theme.text));
-    }
-    if let Action::Run { script, .. } = &node.action {
-        rows.push(text("", theme.text));
-        rows.push(text("script", theme.accent));
-        let script = sanitise::plain(script);
-        rows.extend(script.trim_end().lines().map(|line| text(format!("  {line}"), theme.text)));
-    }
-    rows
-}
-
-/// Returns the value of a reference in the focused run.
-fn read<'a>(
-    reference: &fanlight_shared::expression::Reference,
-    model: &'a Model,
-) -> Option<(String, &'a Value)> {
-    let lens = model.lens()?;
-    let port = reference.port.as_ref()?;
-    match &reference.root {
-        Root::Node(from) => {
-            let value = lens.state.nodes.get(from)?.whole.outputs.get(port)?;
-            Some((format!("{from}.{port}"), value))
-        }
-        Root::Params => Some((format!("params.{port}"), lens.run.params.get(port)?)),
-        _ => None,
-    }
-}
-
-/// Returns a value as the file writes it.
-fn source(template: &Template) -> String {
-    match template {
-        Template::Literal(value) => value.to_text().unwrap_or_else(|_| value.summary(200)),
-        Template::Expression(expression) => format!("${{{{ {} }}}}", expression.source()),
-        Template::Text(pieces) => pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Text(text) => text.clone(),
-                Piece::Expression(expression) => format!("${{{{ {} }}}}", expression.source()),
-            })
-            .collect(),
-        Template::List(items) => {
-            format!("[{}]", items.iter().map(source).collect::<Vec<_>>().join(", "))
-        }
-        Template::Object(map) => {
-            let entries = map.iter().map(|(name, value)| format!("{name}: {}", source(value)));
-            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
 fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let state = model.lens().and_then(|lens| lens.state.nodes.get(&inspector.node));
     let Some(state) = state else { return Vec::new() };
@@ -360,62 +289,4 @@ fn error(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
         lines.push((format!("  {line}"), theme.text));
     }
     lines
-}
-
-fn attempts(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
-    let Some(instance) = inspector.instance(model) else { return Vec::new() };
-    let mut lines = Vec::new();
-    for attempt in &instance.attempts {
-        lines.push(attempt_line(attempt, model, theme));
-        if let Some(error) = &attempt.error {
-            lines.push((format!("    {}", sanitise::line(&error.message)), theme.dim));
-        }
-        if let Some(question) = &attempt.question {
-            lines.push((format!("    {}", sanitise::line(question)), theme.dim));
-        }
-        if let Some(answer) = &attempt.answer {
-            let said = attempt.said.as_deref().unwrap_or("nobody answered");
-            let by = if answer.request.is_none() && answer.value.is_some() { " (the default)" } else { "" };
-            lines.push((format!("    {}{by}", sanitise::line(said)), theme.text));
-        }
-    }
-    if let Some(spent) = spent(inspector, model) {
-        lines.push((format!("spent in all: {spent}"), theme.text));
-    }
-    if let Some(at) = instance.retry_at.filter(|at| *at > model.now) {
-        lines.push((format!("again in {}", human_duration(at.since(model.now))), theme.warning));
-    }
-    lines
-}
-
-/// Returns the cost and the tokens of the node, with its items; of an item its cost alone.
-fn spent(inspector: &Inspector, model: &Model) -> Option<String> {
-    if inspector.item.is_whole() {
-        let spent = model.lens()?.state.nodes.get(&inspector.node)?.spent_so_far();
-        return spent.short().map(|_| spent.to_string());
-    }
-    let attempts = inspector.instance(model)?.attempts.iter();
-    let total: f64 = attempts.filter_map(|attempt| attempt.cost_usd).sum();
-    (total > 0.0).then(|| format!("${total:.4}"))
-}
-
-fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {
-    let (word, style) = match attempt.end {
-        None => ("running", theme.running),
-        Some(AttemptEnd::Completed) => ("completed", theme.good),
-        Some(AttemptEnd::Failed) => ("failed", theme.bad),
-        Some(AttemptEnd::Cancelled) => ("cancelled", theme.cancelled),
-        Some(AttemptEnd::Lost) => ("lost: nobody saw how it ended", theme.warning),
-        Some(AttemptEnd::Parked) => ("asked a person", theme.warning),
-    };
-    let took = human_duration(attempt.ended_at.unwrap_or(model.now).since(attempt.started_at));
-    let ago = human_duration(model.now.since(attempt.started_at));
-    let cost = attempt.cost_usd.map(|cost| format!(" · ${cost:.4}")).unwrap_or_default();
-    let gpus = GpuSlot::shown(&attempt.gpus).map(|gpus| {
-        let name = attempt.gpus.first().and_then(|slot| slot.name.as_deref());
-        let name = name.map(|name| format!(" {name}")).unwrap_or_default();
-        format!(" · {gpus}{name}")
-    });
-    let gpus = gpus.unwrap_or_default();
-    (format!("{:>3}  {word:<10} {took:<8} started {ago} ago{cost}{gpus}", attempt.number), style)
 }

@@ -1,0 +1,32 @@
+//! The daemon: started, queried and stopped.
+
+use crate::gated;
+use crate::support::{Fanlight, wait_for};
+
+#[test]
+fn the_daemon_can_be_started_queried_and_stopped() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let status = &fanlight.say(&["daemon", "status", "--json"]).exits(0).json()[0];
+    for key in ["pid", "version", "home", "socket", "running", "queued"] {
+        assert!(status.get(key).is_some(), "{key}: {status}");
+    }
+    fanlight.say(&["daemon", "start"]).exits(0);
+    assert_eq!(fanlight.say(&["daemon", "status", "--json"]).json()[0]["pid"], status["pid"], "one per home");
+    fanlight.say(&["doctor"]).exits(0);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    fanlight.say(&["daemon", "status"]).exits(3);
+    fanlight.say(&["doctor"]).exits(0);
+}
+
+#[test]
+fn a_stopped_daemon_leaves_commands_to_the_next_one() {
+    let fanlight = gated();
+    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
+    fanlight.await_states(&["running"]);
+    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun 1\n");
+    fanlight.say(&["daemon", "stop"]).exits(0).complains("supervisor");
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "last"]).exits(0).complains("started a daemon");
+    assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "begun 1\n", "once, with its whole log");
+}
