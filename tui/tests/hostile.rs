@@ -5,6 +5,8 @@
 
 #[path = "support/alive.rs"]
 mod alive;
+#[path = "hostile/burst.rs"]
+mod burst;
 #[path = "hostile/death.rs"]
 mod death;
 #[path = "hostile/disk.rs"]

@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most bytes of requests in progress at once; the longest request fits.
 const MAX_REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
-/// After this many bytes, freed memory is returned to the system.
+/// After this many bytes for a client that stays, freed memory is returned to the system.
 const RELEASE_MEMORY_AFTER: usize = 16 * 1024 * 1024;
 
 /// The close frame that tells the client what it did wrong.
@@ -247,9 +247,6 @@ async fn write(
     over.cancel();
     frames.close();
     while frames.try_recv().is_ok() {}
-    if burst >= RELEASE_MEMORY_AFTER {
-        tokio::task::spawn_blocking(crate::memory::release);
-    }
 }
 
 /// Replies to the client's close frame, or sends the reason why the connection ends.
