@@ -61,7 +61,9 @@ pub(super) fn sentence(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => format!("{path} does not exist"),
         io::ErrorKind::PermissionDenied => format!("{path} can't be read or written by this user"),
-        io::ErrorKind::StorageFull => format!("the disk that holds {path} is full"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("the disk that holds {path} is full")
+        }
         _ => format!("{path}: {error}"),
     }
 }
