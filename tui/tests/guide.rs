@@ -7,7 +7,8 @@
 //! - `exit=N`: the exit code, 0 where it isn't said
 //! - `needs=PROGRAM`: skipped where there is no such program, which is printed
 //!
-//! The blocks of a page share a folder and a home.
+//! The blocks of a page share a folder and a home. A block may be part of a list. A block without a fence is an error,
+//! because it has no language.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -60,15 +61,20 @@ fn pages() -> Vec<String> {
     entries.filter(|name| name.ends_with(".md")).collect()
 }
 
+/// Returns whether a line begins or ends a block.
+fn is_fence(line: &str) -> bool {
+    line.trim_start().starts_with("```")
+}
+
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((at, line)) = lines.next() {
-        let Some(info) = line.strip_prefix("```") else { continue };
+        let Some((indent, info)) = line.split_once("```").filter(|_| is_fence(line)) else { continue };
         let mut words = info.split_whitespace().map(str::to_owned);
         let language = words.next().unwrap_or_default();
-        let body: Vec<&str> =
-            lines.by_ref().map(|(_, line)| line).take_while(|line| !line.starts_with("```")).collect();
+        let body = lines.by_ref().map(|(_, line)| line).take_while(|line| !is_fence(line));
+        let body: Vec<&str> = body.map(|line| line.strip_prefix(indent).unwrap_or(line)).collect();
         blocks.push(Block { language, words: words.collect(), text: body.join("\n") + "\n", line: at + 1 });
     }
     blocks
@@ -149,6 +155,44 @@ impl Reader {
     }
 }
 
+/// Returns the numbers of the lines where a block without a fence begins: indented text after an empty line.
+fn unfenced(text: &str) -> Vec<usize> {
+    let (mut inside, mut after_empty, mut found) = (false, true, Vec::new());
+    for (at, line) in text.lines().enumerate() {
+        inside ^= is_fence(line);
+        let is_indented = line.starts_with("    ") || line.starts_with('\t');
+        if !inside && !is_fence(line) && after_empty && is_indented && !line.trim().is_empty() {
+            found.push(at + 1);
+        }
+        after_empty = line.trim().is_empty();
+    }
+    found
+}
+
+#[test]
+fn blocks_are_found_in_lists_and_without_a_fence() {
+    let page = "1. Save this:\n\n   ```yaml file=a.yaml\n   nodes:\n     a: {}\n   ```\n\n2. Run it.\n\n    fanlight run\n";
+    let found = blocks(page);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].language.as_str(), found[0].value("file"), found[0].line),
+        ("yaml", Some("a.yaml"), 3)
+    );
+    assert_eq!(found[0].text, "nodes:\n  a: {}\n");
+    assert_eq!(unfenced(page), [10]);
+}
+
+#[test]
+fn every_block_has_a_fence() {
+    for page in pages() {
+        assert_eq!(
+            unfenced(&read(&page)),
+            [] as [usize; 0],
+            "{page}: put the lines into a block with a language"
+        );
+    }
+}
+
 fn follow(page: &str) {
     let blocks = blocks(&read(page));
     assert!(blocks.iter().any(Block::is_followed), "{page} has nothing to follow");
@@ -218,7 +262,7 @@ fn the_summary_lists_every_page_and_every_link_leads_somewhere() {
 fn links(text: &str) -> Vec<String> {
     let mut inside = false;
     let prose = text.lines().filter(|line| {
-        inside ^= line.starts_with("```");
+        inside ^= is_fence(line);
         !inside
     });
     let targets = |line: &str| -> Vec<String> {
