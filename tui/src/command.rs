@@ -94,12 +94,16 @@ async fn find_items(client: &Client, detail: &mut runs::Detail) -> Result<(), Fa
 
 /// Returns the workflow that a person named: an id, a slug, or the path of its file.
 async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail, Failure> {
-    let path = Path::new(name);
-    let workflow = match path.canonicalize() {
-        Ok(path) if path.is_file() => client.path_there(&path.to_string_lossy()),
+    let workflow = match Path::new(name).canonicalize() {
+        Ok(path) if is_path(name) && path.is_file() => client.path_there(&path.to_string_lossy()),
         _ => name.to_owned(),
     };
     Ok(client.workflow(&workflow).await?)
+}
+
+/// Returns whether the user means a file. Anything else is a name, even if there is a file or a folder called so.
+fn is_path(what: &str) -> bool {
+    what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
 }
 
 /// Returns a key that makes a request happen once, however often it is sent.
@@ -124,4 +128,15 @@ async fn read_workflow(client: Option<&Client>, name: &str, document: &str) -> R
 /// Reads a workflow file.
 fn read_document(path: &Path) -> Result<String, Failure> {
     text_file::read(path, FILE_LIMIT as u64).map_err(Failure::usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_distinguished() {
+        assert!(is_path("a.yaml") && is_path("./a") && is_path("w/a.yml"));
+        assert!(!is_path("poster"));
+    }
 }

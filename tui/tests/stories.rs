@@ -191,6 +191,26 @@ fn a_workflow_that_ran_before_runs_by_its_name() {
 }
 
 #[test]
+fn a_name_means_a_workflow_although_a_file_is_called_so() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK).file("quick", "what another program wrote");
+    std::fs::create_dir(fanlight.path("poster")).unwrap();
+    fanlight.say(&["run", "quick.yaml"]).exits(0);
+    assert_eq!(fanlight.say(&["run", "quick"]).exits(0).out, "quick#2\ttitle\tBrighton 1\n");
+    fanlight.say(&["run", "poster"]).exits(0).complains("example");
+    for name in ["quick", "quick.yaml", "./quick.yaml"] {
+        let listed = fanlight.say(&["ps", "--all", "--json", "--workflow", name]).exits(0).json();
+        assert_eq!(listed.len(), 2, "{name}");
+    }
+    fanlight.say(&["ps", "--workflow", "./quick"]).exits(1).complains("quick");
+    fanlight.say(&["run", "./quick"]).exits(2);
+
+    // Without a workflow of its name, a file needs no ending.
+    fanlight.file("plain", QUICK);
+    fanlight.say(&["run", "plain"]).exits(0);
+}
+
+#[test]
 fn sweeps_combine_and_repeats_are_counted() {
     let fanlight = Fanlight::new();
     fanlight.file("quick.yaml", QUICK);

@@ -12,7 +12,7 @@ use fanlight_shared::rpc::{runs, sweeps};
 use fanlight_shared::sanitise;
 
 use super::interrupt::Interrupt;
-use super::{choice, find_run, find_workflow};
+use super::{choice, find_run, find_workflow, is_path};
 use crate::context::Context;
 use crate::download::NewFile;
 use crate::failure::Failure;
@@ -131,8 +131,7 @@ fn sync_folder(path: &Path) {
 async fn runs_of(client: &Client, names: &[String]) -> Result<Vec<RunId>, Failure> {
     let mut found = Vec::new();
     for name in names {
-        let is_path = name.ends_with(".yaml") || name.ends_with(".yml");
-        if !name.contains(['#', ':']) || is_path {
+        if !name.contains(['#', ':']) || is_path(name) {
             if let Ok(workflow) = find_workflow(client, name).await {
                 let runs = choice::all(client, Some(workflow.workflow.id), &[]).await?;
                 // Those that others started are exported with them.

@@ -7,7 +7,7 @@ use fanlight_shared::problem::near;
 use fanlight_shared::rpc::ErrorCode;
 use fanlight_shared::sanitise;
 
-use crate::command::read_document;
+use crate::command::{is_path, read_document};
 use crate::context::Context;
 use crate::example;
 use crate::failure::Failure;
@@ -27,11 +27,8 @@ pub(in crate::command) struct Source {
 /// Finds it.
 pub(super) async fn find(context: &Context, what: &str) -> Result<Source, Failure> {
     let path = Path::new(what);
-    if path.exists() {
-        return of_file(path, what);
-    }
     if is_path(what) {
-        return Err(no_file(path));
+        return if path.exists() { of_file(path, what) } else { Err(no_file(path)) };
     }
     if let Some(known) = of_known(context, what).await? {
         return Ok(known);
@@ -39,6 +36,9 @@ pub(super) async fn find(context: &Context, what: &str) -> Result<Source, Failur
     if let Some(example) = example::find(what) {
         output::note(&format!("fanlight: `{what}` is the example that comes with this program"));
         return of_file(&example.place(&context.home)?, what);
+    }
+    if path.exists() {
+        return of_file(path, what);
     }
     let hint = match example::near_name(what) {
         Some(near) => format!("did you mean the example `{near}`?"),
@@ -86,11 +86,6 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
     Ok(Some(Source { shown, document: detail.document, path: Some(path) }))
 }
 
-/// Returns whether it can only be meant as a path.
-fn is_path(what: &str) -> bool {
-    what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
-}
-
 fn no_file(path: &Path) -> Failure {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let missing = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -106,15 +101,4 @@ fn no_file(path: &Path) -> Failure {
         format!("did you mean `{}`?", near.display())
     });
     Failure::usage(format!("there is no file `{}`", path.display())).maybe_hint(hint)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_and_paths_are_distinguished() {
-        assert!(is_path("a.yaml") && is_path("./a") && is_path("w/a.yml"));
-        assert!(!is_path("poster"));
-    }
 }
