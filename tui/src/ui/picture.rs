@@ -50,6 +50,8 @@ pub struct PictureRequest {
     pub thumbnail: bool,
     /// The visible part of the picture: left, top, width, height, each between 0 and 1.
     pub part: [f32; 4],
+    /// Whether it is drawn dark, because it is not the product that belongs there.
+    pub dimmed: bool,
 }
 
 /// The part that is the whole picture.
@@ -59,13 +61,19 @@ impl PictureRequest {
     /// Requests the stored preview, for a tile of this many cells.
     #[must_use]
     pub fn thumbnail(of: impl Into<PictureOf>, cells: (u16, u16)) -> Self {
-        Self { of: of.into(), cells, thumbnail: true, part: WHOLE }
+        Self { of: of.into(), cells, thumbnail: true, part: WHOLE, dimmed: false }
     }
 
     /// Requests the original picture, or a part of it.
     #[must_use]
     pub fn whole(of: impl Into<PictureOf>, cells: (u16, u16), part: [f32; 4]) -> Self {
-        Self { of: of.into(), cells, thumbnail: false, part }
+        Self { of: of.into(), cells, thumbnail: false, part, dimmed: false }
+    }
+
+    /// Requests the same picture, drawn dark.
+    #[must_use]
+    pub fn dimmed(self) -> Self {
+        Self { dimmed: true, ..self }
     }
 }
 

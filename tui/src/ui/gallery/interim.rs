@@ -4,13 +4,10 @@ use std::collections::HashSet;
 
 use fanlight_shared::expression::Root;
 use fanlight_shared::id::{AssetId, RunId};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier};
 
 use crate::ui::model::Model;
 use crate::ui::model::gallery::list;
-use crate::ui::picture::probe::GraphicsProtocol;
+use crate::ui::picture::PictureRequest;
 
 /// Returns the newest intermediate picture of a run: of the node that is shown, or of a node upstream of it.
 #[must_use]
@@ -40,25 +37,9 @@ fn upstream(model: &Model, node: &str) -> Option<HashSet<String>> {
     Some(found)
 }
 
-/// Draws an intermediate picture, dimmed. Returns whether it is ready.
-pub fn draw(model: &Model, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
-    if !model.pictures.draw(asset, area, buffer) {
-        return false;
-    }
-    // If the terminal draws pictures itself, the colours of cells don't affect them.
-    if model.pictures.drawing().protocol == GraphicsProtocol::Blocks {
-        for position in area.positions() {
-            let Some(cell) = buffer.cell_mut(position) else { continue };
-            (cell.fg, cell.bg) = (half(cell.fg), half(cell.bg));
-            cell.modifier.insert(Modifier::DIM);
-        }
-    }
-    true
-}
-
-fn half(colour: Color) -> Color {
-    match colour {
-        Color::Rgb(red, green, blue) => Color::Rgb(red / 2, green / 2, blue / 2),
-        other => other,
-    }
+/// Returns the request for an intermediate picture, dimmed, in a live tile with this inside: above its line of
+/// progress.
+#[must_use]
+pub fn request(asset: AssetId, (columns, rows): (u16, u16)) -> PictureRequest {
+    PictureRequest::thumbnail(asset, (columns, rows.saturating_sub(1))).dimmed()
 }

@@ -6,6 +6,7 @@ use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 use image::{DynamicImage, Rgb, RgbImage};
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use super::*;
 use crate::ui::address::Address;
@@ -195,15 +196,10 @@ fn pictures_in_view_are_asked_for_once_and_drawn_when_they_are_there() {
     let mut picture = RgbImage::from_pixel(64, 48, Rgb([200, 40, 40]));
     picture.put_pixel(0, 0, Rgb([0, 0, 255]));
     let picture = DynamicImage::from(picture);
-    for wanted in wanted {
-        let painted = encode::encode(&picture, wanted, model.pictures.drawing(), 1).unwrap();
-        update(&mut model, Message::Response(Box::new(Response::Painted(Box::new(painted)))));
-    }
-    let area = Rect::new(0, 0, 160, 14);
-    let mut buffer = ratatui::buffer::Buffer::empty(area);
-    view::view(&model, &Theme::default(), area, &mut buffer, &mut Areas::default());
-    let red = ratatui::style::Color::Rgb(200, 40, 40);
-    assert!(buffer.content.iter().filter(|cell| cell.bg == red || cell.fg == red).count() > 50);
+    let red = Color::Rgb(200, 40, 40);
+    let counts: Vec<usize> =
+        wanted.into_iter().map(|wanted| coloured(&mut model, &picture, wanted, red)).collect();
+    assert!(counts[1] > 50, "{counts:?}");
 }
 
 #[test]
@@ -250,6 +246,16 @@ fn every_size_is_drawn() {
     insta::assert_snapshot!("gallery__low__80x3", pane(&model, 80, 3));
 }
 
+/// Delivers a picture. Returns how many cells of the gallery have this colour then.
+fn coloured(model: &mut Model, picture: &DynamicImage, request: PictureRequest, colour: Color) -> usize {
+    let painted = encode::encode(picture, request, model.pictures.drawing(), 1).unwrap();
+    response(model, Response::Painted(Box::new(painted)));
+    let area = Rect::new(0, 0, 160, 14);
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    view::view(model, &Theme::default(), area, &mut buffer, &mut Areas::default());
+    buffer.content.iter().filter(|cell| cell.bg == colour || cell.fg == colour).count()
+}
+
 #[test]
 fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
     let mut model = with_runs(&[run(1, RunStatus::Running)]);
@@ -260,7 +266,7 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
     };
     let wanted = |effects: &[Effect]| {
         effects.iter().find_map(|it| match it {
-            Effect::Paint(wanted) => Some(wanted.of),
+            Effect::Paint(wanted) => Some((wanted.of, wanted.dimmed)),
             _ => None,
         })
     };
@@ -278,14 +284,23 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
         &mut model,
         Response::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None, limit: None } },
     );
-    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(sky.id.into()));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some((sky.id.into(), true)));
     let framed = picture(2, "framed", 2_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(framed.clone()) };
     update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event: stored })));
-    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(framed.id.into()));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some((framed.id.into(), true)));
+    // It is dark, because it is not the product.
+    let request = PictureRequest::thumbnail(framed.id, (20, 9));
+    let red = DynamicImage::from(RgbImage::from_pixel(64, 48, Rgb([200, 40, 40])));
+    assert_eq!(
+        coloured(&mut model, &red, request, Color::Rgb(200, 40, 40)),
+        0,
+        "a bright one is no stand-in"
+    );
+    assert!(coloured(&mut model, &red, request.dimmed(), Color::Rgb(100, 20, 20)) > 50);
     // The awaited product replaces the live tile.
     let poster = picture(3, "poster", 3_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(poster.clone()) };
     update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 2, event: stored })));
-    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(poster.id.into()));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some((poster.id.into(), false)));
 }

@@ -70,7 +70,7 @@ pub fn product(asset: &Asset, mark: Mark, model: &Model, theme: &Theme, area: Re
     content::view(asset, model, theme, inside, buffer);
 }
 
-/// `#12 seed=7`, or `poster#12` where products of several workflows are shown.
+/// Returns `#12 seed=7`, or `poster#12` where products of several workflows are shown.
 #[must_use]
 pub fn run_words(asset: &Asset, model: &Model) -> String {
     let number = match asset.run.rsplit_once('#') {
@@ -100,7 +100,10 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     };
     let above = Rect { height: inside.height - 1, ..inside };
     let interim_value = model.gallery.interim_values.iter().rev().find(of_node).map(|it| &it.value);
-    let drawn = interim::picture(model, run.id).is_some_and(|it| interim::draw(model, it, above, buffer));
+    let drawn = interim::picture(model, run.id).is_some_and(|asset| {
+        let request = interim::request(asset, (inside.width, inside.height));
+        model.pictures.draw_request(&request, above, buffer)
+    });
     if let Some(value) = interim_value.filter(|value| !drawn || !value.has_media()) {
         content::value(value, theme, above, buffer);
     }

@@ -295,7 +295,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         tiles::live(model).get(first..end.min(live)).unwrap_or_default().iter().map(|run| run.id).collect();
     for run in waiting {
         effects.extend(model.gallery.interim.want(run, model.now));
-        pictures.extend(interim::picture(model, run).map(|asset| PictureRequest::thumbnail(asset, cells)));
+        pictures.extend(interim::picture(model, run).map(|asset| interim::request(asset, cells)));
     }
     let in_view = first.saturating_sub(live)..end.saturating_sub(live);
     for asset in model.gallery.assets.get(in_view).unwrap_or_default() {

@@ -47,12 +47,14 @@ struct Key {
     cells: (u16, u16),
     thumbnail: bool,
     part: [u32; 4],
+    dimmed: bool,
 }
 
 impl From<&PictureRequest> for Key {
     fn from(wanted: &PictureRequest) -> Self {
         let part = wanted.part.map(f32::to_bits);
-        Self { of: wanted.of, cells: wanted.cells, thumbnail: wanted.thumbnail, part }
+        let PictureRequest { of, cells, thumbnail, dimmed, .. } = *wanted;
+        Self { of, cells, thumbnail, part, dimmed }
     }
 }
 
@@ -208,14 +210,16 @@ impl Pictures {
             let cells = entry.frame.cells.area;
             !entry.frame.in_one_piece || cells.width <= area.width && cells.height <= area.height
         };
+        // A dark one may stand in for a bright one, which is a product; never the other way round.
+        let right = |entry: &&Entry| entry.wanted.dimmed || !wanted.dimmed;
         let key = Key::from(wanted);
         let nearness = |entry: &&Entry| {
             let same = Key::from(&entry.wanted) == key;
             let (cells, kind) =
                 (entry.wanted.cells == wanted.cells, entry.wanted.thumbnail == wanted.thumbnail);
-            (same, cells && kind, cells, kind, entry.used)
+            (same, entry.wanted.dimmed == wanted.dimmed, cells && kind, cells, kind, entry.used)
         };
-        of.iter().filter(fits).max_by_key(nearness).map(|entry| &*entry.frame)
+        of.iter().filter(fits).filter(right).max_by_key(nearness).map(|entry| &*entry.frame)
     }
 
     /// Returns the sequences that send the terminal all its pictures again, after it was cleared or another program

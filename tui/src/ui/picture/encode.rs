@@ -78,6 +78,7 @@ pub fn encode(
     let cells = fit((picture.width(), picture.height()), wanted.cells, drawing.font);
     let to = (u32::from(cells.0) * u32::from(drawing.font.0), u32::from(cells.1) * u32::from(drawing.font.1));
     let sized = scaled(picture, to);
+    let sized = if wanted.dimmed { dimmed(&sized) } else { sized };
     let (mut drawn, transmit) = match drawing.protocol {
         GraphicsProtocol::Blocks => (blocks::cells(&sized, cells), None),
         // Sent separately from its cells, so that the picture isn't lost when something covers its first cell.
@@ -132,6 +133,16 @@ fn scaled(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
     } else {
         picture.resize_exact(width, height, FilterType::Triangle)
     }
+}
+
+/// Returns a picture with half the brightness.
+fn dimmed(picture: &DynamicImage) -> DynamicImage {
+    let mut pixels = picture.to_rgba8();
+    for pixel in pixels.pixels_mut() {
+        let [red, green, blue, alpha] = pixel.0;
+        pixel.0 = [red / 2, green / 2, blue / 2, alpha];
+    }
+    pixels.into()
 }
 
 /// Returns the nearest colour of the 256-colour palette.
