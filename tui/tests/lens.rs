@@ -11,6 +11,8 @@ mod terminal;
 mod cull;
 #[path = "lens/curves.rs"]
 mod curves;
+#[path = "lens/emoji.rs"]
+mod emoji;
 #[path = "lens/environment.rs"]
 mod environment;
 #[path = "lens/failure.rs"]

@@ -217,8 +217,6 @@ impl Component for Home {
                 | Action::Help
                 | Action::Palette
                 | Action::Messages
-                | Action::Suspend
-                | Action::Redraw
                 | Action::Mouse
                 | Action::Dismiss
                 | Action::Back,

@@ -69,7 +69,6 @@ impl Component for Choose {
             (KeyCode::Enter, _) | (_, Some(Action::Open)) => self.choose(),
             (KeyCode::Esc, _) | (_, Some(Action::Back | Action::Quit)) => Step::close(),
             (_, Some(action)) if action == self.again => self.choose(),
-            (_, Some(Action::Suspend | Action::Redraw)) => Step::pass(),
             _ => Step::stay(),
         }
     }

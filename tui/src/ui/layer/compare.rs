@@ -175,9 +175,7 @@ impl Component for Compare {
             (None, KeyCode::Char('L')) => self.zoom.pan(PAN, 0.0),
             (None, KeyCode::Char('J')) => self.zoom.pan(0.0, PAN),
             (None, KeyCode::Char('K')) => self.zoom.pan(0.0, -PAN),
-            (Some(Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse), _) => {
-                return Step::pass();
-            }
+            (Some(Action::Help | Action::Palette | Action::Mouse), _) => return Step::pass(),
             _ => {}
         }
         Step::stay()

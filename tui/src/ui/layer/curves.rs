@@ -188,9 +188,7 @@ impl Component for CurvesOfRuns {
                 None => return Step::stay(),
             },
             Some(
-                Action::Redraw
-                | Action::Suspend
-                | Action::Help
+                Action::Help
                 | Action::Palette
                 | Action::Mouse
                 | Action::Retry

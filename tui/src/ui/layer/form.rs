@@ -298,7 +298,6 @@ impl Component for Form {
             _ if action == Some(Action::PreviousField) => {
                 self.turn(self.fields.len().saturating_sub(1));
             }
-            _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
             _ => self.edit(key),
         }
         Step::with(self.want())

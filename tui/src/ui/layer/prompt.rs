@@ -82,7 +82,7 @@ impl Prompt {
 }
 
 impl Component for Prompt {
-    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+    fn key(&mut self, model: &mut Model, key: KeyEvent, _action: Option<Action>) -> Step {
         match key.code {
             KeyCode::Enter => match (self.done)(model, self.input.text()) {
                 Ok(effects) => Step::close_with(effects),
@@ -96,7 +96,6 @@ impl Component for Prompt {
                 Step::close_with(effects.unwrap_or_default())
             }
             _ if self.input.key(key) => self.edited(model),
-            _ if action == Some(Action::Suspend) || action == Some(Action::Redraw) => Step::pass(),
             _ => Step::stay(),
         }
     }

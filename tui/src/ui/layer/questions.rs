@@ -221,7 +221,6 @@ impl Component for Questions {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match action {
             Some(Action::Back) => return self.leave(),
-            Some(Action::Suspend | Action::Redraw) => return Step::pass(),
             Some(Action::NextQuestion) => self.turn(1),
             Some(Action::PreviousQuestion) => self.turn(self.questions.len().saturating_sub(1)),
             _ if self.is_sending() => return Step::stay(),

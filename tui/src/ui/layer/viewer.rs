@@ -44,7 +44,7 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Of this product.
+    /// Opens the viewer of this product.
     #[must_use]
     pub fn new(asset: Asset) -> Self {
         let (zoom, scroll) = (Zoom::default(), 0);
@@ -135,7 +135,7 @@ impl Viewer {
         self.scroll = self.scroll.saturating_add_signed(by);
     }
 
-    /// `HJKL`: pans a zoomed picture, scrolls text.
+    /// Pans a zoomed picture, or scrolls text, by `HJKL`.
     fn pan(&mut self, key: KeyEvent) -> bool {
         let (right, down) = match key.code {
             KeyCode::Char('H') => (-PAN, 0.0),
@@ -187,9 +187,7 @@ impl Component for Viewer {
                     None => Step::stay(),
                 };
             }
-            Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse => {
-                return Step::pass();
-            }
+            Action::Help | Action::Palette | Action::Mouse => return Step::pass(),
             _ => {}
         }
         Step::stay()

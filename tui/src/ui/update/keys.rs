@@ -30,6 +30,10 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Meaning::Wait => return Vec::new(),
         }
     };
+    // They are about the terminal, so that no layer has to know them.
+    if let Some(action @ (Action::Redraw | Action::Suspend)) = action {
+        return act(model, action);
+    }
     match step_top(model, |layer, model| layer.key(model, key, action)) {
         None => action.map(|action| act(model, action)).unwrap_or_default(),
         Some((mut effects, pass)) => {

@@ -33,6 +33,18 @@ fn help_is_searched_and_does_what_is_chosen() {
 }
 
 #[test]
+fn every_layer_can_be_drawn_again_and_suspended() {
+    for keys in ["?", ":", "? /", "w", "r", "i"] {
+        let mut model = busy();
+        press(&mut model, keys);
+        let open = model.layers.len();
+        assert_eq!(press(&mut model, "ctrl-l"), [Effect::Redraw], "{keys}");
+        assert_eq!(press(&mut model, "ctrl-z"), [Effect::Suspend], "{keys}");
+        assert_eq!(model.layers.len(), open, "{keys}");
+    }
+}
+
+#[test]
 fn a_prompt_refuses_and_stays_open() {
     let mut model = busy();
     let prompt = Prompt::new("How many?", "", |_, text| match text.parse::<u32>() {
