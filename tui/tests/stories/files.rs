@@ -1,4 +1,4 @@
-//! Files in a workflow keep their execute permission.
+//! Files of nodes: permissions, links, and what is read of them.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -41,6 +41,60 @@ outputs: { said: '${{ try.stdout }}' }
     fanlight.file("next.yaml", next);
     let said = fanlight.say(&["run", "next.yaml", "-p", "tool=again.sh"]).exits(0);
     assert!(said.out.contains("works"), "{}", said.out);
+}
+
+/// Links to files within the folder, as a file, by a pattern and in a folder.
+const LINKS: &str = "nodes:
+  one:
+    run: mkdir o; echo real > o/real.dat; ln -s o/real.dat x.dat
+    outputs: { f: { path: x.dat, type: file } }
+  some:
+    run: mkdir o; echo real > o/real.dat; ln -s o/real.dat x1.dat; echo two > x2.dat
+    outputs: { f: { glob: 'x*.dat', type: file } }
+  folder:
+    run: mkdir -p o/sub; echo a > o/a.txt; ln -s a.txt o/l.txt; ln -s ../a.txt o/sub/up.txt
+    outputs: { f: { path: o, type: dir } }
+  read:
+    with: { one: '${{ one.f }}', some: '${{ some.f }}', folder: '${{ folder.f }}' }
+    run: cat \"$one\" \"$some_dir\"/*; cd \"$folder\"; cat l.txt sub/up.txt
+outputs: { read: '${{ read.stdout }}', some: '${{ some.f }}', folder: '${{ folder.f }}' }
+";
+
+#[test]
+fn a_link_within_the_folder_is_the_file_that_it_leads_to() {
+    let fanlight = Fanlight::new();
+    fanlight.file("links.yaml", LINKS).say(&["run", "links.yaml", "--out", "out"]).exits(0);
+    let saved = |name: &str| std::fs::read_to_string(fanlight.path("out/links-1").join(name)).unwrap();
+    assert_eq!(saved("read.txt"), "real\nreal\ntwo\na\na");
+    assert_eq!(saved("some/x1.dat") + &saved("some/x2.dat"), "real\ntwo\n");
+    assert_eq!(saved("folder/l.txt") + &saved("folder/sub/up.txt"), "a\na\n");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_or_out_of_the_folder_is_an_error_by_name() {
+    let fanlight = Fanlight::new();
+    let node = |name: &str, target: &str, output: &str| {
+        format!(
+            "  {name}: {{ run: \"mkdir o; echo y > x2.dat; ln -s {target} x1.dat; cp -P x1.dat o/\", outputs: {{ f: {output} }} }}\n"
+        )
+    };
+    let (one, some, folder) =
+        ("{ path: x1.dat, type: file }", "{ glob: 'x*.dat', type: file }", "{ path: o, type: dir }");
+    let mut file = "nodes:\n".to_owned();
+    for (kind, output) in [("one", one), ("some", some), ("folder", folder)] {
+        file += &node(&format!("out_{kind}"), "/etc/passwd", output);
+        file += &node(&format!("no_{kind}"), "nowhere", output);
+    }
+    let said = fanlight.file("links.yaml", &file).say(&["run", "links.yaml"]).exits(1);
+    for (kind, path) in [("one", "x1.dat"), ("some", "x1.dat"), ("folder", "o/x1.dat")] {
+        for (from, why) in
+            [("out", "that leads out of the folder"), ("no", "to `nowhere`, which does not exist")]
+        {
+            let sentence = format!("`{from}_{kind}` failed: output `f`: `{path}`: it is a link {why}");
+            assert!(said.err.contains(&sentence), "no `{sentence}` in:\n{}", said.err);
+        }
+    }
+    assert_eq!(fanlight.say(&["assets", "list", "--json"]).exits(0).out, "", "nothing of them is a product");
 }
 
 #[test]
