@@ -159,7 +159,7 @@ impl Engine {
         Ok(Self { messages, activity, config, node_types, store })
     }
 
-    /// `runs.start`
+    /// Handles `runs.start`.
     ///
     /// # Errors
     /// The file has problems, params are wrong, or the disk is full.
@@ -172,7 +172,7 @@ impl Engine {
         self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await
     }
 
-    /// `runs.missing`
+    /// Handles `runs.missing`.
     ///
     /// # Errors
     /// The file has problems, or params are wrong.
@@ -183,7 +183,7 @@ impl Engine {
             .map_err(|error| RpcError::internal(error.to_string()))?
     }
 
-    /// `runs.resume`
+    /// Handles `runs.resume`.
     ///
     /// # Errors
     /// The run has not ended, or completed with this version of its file.
@@ -205,7 +205,7 @@ impl Engine {
         Ok(started)
     }
 
-    /// `runs.answer`
+    /// Handles `runs.answer`.
     ///
     /// # Errors
     /// The node asks nothing, the question has already been answered, or the answer doesn't fit it.
@@ -215,7 +215,7 @@ impl Engine {
         self.ask_or_report_outage(|reply| Message::Answer { request, reply }).await
     }
 
-    /// `runs.cancel`
+    /// Handles `runs.cancel`.
     ///
     /// # Errors
     /// There is no such run.
@@ -223,7 +223,7 @@ impl Engine {
         self.ask_or_report_outage(|reply| Message::Cancel { request, reply }).await
     }
 
-    /// `runs.delete`
+    /// Handles `runs.delete`.
     ///
     /// # Errors
     /// A run has not ended.
@@ -231,7 +231,7 @@ impl Engine {
         self.ask(|reply| Message::Delete { request, reply }).await
     }
 
-    /// `runs.label`
+    /// Handles `runs.label`.
     ///
     /// # Errors
     /// There is no such run.
@@ -240,7 +240,7 @@ impl Engine {
         self.ask(|reply| Message::Label { request: runs::Label { label, ..request }, reply }).await
     }
 
-    /// `runs.why`; `None` for a run that is not open.
+    /// Handles `runs.why`. Returns `None` for a run that is not open.
     ///
     /// # Errors
     /// The run has no such node.
@@ -248,7 +248,7 @@ impl Engine {
         self.ask(|reply| Message::Why { request, reply }).await
     }
 
-    /// `queue.get`
+    /// Handles `queue.get`.
     ///
     /// # Errors
     /// The engine ended.
@@ -256,7 +256,7 @@ impl Engine {
         self.set_queue(queue_rpc::Set::default()).await
     }
 
-    /// `queue.set`
+    /// Handles `queue.set`.
     ///
     /// # Errors
     /// The cap is 0.
@@ -269,7 +269,7 @@ impl Engine {
         self.ask_or_report_outage(|reply| Message::Queue { request, reply }).await
     }
 
-    /// `queue.move`
+    /// Handles `queue.move`.
     ///
     /// # Errors
     /// There are too many runs.
@@ -284,7 +284,7 @@ impl Engine {
         self.ask_or_report_outage(|reply| Message::Move { request, reply }).await
     }
 
-    /// `sweeps.set`, with the whole name of the sweep.
+    /// Handles `sweeps.set`, with the whole name of the sweep.
     ///
     /// # Errors
     /// The sweep has ended.
@@ -307,8 +307,8 @@ impl Engine {
         }
     }
 
-    /// Sends a request that takes effect immediately, even while the store can't be written. Until it can, the response is
-    /// an error that says so: only stored requests are acknowledged.
+    /// Sends a request that takes effect immediately, even while the store can't be written. Until it can, the response
+    /// is an error that says so: only stored requests are acknowledged.
     async fn ask_or_report_outage<T>(
         &self,
         message: impl FnOnce(Reply<T>) -> Message,

@@ -67,7 +67,7 @@ impl Http {
         Self { inner: Arc::new(Inner { settings, ..Inner::default() }) }
     }
 
-    /// The client that reaches so far. Check the URL of each request with [`Http::check`] first.
+    /// Returns the client that reaches so far. Check the URL of each request with [`Http::check`] first.
     ///
     /// # Errors
     /// A sentence: the file of certificates can't be read.

@@ -159,7 +159,7 @@ impl Plugins {
         plugins
     }
 
-    /// Each change leaves it whole.
+    /// Locks it. Each change leaves it whole.
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
         self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }

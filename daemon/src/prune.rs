@@ -47,7 +47,7 @@ pub(crate) struct Pruning {
 }
 
 impl Pruning {
-    /// `runs.prune`
+    /// Handles `runs.prune`.
     ///
     /// # Errors
     /// The store can't be read or written. What was deleted before stays deleted.

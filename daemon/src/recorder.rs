@@ -115,7 +115,7 @@ impl Recorder {
 }
 
 impl Inner {
-    /// Every change leaves the state whole, so a poisoned lock is harmless.
+    /// Locks it. Every change leaves the state whole, so a poisoned lock is harmless.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -77,8 +77,8 @@ impl NodeServices {
         self.inner.carrier.report(report);
     }
 
-    /// Is cancelled when the node is to stop: it leaves nothing running behind and returns. A node in a worker need not
-    /// look: its process is ended.
+    /// Returns the token that is cancelled when the node is to stop: it then returns and leaves nothing running. A node
+    /// in a worker need not look at it: its process is ended.
     #[must_use]
     pub fn cancel(&self) -> &CancellationToken {
         &self.inner.cancel
@@ -95,8 +95,8 @@ impl NodeServices {
         self.report(Report::Metric(Measurement { name, value, unit, step: None, at: None, goal: None }));
     }
 
-    /// Shows what a port has so far. In the daemon, bytes that it refers to must stay published until the next call or the
-    /// node's end; in a worker it may refer to what the node was given and to what it has put into its workspace.
+    /// Shows what a port has so far. In the daemon, bytes that it refers to must stay published until the next call or
+    /// the node's end; in a worker it may refer to what the node was given and to what it has put into its workspace.
     pub fn partial(&self, port: &str, value: Value) {
         self.report(Report::Partial { port: port.to_owned(), value });
     }

@@ -134,8 +134,8 @@ pub fn all_fit(values: &Values, each: usize, all: usize) -> bool {
     })
 }
 
-/// As [`values`], for values that people compare: a preview also includes the size and hash of the value, so that two
-/// values with the same beginning don't look equal.
+/// Does the same as [`values`], for values that people compare: a preview also includes the size and hash of the value,
+/// so that two values with the same beginning don't look equal.
 #[must_use]
 pub fn distinguishable(values: &Values, each: usize, all: usize) -> (Values, bool) {
     let preview = |beginning: &str, bytes: u64, hash: &BlobHash| {

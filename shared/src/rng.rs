@@ -41,7 +41,7 @@ impl Rng {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Within `from..to`.
+    /// Returns a number in `from..to`.
     #[allow(clippy::cast_precision_loss)]
     pub fn within(&mut self, from: f32, to: f32) -> f32 {
         from + (to - from) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)

@@ -28,47 +28,47 @@ impl Failure {
         Self { code, message: Some(message.into()), hint: None }
     }
 
-    /// The request failed.
+    /// Creates the failure of a request.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(FAILED, message)
     }
 
-    /// The command line, or a file that it names, is wrong.
+    /// Creates the failure of a wrong command line, or of a wrong file that it names.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(USAGE, message)
     }
 
-    /// There is no daemon.
+    /// Creates the failure of a command that found no daemon.
     pub(crate) fn no_daemon(message: impl Into<String>) -> Self {
         Self::new(NO_DAEMON, message)
     }
 
-    /// A feature that does not exist yet.
+    /// Creates the failure of a feature that does not exist yet.
     pub(crate) fn not_in_this_version(what: &str) -> Self {
         Self::usage(format!("{what} is not in this version"))
     }
 
-    /// Ctrl-C; everything has been printed.
+    /// Creates the failure after Ctrl-C; everything has been printed.
     pub(crate) fn interrupted() -> Self {
         Self::silent(INTERRUPTED)
     }
 
-    /// A run failed or was cancelled, which its line has reported.
+    /// Creates the failure of a run that failed or was cancelled, which its line has reported.
     pub(crate) fn run_failed() -> Self {
         Self::silent(FAILED)
     }
 
-    /// A run waits for a person, which its line has reported.
+    /// Creates the exit of a command whose run waits for a person, which its line has reported.
     pub(crate) fn parked() -> Self {
         Self::silent(PARKED)
     }
 
-    /// The file has errors, which have been shown.
+    /// Creates the failure of a file with errors, which have been shown.
     pub(crate) fn invalid_file() -> Self {
         Self::silent(USAGE)
     }
 
-    /// Nobody reads the output any more, which counts as success.
+    /// Creates the exit of a command whose output nobody reads any more, which counts as success.
     pub(crate) fn pipe_closed() -> Self {
         Self::silent(0)
     }
@@ -77,19 +77,19 @@ impl Failure {
         Self { code, message: None, hint: None }
     }
 
-    /// With another exit code.
+    /// Sets another exit code.
     pub(crate) fn with_code(mut self, code: u8) -> Self {
         self.code = code;
         self
     }
 
-    /// With what to do about it.
+    /// Adds a hint: what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// With a hint, if there is one.
+    /// Adds a hint, if there is one.
     pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
         self

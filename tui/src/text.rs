@@ -145,7 +145,7 @@ pub(crate) fn element_line(value: &Value) -> String {
     }
 }
 
-/// `poster.png  image/png  640×480  120 KB`
+/// Returns `poster.png  image/png  640×480  120 KB`
 fn media_line(media: &Media) -> String {
     let mut line = format!("{}  {}", sanitise::line(&media.name), sanitise::line(&media.mime));
     if let (Some(width), Some(height)) = (media.width, media.height) {
@@ -157,7 +157,7 @@ fn media_line(media: &Media) -> String {
     }
 }
 
-/// `input /home/me/poster.png, 120 KB`, of media that is read from a file of the user.
+/// Returns `input /home/me/poster.png, 120 KB`, of media that is read from a file of the user.
 pub(crate) fn input(media: &Media) -> Option<String> {
     let source = media.source.as_ref()?;
     Some(format!("input {}, {}", sanitise::line(&source.path), size(media.bytes)))

@@ -150,7 +150,7 @@ enum Process {
 }
 
 impl CommandExecution {
-    /// Every step leaves the process in a consistent state, so a poisoned lock is harmless.
+    /// Locks it. Every step leaves the process in a consistent state, so a poisoned lock is harmless.
     fn process(&self) -> MutexGuard<'_, Process> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }

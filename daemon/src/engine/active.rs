@@ -29,8 +29,8 @@ use crate::node_type::CHILDREN;
 use crate::store::blob::Blobs;
 use crate::store::{Numbers, Op};
 
-/// How many other runs a run starts at once. The limit is not shared by runs: one that waited for the end of another could
-/// be what that waits for.
+/// How many other runs a run starts at once. The limit is not shared by runs: one that waited for the end of another
+/// could be what that waits for.
 const MAX_CHILDREN: u32 = 16;
 
 /// A run that has a slot.
@@ -307,9 +307,9 @@ impl ActiveRun {
         }
     }
 
-    /// What `success()` and `failure()` return for this node. A node with `allow_failure` that failed counts as one that
-    /// went well; its port `status` says what happened. The node that is read item by item is left out: its items
-    /// count one by one.
+    /// Returns what `success()` and `failure()` read about this node. A node with `allow_failure` that failed counts as
+    /// one that went well; its port `status` says what happened. The node that is read item by item is left out: its
+    /// items count one by one.
     pub(super) fn upstream(&self, node: usize) -> Upstream {
         let plan = &self.plan.nodes[node];
         let straight = plan.straight.as_ref().map(|(from, _)| *from);

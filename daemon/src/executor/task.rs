@@ -25,8 +25,8 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// The execution of an attempt that `work` does once there is room for one more; it is given the attempt with the
-    /// token to obey.
+    /// Returns the execution of an attempt that `work` does once there is room for one more; it is given the attempt
+    /// with the token to obey.
     pub(crate) fn open(
         attempt: Attempt,
         blobs: &Blobs,

@@ -24,7 +24,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `answer` is given the number of the request, from 0, and its text.
+    /// Starts a server whose responses `answer` returns: it gets the number of the request, from 0, and its text.
     pub(crate) async fn new(answer: impl Fn(usize, &str) -> Vec<Step> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

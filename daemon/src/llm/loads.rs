@@ -17,7 +17,7 @@ pub(crate) struct Lease {
 }
 
 impl Loads {
-    /// Each change leaves the counts whole.
+    /// Locks it. Each change leaves the counts whole.
     fn counts(&self) -> MutexGuard<'_, HashMap<String, u32>> {
         self.by_url.lock().unwrap_or_else(PoisonError::into_inner)
     }

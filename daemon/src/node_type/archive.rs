@@ -14,7 +14,7 @@ const MAX_FILES: usize = 10_000;
 /// The most bytes of all files together.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![zip::node_type(), unzip::node_type()]
 }

@@ -19,7 +19,7 @@ mod typeset;
 
 use super::NodeType;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         line::node_type(),

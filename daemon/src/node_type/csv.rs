@@ -8,7 +8,7 @@ mod write;
 
 use super::NodeType;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![read::node_type(), write::node_type()]
 }

@@ -16,7 +16,7 @@ use super::NodeType;
 /// The largest document, in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 32 << 20;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         #[cfg(feature = "markdown")]

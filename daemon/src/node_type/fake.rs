@@ -81,14 +81,14 @@ fn say_all(workspace: &mut Workspace, text: &str) -> Result<(), FileError> {
     }
 }
 
-/// Crashes.
+/// Returns a type that crashes.
 fn crash() -> NodeType {
     Build::new("test.crash", "Crashes.")
         .output("text", Type::Text, "Nothing.")
         .run(Runner::daemon(|_| async { panic!("no\u{1b}[2J luck") }))
 }
 
-/// A type that is run by an executor outside of this crate.
+/// Returns a type that is run by an executor outside of this crate.
 fn elsewhere() -> NodeType {
     Build::new("test.elsewhere", "Runs where the test says.")
         .input("script", Type::Text, "The script to run.")
@@ -96,13 +96,13 @@ fn elsewhere() -> NodeType {
         .run(Runner::Executor { name: "elsewhere".into(), pool: None, at_once: None })
 }
 
-/// A type that is run by an executor outside of this crate, in a pool.
+/// Returns a type that is run by an executor outside of this crate, in a pool.
 pub(crate) fn in_pool(name: &str, pool: &str) -> NodeType {
     let run = Runner::Executor { name: "elsewhere".into(), pool: Some(pool.into()), at_once: None };
     Build::new(name, "Runs in a pool.").output("stdout", Type::Text, "The output.").run(run)
 }
 
-/// A type whose results are reused, run by the same executor.
+/// Returns a type whose results are reused, run by the same executor.
 fn remembered() -> NodeType {
     Build::new("test.remembered", "Runs where the test says, once for the same script.")
         .input("script", Type::Text, "The script to run.")
@@ -111,7 +111,7 @@ fn remembered() -> NodeType {
         .run(Runner::Executor { name: "elsewhere".into(), pool: None, at_once: None })
 }
 
-/// A type that writes its text word by word, as a language model does, and uses all other services.
+/// Returns a type that writes its text word by word, as a language model does, and uses all other services.
 fn stream() -> NodeType {
     Build::new("test.stream", "Writes a text word by word.")
         .input("text", Type::Text, "The text.")
@@ -122,7 +122,7 @@ fn stream() -> NodeType {
         .run(Runner::daemon(run))
 }
 
-/// A type that asks a person for a text.
+/// Returns a type that asks a person for a text.
 fn ask() -> NodeType {
     Build::new("test.ask", "Asks a person.")
         .input("question", Type::Text, "The question to ask.")
@@ -134,7 +134,7 @@ fn ask() -> NodeType {
         .run(Runner::daemon(ask_a_person))
 }
 
-/// A type that works like an agent: it plans, calls a tool, and asks a model.
+/// Returns a type that works like an agent: it plans, calls a tool, and asks a model.
 fn agent() -> NodeType {
     Build::new("test.agent", "Plans, calls a tool and asks a model.")
         .input("then", Type::Text, "How it ends: `done`, `fail`, `panic` or `hang`.")

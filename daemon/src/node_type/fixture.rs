@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::off_loop::OffLoop;
 use super::{NodeType, Runner};
 
-/// A value from JSON.
+/// Returns a value from JSON.
 pub(crate) fn json(text: &str) -> Value {
     Value::parse_json(text).unwrap()
 }

@@ -30,7 +30,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// From the inputs `url`, `headers`, `bearer` and `local`. A request with secrets isn't redirected to another server.
+    /// Reads it from the inputs `url`, `headers`, `bearer` and `local`. A request with secrets isn't redirected to
+    /// another server.
     pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
         let reach = if call.inputs.flag("local")? { Reach::Any } else { Reach::Public };
         let (services, secrets) = (call.services.http(), call.services.secrets());
@@ -64,7 +65,7 @@ impl Target {
     }
 }
 
-/// The entries of an input that is an object; none where it is left out.
+/// Returns the entries of an input that is an object; none where it is left out.
 pub(super) fn object(inputs: &Values, name: &str) -> Result<Vec<(String, Value)>, String> {
     match inputs.maybe(name) {
         None => Ok(Vec::new()),
@@ -73,7 +74,7 @@ pub(super) fn object(inputs: &Values, name: &str) -> Result<Vec<(String, Value)>
     }
 }
 
-/// The name of what lies at a URL, for people.
+/// Returns the name of the file at a URL, for people.
 pub(super) fn name(url: &Url) -> String {
     let last = url.path_segments().and_then(|mut it| it.rfind(|part| !part.is_empty()));
     last.map_or_else(|| url.host_str().unwrap_or("response").to_owned(), str::to_owned)
@@ -86,13 +87,13 @@ pub(super) struct Body {
     pub(super) bytes: u64,
     /// The most that are taken.
     pub(super) limit: u64,
-    /// Whether secrets in it are masked, because only an error shows it. Otherwise a body with a secret is refused, since
-    /// it would be stored.
+    /// Whether secrets in it are masked, because only an error shows it. Otherwise a body with a secret is refused,
+    /// since it would be stored.
     pub(super) masks: bool,
 }
 
 impl Body {
-    /// An empty file at this path. Blocks.
+    /// Creates an empty file at this path. Blocks.
     pub(super) fn create(path: &Path, limit: u64) -> Result<Self, FileError> {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
         let file = file.map_err(|error| FileError::of("the body can't be stored", &error))?;

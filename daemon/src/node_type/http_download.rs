@@ -187,7 +187,7 @@ impl Version {
         Some(Self { validator: Validator::of(response.headers())?, length: response.content_length()? })
     }
 
-    /// Whether a range is a part of this file.
+    /// Returns whether a range is a part of this file.
     fn includes(&self, range: &ContentRange, response: &Response) -> bool {
         let same = match &self.validator {
             // A partial response has the tag of its file.

@@ -138,7 +138,7 @@ async fn one(
     take(call, services, response, safe).await
 }
 
-/// The request that the inputs describe.
+/// Returns the request that the inputs describe.
 async fn request(
     call: &NodeCall,
     services: &DaemonServices,
@@ -197,7 +197,7 @@ async fn request(
     }
 }
 
-/// The entries of an object as pairs of texts; a list gives a pair for each of its items.
+/// Returns the entries of an object as pairs of texts; a list gives a pair for each of its items.
 fn pairs(inputs: &Values, name: &str) -> Result<Vec<(String, String)>, String> {
     let mut pairs = Vec::new();
     for (key, value) in object(inputs, name)? {
@@ -322,7 +322,7 @@ fn redirect(response: &Response) -> String {
     }
 }
 
-/// The beginning of the body of an error, for its sentence.
+/// Returns the beginning of the body of an error, for its sentence.
 fn beginning(path: &std::path::Path) -> String {
     use std::io::Read as _;
     let mut bytes = Vec::new();

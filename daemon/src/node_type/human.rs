@@ -58,7 +58,7 @@ pub(super) fn answer(
     Err("it waits for an answer".into())
 }
 
-/// The text of the question.
+/// Returns the text of the question.
 pub(super) fn text(inputs: &Values) -> Result<String, String> {
     match inputs.value("question")? {
         Value::Large(large) => Ok(cut(&large.head, MAX_HEAD)),
@@ -75,7 +75,7 @@ pub(super) fn shown(inputs: &Values, name: &str) -> Vec<Value> {
     }
 }
 
-/// The items of an input that is a list, read where it is a long one. Blocks.
+/// Returns the items of an input that is a list, read where it is a long one. Blocks.
 pub(super) fn items(call: &NodeCall, name: &str) -> Result<Vec<Value>, String> {
     let content = Content::new(Some(Arc::new(Loader(call.blobs.clone()))));
     let value =

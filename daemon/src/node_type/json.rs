@@ -15,7 +15,7 @@ use crate::file_error::FileError;
 /// The largest JSON file, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         #[cfg(feature = "jq")]

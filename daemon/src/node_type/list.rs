@@ -17,7 +17,7 @@ use super::NodeType;
 /// The most items of a list that is made from several: as many as a run may have instances.
 const MAX_ITEMS: usize = 100_000;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         range::node_type(),

@@ -37,7 +37,7 @@ use ask::Asker;
 /// The largest values of a node.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The types of this family, in the order of the docs.
+/// Returns the types of this family, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         chat::node_type(),

@@ -39,7 +39,7 @@ impl OffLoop {
         Self { inputs, content: Content::new(load.clone()), load, cancel }
     }
 
-    /// The list of an input. Large items in it stay handles.
+    /// Returns the list of an input. Large items in it stay handles.
     pub(super) fn list(&self, name: &str) -> Result<Vec<Value>, String> {
         let value = match self.inputs.value(name)? {
             large @ Value::Large(_) => self.content.resolve(large.clone()),

@@ -30,8 +30,8 @@ impl<E: Into<FileError>> From<E> for Failure {
 }
 
 impl Failure {
-    /// A request that got no response, or a body that broke off. Nothing was done where the server was not reached;
-    /// otherwise only what is `safe` to repeat is tried again.
+    /// Returns the failure of a request without a response, or with an incomplete one. A request that did not reach the
+    /// server is repeated; any other only if that is `safe`.
     pub(super) fn of(error: &reqwest::Error, safe: bool) -> Self {
         let sentence = http::sentence(error);
         let refused = Refused::is_cause_of(error);
@@ -41,15 +41,15 @@ impl Failure {
         Self::Again(sentence, None)
     }
 
-    /// A status that says that a later try may work, if it does.
+    /// Returns the failure of a status after which a later request may succeed; `None` for other statuses.
     pub(super) fn of_status(response: &Response, safe: bool) -> Option<Self> {
         let status = response.status();
         let wait = response.headers().get(RETRY_AFTER).and_then(retry_after);
         let again = match status {
             // The server did nothing.
             StatusCode::TOO_MANY_REQUESTS => true,
-            // A proxy also answers so when the server took the request and its answer was lost. Only a server that
-            // says when to send the request again did nothing.
+            // A proxy sends it too if the server took the request and its response was lost. Only a server that says when
+            // to send the request again has done nothing.
             StatusCode::SERVICE_UNAVAILABLE => safe || wait.is_some(),
             StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => safe,
             _ => false,
@@ -58,7 +58,7 @@ impl Failure {
     }
 }
 
-/// When a server wants to be asked again.
+/// Returns how long a server asks to wait before the next request.
 pub(super) fn retry_after(value: &HeaderValue) -> Option<Duration> {
     let text = value.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

@@ -216,7 +216,7 @@ pub enum Runner {
 }
 
 impl Runner {
-    /// Computed at once.
+    /// Creates the runner of a type that is computed at once.
     pub fn inline(run: impl Fn(Values) -> Result<Values, String> + Send + Sync + 'static) -> Self {
         Self::Inline(Arc::new(run))
     }

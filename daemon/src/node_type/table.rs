@@ -11,7 +11,7 @@ mod sort;
 
 use super::NodeType;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![select::node_type(), filter::node_type(), sort::node_type(), join::node_type(), group::node_type()]
 }

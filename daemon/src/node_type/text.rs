@@ -12,7 +12,7 @@ mod template;
 
 use super::NodeType;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         template::node_type(),

@@ -16,7 +16,7 @@ mod trim;
 
 use super::NodeType;
 
-/// The types, in the order of the docs.
+/// Returns the types, in the order of the docs.
 pub(super) fn node_types() -> Vec<NodeType> {
     vec![
         from_frames::node_type(),

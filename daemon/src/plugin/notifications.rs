@@ -34,7 +34,7 @@ impl Notifications {
         Self { spec, reporter, state: Mutex::default() }
     }
 
-    /// Each change leaves it whole.
+    /// Locks it. Each change leaves it whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

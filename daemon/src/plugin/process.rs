@@ -94,7 +94,7 @@ pub(super) enum Failure {
 }
 
 impl Shared {
-    /// Each change leaves it whole.
+    /// Locks it. Each change leaves it whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -240,8 +240,8 @@ impl Process {
         self.shared.kill.cancel();
     }
 
-    /// Says that nothing more comes, waits until it ends by itself within `grace`, and ends it otherwise. Returns how its
-    /// program ended, if by itself.
+    /// Says that nothing more comes, waits until it ends by itself within `grace`, and ends it otherwise. Returns how
+    /// its program ended, if by itself.
     pub(super) async fn stop(&self, grace: Duration) -> Option<Ended> {
         self.shared.state().requests = None;
         if timeout(grace, self.shared.over.cancelled()).await.is_err() {

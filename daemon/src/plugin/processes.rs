@@ -60,7 +60,7 @@ impl Processes {
         })
     }
 
-    /// Each change leaves it whole.
+    /// Locks it. Each change leaves it whole.
     fn state(&self) -> MutexGuard<'_, Vec<Held>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,8 +76,8 @@ impl Processes {
         self.state().iter().filter(|held| held.process.was_slowed()).count() > 0
     }
 
-    /// Returns a process for an attempt with these secrets: a warm one, a new one, or when there are enough the next that
-    /// is free.
+    /// Returns a process for an attempt with these secrets: a warm one, a new one, or when there are enough the next
+    /// that is free.
     ///
     /// # Errors
     /// Why none can be started; or the attempt was cancelled.

@@ -20,7 +20,7 @@ struct Entry {
     used: bool,
 }
 
-/// The entry is never partially updated, so a poisoned lock is harmless.
+/// Locks an entry. It is never partially updated, so a poisoned lock is harmless.
 fn lock(slot: &Mutex<Option<Entry>>) -> MutexGuard<'_, Option<Entry>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

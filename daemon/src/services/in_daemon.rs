@@ -77,14 +77,14 @@ impl DaemonServices {
         }
     }
 
-    /// For reading and publishing bytes.
+    /// Returns the store of bytes, for reading and publishing.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
         &self.blobs
     }
 
-    /// Does blocking work off the daemon's loop: with files, with the blob store. While the disk of the daemon's home is
-    /// full it is done again and again, so that it is done more than once.
+    /// Does blocking work off the daemon's loop: with files, with the blob store. While the disk of the daemon's home
+    /// is full it is done again and again, so that it is done more than once.
     ///
     /// # Errors
     /// The error of the work; [`FileError::Full`] only after a cancel, which ends the wait.
@@ -95,21 +95,21 @@ impl DaemonServices {
         content::with_space(&self.blobs, self.cancel(), move |_| work()).await
     }
 
-    /// The clients that all nodes share. What a URL may lead to is checked by them; drop a request to close it.
+    /// Returns the clients that all nodes share. What a URL may lead to is checked by them; drop a request to close it.
     #[cfg(feature = "http")]
     #[must_use]
     pub fn http(&self) -> &Http {
         &self.http
     }
 
-    /// The providers of language models.
+    /// Returns the providers of language models.
     #[cfg(feature = "llm")]
     #[must_use]
     pub fn providers(&self) -> &Providers {
         &self.providers
     }
 
-    /// The servers of tools.
+    /// Returns the servers of tools.
     #[cfg(feature = "llm")]
     #[must_use]
     pub(crate) fn mcp(&self) -> &McpServers {
@@ -122,8 +122,8 @@ impl DaemonServices {
         self.reporter.cost_usd()
     }
 
-    /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on, and
-    /// another attempt is started with the [answer](Self::answer).
+    /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on,
+    /// and another attempt is started with the [answer](Self::answer).
     pub fn ask(&self, mut question: Question) {
         question.text = sanitise::plain(&question.text);
         question.shorten();

@@ -24,8 +24,8 @@ impl Log {
         Self { folder, writer: None, lines: Default::default() }
     }
 
-    /// Appends; a full disk loses the text, not the node. Returns where the log ends now, in bytes, and the last line that
-    /// shows anything, unless it is reasoning.
+    /// Appends a text. On a full disk the text is lost, and the node continues. Returns where the log ends now, in
+    /// bytes, and the last line that shows anything, unless it is reasoning.
     pub(super) fn append(&mut self, stream: StreamTag, text: &str) -> (u64, Option<String>) {
         let folder = &self.folder;
         let writer = self.writer.get_or_insert_with(|| {

@@ -82,7 +82,7 @@ pub(crate) enum Stream {
 }
 
 impl Report {
-    /// About how many bytes it takes.
+    /// Returns about how many bytes it takes.
     pub(crate) fn size(&self) -> usize {
         let text = match self {
             Self::Progress { message, .. } => message.as_ref().map_or(0, String::len),

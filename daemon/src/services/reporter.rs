@@ -81,7 +81,7 @@ impl Reporter {
         Self { attempt: Arc::new(attempt), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Each call leaves the state whole.
+    /// Locks it. Each call leaves the state whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

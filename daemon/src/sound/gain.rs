@@ -20,7 +20,7 @@ pub(crate) struct Shaped<S, F> {
 }
 
 impl<S: Source, F: FnMut(u64) -> f32> Shaped<S, F> {
-    /// `factor` is asked for each frame, in order.
+    /// Changes the gain of a sound; `factor` is called for each frame, in order.
     pub(crate) fn new(source: S, factor: F) -> Self {
         Self { source, factor, at: 0 }
     }

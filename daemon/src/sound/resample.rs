@@ -53,7 +53,7 @@ impl Resampler {
         }
     }
 
-    /// The frames on each side that one frame is made from.
+    /// Returns the frames on each side that one frame is made from.
     fn reach(&self) -> u64 {
         (CROSSINGS as f64 * self.width).ceil() as u64 + 1
     }
@@ -125,7 +125,7 @@ impl Source for Resampler {
     }
 }
 
-/// Half of the filter: a sinc under a Kaiser window.
+/// Returns half of the filter: a sinc under a Kaiser window.
 fn table() -> Vec<f32> {
     let ends = CROSSINGS * STEPS;
     let value = |step: usize| {
@@ -137,7 +137,7 @@ fn table() -> Vec<f32> {
     (0..=ends).map(|step| value(step) as f32).collect()
 }
 
-/// The modified Bessel function of order zero.
+/// Returns the modified Bessel function of order zero.
 fn bessel(x: f64) -> f64 {
     let (mut sum, mut term) = (1.0, 1.0);
     for n in 1..40 {

@@ -19,7 +19,7 @@ pub(crate) struct Computed<F> {
 }
 
 impl<F: FnMut(u64) -> f32> Computed<F> {
-    /// `sample` is asked for each frame, in order.
+    /// Creates a sound; `sample` is called for each frame, in order.
     pub(crate) fn new(shape: Shape, frames: u64, sample: F) -> Self {
         Self { shape, frames, at: 0, sample }
     }

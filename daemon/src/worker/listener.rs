@@ -43,7 +43,7 @@ impl<'a> Listener<'a> {
         Self { scratch, reporter, blobs, known, state: Mutex::new(state) }
     }
 
-    /// Each change leaves it consistent, so a poisoned lock is harmless.
+    /// Locks it. Each change leaves it consistent, so a poisoned lock is harmless.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -79,8 +79,8 @@ impl Process {
         Ok(Self { child, socket, stderr, reader, requests: 0, ends: false, idle_since: Instant::now() })
     }
 
-    /// Runs one request; the reports of its node go to the listener. After an error, end the process. Not cancel-safe: a
-    /// caller that drops this future must end the process too.
+    /// Runs one request; the reports of its node go to the listener. After an error, end the process. Not cancel-safe:
+    /// a caller that drops this future must end the process too.
     pub(super) async fn ask(
         &mut self,
         request: &Request,
@@ -118,7 +118,7 @@ impl Process {
         Ok(serde_json::from_slice(&bytes)?)
     }
 
-    /// Why it died, as far as can be known.
+    /// Returns why it died, as far as that is known.
     async fn cause(&mut self, error: &io::Error) -> NoResponse {
         if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other) {
             return NoResponse::Died(format!("the worker gave a response that can't be read: {error}"));

@@ -58,7 +58,7 @@ impl Carrier for OfRequest {
 }
 
 impl Reports {
-    /// Each change leaves it consistent, so a poisoned lock is harmless.
+    /// Locks it. Each change leaves it consistent, so a poisoned lock is harmless.
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -56,7 +56,8 @@ struct Shared {
 }
 
 impl Shared {
-    /// A poisoned lock only means that another thread panicked between two map operations; the map is intact.
+    /// Locks the pending requests. A poisoned lock only means that another thread panicked between two operations on
+    /// the map; the map is intact.
     fn pending(&self) -> MutexGuard<'_, HashMap<u64, Pending>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -121,7 +121,7 @@ impl<'t> Reading<'t> {
         Some(text)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub(super) fn bool(&mut self, node: &Node, what: &str) -> Option<bool> {
         if let Kind::Scalar(scalar) = &node.kind {
             if let Some(Value::Bool(it)) = resolve(scalar) {

@@ -36,8 +36,8 @@ pub(crate) struct Args {
     /// The node that asks, with its item as in `pick[3]`. It may be omitted if the run has only one question.
     #[arg(value_name = "NODE|VALUE", allow_negative_numbers = true)]
     first: Option<String>,
-    /// The answer: `yes` or `no`, a value, a choice by its text or its number, or `@FILE` for the text of a file. Without
-    /// it the question is printed.
+    /// The answer: `yes` or `no`, a value, a choice by its text or its number, or `@FILE` for the text of a file.
+    /// Without it the question is printed.
     #[arg(value_name = "VALUE", allow_negative_numbers = true)]
     rest: Vec<String>,
     /// Print JSON, one object per line.
@@ -126,7 +126,7 @@ fn choose<'a>(
     Err(Failure::usage(message).maybe_hint(hint))
 }
 
-/// The error if the run has several questions and the command doesn't name one.
+/// Returns the error if the run has several questions and the command doesn't name one.
 fn which(run: &str, open: &[OpenQuestion]) -> Failure {
     const SHOWN: usize = 8;
     let names: Vec<String> = open.iter().take(SHOWN).map(name_of).collect();

@@ -225,7 +225,7 @@ impl<'a> Following<'a> {
         Ok(true)
     }
 
-    /// `false`: the connection was lost.
+    /// Handles a notification. Returns `false` if the connection was lost.
     async fn take(&mut self, notification: Option<Notification>) -> Result<bool, Failure> {
         let Some(mut notification) = notification else { return Ok(false) };
         let mut connected = true;

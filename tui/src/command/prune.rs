@@ -124,7 +124,7 @@ fn request(args: &Args) -> Result<Prune, Failure> {
     })
 }
 
-/// `3 runs with 7 assets (up to 1.2 MB)`
+/// Returns `3 runs with 7 assets (up to 1.2 MB)`.
 fn what(found: &Pruned) -> String {
     let runs = text::count(usize::try_from(found.count).unwrap_or(usize::MAX), "run");
     if found.assets == 0 {

@@ -26,7 +26,7 @@ pub(super) struct Reconnects {
 }
 
 impl Reconnects {
-    /// Of a connection that was just made.
+    /// Begins with a connection that was just made.
     pub(super) fn new() -> Self {
         Self { tries: 0, connected: Instant::now() }
     }

@@ -30,8 +30,8 @@ pub(crate) struct Args {
     /// resumed; with `--failed`, only failed ones.
     #[arg(short, long, value_name = "WORKFLOW", conflicts_with = "runs")]
     workflow: Option<String>,
-    /// Resume all failed and cancelled runs of this sweep that have not been resumed; with `--failed`, only failed ones. The
-    /// new runs are not part of the sweep.
+    /// Resume all failed and cancelled runs of this sweep that have not been resumed; with `--failed`, only failed
+    /// ones. The new runs are not part of the sweep.
     #[arg(long, value_name = "SWEEP", conflicts_with_all = ["runs", "workflow"])]
     sweep: Option<String>,
     /// Use the workflow file as it is now, and reuse what its changes don't affect.
@@ -130,7 +130,7 @@ pub(super) fn say_hints(hints: &[String]) {
     }
 }
 
-/// `keeps slow, thumbs (7 of 9 items); runs step, report again`
+/// Returns `keeps slow, thumbs (7 of 9 items); runs step, report again`
 pub(super) fn sentence(reuse: &Reuse) -> String {
     let kept = reuse.reused.iter().map(|kept| match (kept.items, kept.of) {
         (Some(items), Some(of)) if items < of => {

@@ -216,7 +216,7 @@ fn print_failed_items(out: &mut Out, name: &str, node: &NodeState) -> Result<(),
     if more > 0 { out.line(&format!("  and {more} more; `--json` has them all")) } else { Ok(()) }
 }
 
-/// `11 of 15 items dropped`, or failed.
+/// Returns `11 of 15 items dropped`, or the same with `failed`.
 fn failed_count(node: &NodeState) -> String {
     let word = if node.items_dropped() > 0 { "dropped" } else { "failed" };
     let of = node.item_count.unwrap_or(node.items_failed);
@@ -268,7 +268,8 @@ fn elapsed(node: &InstanceState) -> String {
     node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
 }
 
-/// Returns the error of a node, else the items it dropped, else its progress, else its outputs and the run that computed them.
+/// Returns the error of a node, else the items it dropped, else its progress, else its outputs and the run that
+/// computed them.
 fn note(node: &NodeState) -> String {
     let whole = &node.whole;
     if let Some(error) = &whole.error {

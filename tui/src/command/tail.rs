@@ -27,7 +27,7 @@ struct FailedCommand<'a> {
 }
 
 impl FailedCommand<'_> {
-    /// `train`, or `train[3]`
+    /// Returns `train`, or `train[3]`.
     fn name(&self) -> String {
         format!("{}{}", self.node, self.item)
     }

@@ -116,7 +116,7 @@ pub(crate) fn asset(asset: &Asset) -> Json {
     })
 }
 
-/// `daemon status`.
+/// Returns the object that `daemon status` prints.
 pub(crate) fn status(status: &DaemonStatus) -> Json {
     json!({
         "pid": status.pid,

@@ -156,7 +156,7 @@ impl Live {
     }
 }
 
-/// A closed stderr is ignored.
+/// Writes to stderr; a closed one is ignored.
 fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(super::for_people(text).as_bytes());

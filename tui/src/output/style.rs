@@ -107,12 +107,12 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
-    /// For standard output.
+    /// Returns the styles for standard output.
     pub(crate) fn stdout() -> Self {
         Self { on: colours_wanted() && std::io::stdout().is_terminal() }
     }
 
-    /// For standard error.
+    /// Returns the styles for standard error.
     pub(crate) fn stderr() -> Self {
         Self { on: colours_wanted() && std::io::stderr().is_terminal() }
     }

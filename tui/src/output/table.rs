@@ -50,7 +50,7 @@ impl Table {
         Self { rows: vec![heading], columns: headings.len() }
     }
 
-    /// One more row.
+    /// Adds a row.
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns);
         self.rows.push(cells);

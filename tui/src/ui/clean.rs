@@ -78,7 +78,7 @@ fn answer(answer: &mut Option<Box<Answer>>) {
     answer.iter_mut().filter_map(|answer| answer.value.as_mut()).for_each(value);
 }
 
-/// The state of a run.
+/// Sanitises the state of a run.
 pub fn state(state: &mut RunState) {
     if let Some(error) = &mut state.error {
         *error = sanitise::plain(error);
@@ -130,7 +130,7 @@ fn node_error(error: &mut Option<NodeError>) {
     }
 }
 
-/// A notification of the daemon.
+/// Sanitises a notification of the daemon.
 pub fn notification(notification: &mut Notification) {
     match notification {
         Notification::Registry { runs, banners, .. } => {

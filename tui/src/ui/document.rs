@@ -80,7 +80,7 @@ impl Document {
         }
     }
 
-    /// `poster.yaml can't run, it has 2 problems: …`, if it can't run.
+    /// Returns `poster.yaml can't run, it has 2 problems: …`, if it can't run.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         if self.workflow.is_some() {

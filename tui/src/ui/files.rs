@@ -137,7 +137,7 @@ pub(in crate::ui) fn stored(detail: workflows::Detail, types: &Catalogue) -> Doc
     document
 }
 
-/// The workflow of a text that a run was submitted with.
+/// Returns the workflow of a text that a run was submitted with.
 pub(in crate::ui) fn workflow_of(text: &str, types: &Catalogue) -> Option<Arc<Workflow>> {
     fanlight_shared::document::read(text, types).ok().map(|checked| Arc::new(checked.workflow))
 }

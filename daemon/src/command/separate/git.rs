@@ -85,7 +85,7 @@ impl Git<'_> {
         self.run_as(arguments, &[])
     }
 
-    /// As [`Self::run`], with more variables.
+    /// Does the same as [`Self::run`], with more variables.
     pub(super) fn run_as<A: AsRef<OsStr>>(
         &self,
         arguments: &[A],

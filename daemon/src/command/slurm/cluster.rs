@@ -89,7 +89,7 @@ impl Cluster {
         })
     }
 
-    /// Every change leaves the state whole, so a poisoned lock is harmless.
+    /// Locks it. Every change leaves the state whole, so a poisoned lock is harmless.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -99,7 +99,7 @@ impl SlurmExecution {
         }
     }
 
-    /// Every step leaves the state whole, so a poisoned lock is harmless.
+    /// Locks it. Every step leaves the state whole, so a poisoned lock is harmless.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,8 +181,8 @@ impl SlurmExecution {
         opened.map_err(|error| format!("the log of the attempt can't be written: {error}"))
     }
 
-    /// Copies what is new in its output, and reads what its runner said. Returns also whether there is more, where the log
-    /// ends, and what could not be read.
+    /// Copies what is new in its output, and reads what its runner said. Returns also whether there is more, where the
+    /// log ends, and what could not be read.
     async fn look(&self, output: &mut Option<Output>) -> Result<(Said, bool, u64, Option<String>), String> {
         let Some(mut taken) = output.take() else { return Err("its output was taken".into()) };
         let looked = self.aside(move |folder| {

@@ -9,7 +9,8 @@ use super::cluster::Snapshot;
 use super::files::{RunnerExit, Said};
 use super::job::{JobState, SeenJob};
 
-/// How many polls must agree before an end without the file `exit` is believed, which may be late on a network file system.
+/// How many polls must agree before an end without the file `exit` is believed, which may be late on a network file
+/// system.
 const GRACE_POLLS: u32 = 3;
 /// How long a job must have ended by itself before that is believed, also where polls are frequent.
 const GRACE: Duration = Duration::from_secs(30);
@@ -112,7 +113,7 @@ impl Judge {
         (self.absent, self.ended, self.ended_at) = (0, 0, None);
     }
 
-    /// Decides, but never by files that can't be read. `trouble` says why they can't.
+    /// Returns the verdict, but none from files that can't be read; `trouble` says why they can't.
     pub(super) fn decide(
         &mut self,
         key: &str,

@@ -21,8 +21,8 @@ impl<'a> Inputs<'a> {
         Self { plan, blobs, seen: RefCell::default() }
     }
 
-    /// Whether a new run can take over this value of a port: its files are what they were, and none of them is to become an
-    /// asset, which only the node itself makes of it.
+    /// Returns whether a new run can take over this value of a port: its files are what they were, and none of them is
+    /// to become an asset, which only the node itself makes of it.
     pub(super) fn are_there(&self, node: &str, port: &str, value: &Value) -> bool {
         if !value.has_source() {
             return true;

@@ -43,7 +43,7 @@ pub(super) struct Ended<'a> {
 }
 
 impl<'a> Ended<'a> {
-    /// `is_there`: whether a value that is stored for a port of a node may be taken over.
+    /// Decides what a new run reuses. `is_there` returns whether the stored value of a port may be taken over.
     pub(super) fn new(
         state: &'a RunState,
         values: &'a [(String, ItemPath, String, Option<Value>)],

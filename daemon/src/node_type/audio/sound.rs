@@ -76,7 +76,7 @@ impl Sound {
     }
 }
 
-/// The rate, channels and bits that hold each of these sounds without loss.
+/// Returns the rate, channels and bits that hold each of these sounds without loss.
 pub(super) fn widest(sounds: &[Sound]) -> Shape {
     let most = |of: fn(&Shape) -> u32| sounds.iter().map(|it| of(&it.shape)).max().unwrap_or(0);
     Shape {

@@ -5,7 +5,8 @@ use std::f32::consts::{PI, TAU};
 /// The samples of a part; a power of two.
 pub(super) const SIZE: usize = 2048;
 
-/// Returns the level of each frequency, in decibels of a sine at full scale: `SIZE / 2` of them, from 0 to half the rate.
+/// Returns the level of each frequency, in decibels of a sine at full scale: `SIZE / 2` of them, from 0 to half the
+/// rate.
 pub(super) fn levels(part: &[f32]) -> Vec<f32> {
     // A Hann window, whose mean is one half.
     let window = |at: usize| 0.5 - 0.5 * (TAU * at as f32 / SIZE as f32).cos();
@@ -19,7 +20,7 @@ pub(super) fn levels(part: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The fast Fourier transform, in place; the length is a power of two.
+/// Computes the fast Fourier transform, in place; the length is a power of two.
 fn transform(values: &mut [(f32, f32)]) {
     let length = values.len();
     let bits = length.trailing_zeros();

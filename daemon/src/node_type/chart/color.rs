@@ -75,28 +75,28 @@ impl Theme {
         if name == "dark" { DARK } else { LIGHT }
     }
 
-    /// The colour of a share from 0 to 1.
+    /// Returns the colour of a share from 0 to 1.
     pub(super) fn ramp(self, share: f64) -> Color {
         mixed(&RAMP, if self.dark { 1.0 - share } else { share })
     }
 
-    /// The colour of a share from 0 to 1, with the middle at 0.5.
+    /// Returns the colour of a share from 0 to 1, with the middle at 0.5.
     pub(super) fn both_ways(self, share: f64) -> Color {
         mixed(&BOTH_WAYS, share)
     }
 }
 
-/// The colour of a series.
+/// Returns the colour of a series.
 pub(super) fn series(nth: usize) -> Color {
     SERIES[nth % SERIES.len()]
 }
 
-/// The colour with this opacity.
+/// Returns the colour with this opacity.
 pub(super) fn sheer(Rgba([r, g, b, _]): Color, opacity: u8) -> Color {
     Rgba([r, g, b, opacity])
 }
 
-/// Black or white, whichever is read better on a colour.
+/// Returns black or white, whichever is easier to read on a colour.
 pub(super) fn on(Rgba([r, g, b, _]): Color) -> Color {
     let light = 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
     if light > 150.0 { rgb(0x16_1c_28) } else { rgb(0xff_ff_ff) }

@@ -36,7 +36,7 @@ pub(super) struct Around<'a> {
     pub(super) grid: (bool, bool),
 }
 
-/// About how many ticks there is room for along `length` pixels.
+/// Returns about how many ticks there is room for along `length` pixels.
 pub(super) fn room_for(length: f32, each: f32) -> usize {
     ((length / each) as usize).clamp(2, 12)
 }
@@ -154,7 +154,8 @@ impl Around<'_> {
         }
     }
 
-    /// Draws the line at which an axis begins, over the data: across at a share of the height, or down at one of the width.
+    /// Draws the line at which an axis begins, over the data: across at a share of the height, or down at one of the
+    /// width.
     pub(super) fn base(&self, frame: &mut Frame, down: bool, share: f32) {
         let Area { x, y, width, height } = frame.plot;
         let color = self.look.theme.axis;
@@ -251,7 +252,7 @@ impl Names {
     }
 }
 
-/// The lines of a name, none wider than `most`; none where that takes too many lines, or a word is too long.
+/// Returns the lines of a name, none wider than `most`; none where that takes too many lines, or a word is too long.
 fn wrapped(name: &str, most: f32) -> Option<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     for word in name.split_whitespace() {

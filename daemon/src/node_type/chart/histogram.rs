@@ -131,7 +131,7 @@ fn bins(numbers: &[f64], wanted: Option<usize>) -> Vec<Bin> {
     bins
 }
 
-/// As many as Freedman and Diaconis advise: more for more numbers, fewer for spread ones.
+/// Returns the number of bins by the rule of Freedman and Diaconis: more for more numbers, fewer for spread ones.
 fn usual_count(sorted: &[f64]) -> usize {
     let quartile = |share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
     let width = 2.0 * (quartile(0.75) - quartile(0.25)) / (sorted.len() as f64).cbrt();

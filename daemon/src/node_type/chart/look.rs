@@ -102,7 +102,7 @@ pub(super) fn put(
     Ok(Values::from([("image".to_owned(), image), ("svg".to_owned(), file)]))
 }
 
-/// The name of the files: the title in lowercase letters and digits.
+/// Returns the name of the files: the title in lowercase letters and digits.
 fn name(title: &str, kind: &str) -> String {
     let words = title.to_lowercase();
     let words: Vec<&str> = words.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();

@@ -45,7 +45,8 @@ pub(super) fn paint(scene: &Scene, scale: f32) -> Result<RgbaImage, String> {
     Ok(picture)
 }
 
-/// Closed outlines, in pixels of the picture. Each goes round in the same direction, so that where two overlap both count.
+/// Closed outlines, in pixels of the picture. Each goes round in the same direction, so that where two overlap both
+/// count.
 struct Path {
     curves: Vec<OutlineCurve>,
     scale: f32,
@@ -74,7 +75,7 @@ impl Path {
         self.rect(area, radius);
     }
 
-    /// A rectangle with round corners.
+    /// Draws a rectangle with round corners.
     fn rect(&mut self, area: Area, radius: f32) {
         let (left, top, right, bottom) = (area.x, area.y, area.right(), area.bottom());
         let radius = radius.min(area.width / 2.0).min(area.height / 2.0);
@@ -102,7 +103,7 @@ impl Path {
         }
     }
 
-    /// A line of some width with round ends and corners.
+    /// Draws a line of some width with round ends and corners.
     fn stroke(&mut self, points: &[(f32, f32)], width: f32) {
         let half = width / 2.0;
         for pair in points.windows(2) {

@@ -96,7 +96,7 @@ fn places(points: &[(f32, f32)]) -> String {
     points.join(" ")
 }
 
-/// A number with two decimals at most.
+/// Returns a number with two decimals at most.
 fn number(number: f32) -> String {
     let text = format!("{number:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');

@@ -17,7 +17,7 @@ const MIN_GROUPED: f64 = 10_000.0;
 /// The most decimals of a number with a unit.
 const MAX_UNIT_DECIMALS: usize = 3;
 
-/// The least round distance of which `span` has at most about `count`.
+/// Returns the least round distance of which `span` has at most about `count`.
 fn round_step(span: f64, count: usize) -> f64 {
     let rough = span / count.max(1) as f64;
     let power = 10_f64.powf(rough.log10().floor());
@@ -29,7 +29,7 @@ fn round_step(span: f64, count: usize) -> f64 {
 }
 
 impl Ticks {
-    /// About `count` of them over a range, with one at or beyond either end.
+    /// Returns about `count` of them over a range, with one at or beyond either end.
     pub(super) fn around(low: f64, high: f64, count: usize) -> Self {
         let (low, high) = widened(low, high);
         let step = round_step(high - low, count);
@@ -37,7 +37,7 @@ impl Ticks {
         Self::numbered(first, last, step)
     }
 
-    /// About `count` of them within a range.
+    /// Returns about `count` of them within a range.
     pub(super) fn within(low: f64, high: f64, count: usize) -> Self {
         let (low, high) = widened(low, high);
         let step = round_step(high - low, count);

@@ -2,8 +2,8 @@
 
 use jiff::civil::{Date, DateTime};
 
-/// A time as seconds since 1970, of a date (`2024-05`, `2024-05-06`) or a date with a time. Zones are left out: charts show
-/// times as they are written.
+/// Returns a time as seconds since 1970, of a date (`2024-05`, `2024-05-06`) or a date with a time. Zones are left out:
+/// charts show times as they are written.
 pub(super) fn read(text: &str) -> Option<f64> {
     let text = text.trim();
     let digits = |text: &str| text.bytes().all(|it| it.is_ascii_digit());
@@ -85,8 +85,8 @@ const MONDAY: i64 = 4 * DAY;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Times within a range, at most about `count`, each with its label. What is the same in all of them stands in the first
-/// one only.
+/// Times within a range, at most about `count`, each with its label. What is the same in all of them stands in the
+/// first one only.
 pub(super) fn ticks(low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
     let span = (high - low).max(1.0);
     // Over several months their beginnings say more than weeks.

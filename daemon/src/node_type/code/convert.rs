@@ -254,7 +254,7 @@ enum Kind<'js> {
     Object(Object<'js>),
 }
 
-/// A whole number that is exact is an int; JavaScript does not tell `3` from `3.0`.
+/// Converts a number. A whole one that is exact becomes an int: JavaScript does not distinguish `3` from `3.0`.
 fn number(it: f64) -> Value {
     let negative_zero = it == 0.0 && it.is_sign_negative();
     #[allow(clippy::cast_precision_loss)]

@@ -43,7 +43,7 @@ impl Tag<'_> {
 }
 
 impl<'a> Tag<'a> {
-    /// The text up to the end tag.
+    /// Returns the text up to the end tag.
     fn content(&self) -> Option<&'a str> {
         find_end(self.after, self.name).map(|end| &self.after[..end])
     }

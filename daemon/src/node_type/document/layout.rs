@@ -92,7 +92,7 @@ impl PageText {
     }
 }
 
-/// The letters that a ligature stands for.
+/// Returns the letters that a ligature stands for.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

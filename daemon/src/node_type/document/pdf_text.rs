@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// A PDF of pages with this content each, in Helvetica.
+    /// Returns a PDF of pages with this content each, in Helvetica.
     fn pdf(pages: &[&str]) -> Vec<u8> {
         with(pages, "")
     }

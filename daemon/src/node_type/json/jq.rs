@@ -58,7 +58,7 @@ pub(super) fn run(
     }
 }
 
-/// The results; an error is `None` where the time is over.
+/// Returns the results; an error is `None` where the time is over.
 fn evaluate(
     code: &str,
     value: Value,
@@ -132,7 +132,7 @@ pub(super) fn compile(code: &str, variables: &[String]) -> Result<Filter<Data>, 
     })
 }
 
-/// A sentence about a place of a filter.
+/// Returns a sentence about a place of a filter.
 fn at_place(code: &str, found: Option<(&str, String)>) -> String {
     let Some((part, what)) = found else { return "the filter can't be read".into() };
     let start = (part.as_ptr() as usize).wrapping_sub(code.as_ptr() as usize);

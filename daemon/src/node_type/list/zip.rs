@@ -54,7 +54,7 @@ fn run(mut inputs: Values) -> Result<Values, String> {
     Ok(one("items", (0..count).map(|_| next()).collect::<Result<Vec<_>, _>>()?))
 }
 
-/// Every input as a list.
+/// Returns every input as a list.
 pub(super) fn lists(inputs: Values) -> Result<Vec<(String, Vec<Value>)>, String> {
     inputs
         .into_iter()

@@ -30,12 +30,12 @@ pub(super) struct Answer {
 }
 
 impl Wanted {
-    /// An answer that fits a schema.
+    /// Returns an answer that fits a schema.
     pub(super) fn new(schema: Json) -> Self {
         Self { schema, check: Arc::new(|_| Ok(())) }
     }
 
-    /// An answer that also passes this check.
+    /// Returns an answer that also passes this check.
     pub(super) fn also(self, check: impl Fn(&Json) -> Result<(), String> + Send + Sync + 'static) -> Self {
         Self { check: Arc::new(check), ..self }
     }

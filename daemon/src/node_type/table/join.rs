@@ -138,8 +138,8 @@ impl Shape {
     }
 }
 
-/// Checks that the columns of each pair can have equal cells: numbers in one table and text in the other, as after reading
-/// two files differently, would make a join without any match.
+/// Checks that the columns of each pair can have equal cells: numbers in one table and text in the other, as after
+/// reading two files differently, would make a join without any match.
 fn check_comparable(left: &Table<'_>, right: &Table<'_>, on: &[(String, String)]) -> Result<(), String> {
     for (one, other) in on {
         let (lefts, rights) = (kinds(left, one), kinds(right, other));
@@ -156,7 +156,7 @@ fn check_comparable(left: &Table<'_>, right: &Table<'_>, on: &[(String, String)]
     Ok(())
 }
 
-/// The kinds of the cells of a column; empty ones have none.
+/// Returns the kinds of the cells of a column; empty ones have none.
 fn kinds(table: &Table<'_>, column: &str) -> IndexSet<&'static str> {
     let cells = (0..table.len()).filter_map(|at| table.cell(at, column));
     let kind = |cell: &Value| match cell {

@@ -85,7 +85,7 @@ impl Measure {
     }
 }
 
-/// The sum with what rounding loses added in the end, so that 0.1 ten times is 1.
+/// Returns the sum with what rounding loses added in the end, so that 0.1 ten times is 1.
 fn sum(numbers: &[f64]) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
     for number in numbers {
@@ -97,7 +97,7 @@ fn sum(numbers: &[f64]) -> f64 {
     if lost.is_finite() { sum + lost } else { sum }
 }
 
-/// The number in the middle; NaN if there is one, as for the mean.
+/// Returns the number in the middle; NaN if there is one, as for the mean.
 fn median(mut numbers: Vec<f64>) -> f64 {
     if numbers.iter().any(|it| it.is_nan()) {
         return f64::NAN;
@@ -107,7 +107,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     if numbers.len() % 2 == 1 { numbers[middle] } else { f64::midpoint(numbers[middle - 1], numbers[middle]) }
 }
 
-/// The least or greatest value; NaN if there is one, as for the mean.
+/// Returns the least or greatest value; NaN if there is one, as for the mean.
 fn extreme(values: &[&Value], greatest: bool) -> Value {
     let is_nan = |value: &&&Value| value.as_float().is_some_and(f64::is_nan);
     if let Some(nan) = values.iter().find(is_nan) {

@@ -44,7 +44,7 @@ struct State {
 }
 
 impl HttpPeer {
-    /// `key` is sent as a bearer token; `secrets` contains it.
+    /// Creates the client of a server; `key` is sent as a bearer token, and `secrets` contains it.
     ///
     /// # Errors
     /// A sentence: the key can't be sent.

@@ -137,7 +137,7 @@ struct Resonance {
 }
 
 impl Voice {
-    /// The seed chooses its pitch.
+    /// Creates a voice; the seed chooses its pitch.
     pub(crate) fn new(syllables: Vec<Syllable>, seed: i64, rate: u32) -> Self {
         let mut noise = Rng::new(seed);
         let pitch = f64::from(noise.within(95.0, 190.0));

@@ -195,7 +195,7 @@ impl Apply {
         workflows.into_iter().try_for_each(|workflow| self.evict_workflow(db, work, workflow, keep))
     }
 
-    /// A run whose parent has not ended keeps its values: the parent may not have taken them yet.
+    /// Removes the values of older runs. A run whose parent has not ended keeps them: the parent may still take them.
     fn evict_workflow(&self, db: &Connection, work: &mut Work, workflow: i64, keep: u32) -> Done {
         let runs = db
             .prepare_cached(

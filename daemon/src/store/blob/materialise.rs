@@ -11,7 +11,7 @@ use super::{BlobReader, Blobs};
 use crate::file_error::is_full;
 use crate::store::{StoreError, folder};
 
-/// Media as a new file, or as a new folder.
+/// Writes media as a new file, or as a new folder.
 pub(super) fn media(blobs: &Blobs, media: &Media, target: &Path) -> Result<(), StoreError> {
     if media.kind != MediaKind::Dir {
         return file(|| blobs.open_media(media), target, media.executable);

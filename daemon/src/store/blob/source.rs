@@ -58,7 +58,8 @@ impl Blobs {
         Ok(Referred { hash, bytes: meta.len(), source })
     }
 
-    /// Opens the bytes of media that is no folder: those of the store, else the file of the user that it refers to. Blocks.
+    /// Opens the bytes of media that is no folder: those of the store, else the file of the user that it refers to.
+    /// Blocks.
     ///
     /// # Errors
     /// The bytes are gone, or are not what they were.
@@ -86,8 +87,8 @@ impl Blobs {
         Ok(published)
     }
 
-    /// Whether the file of the user that media refers to still holds the same bytes. Blocks: reads it if it looks
-    /// different.
+    /// Returns whether the file of the user that media refers to still holds the same bytes. Blocks: reads it if it
+    /// looks different.
     pub(crate) fn is_unchanged(&self, media: &Media, source: &SourceFile) -> bool {
         let looks_the_same = std::fs::symlink_metadata(&source.path).is_ok_and(|meta| {
             meta.is_file()

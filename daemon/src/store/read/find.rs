@@ -44,7 +44,7 @@ fn find(db: &Connection, text: &str) -> Result<i64, StoreError> {
     by_prefix(db, text)
 }
 
-/// `poster#12`.
+/// Returns the key of a run like `poster#12`.
 fn numbered(db: &Connection, name: &str, number: u32, text: &str) -> Result<i64, StoreError> {
     let Some(workflow) = workflow(db, name)? else { return Err(nothing(text)) };
     let found = db

@@ -7,8 +7,8 @@ use crate::store::apply::Applied;
 use crate::store::{After, Batch, StoreError, closed, database};
 
 impl Writer {
-    /// One transaction. Most batches can't fail by themselves and get no savepoint; if one does, everything is undone and
-    /// done again with one for each.
+    /// Applies batches in one transaction. Most batches can't fail by themselves and get no savepoint; if one does,
+    /// everything is undone and done again with one for each.
     pub(super) fn transaction(&self, group: &[Batch]) -> Result<Applied, StoreError> {
         match self.attempt(group, false) {
             Ok(Some(applied)) => Ok(applied),
@@ -20,7 +20,7 @@ impl Writer {
         }
     }
 
-    /// `None`: a batch without a savepoint failed by itself.
+    /// Tries the transaction. Returns `None` if a batch without a savepoint failed by itself.
     fn attempt(&self, group: &[Batch], careful: bool) -> Result<Option<Applied>, StoreError> {
         let outcome = (|| {
             self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
@@ -60,7 +60,7 @@ impl Writer {
         Ok(())
     }
 
-    /// After the commit: unlinks bytes, then notifies callers in order.
+    /// Unlinks bytes after the commit, then notifies callers in order.
     pub(super) fn notify(&self, group: Vec<Batch>, applied: Applied) {
         let Applied { answers, unlink, claimed, published, failed } = applied;
         for hash in &unlink {

@@ -149,7 +149,7 @@ impl Projection {
         self.runs.get(&run)
     }
 
-    /// All runs that are known, in no order.
+    /// Returns all runs that are known, in no order.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.runs.values()
     }
@@ -225,8 +225,8 @@ impl Projection {
         self.unconfirmed.remove(&run);
     }
 
-    /// Returns the runs that the last snapshot of the registry lacks, although they are active or in focus here. Request
-    /// each, until it is [added](Self::add) or [removed](Self::remove).
+    /// Returns the runs that the last snapshot of the registry lacks, although they are active or in focus here.
+    /// Request each, until it is [added](Self::add) or [removed](Self::remove).
     pub fn missing(&self) -> impl ExactSizeIterator<Item = RunId> {
         self.missing.iter().copied()
     }

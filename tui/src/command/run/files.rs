@@ -32,8 +32,8 @@ pub(super) enum Content {
     Large(Large),
 }
 
-/// Returns the files of one output: `poster.png`; of a list of files `poster/a.png`, `poster/b.png` … if they have different
-/// names, else `poster-0.png`, `poster-1.png` …; text as `.txt`, other values as `.json`.
+/// Returns the files of one output: `poster.png`; of a list of files `poster/a.png`, `poster/b.png` … if they have
+/// different names, else `poster-0.png`, `poster-1.png` …; text as `.txt`, other values as `.json`.
 pub(super) fn of(output: &str, value: &Value) -> Vec<File> {
     let stem = safe(output);
     match value {
@@ -74,7 +74,7 @@ fn is_file(value: &Value) -> bool {
     matches!(value, Value::Media(_) | Value::Text(_) | Value::Large(_)) || value.has_media()
 }
 
-/// `output`: what is printed for it.
+/// Returns the files of an output, or of an element of it; `output` is its name in what is printed.
 fn of_one(of: &str, output: &str, stem: &str, value: &Value) -> Vec<File> {
     let file = |name: String, content: Content| File {
         output: output.to_owned(),

@@ -63,7 +63,7 @@ impl Asked<'_> {
         })
     }
 
-    /// `yes, 2026-11-22 21:14:03`
+    /// Returns the answer and its time: `yes, 2026-11-22 21:14:03`.
     fn answer(&self) -> Cell {
         let Some(answer) = &self.attempt.answer else {
             return match self.open {

@@ -70,8 +70,8 @@ impl FrameRate {
         Some(pause.saturating_sub(since))
     }
 
-    /// Records that a frame was painted. `moves_in`: its next animation step is due after this many milliseconds; frames in
-    /// between don't postpone it, or nothing would move under much telemetry.
+    /// Records that a frame was painted. `moves_in`: its next animation step is due after this many milliseconds;
+    /// frames in between don't postpone it, or nothing would move under much telemetry.
     pub(super) fn painted(&mut self, now: Instant, moves_in: Option<u64>) {
         self.urgency = None;
         self.painted = Some(now);
@@ -92,7 +92,7 @@ impl FrameRate {
         self.tick
     }
 
-    /// It moved.
+    /// Handles a step of the animation.
     pub(super) fn ticked(&mut self) {
         self.tick = None;
     }

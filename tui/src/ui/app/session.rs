@@ -30,7 +30,7 @@ impl Session {
         Self::of(home, exe, None, model)
     }
 
-    /// As [`Session::new`]; a `host` has the home, if it is another computer.
+    /// Does the same as [`Session::new`]; a `host` has the home, if it is another computer.
     pub(crate) fn of(home: Home, exe: PathBuf, host: Option<Arc<Host>>, model: Model) -> Self {
         let link = Link::begin(home.clone(), exe, host);
         let work = Work::new(home, link.client(), model.pictures.drawing());

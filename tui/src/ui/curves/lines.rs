@@ -93,7 +93,7 @@ impl Lines {
         held.into_iter().for_each(|notification| self.grow(notification));
     }
 
-    /// They could not be read.
+    /// Handles a failed request.
     pub fn failed(&mut self, of: &CurvesOf, error: &str) {
         if self.of.as_ref() == Some(of) {
             self.waiting = false;

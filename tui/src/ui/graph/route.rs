@@ -43,7 +43,7 @@ pub struct EdgeCanvas<'a> {
 }
 
 impl<'a> EdgeCanvas<'a> {
-    /// Nothing yet.
+    /// Creates an empty canvas of this view.
     #[must_use]
     pub fn new(view: &'a Viewport) -> Self {
         let (width, height) = view.size;

@@ -44,7 +44,7 @@ impl Step {
     pub fn with(effects: Vec<Effect>) -> Self {
         Self { effects, ..Self::default() }
     }
-    /// It is closed.
+    /// Returns a step that closes the layer.
     #[must_use]
     pub fn close() -> Self {
         Self { close: true, ..Self::default() }
@@ -71,8 +71,9 @@ impl Step {
     }
 }
 
-/// A part of the screen: a pane, or a layer over the panes. A layer holds its state itself and is taken out of the stack
-/// while it is called; the state of a pane is a part of the model. The defaults are those of a layer that only reads keys.
+/// A part of the screen: a pane, or a layer over the panes. A layer holds its state itself and is taken out of the
+/// stack while it is called; the state of a pane is a part of the model. The defaults are those of a layer that only
+/// reads keys.
 pub trait Component: Any + Debug {
     /// Handles a key, or an action that was chosen by its words.
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step;

@@ -12,7 +12,7 @@ pub fn failed_items(state: &NodeState) -> Option<String> {
     }
 }
 
-/// `[3] text, not a picture`.
+/// Returns `[3] text, not a picture`.
 #[must_use]
 pub fn item_reason(failed: &ItemError) -> String {
     let message = failed.error.message.lines().next().unwrap_or("failed");

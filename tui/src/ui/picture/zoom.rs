@@ -20,7 +20,7 @@ const STEP: f32 = 1.5;
 const MAX_PIXEL_SIZE: f32 = 16.0;
 
 impl Zoom {
-    /// Nearer.
+    /// Zooms in.
     pub fn closer(&mut self) {
         self.factor = (self.factor * STEP).min(10_000.0);
     }

@@ -30,7 +30,7 @@ pub(super) fn targets(model: &Model) -> Vec<Run> {
     runs
 }
 
-/// `poster#12`, or `3 runs`.
+/// Returns `poster#12`, or `3 runs`.
 fn named(runs: &[Run]) -> String {
     match runs {
         [run] => run.name(),

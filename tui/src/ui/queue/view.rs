@@ -90,7 +90,7 @@ fn arrow(folded: bool, ascii: bool) -> &'static str {
     }
 }
 
-/// `▾ Done 9 · 2 failed`, with the names of the columns at the right.
+/// Draws the heading of a section, `▾ Done 9 · 2 failed`, with the names of the columns at the right.
 fn heading(
     model: &Model,
     theme: &Theme,

@@ -70,7 +70,7 @@ const COLOURS: &[&str] = &[
     "default",
 ];
 
-/// `cyan bold`, `black on yellow`, `#ff8800`, `214`, `default`.
+/// Parses a style: `cyan bold`, `black on yellow`, `#ff8800`, `214`, `default`.
 fn style(text: &str) -> Result<Style, String> {
     let mut style = Style::new();
     let mut behind = false;

@@ -43,7 +43,7 @@ pub(super) fn view(
     areas.hit(name, Hit::Action(Action::Workflows));
 }
 
-/// ` fanlight  album#3 ▸ posters[1] ▸ Seaside poster  #12 seed=7 · pinned`
+/// Returns ` fanlight  album#3 ▸ posters[1] ▸ Seaside poster  #12 seed=7 · pinned`
 fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     let mut spans = vec![Span::styled(" fanlight", theme.accent)];
     if let Some(host) = &model.options.host {
@@ -87,7 +87,7 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     Line::from(spans)
 }
 
-/// `album#3 ▸ posters[1] ▸ `, at most as wide; the inner end says more than the outer one.
+/// Returns `album#3 ▸ posters[1] ▸ `, at most as wide; the inner end says more than the outer one.
 fn crumbs(model: &Model, columns: usize) -> String {
     let mut crumbs = children::crumbs(model);
     let text = |crumbs: &[String]| crumbs.iter().map(|crumb| format!("{crumb} ▸ ")).collect::<String>();
@@ -101,7 +101,7 @@ fn crumbs(model: &Model, columns: usize) -> String {
     text(&crumbs)
 }
 
-/// `▶ running 3/5 · 00:12`
+/// Returns `▶ running 3/5 · 00:12`
 fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     let Some(lens) = model.lens() else { return Vec::new() };
     let status = lens.state.status;

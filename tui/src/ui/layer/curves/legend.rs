@@ -82,7 +82,7 @@ pub(super) fn view(
     }
 }
 
-/// `#12 seed=7`, with the node of one of several curves.
+/// Returns `#12 seed=7`, with the node of one of several curves.
 fn name(row: &Row<'_>, line: &Line) -> String {
     let of = if row.several { format!(" {}{}", line.series.node, line.series.item) } else { String::new() };
     format!("#{}{of} {}", row.run.number, row.run.label)

@@ -93,7 +93,7 @@ impl Field {
         }
     }
 
-    /// Label, repeat, next.
+    /// Returns the fields below the params: label, repeat, next.
     pub(super) fn extras() -> [Self; 3] {
         let extra = |name: &str, kind| Self {
             name: name.to_owned(),

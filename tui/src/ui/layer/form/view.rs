@@ -226,7 +226,7 @@ fn choices(
     Line::from(spans).render(area, buffer);
 }
 
-/// `int 0…`, `text`.
+/// Returns the type of a param with its bounds: `int 0…`, `text`.
 fn of_type(param: &Param) -> String {
     let mut words = param.ty.to_string();
     match (param.min, param.max) {

@@ -170,7 +170,7 @@ impl Log {
         Some(self.request(offset, self.begin - offset))
     }
 
-    /// A request failed.
+    /// Handles a failed request.
     pub(super) fn failed(&mut self, read: &Read, error: &str) {
         let mine = self.of.as_ref().is_some_and(|of| of.run == read.run_id && of.node == read.node);
         if mine {

@@ -29,7 +29,7 @@ impl Products {
         Some(Effect::ListAssets { to: Address::Inspector(run), list })
     }
 
-    /// They came.
+    /// Handles the response.
     pub(super) fn response(&mut self, run: RunId, rows: &[Asset]) {
         if self.of == Some(run) {
             rows.iter().for_each(|asset| self.stored(asset));

@@ -174,7 +174,7 @@ fn choice_tile(
     draw(value, model, theme, inside, buffer);
 }
 
-/// The hint about valid answers and the deadline, or why the answer isn't valid.
+/// Draws the hint about valid answers and the deadline, or why the answer isn't valid.
 fn foot(
     questions: &Questions,
     question: &Question,

@@ -33,7 +33,7 @@ struct Picture {
 }
 
 impl Interim {
-    /// A run is in view: requests the pictures that it made before it was watched, once.
+    /// Requests the pictures that a run in view made before it was watched, once.
     pub fn want(&mut self, run: RunId, now: Time) -> Option<Effect> {
         let since = *self.in_view.entry(run).or_insert(now);
         (now.since(since) >= MIN_VIEW && self.asked.insert(run)).then(|| {

@@ -140,7 +140,7 @@ impl Key {
         }
     }
 
-    /// Ended runs.
+    /// Returns the place of an ended run.
     pub(in crate::ui) fn ended(run: &Run, of: Option<WorkflowId>, sort: &Sort, numbers: &Numbers) -> Self {
         let key = Self::newest(run, of);
         let number = |column: &str| numbers.of(run.id, column);

@@ -32,7 +32,7 @@ pub(super) fn cells(picture: &DynamicImage, (width, height): (u16, u16)) -> Buff
     buffer
 }
 
-/// Relative luminance by the weights of ITU-R BT.709, times 10,000.
+/// Returns the relative luminance by the weights of ITU-R BT.709, times 10,000.
 fn luminance([red, green, blue]: [u8; 3]) -> u32 {
     2126 * u32::from(red) + 7152 * u32::from(green) + 722 * u32::from(blue)
 }

@@ -124,7 +124,7 @@ fn has_placeholders(version: &str) -> bool {
     (next(), next()) >= (0, 28)
 }
 
-/// `ESC [ parameters last`.
+/// Reads a control sequence, `ESC [ parameters last`.
 fn control(parameters: &[u8], last: u8) -> Taken {
     let numbers: Vec<u16> = String::from_utf8_lossy(parameters)
         .trim_start_matches('?')

@@ -96,7 +96,7 @@ fn sign(model: &Model, theme: &Theme, sweep: &Sweep) -> (&'static str, ratatui::
     (run_glyph(state, beat, model.options.ascii), theme.run(state))
 }
 
-/// `✗2 58/100`: those that failed, those that have ended, all; and `paused`.
+/// Returns `✗2 58/100`: those that failed, those that have ended, all; and `paused`.
 fn counts<'a>(model: &Model, theme: &Theme, sweep: &Sweep) -> Vec<Span<'a>> {
     let counts = sweep.tally.counts();
     let ascii = model.options.ascii;
