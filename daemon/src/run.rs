@@ -177,7 +177,7 @@ pub async fn run(
         config: Arc::new(config),
     })
     .await?;
-    // The hub learns of recovered runs after their commit, and a client that asks before would hear of none. An error, as
+    // The hub learns of recovered runs after their commit, and a client that asks before would get none. An error, as
     // on a full disk, is no reason to wait.
     let _ = store.commit(Vec::new()).await;
 

@@ -39,7 +39,7 @@ pub enum Place {
 
 /// The language of the text of an input, if it is code.
 ///
-/// A template may come from anywhere. All other code stands in the file as it is, so that it is checked before a run
+/// A template may come from anywhere. All other code is written in the file as it is, so that it is checked before a run
 /// starts and no value becomes part of it: values are passed by inputs of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]

@@ -48,7 +48,7 @@ pub(super) async fn lay_out<T: Send + 'static>(
     })
 }
 
-/// Collects the outcome of an attempt with `finish`, which is told whether to give up what there is no space for.
+/// Collects the outcome of an attempt with `finish`; its argument is whether to give up what there is no space for.
 pub(super) async fn collect(
     inner: &Arc<Inner>,
     attempt: &Attempt,

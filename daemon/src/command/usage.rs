@@ -41,7 +41,7 @@ struct State {
 /// A command that is sampled.
 struct Watched {
     session: u32,
-    /// When its attempt started: the same also for a later daemon, so that its steps go on.
+    /// When its attempt started: the same for a later daemon, so that its steps continue.
     started: Time,
     recorder: Recorder,
     before: Option<(Instant, Totals)>,

@@ -34,7 +34,7 @@ pub(super) fn find(provider: &str, purpose: Purpose) -> Option<&'static str> {
 
 /// Models that are not about to be retired (November 2026), except the two of OpenAI that have no successor with the same
 /// protocol: `gpt-4o-mini-tts` ends in January 2027, and `whisper-1`, which alone says times, in February 2027. What a local
-/// server or a broker of many models has is for the config to say.
+/// server or a broker of many models has is declared in the config.
 const DEFAULTS: [(&str, Purpose, &str); 14] = {
     use Purpose::{Embeddings, Pictures, Speech, Text, Transcripts};
     [

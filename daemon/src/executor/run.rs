@@ -79,7 +79,7 @@ impl Driver {
         };
         let cost_usd = outcome.cost_usd.or_else(|| self.execution.cost_usd());
         let outcome = Outcome { cost_usd, ..outcome };
-        // An executor that knows of no time limit says that it was stopped.
+        // An executor without time limits reports that it was stopped.
         if outcome.end == AttemptEnd::Cancelled
             && self.time_limit.is_exceeded()
             && !self.cancel.is_cancelled()

@@ -75,7 +75,7 @@ pub(super) fn shown(inputs: &Values, name: &str) -> Vec<Value> {
     }
 }
 
-/// Returns the items of an input that is a list, read where it is a long one. Blocks.
+/// Returns the items of an input that is a list; a long one is read from the store. Blocks.
 pub(super) fn items(call: &NodeCall, name: &str) -> Result<Vec<Value>, String> {
     let content = Content::new(Some(Arc::new(Loader(call.blobs.clone()))));
     let value =

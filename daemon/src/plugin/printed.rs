@@ -46,7 +46,7 @@ impl Printed {
     pub(super) fn drain(&self, take: impl Fn(&str)) {
         let mut buffer = vec![0; CHUNK];
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        // The runtime may not have heard of it yet, so the pipe itself is asked.
+        // The runtime may not know of it yet, so the pipe itself is polled.
         if let Ok(count @ 1..) = rustix::io::read(self.pipe.as_fd(), &mut buffer) {
             rest.extend_from_slice(&buffer[..count]);
             flush(&mut rest, false, &take);

@@ -122,7 +122,7 @@ impl DaemonServices {
         self.reporter.cost_usd()
     }
 
-    /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on,
+    /// Asks a person. The node then returns anything: its run is parked when none of its other nodes runs,
     /// and another attempt is started with the [answer](Self::answer).
     pub fn ask(&self, mut question: Question) {
         question.text = sanitise::plain(&question.text);

@@ -40,7 +40,7 @@ pub struct Published {
     pub hash: BlobHash,
     /// How many.
     pub bytes: u64,
-    /// The bytes themselves, where they are to lie in SQLite; a large blob is already a synced file.
+    /// The bytes, if they are stored in SQLite; a large blob is already a synced file.
     pub inline: Option<Vec<u8>>,
     /// Keeps the writer from unlinking them.
     open: Arc<Open>,

@@ -150,7 +150,7 @@ impl Projection {
             Notification::State { run_id, event, .. } => self.fold(*run_id, event).into_iter().collect(),
             Notification::Live { run_id, event, .. } => self.fold_live(*run_id, event).into_iter().collect(),
             Notification::Bye { reason } => vec![Change::Bye(reason.clone())],
-            // Curves are read by whoever shows them.
+            // The components that show curves read them.
             Notification::Points { .. } | Notification::PointsLost {} => Vec::new(),
             // Fresh snapshots follow.
             Notification::Lagged {} => Vec::new(),

@@ -20,7 +20,7 @@ use crate::text;
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Leaves the session of whoever started it.
+    /// Leaves the session of the process that started it.
     #[arg(long, hide = true)]
     detached: bool,
     /// End after being idle for the time that `linger` sets in the config.

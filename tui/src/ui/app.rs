@@ -297,7 +297,7 @@ impl App {
     }
 }
 
-/// Returns the number of the signal that a stopped process gets when it goes on.
+/// Returns the number of the signal that continues a stopped process.
 fn libc_sigcont() -> i32 {
     rustix::process::Signal::CONT.as_raw()
 }

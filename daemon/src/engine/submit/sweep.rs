@@ -8,7 +8,7 @@ use fanlight_shared::value::Values;
 use crate::engine::requests::refused;
 use crate::store::{NewSweep, Store, SweepOf};
 
-/// Returns the sweep of runs with these params: several runs are one, and a single run if it is said. Blocks.
+/// Returns the sweep of runs with these params. Several runs are one, and a single run if it has a name. Blocks.
 pub(super) fn of(
     options: Option<&runs::SweepOptions>,
     params: &[Values],

@@ -13,7 +13,7 @@ use crate::node_type::typed_inputs::TypedInputs;
 
 /// The most rows.
 const MAX_ROWS: usize = 100_000;
-/// The most series: more can't be told apart.
+/// The most series: more can't be distinguished.
 const MAX_SERIES: usize = 30;
 /// The largest number, so that squares and sums of many are numbers too.
 const MAX_NUMBER: f64 = 1e100;

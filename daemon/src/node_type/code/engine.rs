@@ -17,7 +17,7 @@ use crate::services::{Level, NodeServices};
 /// The stack of the code, in bytes, and that of the thread, which has room for what the engine needs besides.
 const CODE_STACK_BYTES: usize = 4 << 20;
 const THREAD_STACK_BYTES: usize = 16 << 20;
-/// How long a step that can't be interrupted may go on after the time is over.
+/// How long a step that can't be interrupted may continue after the time limit.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Everything of the language but the clock of `performance`.

@@ -28,7 +28,7 @@ type Data = data::JustLut<Val>;
 /// The end of a filter.
 pub(super) enum Ended {
     Done(Result<Vec<Value>, String>),
-    /// It still goes on, in a thread.
+    /// It still runs, in a thread.
     TooLong,
 }
 

@@ -93,7 +93,7 @@ fn sum(numbers: &[f64]) -> f64 {
         lost += if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
         sum = next;
     }
-    // After an overflow what was lost is no number.
+    // After an overflow the error is not a number.
     if lost.is_finite() { sum + lost } else { sum }
 }
 

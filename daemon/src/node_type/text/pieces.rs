@@ -41,8 +41,8 @@ fn end_of_piece(text: &str, starts: &[usize], from: usize, size: usize) -> usize
     starts[least..=most].partition_point(|start| *start < border) + least
 }
 
-/// Always behind `from`, so that every piece goes on. Where no word begins within the overlap there is none, unless the
-/// piece before ends inside a word.
+/// Returns the start of the next piece: always behind `from`, so that each piece advances. If no word begins in the
+/// overlap, the pieces don't overlap, unless the one before ends inside a word.
 fn start_of_next(text: &str, starts: &[usize], from: usize, end: usize, overlap: usize) -> usize {
     let wanted = end.saturating_sub(overlap).max(from + 1);
     let is_blank = |at: usize| text[starts[at]..starts[at + 1]].trim().is_empty();

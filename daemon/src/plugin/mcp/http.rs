@@ -193,7 +193,7 @@ impl HttpPeer {
         sent.map_err(|_| self.late(method, most))?.map(drop)
     }
 
-    /// Ends the session. A server that does not want to be told ends it by itself.
+    /// Ends the session. A server that refuses the request ends it by itself.
     pub(super) async fn close(&self) {
         let session = self.state.lock().unwrap_or_else(PoisonError::into_inner).session.is_some();
         if session {

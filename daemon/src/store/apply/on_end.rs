@@ -21,7 +21,7 @@ const MAX_OPEN: u32 = 10_000;
 pub(super) struct Wanted {
     all: Arc<[OnEnd]>,
     added: Arc<Notify>,
-    /// Whether the last end found no room, so that the log has one line of many.
+    /// Whether there was no room for the last end, so that a series of them is one line of the log.
     full: Cell<bool>,
 }
 

@@ -55,7 +55,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 /// Returns the letter that was typed right after escape. Terminals report both as alt and the letter, so that on a slow
-/// line they can't be told apart. If alt with the letter is bound, it is that.
+/// line they can't be distinguished. If alt with the letter is bound, it is that.
 fn after_escape(model: &Model, key: KeyEvent) -> Option<KeyEvent> {
     let alone = (key.modifiers & (KeyModifiers::ALT | KeyModifiers::CONTROL)) == KeyModifiers::ALT;
     let text = model.layers.last().is_some_and(|layer| layer.takes_text());

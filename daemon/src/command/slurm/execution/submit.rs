@@ -29,7 +29,7 @@ impl SlurmExecution {
         if self.find().await? == Adopted::Known {
             return Ok(());
         }
-        // First: nothing of it, above all no secret, is there while it waits.
+        // First, so that none of its files, above all no secret, is there while it waits.
         self.enter().await?;
         let clear = |folder: Folder| {
             if let Some(record) = Record::read(folder.path())? {
@@ -44,7 +44,7 @@ impl SlurmExecution {
         let prepare = {
             let folder = folder.clone();
             move |_: &crate::command::Inner| {
-                // Before there is anything to remove, so that whoever removes it knows of it.
+                // Recorded before anything exists on the cluster, so that its removal knows of it.
                 let record = Record::new(&slurm.name, attempt.id, folder.files(), 0, &attempt.secrets);
                 let written = folder.make_own().and_then(|()| record.write(folder.path()));
                 written.map_err(|error| sentence("can't write", folder.path(), &error))?;
@@ -68,7 +68,7 @@ impl SlurmExecution {
                 Ok(()) => return Ok(()),
                 // It may be there: `wait` finds out.
                 Err(SubmitError::Unknown(why)) => {
-                    tracing::warn!(attempt = %self.attempt.id, why, "nobody knows whether a job was submitted");
+                    tracing::warn!(attempt = %self.attempt.id, why, "it is unknown whether a job was submitted");
                     return Ok(());
                 }
                 Err(SubmitError::Refused(why)) => return Err(failed(&why)),
@@ -140,7 +140,7 @@ impl SlurmExecution {
     pub(super) async fn submit_again(&self, judge: &mut Judge) -> Result<(), String> {
         let is_settled = {
             let state = self.state();
-            // The daemon before may have ended while the answer was on its way.
+            // The earlier daemon may have ended while the response was on its way.
             state.record.as_ref().is_none_or(|record| {
                 record.job.is_some()
                     || record.intended.is_none_or(|at| Time::now().since(at) > SUBMIT_TIMEOUT)
@@ -186,7 +186,7 @@ impl SlurmExecution {
         fanlight_shared::value::cut(&name, MAX_NAME)
     }
 
-    /// Finds out whether an earlier daemon was to submit it.
+    /// Finds out whether an earlier daemon may have submitted it.
     pub(super) async fn find(&self) -> Result<Adopted, Outcome> {
         let read = self.aside(|folder| {
             let record = Record::read(folder.path())?;

@@ -10,7 +10,7 @@ use crate::services::DaemonServices;
 /// The name in `tools`, and that of the tool.
 pub(super) const NAME: &str = "plan";
 
-/// What the model is told.
+/// The response to the model.
 pub(super) const DESCRIPTION: &str = "Shows your plan to the person who watches. Call it before you begin, and again whenever the \
      state of a task changes. Give all tasks each time, in the same order; new ones are added at the end.";
 
