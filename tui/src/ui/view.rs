@@ -9,6 +9,7 @@ mod which_key;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
@@ -41,7 +42,10 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
         Line::styled(words, theme.warning).render(area, buffer);
         return areas;
     }
-    buffer.set_style(area, theme.text);
+    // Most themes leave text as the terminal has it, and this is an eighth of the work of a frame.
+    if theme.text != Style::default() {
+        buffer.set_style(area, theme.text);
+    }
     let row = |y: u16| Rect { y, height: 1, ..area };
     header::view(model, theme, class, row(area.y), buffer, &mut areas);
     let mut top = area.y + 1;
