@@ -1,4 +1,4 @@
-//! One node of the focused run: outputs, inputs, items, activity, log, error, attempts.
+//! One node of the focused run: outputs, inputs, items, metrics, what an agent does, log, error, attempts.
 
 mod activity;
 mod content;
@@ -44,7 +44,7 @@ use tab::Tab;
 /// How long a command runs before what it uses is sampled.
 const SAMPLED_AFTER: Duration = Duration::from_secs(3);
 
-/// One node of the focused run: outputs, inputs, items, activity, log, error, attempts.
+/// One node of the focused run: outputs, inputs, items, metrics, what an agent does, log, error, attempts.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Inspector {
     node: String,
@@ -107,7 +107,7 @@ impl Inspector {
         tabs.extend(
             instance.filter(|it| !it.metrics.is_empty() || self.was_sampled(it, model)).map(|_| Tab::Metrics),
         );
-        tabs.extend(instance.and_then(|it| it.activity.as_ref()).map(|_| Tab::Activity));
+        tabs.extend(instance.and_then(|it| it.activity.as_deref()).into_iter().flat_map(activity::tabs));
         tabs.extend(ran.then_some(Tab::Log));
         tabs.extend(failed.then_some(Tab::Error));
         tabs.extend(ran.then_some(Tab::Attempts));

@@ -1,42 +1,49 @@
-//! The activity of an autonomous node: its plan, tasks, tool calls and model usage.
+//! The activity of an autonomous node: its plan, tasks, calls of tools and use of models, a page each.
 
-use fanlight_shared::event::{Activity, Prediction, TaskStatus, ToolCall};
+use fanlight_shared::event::{Activity, Prediction, Task, TaskStatus, ToolCall};
 use fanlight_shared::run::NodeStatus;
 
+use super::Tab;
 use super::content::Text;
 use crate::ui::theme::{Theme, node_glyph};
 
-/// Returns the lines of the page. Texts are previews: the log has them in full.
-pub(super) fn lines(activity: &Activity, ascii: bool, theme: &Theme) -> Vec<Text> {
-    let mut lines = Vec::new();
-    if let Some(plan) = &activity.plan {
-        lines.push(("plan".to_owned(), theme.accent));
-        lines.extend(plan.trim_end().lines().map(|line| (format!("  {line}"), theme.text)));
-        lines.push(Default::default());
+/// Returns the pages that have something to show.
+pub(super) fn tabs(activity: &Activity) -> impl Iterator<Item = Tab> {
+    [
+        (Tab::Plan, activity.plan.is_some()),
+        (Tab::Tasks, !activity.tasks.is_empty()),
+        (Tab::Calls, !activity.tool_calls.is_empty()),
+        (Tab::Models, !activity.predictions.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(tab, has)| has.then_some(tab))
+}
+
+/// Returns the lines of one of these pages. Texts are previews: the log has them in full.
+pub(super) fn lines(tab: Tab, activity: &Activity, ascii: bool, theme: &Theme) -> Vec<Text> {
+    match tab {
+        Tab::Plan => plan(activity, theme),
+        Tab::Tasks => tasks(activity, ascii, theme),
+        Tab::Calls => activity.tool_calls.iter().flat_map(|call| tool_call(call, theme)).collect(),
+        Tab::Models => activity.predictions.iter().map(|it| (model(it), theme.text)).collect(),
+        _ => Vec::new(),
     }
-    if !activity.tasks.is_empty() {
-        let done = activity.tasks.iter().filter(|task| task.status == TaskStatus::Completed).count();
-        lines.push((format!("tasks · {done} of {} completed", activity.tasks.len()), theme.accent));
-        lines.extend(activity.tasks.iter().map(|task| {
-            let status = status(task.status);
-            let glyph = node_glyph(status, 0, ascii);
-            (format!("{:>4} {glyph} {}", task.number, task.title), theme.node(status))
-        }));
-        lines.push(Default::default());
-    }
-    if !activity.tool_calls.is_empty() {
-        lines.push(("calls of tools".to_owned(), theme.accent));
-        activity.tool_calls.iter().for_each(|call| tool_call(call, theme, &mut lines));
-        lines.push(Default::default());
-    }
-    if !activity.predictions.is_empty() {
-        lines.push(("models".to_owned(), theme.accent));
-        lines.extend(activity.predictions.iter().map(|it| (format!("  {}", model(it)), theme.text)));
-    }
-    while lines.last().is_some_and(|(text, _)| text.is_empty()) {
-        lines.pop();
-    }
-    lines
+}
+
+fn plan(activity: &Activity, theme: &Theme) -> Vec<Text> {
+    let plan = activity.plan.as_deref().unwrap_or_default();
+    plan.trim_end().lines().map(|line| (line.to_owned(), theme.text)).collect()
+}
+
+fn tasks(activity: &Activity, ascii: bool, theme: &Theme) -> Vec<Text> {
+    let done = activity.tasks.iter().filter(|task| task.status == TaskStatus::Completed).count();
+    let head = (format!("{done} of {} completed", activity.tasks.len()), theme.accent);
+    let task = |task: &Task| {
+        let status = status(task.status);
+        let glyph = node_glyph(status, 0, ascii);
+        (format!("{:>4} {glyph} {}", task.number, task.title), theme.node(status))
+    };
+    [head].into_iter().chain(activity.tasks.iter().map(task)).collect()
 }
 
 fn status(status: TaskStatus) -> NodeStatus {
@@ -48,14 +55,13 @@ fn status(status: TaskStatus) -> NodeStatus {
     }
 }
 
-fn tool_call(call: &ToolCall, theme: &Theme, lines: &mut Vec<Text>) {
-    lines.push((format!("{:>4} {} {}", call.number, call.tool, call.arguments), theme.text));
+fn tool_call(call: &ToolCall, theme: &Theme) -> [Text; 2] {
     let result = match &call.result {
         None => ("     no result yet".to_owned(), theme.dim),
         Some(result) if result.failed => (format!("     failed: {}", result.text), theme.bad),
         Some(result) => (format!("     {}", result.text), theme.dim),
     };
-    lines.push(result);
+    [(format!("{:>4} {} {}", call.number, call.tool, call.arguments), theme.text), result]
 }
 
 fn model(of: &Prediction) -> String {

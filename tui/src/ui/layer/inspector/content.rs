@@ -36,7 +36,9 @@ pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -
         Tab::Inputs => Page { rows: inputs::rows(inspector, model, theme), log: &[] },
         Tab::Items => Page { rows: texts(items(inspector, model, theme)), log: &[] },
         Tab::Metrics => Page { rows: texts(metrics(inspector, model, theme)), log: &[] },
-        Tab::Activity => Page { rows: texts(activity_lines(inspector, model, theme)), log: &[] },
+        Tab::Plan | Tab::Tasks | Tab::Calls | Tab::Models => {
+            Page { rows: texts(activity_lines(inspector, model, theme)), log: &[] }
+        }
         Tab::Log => log(inspector, model, theme),
         Tab::Error => Page { rows: texts(error(inspector, model, theme)), log: &[] },
         Tab::Attempts => Page { rows: texts(attempts::lines(inspector, model, theme)), log: &[] },
@@ -231,7 +233,7 @@ fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
 
 fn activity_lines(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let activity = inspector.instance(model).and_then(|it| it.activity.as_deref());
-    activity.map(|it| activity::lines(it, model.options.ascii, theme)).unwrap_or_default()
+    activity.map(|it| activity::lines(inspector.tab, it, model.options.ascii, theme)).unwrap_or_default()
 }
 
 fn about(instance: &InstanceState) -> String {

@@ -140,9 +140,11 @@ fn items_that_were_dropped_are_counted_with_reasons_on_the_card_and_in_the_inspe
 }
 
 #[test]
-fn the_activity_of_an_agent_has_its_own_page() {
+fn plan_tasks_calls_and_models_of_an_agent_have_pages() {
     let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Completed)]), "title");
-    assert!(!screen(&mut model, 100, 30).contains("Activity"), "there is nothing to show");
+    let tabs = ["Plan", "Tasks", "Calls", "Models"];
+    let text = screen(&mut model, 100, 30);
+    assert!(!tabs.iter().any(|tab| text.contains(tab)), "there is nothing to show");
     let task = |number, title: &str, status| Task { number, title: title.into(), status };
     let call = |number, tool: &str, result| ToolCall {
         number,
@@ -179,8 +181,13 @@ fn the_activity_of_an_agent_has_its_own_page() {
         state.nodes["title"].whole.activity = activity;
         crate::ui::clean::state(state);
     });
-    press(&mut model, "l l");
-    insta::assert_snapshot!("activity__100x40", screen(&mut model, 100, 40));
+    press(&mut model, "l");
+    for tab in tabs {
+        press(&mut model, "l");
+        insta::assert_snapshot!(format!("{}__100x12", tab.to_lowercase()), screen(&mut model, 100, 12));
+    }
+    let narrow = screen(&mut model, 60, 20);
+    assert!(tabs.iter().all(|tab| narrow.contains(tab)), "{narrow}");
 }
 
 #[test]
