@@ -34,6 +34,8 @@ mod finish;
 mod in_flight;
 mod inputs;
 mod items;
+#[cfg(feature = "llm")]
+mod lent;
 mod memory;
 mod message;
 mod misses;
@@ -71,6 +73,8 @@ use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::{mpsc, oneshot, watch};
 
+#[cfg(feature = "llm")]
+use crate::child::ChildRuns;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
@@ -90,6 +94,9 @@ pub struct EngineParts {
     pub hub: Arc<Hub>,
     /// Run attempts.
     pub executors: Executors,
+    /// Gives nodes the means to start runs.
+    #[cfg(feature = "llm")]
+    pub(crate) child_runs: ChildRuns,
     /// The node types that `uses:` may name.
     pub node_types: NodeTypes,
     /// Makes previews of assets.
@@ -141,6 +148,8 @@ impl Engine {
             config: parts.config.clone(),
             node_types: parts.node_types.clone(),
         };
+        #[cfg(feature = "llm")]
+        parts.child_runs.set(Arc::new(children.clone()));
         parts.executors = parts.executors.with(CHILDREN, Arc::new(children));
         let (config, store) = (parts.config.clone(), parts.store.clone());
         let node_types = parts.node_types.clone();

@@ -28,6 +28,8 @@ use futures_util::future::BoxFuture;
 pub(crate) use native::NativeNodes;
 pub use placement::Placement;
 pub(crate) use placement::{COMMANDS, ENGINE_PREFIX, NATIVE, PLUGINS, WORKERS};
+#[cfg(feature = "llm")]
+pub(crate) use run::drive;
 pub use run::{adopt, run};
 pub use set::Executors;
 pub(crate) use set::Leftovers;

@@ -29,6 +29,8 @@
 
 pub mod attempt;
 #[cfg(feature = "llm")]
+mod child;
+#[cfg(feature = "llm")]
 mod comfy;
 pub mod command;
 pub mod config;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fanlight_shared::asset::Asset;
 use fanlight_shared::document;
-use fanlight_shared::document::children::RUN_TYPE;
+use fanlight_shared::document::children::starts_runs;
 use fanlight_shared::expression::Root;
 use fanlight_shared::id::{BlobHash, RunId};
 use fanlight_shared::item::ItemPath;
@@ -253,7 +253,7 @@ impl<'a> Walk<'a> {
         if let Some(node) = node {
             self.inputs(&mut step, node, place.run, is_computed || !is_followed);
         }
-        if step.action == RUN_TYPE {
+        if node.is_some_and(starts_runs) {
             for child in self.store.children_of(place.run, &place.node, item)? {
                 let Some(child) = self.run(child)? else { continue };
                 step.child.get_or_insert_with(|| child.run.name.clone());

@@ -15,6 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "llm")]
+use crate::child::ChildRuns;
 use crate::command::{CommandSettings, Commands, Slurm, check_declared};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{self, Performer};
@@ -135,6 +137,8 @@ pub async fn run(
     let added = Arc::new(Notify::new());
     let on_end = Op::OnEnd { all: config.on_end.clone().into(), added: Arc::clone(&added) };
     store.write(Batch { ops: vec![on_end], must: true, after: None });
+    #[cfg(feature = "llm")]
+    let child_runs = ChildRuns::default();
     let native = NativeNodes {
         blobs: store.blobs().clone(),
         writable: config.writable.clone(),
@@ -145,6 +149,8 @@ pub async fn run(
         providers: providers.clone(),
         #[cfg(feature = "llm")]
         mcp: McpServers::new(ConfiguredMcp::new(&config, helper, http)),
+        #[cfg(feature = "llm")]
+        child_runs: child_runs.clone(),
     };
     let settings = PluginSettings::of(&home, helper, config.grace, &config.pass_env);
     let (known, blobs) = (node_types.clone(), store.blobs().clone());
@@ -171,6 +177,8 @@ pub async fn run(
         store: store.clone(),
         hub: Arc::clone(&hub),
         executors: executors.clone(),
+        #[cfg(feature = "llm")]
+        child_runs,
         node_types: node_types.clone(),
         previewer: Arc::new(workers.clone()),
         rates,

@@ -26,10 +26,11 @@ macro_rules! examples {
     };
 }
 
-examples! { "poster" "contact_sheet" "album" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" "csv-report" "ad_copy" "judge" "podcast_intro" "slideshow" "agents_race" "page_digest" "meeting_notes" "captions" "comfy_seeds" }
+examples! { "poster" "contact_sheet" "album" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" "csv-report" "ad_copy" "judge" "podcast_intro" "slideshow" "agents_race" "page_digest" "art_director" "meeting_notes" "captions" "clip" "comfy_seeds" }
 
 /// The examples that run others, and those.
-const COMPANIONS: &[(&str, &[&str])] = &[("album", &["poster", "contact_sheet"])];
+const COMPANIONS: &[(&str, &[&str])] =
+    &[("album", &["poster", "contact_sheet"]), ("art_director", &["poster"])];
 
 /// Returns the example of this name.
 pub(crate) fn find(name: &str) -> Option<Example> {

@@ -11,6 +11,8 @@ mod support;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "stories/agent_tools.rs"]
+mod agent_tools;
 #[path = "stories/agents.rs"]
 mod agents;
 #[path = "stories/assets.rs"]

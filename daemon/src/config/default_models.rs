@@ -9,11 +9,12 @@ pub(crate) enum Purpose {
     Pictures,
     Speech,
     Transcripts,
+    Videos,
 }
 
 impl Purpose {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Text, Self::Embeddings, Self::Pictures, Self::Speech, Self::Transcripts];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Text, Self::Embeddings, Self::Pictures, Self::Speech, Self::Transcripts, Self::Videos];
 
     /// Returns its word on the wire and on screen.
     pub(crate) fn word(self) -> &'static str {
@@ -23,6 +24,7 @@ impl Purpose {
             Self::Pictures => "pictures",
             Self::Speech => "speech",
             Self::Transcripts => "transcripts",
+            Self::Videos => "videos",
         }
     }
 }

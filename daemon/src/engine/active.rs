@@ -5,6 +5,7 @@ mod instance;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use fanlight_shared::document::children::starts_runs;
 use fanlight_shared::document::lock_name;
 use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::expression::{Load, Outcome as Upstream, Root, Scope};
@@ -25,7 +26,6 @@ use super::pools::{self, Need, Needs, Resource};
 use super::searches::Watch;
 use crate::attempt::RunFacts;
 use crate::content::Loader;
-use crate::node_type::CHILDREN;
 use crate::store::blob::Blobs;
 use crate::store::{Numbers, Op};
 
@@ -231,8 +231,8 @@ impl ActiveRun {
         let prepared = self.instance(node, item).and_then(|instance| instance.prepared.as_ref());
         let pool = prepared.and_then(|it| it.work.pool()).map(|pool| Resource::pool(&pool));
         let needed = prepared.and_then(|it| it.resources.as_deref()).filter(|_| plan.is_here());
-        let starts_run = plan.executor == CHILDREN;
-        let child = starts_run.then(|| Resource::Own(format!("runs of {}", self.run.name()), MAX_CHILDREN));
+        let child = starts_runs(&plan.node)
+            .then(|| Resource::Children(format!("runs of {}", self.run.name()), MAX_CHILDREN));
         if lock.is_none() && pool.is_none() && needed.is_none() && child.is_none() {
             return plan.resources.clone();
         }

@@ -148,7 +148,13 @@ impl ActiveRun {
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {
-            instance.live = Some(Live { id, cancel, started });
+            instance.live = Some(Live {
+                id,
+                cancel,
+                started,
+                #[cfg(feature = "llm")]
+                lent: Default::default(),
+            });
         }
         let left = time_limit.get().map(|limit| limit.saturating_sub(started.elapsed()));
         let plan = &self.plan.nodes[key.node];

@@ -3,6 +3,8 @@
 
 mod execution;
 mod prepare;
+#[cfg(feature = "llm")]
+mod tool;
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use tokio::sync::oneshot;
 use super::active::ActiveRun;
 use super::context::After;
 use super::core::{Core, QueuedRun};
+use crate::node_type::CHILDREN;
 use crate::store::{OpenRun, Submit};
 
 pub(super) use execution::Children;
@@ -38,6 +41,13 @@ impl Core {
             let update = RunUpdate::new(RunStatus::Cancelled, Time::now());
             self.end_inactive(Arc::unwrap_or_clone(queued.run), 1, update);
         }
+    }
+
+    /// Returns whether the node that started a child under an earlier daemon still waits for it.
+    pub(super) fn waits_for_child(&self, parent: &Parent) -> bool {
+        let Some(run) = self.active.get(&parent.run) else { return false };
+        let Some(node) = run.plan.index.get(&parent.node) else { return false };
+        run.plan.nodes[*node].executor == CHILDREN
     }
 
     /// Ends a child whose parent ended under an earlier daemon. Its commands that are still alive are ended by the clean-up.

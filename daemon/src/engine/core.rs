@@ -198,6 +198,10 @@ impl Core {
             }
             Message::FollowChild { run, parent, tell } => self.follow_child(run, parent, tell),
             Message::CancelChild { run } => self.cancel_child(run),
+            #[cfg(feature = "llm")]
+            Message::Lend(caller) => self.lend(&caller),
+            #[cfg(feature = "llm")]
+            Message::Regain { caller, tell } => self.regain(&caller, tell),
             Message::Resumed { run, result } => self.resumed(run, result),
             Message::Ended { key, number, outcome, lasts } => {
                 let current = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
@@ -277,6 +281,8 @@ impl Core {
     }
 
     fn free_pools(&mut self, key: Key) {
+        #[cfg(feature = "llm")]
+        self.end_lending(key);
         if let Some(run) = self.active.get(&key.run) {
             self.context.pools.leave(&run.resources(key.node, key.item), key);
         }
@@ -288,7 +294,7 @@ impl Core {
             let waits = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
             if waits.is_some_and(|it| it.status == fanlight_shared::run::NodeStatus::Ready) {
                 self.with(key.run, |run, context| run.start_attempt(context, key));
-            } else {
+            } else if !self.has_regained(key) {
                 self.context.pools.leave(&needs, key);
             }
         }

@@ -8,6 +8,8 @@ use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::oneshot;
 
+#[cfg(feature = "llm")]
+use super::lent;
 use super::{Reply, active, core, finish, plan, searches, submit};
 use crate::attempt::Outcome;
 use crate::executor::Surroundings;
@@ -37,6 +39,15 @@ pub(super) enum Message {
     /// The attempt that started this run was stopped.
     CancelChild {
         run: RunId,
+    },
+    /// An attempt waits for a run that it starts, and needs no place in pools meanwhile.
+    #[cfg(feature = "llm")]
+    Lend(lent::Caller),
+    /// It continues.
+    #[cfg(feature = "llm")]
+    Regain {
+        caller: lent::Caller,
+        tell: oneshot::Sender<()>,
     },
     Resumed {
         run: RunId,

@@ -1,6 +1,6 @@
 //! Pools and locks: they limit how many attempts of a kind run at once, across all runs.
 //!
-//! An attempt acquires its resources one after the other in a fixed order: locks, then the pools of the config by name,
+//! An attempt acquires its resources one after the other in a fixed order: locks, then a place among the nodes that start runs, then the pools of the config by name,
 //! then the places at its executor, GPUs, CPUs and memory, then the default pools of commands and workers. Each resource has
 //! a queue, ordered by arrival. Because the order is the same for all, waiters can't deadlock; because queues are first in,
 //! first out (those for the machine nearly so, see [`shares`]), nobody starves. A waiter holds only resources that precede
@@ -35,6 +35,9 @@ const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
 pub(crate) enum Resource {
     /// A lock: one attempt at a time.
     Lock(String),
+    /// The places of those nodes of a run that start runs, with their number. They precede the pools that nodes of these runs
+    /// may need.
+    Children(String, u32),
     /// A pool of the config.
     Pool(String),
     /// The places at an executor, with their number.
@@ -59,7 +62,7 @@ impl Resource {
     fn own_size(&self) -> Option<u32> {
         match self {
             Self::Lock(_) => Some(1),
-            Self::Own(_, size) => Some(*size),
+            Self::Children(_, size) | Self::Own(_, size) => Some(*size),
             Self::Pool(_) | Self::Machine(_) | Self::Common(_) => None,
         }
     }
@@ -305,7 +308,10 @@ impl<T: Copy + Eq + Hash> Pools<T> {
                 let (text, kept_for) = self.machine.explain(ticket, *need)?;
                 return Some(Wait { kept_for, ..wait(ReasonKind::Resources, text)? });
             }
-            Resource::Pool(name) | Resource::Own(name, _) | Resource::Common(name) => name,
+            Resource::Children(name, _)
+            | Resource::Pool(name)
+            | Resource::Own(name, _)
+            | Resource::Common(name) => name,
         };
         let line = self.lines.get(resource)?;
         let rate = line.rate.as_ref().filter(|_| line.free > 0);

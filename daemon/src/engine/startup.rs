@@ -98,8 +98,9 @@ impl Core {
                     continue;
                 }
             };
-            // Parents start before their children, and so come first.
-            if open.run.parent.as_ref().is_some_and(|it| !self.active.contains_key(&it.run)) {
+            // Parents start before their children, and so come first. No attempt of an agent outlives its daemon, so
+            // nobody waits for the run of its tool.
+            if open.run.parent.as_ref().is_some_and(|it| !self.waits_for_child(it)) {
                 self.end_orphan(open);
                 continue;
             }

@@ -152,6 +152,10 @@ impl Core {
                 };
                 return Some((Reason { since, ..reason }, None));
             }
+            #[cfg(feature = "llm")]
+            if let Some(wait) = live.lent.ticket().and_then(|ticket| self.context.pools.wait(ticket)) {
+                return Some((Reason::new(wait.kind, wait.text), Some(wait.resource)));
+            }
             let plan = &run.plan.nodes[key.node];
             let waits =
                 (!plan.is_here()).then(|| self.context.hub.waits_for(run.run.id, &plan.name)).flatten();

@@ -10,6 +10,8 @@ use futures_util::future::BoxFuture;
 use super::task::without_panics;
 use super::{Capabilities, Execution, Executor, Known, Task, Work, misplaced};
 use crate::attempt::{Attempt, Outcome};
+#[cfg(feature = "llm")]
+use crate::child::ChildRuns;
 use crate::content;
 #[cfg(feature = "http")]
 use crate::http::Http;
@@ -39,6 +41,9 @@ pub(crate) struct NativeNodes {
     /// The servers of tools.
     #[cfg(feature = "llm")]
     pub(crate) mcp: McpServers,
+    /// Starts runs for nodes.
+    #[cfg(feature = "llm")]
+    pub(crate) child_runs: ChildRuns,
 }
 
 impl NativeNodes {
@@ -90,7 +95,8 @@ impl Executor for NativeNodes {
                 #[cfg(feature = "http")]
                 let http = self.http.clone();
                 #[cfg(feature = "llm")]
-                let (providers, mcp) = (self.providers.clone(), self.mcp.clone());
+                let (providers, mcp, child_runs) =
+                    (self.providers.clone(), self.mcp.clone(), self.child_runs.clone());
                 Task::open(attempt, &self.blobs, move |attempt| {
                     let services = DaemonServices::new(
                         attempt.clone(),
@@ -102,6 +108,8 @@ impl Executor for NativeNodes {
                         providers,
                         #[cfg(feature = "llm")]
                         mcp,
+                        #[cfg(feature = "llm")]
+                        child_runs,
                     );
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);

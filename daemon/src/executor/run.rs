@@ -32,6 +32,13 @@ pub async fn adopt(
     Driver::open(executor, attempt, work, left).adopted().await
 }
 
+/// Runs what was opened already, without a time limit of its own.
+#[cfg(feature = "llm")]
+pub(crate) async fn drive(execution: Box<dyn Execution>, attempt: &Attempt) -> Outcome {
+    let (cancel, time_limit) = (attempt.cancel.clone(), attempt.time_limit.clone());
+    Driver { execution, cancel, time_limit, left: None }.fresh().await
+}
+
 struct Driver {
     execution: Box<dyn Execution>,
     cancel: CancellationToken,

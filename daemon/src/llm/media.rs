@@ -11,6 +11,8 @@ pub(crate) const CREATE: &str = "/images/generations";
 pub(crate) const EDIT: &str = "/images/edits";
 pub(crate) const SPEAK: &str = "/audio/speech";
 pub(crate) const TRANSCRIBE: &str = "/audio/transcriptions";
+#[cfg(feature = "video")]
+pub(crate) const VIDEOS: &str = "/videos";
 
 /// A part of a transcript, with its times in seconds.
 #[derive(Clone, PartialEq, Debug)]
@@ -93,6 +95,50 @@ pub(crate) fn read_segments(found: &[Json]) -> Result<Vec<Segment>, String> {
     Ok(segments)
 }
 
+/// A video that was ordered.
+#[cfg(feature = "video")]
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Video {
+    pub(crate) id: String,
+    pub(crate) state: VideoState,
+    /// What it took, as far as the provider says.
+    pub(crate) usage: Usage,
+}
+
+/// How far it is.
+#[cfg(feature = "video")]
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum VideoState {
+    /// It is not there yet: how much of it is, from 0 to 1, and the provider's word for its state.
+    Waits(Option<f64>, String),
+    Made,
+    /// It will not be made, for this reason.
+    Failed(String),
+}
+
+/// Returns the video in a response.
+///
+/// # Errors
+/// A sentence: it has no id or no state.
+#[cfg(feature = "video")]
+pub(crate) fn video(body: &[u8]) -> Result<Video, String> {
+    let json = json(body)?;
+    let id = json["id"].as_str().filter(|id| !id.is_empty()).ok_or("the response has no `id` of a video")?;
+    let status = json["status"].as_str().ok_or("the response has no `status` of the video")?;
+    let state = match status {
+        "completed" | "succeeded" => VideoState::Made,
+        "failed" | "cancelled" | "canceled" | "expired" | "error" => {
+            let why = json["error"]["message"].as_str().or(json["error"].as_str());
+            VideoState::Failed(why.unwrap_or(status).to_owned())
+        }
+        other => {
+            let share = json["progress"].as_f64().map(|percent| (percent / 100.0).clamp(0.0, 1.0));
+            VideoState::Waits(share, other.replace('_', " "))
+        }
+    };
+    Ok(Video { id: id.to_owned(), state, usage: usage(&json) })
+}
+
 fn json(body: &[u8]) -> Result<Json, String> {
     serde_json::from_slice(body).map_err(|error| format!("the response is not JSON: {error}"))
 }
@@ -120,6 +166,25 @@ mod tests {
             assert!(picture(body.as_bytes()).unwrap_err().contains(expected), "{body}");
         }
         assert_eq!(picture(br#"{"data":[{"b64_json":"aGk="}]}"#).unwrap().0, b"hi");
+    }
+
+    #[cfg(feature = "video")]
+    #[test]
+    fn a_video_is_made_failed_or_on_its_way() {
+        let state = |body: &str| video(body.as_bytes()).map(|it| it.state);
+        let on_its_way = r#"{"id":"v","status":"in_progress","progress":40}"#;
+        assert_eq!(state(on_its_way), Ok(VideoState::Waits(Some(0.4), "in progress".to_owned())));
+        assert_eq!(
+            state(r#"{"id":"v","status":"queued"}"#),
+            Ok(VideoState::Waits(None, "queued".to_owned()))
+        );
+        assert_eq!(state(r#"{"id":"v","status":"completed"}"#), Ok(VideoState::Made));
+        let failed = r#"{"id":"v","status":"failed","error":{"code":"x","message":"not allowed"}}"#;
+        assert_eq!(state(failed), Ok(VideoState::Failed("not allowed".to_owned())));
+        for (body, expected) in [("{}", "no `id`"), (r#"{"id":"v"}"#, "no `status`"), ("<html>", "not JSON")]
+        {
+            assert!(state(body).unwrap_err().contains(expected), "{body}");
+        }
     }
 
     #[test]

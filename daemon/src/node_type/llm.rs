@@ -14,6 +14,7 @@ mod image_edit;
 mod list;
 mod picture;
 mod rank;
+mod runs;
 #[cfg(feature = "audio")]
 mod speak;
 mod stored;
@@ -21,6 +22,8 @@ mod structured;
 #[cfg(test)]
 mod tests;
 mod transcribe;
+#[cfg(feature = "video")]
+mod video_create;
 
 use fanlight_shared::event::Prediction;
 use fanlight_shared::node_type::Effects;
@@ -52,6 +55,8 @@ pub(super) fn node_types() -> Vec<NodeType> {
         #[cfg(feature = "audio")]
         speak::node_type(),
         transcribe::node_type(),
+        #[cfg(feature = "video")]
+        video_create::node_type(),
         comfy::node_type(),
     ]
 }
@@ -100,9 +105,14 @@ fn options(build: Build) -> Build {
 
 /// Adds the inputs that say how requests are sent.
 fn requests(build: Build) -> Build {
+    requests_within(build, 600.0)
+}
+
+/// Adds these inputs, with this default of the time that all requests may take, in seconds.
+fn requests_within(build: Build, seconds: f64) -> Build {
     build
         .input("timeout", Type::Float, "How long all of it may take, in seconds.")
-        .default(600.0)
+        .default(seconds)
         .range(0.001, 86_400.0)
         .input(
             "retries",

@@ -243,7 +243,8 @@ impl Secrets {
         Ok(())
     }
 
-    fn find_in_value(&self, value: &Value) -> Option<&str> {
+    /// Returns the name of a secret that a value contains. The content of media is not read.
+    pub(crate) fn find_in_value(&self, value: &Value) -> Option<&str> {
         match value {
             Value::None | Value::Bool(_) => None,
             Value::Text(text) => self.find(text),

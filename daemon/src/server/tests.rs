@@ -74,6 +74,8 @@ impl Served {
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch(), home.attempts());
+        #[cfg(feature = "llm")]
+        let child_runs = crate::child::ChildRuns::default();
         let native = NativeNodes {
             blobs: store.blobs().clone(),
             writable: Vec::new(),
@@ -84,6 +86,8 @@ impl Served {
             providers: crate::llm::Providers::default(),
             #[cfg(feature = "llm")]
             mcp: Default::default(),
+            #[cfg(feature = "llm")]
+            child_runs: child_runs.clone(),
         };
         let executors =
             Executors::default().with(COMMANDS, Arc::new(commands)).with(NATIVE, Arc::new(native));
@@ -91,6 +95,8 @@ impl Served {
             store: store.clone(),
             hub: Arc::clone(&hub),
             executors: executors.clone(),
+            #[cfg(feature = "llm")]
+            child_runs,
             node_types: NodeTypes::built_in(),
             previewer: Arc::new(workers.clone()),
             rates: crate::rate::Rates::default(),

@@ -10,6 +10,8 @@ use fanlight_shared::sanitise;
 use super::reporter::Reporter;
 use super::{NodeServices, SCRATCH};
 use crate::attempt::Attempt;
+#[cfg(feature = "llm")]
+use crate::child::ChildRuns;
 use crate::content;
 use crate::file_error::FileError;
 #[cfg(feature = "http")]
@@ -35,6 +37,8 @@ pub struct DaemonServices {
     providers: Providers,
     #[cfg(feature = "llm")]
     mcp: McpServers,
+    #[cfg(feature = "llm")]
+    child_runs: ChildRuns,
     question: Arc<Mutex<Option<Question>>>,
 }
 
@@ -55,6 +59,7 @@ impl DaemonServices {
         #[cfg(feature = "http")] http: Http,
         #[cfg(feature = "llm")] providers: Providers,
         #[cfg(feature = "llm")] mcp: McpServers,
+        #[cfg(feature = "llm")] child_runs: ChildRuns,
     ) -> Self {
         let folder = attempts.join(attempt.id.to_string());
         let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
@@ -73,6 +78,8 @@ impl DaemonServices {
             providers,
             #[cfg(feature = "llm")]
             mcp,
+            #[cfg(feature = "llm")]
+            child_runs,
             question: Arc::default(),
         }
     }
@@ -114,6 +121,13 @@ impl DaemonServices {
     #[must_use]
     pub(crate) fn mcp(&self) -> &McpServers {
         &self.mcp
+    }
+
+    /// What starts runs for the node.
+    #[cfg(feature = "llm")]
+    #[must_use]
+    pub(crate) fn child_runs(&self) -> &ChildRuns {
+        &self.child_runs
     }
 
     /// Returns the cost so far, if the node reported one.

@@ -1,6 +1,8 @@
-//! Checks nodes that run other workflows, and reads the files of those.
+//! Checks nodes that run other workflows, themselves or as tools of their agents, and reads the files of those.
 //!
 //! The files belong to the submission: what a run starts is known before it does.
+
+mod tool;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,11 +19,18 @@ use crate::problem::{Problem, Severity, Span, near};
 use crate::types::Type;
 use crate::value::{Value, cut};
 use crate::workflow::{Action, Node, Template, Workflow};
+use tool::{Tool, tools};
 
 /// The node type that runs another workflow.
 pub const RUN_TYPE: &str = "workflow.run";
-/// The input that names the file; all others are params of that workflow.
+/// The input that names the file, and the field of a tool that does; all other inputs are params of that workflow.
 pub const FILE_INPUT: &str = "workflow";
+/// The node type whose tools may be workflows.
+pub const AGENT_TYPE: &str = "llm.agent";
+/// The node type whose stand-in is a run.
+const VIDEO_TYPE: &str = "video.create";
+/// The input with the tools of an agent.
+pub const TOOLS_INPUT: &str = "tools";
 /// How deep runs may start runs: a run, its children, and so on.
 pub const MAX_DEPTH: usize = 8;
 /// The most nodes that run other workflows, in all files together.
@@ -69,17 +78,33 @@ pub fn open(path: &Path) -> Result<(PathBuf, String), String> {
     Ok((path, text))
 }
 
+/// Returns whether a node may start runs.
+#[must_use]
+pub fn starts_runs(node: &Node) -> bool {
+    match &node.action {
+        Action::Uses(uses) if uses == AGENT_TYPE => node.with.contains_key(TOOLS_INPUT),
+        Action::Uses(uses) => uses == RUN_TYPE || uses == VIDEO_TYPE,
+        _ => false,
+    }
+}
+
 /// Checks the inputs of a node that runs another workflow, as far as its own file tells.
 pub(super) fn check(reading: &mut Reading<'_>, spec: &NodeTypeSpec, node: &Node, places: &Places) {
-    if spec.name != RUN_TYPE {
-        return;
-    }
     for ((input, template), place) in node.with.iter().zip(&places.with) {
-        if input == FILE_INPUT && !place.broken && !matches!(template, Template::Literal(_)) {
+        let (what, is_computed) = match (spec.name.as_str(), input.as_str()) {
+            (RUN_TYPE, FILE_INPUT) => {
+                (format!("input `{FILE_INPUT}` of `{RUN_TYPE}`"), !matches!(template, Template::Literal(_)))
+            }
+            (AGENT_TYPE, TOOLS_INPUT) => {
+                (format!("`{FILE_INPUT}` of a tool"), tools(template).iter().any(Tool::is_computed))
+            }
+            _ => continue,
+        };
+        if is_computed && !place.broken {
             reading.error_hint(
                 "computed_workflow",
                 place.value,
-                format!("input `{FILE_INPUT}` of `{RUN_TYPE}` can't be computed: the file is read before the run starts"),
+                format!("{what} can't be computed: the file is read before the run starts"),
                 "write the path of the file, relative to this one",
             );
         }
@@ -106,7 +131,8 @@ pub fn read(
         found: Vec::new(),
     };
     let mut problems = Vec::new();
-    for (name, node, file) in runs(workflow) {
+    for run in runs(workflow) {
+        let Started { name, node, file, .. } = run;
         let problem = |message: String| Problem::error("child_workflow", node.span, message).of_node(name);
         let Some(path) = path else {
             problems.push(problem(format!(
@@ -115,21 +141,40 @@ pub fn read(
             )));
             continue;
         };
-        if let Err(why) = files.add(workflow, &[path.to_owned()], name, node, file) {
+        if let Err(why) = files.add(workflow, &[path.to_owned()], &run) {
             problems.push(problem(format!("node `{name}`: {why}")));
         }
     }
     if problems.is_empty() { Ok(files.found) } else { Err(problems) }
 }
 
-/// Returns the nodes that run other workflows: name, node, file.
-fn runs(workflow: &Workflow) -> impl Iterator<Item = (&str, &Node, &str)> {
-    workflow.nodes.iter().filter_map(|(name, node)| match (&node.action, node.with.get(FILE_INPUT)) {
-        (Action::Uses(uses), Some(Template::Literal(Value::Text(file)))) if uses == RUN_TYPE => {
-            Some((name.as_str(), node, file.as_str()))
+/// A workflow that a node may start.
+struct Started<'a> {
+    name: &'a str,
+    node: &'a Node,
+    file: &'a str,
+    /// The params that a tool has fixed; `None` if the inputs of the node are the params.
+    fixed: Option<Vec<&'a str>>,
+}
+
+/// Returns the workflows that the nodes of another one may start.
+fn runs(workflow: &Workflow) -> Vec<Started<'_>> {
+    let mut found = Vec::new();
+    for (name, node) in &workflow.nodes {
+        let Action::Uses(uses) = &node.action else { continue };
+        if let (RUN_TYPE, Some(Template::Literal(Value::Text(file)))) =
+            (uses.as_str(), node.with.get(FILE_INPUT))
+        {
+            found.push(Started { name, node, file, fixed: None });
         }
-        _ => None,
-    })
+        if let (AGENT_TYPE, Some(template)) = (uses.as_str(), node.with.get(TOOLS_INPUT)) {
+            for tool in tools(template) {
+                let Some(file) = tool.file() else { continue };
+                found.push(Started { name, node, file, fixed: Some(tool.fixed()) });
+            }
+        }
+    }
+    found
 }
 
 struct Files<'a, 'o> {
@@ -146,14 +191,8 @@ struct Files<'a, 'o> {
 
 impl Files<'_, '_> {
     /// Adds the file that a node runs, and those that it leads to. `above`: the files that lead to the node.
-    fn add(
-        &mut self,
-        parent: &Workflow,
-        above: &[PathBuf],
-        name: &str,
-        node: &Node,
-        file: &str,
-    ) -> Result<(), String> {
+    fn add(&mut self, parent: &Workflow, above: &[PathBuf], run: &Started<'_>) -> Result<(), String> {
+        let file = run.file;
         let Some(reader) = above.last() else { return Ok(()) };
         let shown = cut(file, 200);
         let (path, child) = self.file(&reader.parent().unwrap_or(reader).join(file), &shown)?;
@@ -163,7 +202,7 @@ impl Files<'_, '_> {
         if above.len() >= MAX_DEPTH {
             return Err(format!("`{shown}` is too deep: runs start runs at most {MAX_DEPTH} deep"));
         }
-        self.check(parent, name, node, &child.1).map_err(|why| format!("`{shown}` {why}"))?;
+        self.check(parent, run, &child.1).map_err(|why| format!("`{shown}` {why}"))?;
         let text = |path: &Path| {
             path.to_str().map(str::to_owned).ok_or_else(|| format!("`{shown}`: its path is not valid UTF-8"))
         };
@@ -184,9 +223,9 @@ impl Files<'_, '_> {
         }
         self.depths.insert(key, above.len());
         let above: Vec<PathBuf> = above.iter().cloned().chain([path]).collect();
-        for (name, node, file) in runs(&child.1) {
-            self.add(&child.1, &above, name, node, file)
-                .map_err(|why| format!("`{shown}`: node `{name}`: {why}"))?;
+        for run in runs(&child.1) {
+            self.add(&child.1, &above, &run)
+                .map_err(|why| format!("`{shown}`: node `{}`: {why}", run.name))?;
         }
         Ok(())
     }
@@ -209,7 +248,8 @@ impl Files<'_, '_> {
     }
 
     /// Checks what a node gives to a workflow and takes from it.
-    fn check(&self, parent: &Workflow, name: &str, node: &Node, child: &Workflow) -> Result<(), String> {
+    fn check(&self, parent: &Workflow, run: &Started<'_>, child: &Workflow) -> Result<(), String> {
+        let Started { name, node, fixed, .. } = run;
         if child.concurrency.is_some() {
             return Err(
                 "has `concurrency:`, which a run that another one starts can't obey; remove it, or set \
@@ -224,6 +264,9 @@ impl Files<'_, '_> {
                 "takes the variable `{variable}`; add it to `pass_env:` of the file that runs it"
             ));
         }
+        if let Some(fixed) = fixed {
+            return check_tool(node, fixed, child);
+        }
         let given = |param: &str| param != FILE_INPUT && node.with.contains_key(param);
         let missing = child.params.iter().find(|(param, it)| it.default.is_none() && !given(param));
         if let Some((param, it)) = missing {
@@ -235,7 +278,8 @@ impl Files<'_, '_> {
             });
         }
         let context = CheckContext::of(parent, self.catalogue);
-        let reader = Reader { node: parent.nodes.get_index_of(name).map(|at| (at, name, node)), each: false };
+        let reader =
+            Reader { node: parent.nodes.get_index_of(*name).map(|at| (at, *name, *node)), each: false };
         for (param, template) in node.with.iter().filter(|(input, _)| *input != FILE_INPUT) {
             let Some(wanted) = child.params.get(param) else {
                 let known = || child.params.keys().map(String::as_str);
@@ -260,6 +304,26 @@ impl Files<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Checks a workflow that a model may start.
+fn check_tool(node: &Node, fixed: &[&str], child: &Workflow) -> Result<(), String> {
+    if let Some(param) = fixed.iter().find(|param| !child.params.contains_key(**param)) {
+        return Err(unknown("param", param, child.params.keys().map(String::as_str).collect()));
+    }
+    let held = [("lock", node.lock.is_some()), ("resources", node.resources.is_some())];
+    let waits = |key: &str| {
+        child.nodes.values().any(|it| match key {
+            "lock" => it.lock.is_some(),
+            _ => it.resources.is_some(),
+        })
+    };
+    match held.into_iter().find(|(key, held)| *held && waits(key)) {
+        Some((key, _)) => Err(format!(
+            "has nodes with `{key}:`, and so has the node whose tool it is: they could wait for each other forever"
+        )),
+        None => Ok(()),
     }
 }
 

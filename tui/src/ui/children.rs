@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use fanlight_shared::document::children::RUN_TYPE;
+use fanlight_shared::document::children::starts_runs;
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::Run;
-use fanlight_shared::workflow::Action;
 
 use super::address::Address;
 use super::effect::Effect;
@@ -32,8 +31,7 @@ pub(in crate::ui) fn shown(model: &mut Model) -> Option<Effect> {
     if model.grid.children_of == Some(run) {
         return None;
     }
-    let starts =
-        workflow.nodes.values().any(|node| matches!(&node.action, Action::Uses(of) if of == RUN_TYPE));
+    let starts = workflow.nodes.values().any(starts_runs);
     model.grid.children_of = Some(run);
     starts.then(|| list(run))
 }

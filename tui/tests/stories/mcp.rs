@@ -136,7 +136,7 @@ fn a_server_or_tool_that_is_not_there_is_explained() {
     refused("{ mcp: clok, tools: [add] }", "has no MCP server `clok`; did you mean `clock`?");
     refused("{ mcp: clock, tools: [subtract] }", "has no tool `subtract`; it has add, do.it");
     refused("{ mcp: clock }", "has no list `tools`");
-    refused("{ mcp: clock, tools: [add], command: [id] }", "a tool has no field `command`");
+    refused("{ mcp: clock, tools: [add], command: [id] }", "a tool with `mcp` has no field `command`");
     let config = fanlight.path("../h/config/config.toml");
     fs::write(config, "[mcp.clock]\ncommand = [\"no-such-program\"]\n").unwrap();
     fanlight.say(&["daemon", "stop"]).exits(0);

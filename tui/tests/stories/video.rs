@@ -99,3 +99,26 @@ fn a_daemon_that_is_killed_leaves_no_encoder_behind() {
     fanlight.say(&["cancel", "last"]).exits(0);
     wait_for("the end of the encoder", || encoders(&fanlight) == 0);
 }
+
+#[test]
+fn a_clip_of_the_stand_in_moves_and_says_what_it_is() {
+    let Some(fanlight) = with_ffmpeg() else { return };
+    let ran = fanlight.say(&["run", "clip", "-p", "seconds=1", "--out", "made", "--json"]).exits(0).json();
+    let outputs = &ran.last().unwrap()["runs"][0]["outputs"];
+    assert_eq!(outputs["usage"]["provider"], "offline", "{outputs}");
+    assert_eq!(png_size(&fanlight.path("made/clip-1/still.png")), (640, 360));
+    assert!(fs::read(fanlight.path("made/clip-1/video.mp4")).unwrap().len() > 1000);
+    // The run that made it belongs to the node.
+    let shown = fanlight.say(&["show", "clip#1"]).exits(0).out;
+    assert!(shown.contains("stand-in"), "{shown}");
+}
+
+#[test]
+fn a_clip_without_ffmpeg_says_how_to_install_it() {
+    let fanlight = Fanlight::new();
+    let mut start = fanlight.command(&["run", "clip"]);
+    let ran = start.env("PATH", fanlight.programs()).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("ffmpeg") && said.contains("install"), "{said}");
+}

@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::cached::Needed;
 use crate::engine::earlier::Earlier;
 use crate::engine::inputs::Prepared;
+#[cfg(feature = "llm")]
+use crate::engine::lent::Lent;
 use crate::engine::pools::Ticket;
 use crate::engine::started::Started;
 
@@ -61,6 +63,9 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) id: AttemptId,
     pub(in crate::engine) cancel: CancellationToken,
     pub(in crate::engine) started: Started,
+    /// Whether it has its places in pools.
+    #[cfg(feature = "llm")]
+    pub(in crate::engine) lent: Lent,
 }
 
 impl ActiveInstance {

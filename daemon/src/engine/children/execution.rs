@@ -1,23 +1,27 @@
-//! An attempt of `workflow.run`: it starts a run of another workflow, waits for its end, and takes its outputs.
+//! A run that an attempt starts: it waits for its end and takes its outputs. An attempt of `workflow.run` does nothing else; a
+//! tool of an agent does it too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fanlight_shared::event::{LiveEvent, NodeError, Source, StateEvent};
+use fanlight_shared::document::children::FILE_INPUT;
+use fanlight_shared::event::{LiveEvent, NodeError, Prediction, Source as Sender, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs::List;
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 use futures_util::future::BoxFuture;
+use indexmap::IndexMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::prepare::{prepare, request_key};
+use super::prepare::{Source, prepare, request_key};
 use crate::attempt::{Attempt, Outcome};
 use crate::config::Config;
 use crate::content;
 use crate::engine::Message;
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Work, misplaced};
 use crate::file_error::FileError;
-use crate::node_type::{NodeType, NodeTypes};
+use crate::node_type::NodeTypes;
 use crate::services::Predictions;
 use crate::store::blob::{Blobs, Published};
 use crate::store::{Store, StoreError};
@@ -38,29 +42,54 @@ impl Executor for Children {
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
-        match &*work {
-            Work::Native(native, inputs) => Box::new(ChildRun {
-                native: Arc::clone(native),
-                inputs: inputs.clone(),
-                attempt,
-                of: self.clone(),
-                child: Mutex::default(),
-            }),
-            Work::Command(_) => misplaced(&work),
-        }
+        let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
+        let mut params = inputs.clone();
+        let file = params.shift_remove(FILE_INPUT);
+        let file = file.as_ref().and_then(Value::as_text).unwrap_or_default().to_owned();
+        let (source, report) = (Source::File(file), Box::new(live(attempt.clone())));
+        let request_key = request_key(&attempt);
+        let declared = native.declared_outputs();
+        let parts = Parts { source, params, is_tool: false, request_key, declared, report };
+        Box::new(ChildRun::new(attempt, parts, self.clone()))
     }
 }
 
+/// Takes what a run has taken from a model.
+pub(super) type Report = dyn Fn(Prediction) + Send + Sync;
+
+/// Returns what reports the use of models as that of an attempt which does nothing else.
+fn live(attempt: Attempt) -> impl Fn(Prediction) {
+    move |prediction| {
+        let source = Sender { node: attempt.node.clone(), item: attempt.item, attempt: attempt.number };
+        attempt.live(LiveEvent::Prediction { source, prediction });
+    }
+}
+
+/// What is run, and what is taken from it.
+pub(super) struct Parts {
+    pub(super) source: Source,
+    pub(super) params: Values,
+    /// Whether it is the call of a tool.
+    pub(super) is_tool: bool,
+    pub(super) request_key: String,
+    /// The outputs that are taken; none for all of them as one object.
+    pub(super) declared: IndexMap<String, Type>,
+    pub(super) report: Box<Report>,
+}
+
 /// One attempt, and the run that it has started.
-struct ChildRun {
+pub(super) struct ChildRun {
     attempt: Attempt,
-    native: Arc<NodeType>,
-    inputs: Values,
+    parts: Arc<Parts>,
     of: Children,
     child: Mutex<Option<RunId>>,
 }
 
 impl ChildRun {
+    pub(super) fn new(attempt: Attempt, parts: Parts, of: Children) -> Self {
+        Self { attempt, parts: Arc::new(parts), of, child: Mutex::default() }
+    }
+
     fn child(&self) -> Option<RunId> {
         *self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,10 +106,12 @@ impl ChildRun {
     }
 
     async fn submit(&self) -> Result<RunId, String> {
-        let (attempt, inputs, of) = (self.attempt.clone(), self.inputs.clone(), self.of.clone());
-        let types = of.node_types.now();
-        let prepared =
-            Self::blocking(move || prepare(&attempt, &inputs, &of.store, &of.config, &types)).await?;
+        let (attempt, parts, of) = (self.attempt.clone(), Arc::clone(&self.parts), self.of.clone());
+        let prepared = Self::blocking(move || {
+            let (params, key) = (parts.params.clone(), parts.request_key.clone());
+            prepare(&attempt, &parts.source, params, parts.is_tool, key, &of)
+        })
+        .await?;
         let (reply, started) = oneshot::channel();
         let prepared = Box::new(prepared);
         if self.of.messages.send(Message::Submit { prepared, reply }).is_err() {
@@ -119,7 +150,7 @@ impl Execution for ChildRun {
 
     fn adopt(&self) -> BoxFuture<'_, Result<Adopted, Outcome>> {
         Box::pin(async {
-            let (store, key) = (self.of.store.clone(), request_key(&self.attempt));
+            let (store, key) = (self.of.store.clone(), self.parts.request_key.clone());
             let list = List { request_key: Some(key), limit: Some(1), ..List::default() };
             let found = Self::blocking(move || store.runs(&list).map_err(|error| error.to_string())).await;
             match found {
@@ -155,10 +186,9 @@ impl Execution for ChildRun {
     fn collect(&self) -> BoxFuture<'_, Outcome> {
         Box::pin(async {
             let Some(run) = self.child() else { return Outcome::lost("it started no run") };
-            let (store, native) = (self.of.store.clone(), Arc::clone(&self.native));
+            let (store, parts) = (self.of.store.clone(), Arc::clone(&self.parts));
             let stopped = self.attempt.cancel.is_cancelled() || self.attempt.time_limit.is_exceeded();
-            let attempt = self.attempt.clone();
-            let work = move || Ok(outcome(&store, run, &native, stopped, &attempt));
+            let work = move || Ok(outcome(&store, run, &parts, stopped));
             Self::blocking(work).await.unwrap_or_else(|why| Outcome::lost(&why))
         })
     }
@@ -166,7 +196,7 @@ impl Execution for ChildRun {
 
 /// Returns the outcome of an attempt whose run has ended: completed only if the run's last event says so. What the run
 /// spent becomes a part of what the attempt spent, once, because only its end is stored. Blocks.
-fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool, attempt: &Attempt) -> Outcome {
+fn outcome(store: &Store, id: RunId, parts: &Parts, stopped: bool) -> Outcome {
     let run = match store.listed(id) {
         Ok(run) => run,
         Err(StoreError::NotFound(_)) => {
@@ -174,13 +204,13 @@ fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool, attempt: 
         }
         Err(error) => return Outcome::lost(&format!("its run can't be read: {error}")),
     };
-    if let Err(error) = report_models(store, &run, attempt) {
+    if let Err(error) = report_models(store, &run, &parts.report) {
         return Outcome::lost(&format!("the events of its run can't be read: {error}"));
     }
     let name = run.name();
     let failed = |why: &str| Outcome::failed(NodeError::new(format!("{name} {why}")));
     let outcome = match run.state {
-        RunStatus::Completed => made(store, &run, native).unwrap_or_else(|why| failed(&why)),
+        RunStatus::Completed => made(store, &run, &parts.declared).unwrap_or_else(|why| failed(&why)),
         RunStatus::Failed => {
             failed(&format!("failed: {}", run.error.as_deref().unwrap_or("for no known reason")))
         }
@@ -191,8 +221,8 @@ fn outcome(store: &Store, id: RunId, native: &NodeType, stopped: bool, attempt: 
     Outcome { cost_usd: run.spent.cost_usd, ..outcome }
 }
 
-/// Reports the use that a run has made of models, all of its attempts together, as that of this attempt.
-fn report_models(store: &Store, run: &Run, attempt: &Attempt) -> Result<(), StoreError> {
+/// Reports the use that a run has made of models, all of its attempts together.
+fn report_models(store: &Store, run: &Run, report: &Report) -> Result<(), StoreError> {
     if run.spent.is_nothing() {
         return Ok(());
     }
@@ -205,28 +235,24 @@ fn report_models(store: &Store, run: &Run, attempt: &Attempt) -> Result<(), Stor
             predictions.for_each(|one| drop(models.add(one)));
         }
     }
-    let source = Source { node: attempt.node.clone(), item: attempt.item, attempt: attempt.number };
-    for prediction in models.totals() {
-        attempt.live(LiveEvent::Prediction { source: source.clone(), prediction: prediction.clone() });
-    }
+    models.totals().iter().cloned().for_each(report);
     Ok(())
 }
 
 /// Returns the outputs of a completed run as the node passes them on.
-fn made(store: &Store, run: &Run, native: &NodeType) -> Result<Outcome, String> {
+fn made(store: &Store, run: &Run, declared: &IndexMap<String, Type>) -> Result<Outcome, String> {
     let state = store.run_state(run.id).map_err(|error| format!("can't be read: {error}"))?;
     if state.status != RunStatus::Completed {
         return Err(format!("is {}, as its events say", state.status.word()));
     }
-    let declared = native.declared_outputs();
     let mut values = Values::new();
     if declared.is_empty() {
         values.insert("outputs".to_owned(), Value::Object(state.outputs));
     } else {
         for (output, ty) in declared {
-            let Some(value) = state.outputs.get(&output).cloned() else { continue };
-            let value = value.convert(&ty).map_err(|why| format!("made the output `{output}`: {why}"))?;
-            values.insert(output, value);
+            let Some(value) = state.outputs.get(output).cloned() else { continue };
+            let value = value.convert(ty).map_err(|why| format!("made the output `{output}`: {why}"))?;
+            values.insert(output.clone(), value);
         }
     }
     // They stay, whatever happens to that run before this one refers to them.

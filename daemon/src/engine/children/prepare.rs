@@ -1,12 +1,11 @@
-//! Turns an attempt of `workflow.run` into a run of another workflow.
+//! Turns an attempt of a node into a run of another workflow.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use fanlight_shared::document::children::FILE_INPUT;
 use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::environment::Environment;
-use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
+use fanlight_shared::id::{BlobHash, RunId, SubmissionId, WorkflowId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Parent;
@@ -16,12 +15,14 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
+use super::Children;
 use crate::attempt::Attempt;
 use crate::config::Config;
 use crate::content;
 use crate::engine::plan::Plan;
 use crate::engine::submit::{self, Files, Prepared};
 use crate::node_type::NodeTypeSet;
+use crate::store::blob::Published;
 use crate::store::{ChildFiles, NewRun, Store, Submit};
 
 /// Returns the key of the submission of an attempt's run. An attempt after an interruption has the same one, and so finds the
@@ -30,23 +31,87 @@ pub(super) fn request_key(attempt: &Attempt) -> String {
     format!("child.{}", attempt.request_key())
 }
 
-/// Prepares the run that an attempt starts. Blocks: reads and stores.
+/// The workflow of a run that a node starts.
+pub(super) enum Source {
+    /// A file that the run of the node was submitted with.
+    File(String),
+    /// A document of the node itself. All runs of one `tool` of a node are runs of one workflow.
+    #[cfg(feature = "llm")]
+    Document { text: String, tool: String },
+}
+
+/// What a run needs of its workflow.
+struct Read {
+    path: Option<String>,
+    document: String,
+    workflow: Workflow,
+    id: Option<WorkflowId>,
+    files: ChildFiles,
+}
+
+impl Source {
+    /// Reads and checks the workflow. Blocks.
+    fn read(
+        &self,
+        attempt: &Attempt,
+        store: &Store,
+        config: &Config,
+        types: &NodeTypeSet,
+    ) -> Result<Read, String> {
+        let read = match self {
+            Self::File(file) => {
+                let (path, document) =
+                    store.child_file(attempt.run.id, file).map_err(|error| error.to_string())?;
+                let workflow =
+                    submit::read(&document, types).map_err(|error| format!("{file}: {}", error.message))?;
+                let (id, files) = (workflow.id, ChildFiles::Of(attempt.run.id));
+                Read { path: Some(path), document, workflow, id, files }
+            }
+            #[cfg(feature = "llm")]
+            Self::Document { text, tool } => {
+                let workflow = submit::read(text, types).map_err(|error| error.message)?;
+                let id = own_id(attempt, tool);
+                let workflow = Workflow { id: Some(id), ..workflow };
+                Read {
+                    path: None,
+                    document: text.clone(),
+                    workflow,
+                    id: Some(id),
+                    files: ChildFiles::default(),
+                }
+            }
+        };
+        let place = read.path.as_deref().map(Path::new);
+        submit::check_place(&read.workflow, place, config, types).map_err(|error| error.message)?;
+        Ok(read)
+    }
+}
+
+/// Returns the id of the workflow of a tool: the same one for all runs of the workflow of its node.
+#[cfg(feature = "llm")]
+fn own_id(attempt: &Attempt, tool: &str) -> WorkflowId {
+    let hash = BlobHash::of(format!("{} {} {tool}", attempt.run.workflow_id, attempt.node).as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    WorkflowId::from_bytes(bytes)
+}
+
+/// Prepares a run that an attempt starts. Blocks: reads and stores.
 ///
 /// # Errors
 /// A sentence.
 pub(super) fn prepare(
     attempt: &Attempt,
-    inputs: &Values,
-    store: &Store,
-    config: &Config,
-    types: &NodeTypeSet,
+    source: &Source,
+    given: Values,
+    is_tool: bool,
+    request_key: String,
+    of: &Children,
 ) -> Result<Prepared, String> {
-    let file = inputs.get(FILE_INPUT).and_then(Value::as_text).unwrap_or_default();
-    let (path, document) = store.child_file(attempt.run.id, file).map_err(|error| error.to_string())?;
-    let place = Some(Path::new(&path));
-    let workflow = submit::read(&document, types).map_err(|error| format!("{file}: {}", error.message))?;
-    submit::check_place(&workflow, place, config, types).map_err(|error| error.message)?;
-    let given: Values = inputs.iter().filter(|(name, _)| *name != FILE_INPUT).map(owned).collect();
+    let (store, types) = (&of.store, &of.node_types.now());
+    let Read { path, document, workflow, id, files: child_files } =
+        source.read(attempt, store, &of.config, types)?;
+    let place = path.as_deref().map(Path::new);
     let given = content::whole(given, store.blobs())?;
     no_paths(&workflow, &given)?;
     let params = check_params(&workflow, &given).map_err(|errors| errors.join("; "))?;
@@ -65,14 +130,16 @@ pub(super) fn prepare(
     // Defaults may name files.
     let params = files.import(&workflow, params, place).map_err(|error| error.message)?;
     let params = files.store_large(params).map_err(|error| error.message)?;
+    if is_tool {
+        hold_files(&params, store, &mut files.published)?;
+    }
     let slug = submit::slug(&workflow, place);
     let plan = Plan::new(workflow.on_engine(attempt.run.environment.engine()), types)?;
-    let request_key = request_key(attempt);
     let submit = Submit {
         digest: BlobHash::of(request_key.as_bytes()),
         request_key,
-        workflow_id: plan.workflow.id,
-        path: Some(path),
+        workflow_id: id,
+        path,
         slug,
         title,
         version: plan.version(document),
@@ -94,13 +161,22 @@ pub(super) fn prepare(
             node: attempt.node.clone(),
             item: attempt.item,
         }),
-        files: ChildFiles::Of(attempt.run.id),
+        files: child_files,
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
 }
 
-fn owned((name, value): (&String, &Value)) -> (String, Value) {
-    (name.clone(), value.clone())
+/// Holds the files that another tool may have made just now, and that no batch has stored yet.
+fn hold_files(params: &Values, store: &Store, held: &mut Vec<Published>) -> Result<(), String> {
+    for (hash, _) in params.values().flat_map(Value::blobs) {
+        if held.iter().any(|known| known.hash == hash) {
+            continue;
+        }
+        let published =
+            store.blobs().republish(hash).map_err(|error| format!("a file can't be read: {error}"))?;
+        held.push(published.ok_or("a file is gone or damaged")?);
+    }
+    Ok(())
 }
 
 /// Refuses a text where the workflow takes a file: a value of another node is not a path to be read.

@@ -242,7 +242,7 @@ impl World {
     fn check(&self) {
         let size = |resource: &Resource| match resource {
             Resource::Lock(_) => 1,
-            Resource::Own(_, size) => i64::from(*size),
+            Resource::Children(_, size) | Resource::Own(_, size) => i64::from(*size),
             Resource::Pool(name) | Resource::Common(name) => i64::from(sizes()[name]),
             Resource::Machine(_) => 0,
         };

@@ -227,6 +227,8 @@ async fn boot(
     node_types: &NodeTypes,
 ) -> Engine {
     let (attempts, rates) = (home.attempts(), Rates::new(config));
+    #[cfg(feature = "llm")]
+    let child_runs = crate::child::ChildRuns::default();
     let native = NativeNodes {
         blobs: store.blobs().clone(),
         writable: Vec::new(),
@@ -237,6 +239,8 @@ async fn boot(
         providers: crate::llm::Providers::new(config, crate::http::Http::default(), rates.clone()),
         #[cfg(feature = "llm")]
         mcp: Default::default(),
+        #[cfg(feature = "llm")]
+        child_runs: child_runs.clone(),
     };
     let executors = Executors::default()
         .with("local", Arc::new(fake.clone()))
@@ -246,6 +250,8 @@ async fn boot(
         store: store.clone(),
         hub: Arc::clone(hub),
         executors,
+        #[cfg(feature = "llm")]
+        child_runs,
         node_types: node_types.clone(),
         previewer: Arc::new(NoPreviews),
         rates,

@@ -33,6 +33,8 @@ impl FullDisk {
             providers: crate::llm::Providers::default(),
             #[cfg(feature = "llm")]
             mcp: Default::default(),
+            #[cfg(feature = "llm")]
+            child_runs: Default::default(),
         };
         store.blobs().set_full(true);
         Self { store, native, temp }

@@ -37,6 +37,8 @@ impl Place {
             providers: crate::llm::Providers::default(),
             #[cfg(feature = "llm")]
             mcp: Default::default(),
+            #[cfg(feature = "llm")]
+            child_runs: Default::default(),
         };
         Self { store, native, _temp: temp }
     }

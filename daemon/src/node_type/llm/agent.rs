@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::ask::Asker;
+use super::runs::Runs;
 use super::{build, stand_in, tuning, usage, with_whole_inputs};
 use crate::config::Purpose;
 use crate::file_error::FileError;
@@ -32,10 +33,10 @@ pub(super) fn node_type() -> NodeType {
         .optional()
         .input(
             "tools",
-            Type::Json,
+            Type::Any,
             "A list of `plan`, `http.fetch`, `{files: FOLDER}`, `{files: FOLDER, write: true}`, names of node types, \
-             `{node: TYPE, with: {…}}` with inputs that the model can't choose, and `{mcp: NAME, tools: […]}`; by default \
-             none.",
+             `{node: TYPE, with: {…}}` with inputs that the model can't choose, `{workflow: FILE}`, `{shell: FOLDER}`, and \
+             `{mcp: NAME, tools: […]}`; by default none.",
         )
         .optional()
         .input("max_steps", Type::Int, "How often the model is asked at most.")
@@ -52,6 +53,11 @@ pub(super) fn node_type() -> NodeType {
             Type::Json,
             "The calls of tools: a list of tool, arguments, result and whether it failed.",
         )
+        .output(
+            "files",
+            Type::Any,
+            "The files that its tools made, by the names under which the model knows them.",
+        )
         .output("usage", Type::Json, "Provider, model, tokens, and the cost if it is known.")
         .run(Runner::daemon(run));
     // Whoever answers, its tools may have effects.
@@ -61,16 +67,17 @@ pub(super) fn node_type() -> NodeType {
 
 async fn run(call: NodeCall) -> Made {
     let (services, timeout) = (call.services.clone(), call.inputs.float("timeout")?);
-    let mut servers = Servers::new();
-    let made = within(&services, timeout, agent(call, &mut servers)).await;
-    // However it ended: no server is left.
+    let (mut servers, runs) = (Servers::new(), Runs::new(services.cancel()));
+    let made = within(&services, timeout, agent(call, &mut servers, &runs)).await;
+    // However it ended: no run and no server is left.
+    runs.close().await;
     for server in servers {
         server.close().await;
     }
     made
 }
 
-async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
+async fn agent(call: NodeCall, servers: &mut Servers, runs: &Runs) -> Made {
     let call = with_whole_inputs(call).await?;
     let inputs = &call.inputs;
     let tools = Tools::new(&call, servers).await?;
@@ -83,7 +90,7 @@ async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
         (inputs.count("max_steps")?, inputs.maybe("max_cost_usd").and_then(Value::as_float));
     let mut done = Vec::new();
     for step in 1..=max_steps {
-        check_cost(&asker, max_cost, done.len())?;
+        check_cost(&asker, call.services.cost_usd(), max_cost, done.len())?;
         let reply = asker.ask(&chat).await?;
         if reply.calls.is_empty() {
             return Ok((
@@ -91,9 +98,10 @@ async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
                     ("text".to_owned(), reply.text.into()),
                     ("steps".to_owned(), Value::Int(step.into())),
                     ("calls".to_owned(), Value::List(done)),
+                    ("files".to_owned(), tools.made().all()),
                     ("usage".to_owned(), usage(&asker)),
                 ]),
-                Vec::new(),
+                tools.made().take_held(),
             ));
         }
         if reply.calls.len() > MAX_CALLS {
@@ -108,7 +116,7 @@ async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
         }
         let mut turn = Turn::new(Role::User, "");
         for one in &reply.calls {
-            turn.results.push(perform(&call, &tools, one, &mut done).await?);
+            turn.results.push(perform(&call, &tools, runs, one, &mut done).await?);
         }
         chat.turns.push(Turn { calls: reply.calls, ..Turn::new(Role::Assistant, reply.text) });
         chat.turns.push(turn);
@@ -120,19 +128,18 @@ async fn agent(call: NodeCall, servers: &mut Servers) -> Made {
     .into())
 }
 
-/// Refuses another request if what was spent has reached the limit.
-fn check_cost(asker: &Asker, max: Option<f64>, calls: usize) -> Result<(), FileError> {
+/// Refuses another request if what was spent, by tools too, has reached the limit.
+fn check_cost(asker: &Asker, spent: Option<f64>, max: Option<f64>, calls: usize) -> Result<(), FileError> {
     let Some(max) = max else { return Ok(()) };
-    let spent = asker.spent();
-    match spent.cost_usd {
+    if asker.spent().cost_usd.is_none() && asker.has_asked() && !asker.is_offline() {
+        return Err("`max_cost_usd` can't be kept, because the cost of the model is not known; set its `prices` in the config"
+            .into());
+    }
+    match spent {
         Some(usd) if usd >= max => Err(format!(
             "it has cost ${usd:.4} after {calls} calls, and `max_cost_usd` is {max}; the log has what was done"
         )
         .into()),
-        None if asker.has_asked() && !asker.is_offline() => {
-            Err("`max_cost_usd` can't be kept, because the cost of the model is not known; set its `prices` in the config"
-                .into())
-        }
         _ => Ok(()),
     }
 }
@@ -141,13 +148,14 @@ fn check_cost(asker: &Asker, max: Option<f64>, calls: usize) -> Result<(), FileE
 async fn perform(
     call: &NodeCall,
     tools: &Tools,
+    runs: &Runs,
     one: &Call,
     done: &mut Vec<Value>,
 ) -> Result<Returned, FileError> {
     let services = &call.services;
     let number = services.tool_call(&one.name, &one.arguments);
     let result = match arguments(one) {
-        Ok(arguments) => tools.call(call, &one.name, arguments).await?,
+        Ok(arguments) => tools.call(call, runs, &one.name, arguments).await?,
         Err(why) => Err(why),
     };
     services.tool_result(number, result.as_deref().map_err(String::as_str));

@@ -3,10 +3,14 @@
 mod embeddings;
 mod fetch;
 mod meter;
+#[cfg(feature = "video")]
+mod order;
 mod send;
 mod stream;
 
 pub(super) use fetch::Sent;
+#[cfg(feature = "video")]
+pub(super) use order::{Withdrawal, path_of};
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -54,7 +54,7 @@ pub(super) async fn stand_in(
         of: format!("{of}{prompt}"),
         label: prompt.to_owned(),
         seed: call.inputs.int("seed")?,
-        size: size(call.inputs.maybe("size").and_then(Value::as_text))?,
+        size: size(call.inputs.maybe("size").and_then(Value::as_text), (SIDE, SIDE))?,
     };
     store_made(call, "picture", MediaKind::Image, move |path| paint_labelled(&painted, path)).await
 }
@@ -73,12 +73,8 @@ pub(super) struct Painted {
 /// Paints a picture that says what it is. Blocks.
 pub(super) fn paint_labelled(painted: &Painted, path: &Path) -> Result<(), FileError> {
     let (width, height) = painted.size;
-    let hash = BlobHash::of(painted.of.as_bytes()).to_string();
-    let mixed = hash
-        .bytes()
-        .take(12)
-        .fold(painted.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(i64::from(byte)));
-    let label = format!("stand-in: {}", cut(&fanlight_shared::sanitise::line(&painted.label), 80));
+    let mixed = mixed(&painted.of, painted.seed);
+    let label = label(&painted.label);
     let style = ["sea", "hills", "plasma", "voronoi", "gradient"][mixed.rem_euclid(5) as usize];
     let mut picture = DynamicImage::from(paint(style, width, height, mixed, "auto")?).into_rgba8();
     let (w, h) = (width as f32, height as f32);
@@ -105,8 +101,20 @@ pub(super) fn paint_labelled(painted: &Painted, path: &Path) -> Result<(), FileE
     encode(&DynamicImage::from(picture), path)
 }
 
-fn size(given: Option<&str>) -> Result<(u32, u32), String> {
-    let Some(text) = given.filter(|text| *text != "auto") else { return Ok((SIDE, SIDE)) };
+/// Returns a seed that another text makes another one.
+pub(super) fn mixed(of: &str, seed: i64) -> i64 {
+    let hash = BlobHash::of(of.as_bytes()).to_string();
+    hash.bytes().take(12).fold(seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(i64::from(byte)))
+}
+
+/// Returns the words that say what was asked for, and that no model made it.
+pub(super) fn label(prompt: &str) -> String {
+    format!("stand-in: {}", cut(&fanlight_shared::sanitise::line(prompt), 80))
+}
+
+/// Returns the width and the height that an input says.
+pub(super) fn size(given: Option<&str>, by_default: (u32, u32)) -> Result<(u32, u32), String> {
+    let Some(text) = given.filter(|text| *text != "auto") else { return Ok(by_default) };
     let sides =
         text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     sides

@@ -11,6 +11,7 @@ use fanlight_shared::value::Value;
 use crate::file_error::FileError;
 use crate::media;
 use crate::node_type::NodeCall;
+use crate::node_type::http::Body;
 use crate::store::blob::Published;
 
 /// The most bytes of a file that is sent: what most providers accept.
@@ -60,6 +61,22 @@ pub(super) async fn store_made(
     call.services.blocking(work).await
 }
 
+/// Publishes a file that was received. Its bytes say what it is.
+pub(super) async fn received(
+    call: &NodeCall,
+    body: Body,
+    name: &str,
+) -> Result<(Media, Published), FileError> {
+    let (blobs, name, received) = (call.blobs.clone(), name.to_owned(), body.file);
+    let publish = move || {
+        let failed = |error| FileError::of("the file can't be read", &error);
+        let mut received: File = received.try_clone().map_err(failed)?;
+        std::io::Seek::rewind(&mut received).map_err(failed)?;
+        media::publish(&blobs, received, &name)
+    };
+    call.services.blocking(publish).await
+}
+
 /// Reads a file to send. Returns its bytes, and a name with the extension of what it is.
 ///
 /// # Errors
@@ -97,7 +114,7 @@ pub(super) async fn sendable(
     Ok((call.services.blocking(read).await?, mime, format!("{stem}.{extension}")))
 }
 
-fn word(kind: MediaKind) -> &'static str {
+pub(super) fn word(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Image => "a picture",
         MediaKind::Audio => "a sound",
@@ -105,7 +122,7 @@ fn word(kind: MediaKind) -> &'static str {
     }
 }
 
-fn extension(mime: &str) -> Option<&'static str> {
+pub(super) fn extension(mime: &str) -> Option<&'static str> {
     Some(match mime {
         "image/png" => "png",
         "image/jpeg" => "jpg",

@@ -66,6 +66,7 @@ impl Place {
             http: http.clone(),
             providers: Providers::new(&config, http, rates.clone()),
             mcp: Default::default(),
+            child_runs: Default::default(),
         };
         Self { store, native, rates, home, _temp: temp }
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -12,6 +12,27 @@ use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The most files that are listed.
 const MAX_FILES: usize = 1_000;
+
+/// Returns the path of the folder of a tool, which is absolute or relative to that of the workflow file.
+///
+/// # Errors
+/// There is no such folder.
+pub(super) fn folder(tool: &str, folder: &str, project: Option<&Path>) -> Result<PathBuf, String> {
+    let path = match project {
+        Some(project) => project.join(folder),
+        None if folder.starts_with('/') => folder.into(),
+        None => {
+            return Err(format!(
+                "the folder `{folder}` is relative, but this workflow was submitted without a file"
+            ));
+        }
+    };
+    path.canonicalize().map_err(|error| unreadable(tool, &path, &error))
+}
+
+fn unreadable(tool: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("the folder {} of `{tool}`: {error}", path.display())
+}
 
 /// A folder whose files a model may see.
 pub(super) struct Files {
@@ -24,17 +45,8 @@ impl Files {
     /// # Errors
     /// There is no such folder.
     pub(super) fn open(folder: &str, project: Option<&Path>) -> Result<Self, String> {
-        let path = match project {
-            Some(project) => project.join(folder),
-            None if folder.starts_with('/') => folder.into(),
-            None => {
-                return Err(format!(
-                    "the folder `{folder}` is relative, but this workflow was submitted without a file"
-                ));
-            }
-        };
-        let root = Root::open(&path)
-            .map_err(|error| format!("the folder {} of `files`: {error}", path.display()))?;
+        let path = self::folder("files", folder, project)?;
+        let root = Root::open(&path).map_err(|error| unreadable("files", &path, &error))?;
         Ok(Self { root })
     }
 

@@ -1,28 +1,48 @@
 //! The tools of an agent: those that its node lists, and no others.
 
+mod given;
+mod made;
+mod node;
+mod run;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fanlight_shared::node_type::{InputSpec, NodeTypeSpec, Place};
-use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
-use serde_json::{Map, Value as Json, json};
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::plan::{self, Plan};
-use crate::content;
 use crate::file_error::FileError;
 use crate::json_schema;
 use crate::llm::tool::Tool;
 use crate::mcp::{McpServer, McpTool};
+use crate::node_type::llm::runs::Runs;
 use crate::node_type::typed_inputs::TypedInputs as _;
-use crate::node_type::{Made, NodeCall, NodeType, NodeTypes, Runner};
+use crate::node_type::{NodeCall, NodeType, NodeTypes};
 use crate::services::Level;
+use given::Inputs;
+pub(super) use made::MadeFiles;
+use run::{Kind, RunTool, SHELL_SECONDS};
 
 /// The longest name of a tool that providers take, in bytes.
 const MAX_NAME_BYTES: usize = 64;
+/// The longest time of a command, in seconds.
+const MAX_SHELL_SECONDS: f64 = 86_400.0;
 /// An input that no model chooses: whether private networks may be reached.
 const LOCAL: &str = "local";
+/// The fields of a tool: the one that says what it is, and the others.
+const FIELDS: [(&str, &[&str]); 5] = [
+    ("files", &["write"]),
+    ("node", &["with", "outputs"]),
+    ("workflow", &["with"]),
+    ("shell", &["timeout"]),
+    ("mcp", &["tools"]),
+];
+/// Types with which a model could list tools, programs or files itself; a workflow that uses them is in a file.
+const NEVER: [&str; 3] = ["llm.agent", "agent.command", "workflow.run"];
 
 /// What a tool returns: its result, or why it failed.
 pub(super) type ToolResult = Result<String, String>;
@@ -33,12 +53,14 @@ pub(super) type Servers = Vec<Arc<dyn McpServer>>;
 /// The tools by name.
 pub(super) struct Tools {
     tools: BTreeMap<String, (Tool, Work)>,
+    made: MadeFiles,
 }
 
 /// What a tool does.
 enum Work {
-    /// Runs a node type, with inputs that the node has fixed.
+    /// Runs a node type in the daemon, with inputs that the node has fixed.
     Node(Arc<NodeType>, Values),
+    Run(Box<RunTool>),
     List(Arc<Files>),
     Read(Arc<Files>),
     Write(Arc<Files>),
@@ -48,75 +70,84 @@ enum Work {
     Mcp(Arc<dyn McpServer>, String),
 }
 
+/// A tool that is not one.
+fn not_a_tool() -> String {
+    "input `tools`: a tool is a name, `{files: FOLDER}`, `{node: TYPE}`, `{workflow: FILE}`, `{shell: FOLDER}` or \
+     `{mcp: NAME, tools: […]}`"
+        .to_owned()
+}
+
 impl Tools {
     /// Reads the input `tools`.
     ///
     /// # Errors
     /// A tool is not known, or can't be one.
     pub(super) async fn new(call: &NodeCall, servers: &mut Servers) -> Result<Self, String> {
-        let mut tools = Self { tools: BTreeMap::new() };
+        let mut tools = Self { tools: BTreeMap::new(), made: MadeFiles::default() };
         let Some(list) = call.inputs.maybe("tools") else { return Ok(tools) };
         let list = list.as_list().ok_or("input `tools` is not a list")?;
-        let types = NodeTypes::built_in().now();
-        let of_name = |name: &str| {
-            types
-                .get(name)
-                .cloned()
-                .ok_or_else(|| format!("input `tools`: there is no tool or node type `{name}`"))
-        };
         for one in list {
-            let fields = match one {
+            match one {
                 Value::Text(name) if name == "http.fetch" => {
                     let fixed = [("method", Value::from("GET")), ("take", "text".into())];
                     let fixed = fixed.map(|(name, value)| (name.to_owned(), value)).into();
-                    tools.add_node("http_fetch", of_name("http.request")?, fixed, Some(&["url"]))?;
-                    continue;
+                    let only = Some(&["url"][..]);
+                    tools.add_node("http_fetch", "http.request", fixed, only, None, call)?;
                 }
                 Value::Text(name) if name == plan::NAME => {
                     let work = Work::Plan(Plan::default());
                     tools.add(plan::NAME, plan::DESCRIPTION, plan::schema(), work)?;
-                    continue;
                 }
                 Value::Text(name) => {
-                    tools.add_node(&name.replace('.', "_"), of_name(name)?, Values::new(), None)?;
-                    continue;
+                    tools.add_node(&plain(name), name, Values::new(), None, None, call)?;
                 }
-                Value::Object(fields) => fields,
-                _ => {
-                    return Err(
-                        "input `tools`: a tool is a name, `{files: FOLDER}`, `{node: TYPE}` or `{mcp: NAME, tools: […]}`".to_owned()
-                    );
-                }
-            };
-            let known = ["files", "write", "node", "with", "mcp", "tools"];
-            if let Some(name) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-                return Err(format!("input `tools`: a tool has no field `{name}`"));
-            }
-            if let Some(folder) = fields.get("files").and_then(Value::as_text) {
-                let files = Arc::new(Files::open(folder, call.attempt.run.project.as_deref())?);
-                tools.add_files(&files, fields.get("write").and_then(Value::as_bool) == Some(true))?;
-            } else if let Some(name) = fields.get("node").and_then(Value::as_text) {
-                let fixed = match fields.get("with") {
-                    None => Values::new(),
-                    Some(Value::Object(with)) => with.clone().into_iter().collect(),
-                    Some(_) => return Err("input `tools`: `with` is not an object".to_owned()),
-                };
-                tools.add_node(&name.replace('.', "_"), of_name(name)?, fixed, None)?;
-            } else if let Some(name) = fields.get("mcp").and_then(Value::as_text) {
-                let wanted = fields.get("tools").and_then(Value::as_list).unwrap_or_default();
-                let wanted: Option<Vec<&str>> = wanted.iter().map(Value::as_text).collect();
-                let wanted = wanted.filter(|it| !it.is_empty()).ok_or_else(|| {
-                    format!("input `tools`: `{{mcp: {name}}}` has no list `tools` with the names of those that may be used")
-                })?;
-                tools.add_mcp(call, name, &wanted, servers).await?;
-            } else {
-                return Err(
-                    "input `tools`: a tool is a name, `{files: FOLDER}`, `{node: TYPE}` or `{mcp: NAME, tools: […]}`"
-                        .to_owned(),
-                );
+                Value::Object(fields) => tools.add_fields(fields, call, servers).await?,
+                _ => return Err(not_a_tool()),
             }
         }
         Ok(tools)
+    }
+
+    /// Adds the tools of an entry with fields.
+    async fn add_fields(
+        &mut self,
+        fields: &IndexMap<String, Value>,
+        call: &NodeCall,
+        servers: &mut Servers,
+    ) -> Result<(), String> {
+        let kinds = FIELDS.iter().filter(|(kind, _)| fields.contains_key(*kind));
+        let [(kind, others)] = kinds.collect::<Vec<_>>()[..] else { return Err(not_a_tool()) };
+        if let Some(name) = fields.keys().find(|name| name != kind && !others.contains(&name.as_str())) {
+            return Err(format!("input `tools`: a tool with `{kind}` has no field `{name}`"));
+        }
+        let what = fields.get(*kind).and_then(Value::as_text).ok_or_else(not_a_tool)?;
+        let fixed = match fields.get("with") {
+            None => Values::new(),
+            Some(Value::Object(with)) => with.clone(),
+            Some(_) => return Err("input `tools`: `with` is not an object".to_owned()),
+        };
+        match *kind {
+            "files" => {
+                let files = Arc::new(Files::open(what, call.attempt.run.project.as_deref())?);
+                self.add_files(&files, fields.get("write").and_then(Value::as_bool) == Some(true))
+            }
+            "node" => self.add_node(&plain(what), what, fixed, None, fields.get("outputs"), call),
+            "workflow" => self.add_workflow(what, fixed, call).await,
+            "shell" => self.add_shell(what, fields.get("timeout"), call),
+            _ => {
+                let wanted = fields.get("tools").and_then(Value::as_list).unwrap_or_default();
+                let wanted: Option<Vec<&str>> = wanted.iter().map(Value::as_text).collect();
+                let wanted = wanted.filter(|it| !it.is_empty()).ok_or_else(|| {
+                    format!("input `tools`: `{{mcp: {what}}}` has no list `tools` with the names of those that may be used")
+                })?;
+                self.add_mcp(call, what, &wanted, servers).await
+            }
+        }
+    }
+
+    /// Returns the files that tools made.
+    pub(super) fn made(&self) -> &MadeFiles {
+        &self.made
     }
 
     /// Returns the tools as the model is offered them.
@@ -171,10 +202,7 @@ impl Tools {
         servers.push(Arc::clone(&server));
         for wanted in wanted {
             let McpTool { name: tool, description, schema } = server.tool(wanted)?.clone();
-            let plain =
-                |it: char| if it.is_ascii_alphanumeric() || matches!(it, '_' | '-') { it } else { '_' };
-            let mut offered: String = format!("{name}_{tool}").chars().map(plain).collect();
-            offered.truncate(MAX_NAME_BYTES);
+            let offered = plain(&format!("{name}_{tool}"));
             json_schema::compile(&schema)
                 .map_err(|why| format!("the schema of `{tool}` of the MCP server `{name}`: {why}"))?;
             self.add(&offered, &description, schema, Work::Mcp(Arc::clone(&server), tool))?;
@@ -186,40 +214,99 @@ impl Tools {
     fn add_node(
         &mut self,
         name: &str,
-        native: Arc<NodeType>,
+        shown: &str,
         mut fixed: Values,
         only: Option<&[&str]>,
+        outputs: Option<&Value>,
+        call: &NodeCall,
     ) -> Result<(), String> {
-        let spec = &native.spec;
-        let shown = &spec.name;
-        let runs = matches!(spec.place, Place::Inline | Place::Daemon);
-        // A person who is asked parks the run. What asks a provider has a pool: it would be outside of all limits here.
-        if !runs || shown.starts_with("human.") || native.pool.is_some() {
+        let native = NodeTypes::built_in().now().get(shown).cloned();
+        let known = || call.services.child_runs().get().ok()?.node_type(shown);
+        let spec = native
+            .as_ref()
+            .map(|it| it.spec.clone())
+            .or_else(known)
+            .ok_or_else(|| format!("input `tools`: there is no tool or node type `{shown}`"))?;
+        if NEVER.contains(&shown) {
             return Err(format!(
-                "input `tools`: `{shown}` can't be a tool; those can that run in the daemon, without people and models"
+                "input `tools`: `{shown}` can't be a tool, because a model could choose what it starts; use it in a \
+                 workflow, and list that as `{{workflow: FILE}}`"
             ));
         }
-        for (input, value) in &mut fixed {
-            let spec = spec
-                .inputs
-                .get(input)
-                .ok_or_else(|| format!("input `tools`: `{shown}` has no input `{input}`"))?;
-            *value = spec
-                .check(value.clone())
-                .map_err(|why| format!("input `tools`: `{input}` of `{shown}`: {why}"))?;
-        }
-        let chosen = |input: &str| {
+        let inputs = &spec.inputs;
+        let chosen = |input: &str, fixed: &Values| {
             !fixed.contains_key(input) && input != LOCAL && only.is_none_or(|only| only.contains(&input))
         };
-        let schema = schema(spec, &chosen)?;
-        let summary = spec.summary.clone();
-        self.add(name, &summary, schema, Work::Node(native, fixed))
+        let schema = given::schema(inputs, &|input| chosen(input, &fixed));
+        let direct = native.filter(|it| outputs.is_none() && runs_in_daemon(it));
+        let work = match direct {
+            Some(native) => {
+                given::check_fixed(inputs, &mut fixed, shown)?;
+                Work::Node(native, fixed)
+            }
+            None => {
+                let (ports, outputs) = ports(&spec, outputs)?;
+                let kind = Kind::Type { name: shown.to_owned(), ports, outputs };
+                Work::Run(Box::new(RunTool::new(name, kind, spec.inputs.clone(), fixed, call)?))
+            }
+        };
+        self.add(name, &spec.summary, schema, work)
+    }
+
+    /// Adds a workflow that was submitted with this one; the model chooses the params that are not fixed.
+    async fn add_workflow(&mut self, file: &str, fixed: Values, call: &NodeCall) -> Result<(), String> {
+        let (runs, run) = (Arc::clone(call.services.child_runs().get()?), call.attempt.run.id);
+        let named = file.to_owned();
+        let read = tokio::task::spawn_blocking(move || runs.workflow(run, &named));
+        let workflow = read.await.map_err(|error| error.to_string())?;
+        let workflow = workflow.map_err(|why| format!("input `tools`: {why}"))?;
+        let input = |(name, param): (&String, &fanlight_shared::workflow::Param)| {
+            let input = InputSpec {
+                ty: param.ty.clone(),
+                summary: param.description.clone().unwrap_or_default(),
+                default: param.default.clone(),
+                optional: false,
+                min: param.min,
+                max: param.max,
+                choices: param.choices.clone(),
+                code: None,
+                secret: false,
+            };
+            (name.clone(), input)
+        };
+        let inputs: Inputs = workflow.params.iter().map(input).collect();
+        let schema = given::schema(&inputs, &|input| !fixed.contains_key(input));
+        let stem = std::path::Path::new(file).file_stem().and_then(|it| it.to_str()).unwrap_or("workflow");
+        let name = plain(stem);
+        let summary = workflow.description.or(workflow.name).unwrap_or_else(|| format!("Runs {stem}."));
+        let tool = RunTool::new(&name, Kind::File(file.to_owned()), inputs, fixed, call)?;
+        self.add(&name, &summary, schema, Work::Run(Box::new(tool)))
+    }
+
+    /// Adds a shell whose commands begin in a folder.
+    fn add_shell(&mut self, folder: &str, seconds: Option<&Value>, call: &NodeCall) -> Result<(), String> {
+        let seconds = match seconds {
+            None => SHELL_SECONDS,
+            Some(value) => value
+                .as_float()
+                .filter(|it| (0.001..=MAX_SHELL_SECONDS).contains(it))
+                .ok_or("input `tools`: `timeout` of `shell` is a number of seconds, at most 86400")?,
+        };
+        let path = files::folder("shell", folder, call.attempt.run.project.as_deref())?;
+        let path = path.to_str().ok_or("input `tools`: the path of the folder of `shell` is not UTF-8")?;
+        let kind = Kind::Shell { folder: path.to_owned(), seconds };
+        let tool = RunTool::new("shell", kind, run::shell_inputs(), Values::new(), call)?;
+        let summary =
+            format!("Runs a command in the folder, for at most {seconds} seconds, and returns its output.");
+        let schema = given::schema(&tool.inputs, &|_| true);
+        self.add("shell", &summary, schema, Work::Run(Box::new(tool)))
     }
 
     /// Calls a tool. The outer error ends the node.
     pub(super) async fn call(
         &self,
         call: &NodeCall,
+        runs: &Runs,
         name: &str,
         arguments: Json,
     ) -> Result<ToolResult, FileError> {
@@ -239,7 +326,8 @@ impl Tools {
         let of = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
         let (path, text) = (of("path"), of("text"));
         match work {
-            Work::Node(native, fixed) => node(call, native, fixed, arguments).await,
+            Work::Node(native, fixed) => node::call(call, native, fixed, arguments, &self.made).await,
+            Work::Run(tool) => tool.call(call, runs, &self.made, arguments).await,
             Work::Plan(plan) => Ok(plan.show(&call.services, &arguments)),
             Work::Mcp(server, tool) => Ok(server.call(tool, &arguments).await?),
             Work::List(files) => blocking(call, files, move |files| files.list(&path)).await,
@@ -258,97 +346,26 @@ async fn blocking(
     call.services.blocking(move || Ok(work(&files))).await
 }
 
-/// Runs a node type with the model's inputs.
-async fn node(
-    call: &NodeCall,
-    native: &Arc<NodeType>,
-    fixed: &Values,
-    arguments: Json,
-) -> Result<ToolResult, FileError> {
-    let Json::Object(mut given) = arguments else {
-        return Ok(Err("the arguments are not an object".to_owned()));
-    };
-    let mut inputs = fixed.clone();
-    for (name, spec) in &native.spec.inputs {
-        if inputs.contains_key(name) {
-            continue;
-        }
-        match (given.remove(name).filter(|it| !it.is_null()), &spec.default) {
-            (Some(json), _) => match spec.check(Value::from_json(json)) {
-                Ok(value) => drop(inputs.insert(name.clone(), value)),
-                Err(why) => return Ok(Err(format!("`{name}`: {why}"))),
-            },
-            (None, Some(default)) => drop(inputs.insert(name.clone(), default.clone())),
-            (None, None) => {}
-        }
-    }
-    let made: Made = match &native.run {
-        Runner::Daemon(run) => {
-            let (attempt, services, blobs) =
-                (call.attempt.clone(), call.services.clone(), call.blobs.clone());
-            run(NodeCall { attempt, services, inputs, blobs, writable: call.writable.clone() }).await
-        }
-        _ => {
-            let (native, blobs) = (Arc::clone(native), call.blobs.clone());
-            call.services.blocking(move || native.run_off_loop(inputs.clone(), &blobs)).await
-        }
-    };
-    match made {
-        Err(full @ FileError::Full(_)) => Err(full),
-        Err(FileError::Other(why)) => Ok(Err(why)),
-        Ok((values, held)) => {
-            let blobs = call.blobs.clone();
-            let read = move || Ok(content::whole(values.clone(), &blobs)?);
-            let values = call.services.blocking(read).await?;
-            drop(held);
-            Ok(Ok(result(&values)))
-        }
-    }
+/// Returns the name of a tool for what has this name.
+fn plain(name: &str) -> String {
+    let plain = |it: char| if it.is_ascii_alphanumeric() || matches!(it, '_' | '-') { it } else { '_' };
+    name.chars().map(plain).take(MAX_NAME_BYTES).collect()
 }
 
-/// Returns values as the model reads them: one text as it is, all else as JSON.
-fn result(values: &Values) -> String {
-    match (values.get("text").and_then(Value::as_text), values.len()) {
-        (Some(text), 1) => text.to_owned(),
-        _ => Json::Object(values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect())
-            .to_string(),
-    }
+/// Returns whether a call needs no run: neither a process, nor a person, nor a place in the pool of a provider.
+fn runs_in_daemon(native: &NodeType) -> bool {
+    let is_here = matches!(native.spec.place, Place::Inline | Place::Daemon);
+    is_here && !native.spec.name.starts_with("human.") && native.pool.is_none()
 }
 
-/// Returns the schema of the inputs that a model chooses.
-fn schema(spec: &NodeTypeSpec, chosen: &dyn Fn(&str) -> bool) -> Result<Json, String> {
-    let (mut properties, mut required) = (Map::new(), Vec::new());
-    for (name, input) in spec.inputs.iter().filter(|(name, _)| chosen(name)) {
-        let needed = input.default.is_none() && !input.optional;
-        let Some(mut property) = of_type(&input.ty, input) else {
-            if needed {
-                return Err(format!(
-                    "input `tools`: `{}` needs the file `{name}`, which a model can't give; fix it by `with`",
-                    spec.name
-                ));
-            }
-            continue;
-        };
-        property["description"] = input.summary.clone().into();
-        properties.insert(name.clone(), property);
-        if needed {
-            required.push(name.clone());
+/// Returns the ports of a node type, and its outputs as they are declared.
+fn ports(spec: &NodeTypeSpec, outputs: Option<&Value>) -> Result<(Vec<String>, Option<Json>), String> {
+    match outputs {
+        None => Ok((spec.outputs.keys().cloned().collect(), None)),
+        Some(Value::Object(declared)) => {
+            let types = declared.iter().map(|(name, ty)| (name.clone(), ty.to_json()));
+            Ok((declared.keys().cloned().collect(), Some(Json::Object(types.collect()))))
         }
+        Some(_) => Err("input `tools`: `outputs` is not an object".to_owned()),
     }
-    Ok(
-        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
-    )
-}
-
-fn of_type(ty: &Type, input: &InputSpec) -> Option<Json> {
-    Some(match ty {
-        Type::Text => json!({"type": "string"}),
-        Type::Choice => json!({"type": "string", "enum": input.choices}),
-        Type::Int => json!({"type": "integer"}),
-        Type::Float => json!({"type": "number"}),
-        Type::Bool => json!({"type": "boolean"}),
-        Type::List(of) => json!({"type": "array", "items": of_type(of, input)?}),
-        Type::Media(_) => return None,
-        _ => json!({}),
-    })
 }

@@ -1,7 +1,5 @@
 //! The files that a graph made.
 
-use std::fs::File;
-
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::{Value, Values};
 use reqwest::StatusCode;
@@ -10,8 +8,8 @@ use serde_json::Value as Json;
 
 use crate::comfy::{Entry, Graph, MadeFile, Server, ServerError};
 use crate::file_error::FileError;
-use crate::media;
 use crate::node_type::http::Body;
+use crate::node_type::llm::stored::received;
 use crate::node_type::retry::{Failure, Retries};
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall};
@@ -99,7 +97,7 @@ async fn one(
     file: &MadeFile,
     at: usize,
 ) -> Result<(Media, Published), FileError> {
-    let (services, blobs) = (&call.services, call.blobs.clone());
+    let services = &call.services;
     let limit = u64::try_from(call.inputs.int("max_bytes")?).unwrap_or(0);
     let mut retries = Retries::new(call.inputs.count("retries")?);
     loop {
@@ -113,14 +111,7 @@ async fn one(
             retries.wait(services, failure).await?;
             continue;
         }
-        let (blobs, name, received) = (blobs.clone(), file.name.clone(), body.file);
-        let publish = move || {
-            let failed = |error| FileError::of("the file can't be read", &error);
-            let mut received: File = received.try_clone().map_err(failed)?;
-            std::io::Seek::rewind(&mut received).map_err(failed)?;
-            media::publish(&blobs, received, &name)
-        };
-        let (media, published) = services.blocking(publish).await?;
+        let (media, published) = received(call, body, &file.name).await?;
         if media.bytes == 0 {
             return Err(format!("the file `{}` of the graph is empty", media.name).into());
         }

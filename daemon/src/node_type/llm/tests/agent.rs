@@ -216,14 +216,17 @@ async fn what_can_t_be_a_tool_is_refused_before_the_model_is_asked() {
     let place = Place::new(ProviderKind::OpenAi, &server);
     for (tools, expected) in [
         (json!(["text.cuont"]), "no tool or node type `text.cuont`"),
-        (json!(["human.ask"]), "`human.ask` can't be a tool"),
-        (json!(["image.resize"]), "`image.resize` can't be a tool"),
-        (json!(["image.create"]), "`image.create` can't be a tool"),
-        (json!(["llm.chat"]), "`llm.chat` can't be a tool"),
+        (json!(["llm.agent"]), "`llm.agent` can't be a tool"),
+        (json!(["agent.command"]), "`agent.command` can't be a tool"),
+        (json!([{"node": "workflow.run"}]), "`workflow.run` can't be a tool"),
         (json!(["text.count", "text.count"]), "two tools have the name `text_count`"),
         (json!([{"node": "text.count", "with": {"x": 1}}]), "`text.count` has no input `x`"),
         (json!([{"files": "/nowhere"}]), "/nowhere"),
-        (json!([{"shell": true}]), "no field `shell`"),
+        (json!([{"shell": true}]), "a tool is a name"),
+        (json!([{"shell": "/nowhere"}]), "/nowhere of `shell`"),
+        (json!([{"shell": "/", "write": true}]), "a tool with `shell` has no field `write`"),
+        (json!([{"shell": "/", "timeout": 0}]), "a number of seconds"),
+        (json!([{"shell": "/", "files": "/"}]), "a tool is a name"),
         (json!({}), "not a list"),
     ] {
         let done = place.agent(&[("tools", value(tools))]).await;

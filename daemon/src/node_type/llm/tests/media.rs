@@ -233,3 +233,94 @@ async fn the_stand_ins_make_the_same_media_again_and_say_what_they_are() {
     assert!(heard.error().starts_with("input `offline`: segment 0 has times"), "{}", heard.error());
     assert!(server.requests().is_empty());
 }
+
+/// A file that begins as MP4 does.
+#[cfg(feature = "video")]
+const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41";
+
+/// A server whose videos are in this state when they are looked at.
+#[cfg(feature = "video")]
+async fn videos(state: &'static str, file: &'static [u8]) -> Server {
+    Server::new(move |_, request| {
+        if request.starts_with("POST ") {
+            answer("200 OK", JSON, br#"{"id":"v/1","object":"video","status":"queued","progress":0}"#)
+        } else if request.starts_with("DELETE ") {
+            answer("200 OK", JSON, br#"{"id":"v/1","deleted":true}"#)
+        } else if request.contains("/content ") {
+            answer("200 OK", "Content-Type: video/mp4\r\n", file)
+        } else {
+            answer("200 OK", JSON, state.as_bytes())
+        }
+    })
+    .await
+}
+
+#[cfg(feature = "video")]
+fn lines(server: &Server) -> Vec<String> {
+    server.requests().iter().map(|it| it.lines().next().unwrap().replace(" HTTP/1.1", "")).collect()
+}
+
+#[cfg(feature = "video")]
+#[tokio::test]
+async fn a_video_is_ordered_looked_at_and_fetched() {
+    let state = r#"{"id":"v/1","status":"completed","progress":100,"usage":{"cost":0.4}}"#;
+    let server = videos(state, MP4).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let given = [
+        ("prompt", "A fox".into()),
+        ("seconds", Value::Int(8)),
+        ("size", "1280x720".into()),
+        ("options", json(r#"{"quality":"low"}"#)),
+    ];
+    let done = place.run("video.create", &given).await;
+    let video = done.media("video");
+    assert_eq!((video.kind, video.name.as_str()), (MediaKind::Video, "video.mp4"));
+    assert_eq!(done.outcome.cost_usd, Some(0.4));
+    assert_eq!(lines(&server), ["POST /v1/videos", "GET /v1/videos/v%2F1", "GET /v1/videos/v%2F1/content"]);
+    let ordered = serde_json::json!({"model": "m", "prompt": "A fox", "seconds": "8", "size": "1280x720", "quality": "low"});
+    assert_eq!(body(&server.requests()[0]), ordered);
+
+    let given = [("prompt", "A fox".into()), ("image", place.stored("mine.png", &png()))];
+    place.run("video.create", &given).await.media("video");
+    let request = server.requests().remove(3);
+    assert!(request.contains("name=\"input_reference\"; filename=\"picture.png\""), "{request}");
+}
+
+#[cfg(feature = "video")]
+#[tokio::test]
+async fn a_video_that_is_not_made_or_is_none_fails_the_node() {
+    let refused = r#"{"id":"v/1","status":"failed","error":{"message":"no foxes"}}"#;
+    let server = videos(refused, MP4).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let done = place.run("video.create", &[("prompt", "A fox".into())]).await;
+    assert!(done.error().contains("did not make the video: no foxes"), "{}", done.error());
+    assert_eq!(lines(&server).len(), 2, "there is nothing to withdraw");
+
+    let server = videos(r#"{"id":"v/1","status":"completed"}"#, b"<html>").await;
+    let done =
+        Place::new(ProviderKind::OpenAi, &server).run("video.create", &[("prompt", "A fox".into())]).await;
+    assert!(done.error().contains("instead of a video"), "{}", done.error());
+}
+
+#[cfg(feature = "video")]
+#[tokio::test]
+async fn a_video_that_nobody_waits_for_any_more_is_withdrawn() {
+    let server = videos(r#"{"id":"v/1","status":"in_progress","progress":30}"#, MP4).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let given = [("prompt", "A fox".into()), ("timeout", Value::Float(1.0))];
+    let done = place.run("video.create", &given).await;
+    assert!(done.error().contains("the limit set by `timeout`"), "{}", done.error());
+    assert_eq!(lines(&server).last().unwrap(), "DELETE /v1/videos/v%2F1");
+    assert!(done.wrote(StreamTag::Stderr).contains("the order was withdrawn"));
+
+    let (attempt, execution) = place.open("video.create", &[("prompt", "A fox".into())]);
+    let cancel = attempt.cancel.clone();
+    let seen = lines(&server).len();
+    let (_, ()) = tokio::join!(execution.wait(), async {
+        while lines(&server).len() < seen + 2 {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(lines(&server).last().unwrap(), "DELETE /v1/videos/v%2F1");
+}
