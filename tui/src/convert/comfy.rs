@@ -66,7 +66,7 @@ fn finish(mut draft: Draft, mut graph: Map<String, Json>, name: &str) -> Draft {
         ("graph", Json::Object(graph.clone())),
     ];
     let with = with.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    draft.nodes.insert("graph".to_owned(), Node { uses: "comfy.run".to_owned(), each: None, with });
+    draft.nodes.insert("graph".to_owned(), Node { uses: "comfy.run".to_owned(), with, ..Node::default() });
     let classes: Vec<&str> = graph.values().filter_map(|node| node.get("class_type")?.as_str()).collect();
     let has = |words: &[&str]| classes.iter().any(|class| words.iter().any(|word| class.contains(word)));
     let ports = [

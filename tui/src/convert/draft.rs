@@ -41,6 +41,8 @@ pub(super) struct Node {
     pub(super) uses: String,
     pub(super) each: Option<Json>,
     pub(super) with: IndexMap<String, Json>,
+    /// The types of the outputs that it declares.
+    pub(super) outputs: IndexMap<String, String>,
 }
 
 impl Draft {
@@ -140,6 +142,10 @@ impl Draft {
                     value => field(&mut text, 6, input, value),
                 }
             }
+            if !node.outputs.is_empty() {
+                text.push_str("    outputs:\n");
+            }
+            node.outputs.iter().for_each(|(name, ty)| field(&mut text, 6, name, &ty.as_str().into()));
         }
         if !self.outputs.is_empty() {
             text.push_str("\noutputs:\n");

@@ -1,6 +1,7 @@
 //! Workflows of NodeTool. A value that a node sends item by item makes its readers run for each item; a node that collects
 //! them has the list.
 
+mod code;
 mod graph;
 mod param;
 mod value;
@@ -100,7 +101,12 @@ impl Conversion {
                 let items = inputs.iter().map(|(name, _)| Json::from(format!("\u{0}{name}"))).collect();
                 self.add(id, row, inputs, [(port.to_owned(), Json::Array(items))].into());
             }
-            Kind::Node => self.add(id, row, inputs, IndexMap::new()),
+            Kind::If => {
+                let cases = IndexMap::from([("cases".to_owned(), Json::from(vec![true]))]);
+                self.add(id, &Row { kind: Kind::Node, ..*row }, inputs, cases);
+            }
+            Kind::Code => self.code(id, row, inputs),
+            Kind::Node => drop(self.add(id, row, inputs, IndexMap::new())),
         }
     }
 
@@ -238,8 +244,15 @@ impl Conversion {
         value
     }
 
-    /// Adds a node. In `with`, a text that begins with NUL is the name of an input.
-    fn add(&mut self, id: &str, row: &Row, inputs: Vec<(String, Made)>, mut with: IndexMap<String, Json>) {
+    /// Adds a node. In `with`, a text that begins with NUL is the name of an input. Returns its name, and what its items come
+    /// from, if it runs for each.
+    fn add(
+        &mut self,
+        id: &str,
+        row: &Row,
+        inputs: Vec<(String, Made)>,
+        mut with: IndexMap<String, Json>,
+    ) -> (String, Option<String>) {
         let node = self.graph.nodes[id].clone();
         let ready: Vec<String> = with.values().flat_map(names).map(str::to_owned).collect();
         for (name, _) in inputs.clone() {
@@ -304,7 +317,9 @@ impl Conversion {
         } else {
             &node.title
         });
-        self.draft.nodes.insert(name.clone(), Node { uses: row.uses.to_owned(), each, with });
+        self.draft
+            .nodes
+            .insert(name.clone(), Node { uses: row.uses.to_owned(), each, with, ..Node::default() });
         for (theirs, ours) in row.outputs {
             let begins = STREAMS.contains(&(row.uses, *theirs));
             if begins && stream.is_some() {
@@ -313,6 +328,7 @@ impl Conversion {
             let stream = if begins { Some(id.to_owned()) } else { stream.clone() };
             self.makes(id, theirs, Made { expression: format!("{name}.{ours}"), stream });
         }
+        (name, stream)
     }
 
     /// Adds the provider and the model: those that the node names, or params.

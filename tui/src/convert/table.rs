@@ -22,6 +22,10 @@ pub(super) enum Kind {
     Template,
     /// A list of all its connected inputs.
     List(&'static str),
+    /// One of two outputs, by a condition.
+    If,
+    /// Code with inputs and outputs of its own.
+    Code,
     /// A node.
     Node,
 }
@@ -63,7 +67,13 @@ const fn node(
 /// The node types of NodeTool.
 pub(super) const NODETOOL: &[Row] = &[
     only(
-        &["input.StringInput", "input.TextInput", "input.FilePathInput", "constant.String"],
+        &[
+            "input.StringInput",
+            "input.TextInput",
+            "input.FilePathInput",
+            "input.ColorInput",
+            "constant.String",
+        ],
         Kind::Param("text"),
     ),
     only(&["input.IntegerInput", "constant.Integer"], Kind::Param("int")),
@@ -75,6 +85,10 @@ pub(super) const NODETOOL: &[Row] = &[
     only(&["input.VideoInput", "constant.Video"], Kind::Param("video")),
     only(&["input.DocumentInput", "input.DocumentFileInput", "constant.Document"], Kind::Param("file")),
     only(&["input.StringListInput", "input.TextListInput", "constant.TextList"], Kind::Param("list<text>")),
+    only(&["input.ImageListInput", "constant.ImageList"], Kind::Param("list<image>")),
+    only(&["input.AudioListInput", "constant.AudioList"], Kind::Param("list<audio>")),
+    only(&["input.VideoListInput", "constant.VideoList"], Kind::Param("list<video>")),
+    only(&["input.ValueInput"], Kind::Param("json")),
     only(&["constant.JSON", "constant.List", "constant.Dict"], Kind::Param("json")),
     only(
         &[
@@ -98,6 +112,22 @@ pub(super) const NODETOOL: &[Row] = &[
     only(&["control.Reroute", "control.Tap"], Kind::Same),
     only(&["control.ForEach"], Kind::Items),
     only(&["control.Collect"], Kind::Collect),
+    Row {
+        kind: Kind::If,
+        ..node(
+            &["control.If"],
+            "control.switch",
+            &[("condition", "value"), ("value", "input")],
+            &[("if_true", "matched"), ("if_false", "default")],
+        )
+    },
+    node(
+        &["control.Switch"],
+        "control.switch",
+        &[("value", "value"), ("cases", "cases"), ("input", "input")],
+        &[("matched", "matched"), ("default", "default"), ("index", "index")],
+    ),
+    Row { kind: Kind::Code, ..node(&["code.Code"], "code.js", &[("code", "code")], &[]) },
     Row {
         kind: Kind::Template,
         ..node(
@@ -215,6 +245,8 @@ pub(super) const NODETOOL: &[Row] = &[
         kind: Kind::List("audios"),
         ..node(&["audio.OverlayAudio"], "audio.mix", &[], &[("output", "audio")])
     },
+    node(&["audio.RemoveSilence"], "audio.silence", &[("audio", "audio")], &[("output", "audio")]),
+    node(&["lib.pdf.ExtractText"], "pdf.text", &[("pdf", "file")], &[("output", "text")]),
     node(
         &["audio.FadeIn"],
         "audio.fade",
@@ -234,6 +266,24 @@ pub(super) const NODETOOL: &[Row] = &[
         &[("video", "video"), ("audio", "audio")],
         &[("output", "video")],
     ),
+    Row {
+        model: Some("video_model"),
+        ..node(
+            &["video.TextToVideo"],
+            "video.create",
+            &[("prompt", "prompt"), ("duration", "seconds")],
+            &[("output", "video")],
+        )
+    },
+    Row {
+        model: Some("video_model"),
+        ..node(
+            &["video.ImageToVideo"],
+            "video.create",
+            &[("image", "image"), ("prompt", "prompt"), ("duration", "seconds")],
+            &[("output", "video")],
+        )
+    },
     node(
         &["video.Trim"],
         "video.trim",
@@ -241,6 +291,22 @@ pub(super) const NODETOOL: &[Row] = &[
         &[("output", "video")],
     ),
 ];
+
+/// The types of NodeTool's values and ours. Code has no files here.
+pub(super) const TYPES: &[(&str, &str)] = &[
+    ("str", "text"),
+    ("int", "int"),
+    ("float", "float"),
+    ("bool", "bool"),
+    ("dict", "json"),
+    ("json", "json"),
+    ("list", "list<any>"),
+    ("any", "any"),
+];
+
+/// What the code of NodeTool may do, and code here can't.
+pub(super) const NOT_IN_CODE: &[&str] =
+    &["fetch(", "import ", "import(", "require(", "secrets.", "process.", "setTimeout(", "Math.random("];
 
 /// The outputs of NodeTool that are read item by item.
 pub(super) const STREAMS: &[(&str, &str)] = &[("llm.list", "item")];

@@ -95,6 +95,61 @@ fn a_workflow_of_comfyui_s_editor_becomes_the_graph_that_its_export_has() {
 }
 
 #[test]
+fn the_nodes_of_a_subgraph_take_its_place() {
+    let text = r#"{"nodes": [
+        {"id": 4, "type": "CheckpointLoaderSimple", "inputs": [], "widgets_values": ["v1.safetensors"]},
+        {"id": 7, "type": "aaaaaaaa-0000-4000-8000-000000000001", "title": "Paint", "inputs": [
+            {"name": "words", "type": "STRING", "link": null}, {"name": "model", "type": "MODEL", "link": 1}]},
+        {"id": 8, "type": "aaaaaaaa-0000-4000-8000-000000000001", "mode": 2, "inputs": []},
+        {"id": 9, "type": "SaveImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 2}], "widgets_values": ["fox"]},
+        {"id": 10, "type": "aaaaaaaa-0000-4000-8000-00000000000f", "title": "Gone", "inputs": []}],
+        "links": [[1, 4, 0, 7, 1, "MODEL"], [2, 7, 0, 9, 0, "IMAGE"]],
+        "definitions": {"subgraphs": [
+        {"id": "aaaaaaaa-0000-4000-8000-000000000001", "name": "Paint", "inputs": [{"name": "words"}, {"name": "model"}],
+         "nodes": [
+            {"id": 1, "type": "CLIPTextEncode", "inputs": [{"name": "clip", "type": "CLIP", "link": null}], "widgets_values": ["a fox"]},
+            {"id": 2, "type": "aaaaaaaa-0000-4000-8000-000000000002", "inputs": [{"name": "m", "type": "MODEL", "link": 11}]}],
+         "links": [{"id": 11, "origin_id": -10, "origin_slot": 1, "target_id": 2, "target_slot": 0, "type": "MODEL"},
+                   {"id": 12, "origin_id": 2, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "IMAGE"}]},
+        {"id": "aaaaaaaa-0000-4000-8000-000000000002", "name": "Deep", "inputs": [{"name": "m"}],
+         "nodes": [{"id": 1, "type": "KSamplerSelect", "inputs": [{"name": "model", "type": "MODEL", "link": 21}], "widgets_values": ["euler"]}],
+         "links": [{"id": 21, "origin_id": -10, "origin_slot": 0, "target_id": 1, "target_slot": 0, "type": "MODEL"},
+                   {"id": 22, "origin_id": 1, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "IMAGE"}]}]}}"#;
+    let (draft, _) = converted(text);
+    let graph = &draft.nodes.values().next().unwrap().with["graph"];
+    let mut nodes: Vec<&String> = graph.as_object().unwrap().keys().collect();
+    nodes.sort_unstable();
+    assert_eq!(nodes, ["4", "7:1", "7:2:1", "9"]);
+    assert_eq!(graph["7:2:1"]["inputs"]["model"], serde_json::json!(["4", 0]));
+    assert_eq!(graph["9"]["inputs"]["images"], serde_json::json!(["7:2:1", 0]));
+    assert_eq!(draft.lost, ["node 10 (`Gone`) is a subgraph that the file does not have"]);
+}
+
+#[test]
+fn code_and_conditions_are_converted_and_what_code_can_t_do_here_is_listed() {
+    let text = r#"{"nodes": [
+        {"id": "w", "type": "nodetool.input.StringInput", "data": {"name": "words", "value": "a b"}},
+        {"id": "c", "type": "nodetool.code.Code", "data": {"code": "await fetch(inputs.url);\nreturn { count: inputs.words.split(' ').length, many: true };",
+            "timeout": 30, "allow_local_network": false, "packages": ["lodash"]},
+         "dynamic_properties": {"words": "", "url": "https://example.com"},
+         "dynamic_outputs": {"count": {"type": "int", "type_args": []}, "many": {"type": "bool"}}},
+        {"id": "if", "type": "nodetool.control.If", "data": {"condition": false, "value": null}},
+        {"id": "yes", "type": "nodetool.output.Output", "data": {"name": "yes"}},
+        {"id": "no", "type": "nodetool.output.Output", "data": {"name": "no"}},
+        {"id": "pic", "type": "nodetool.code.Code", "data": {"code": "return {}"}, "dynamic_outputs": {"image": {"type": "image"}}},
+        {"id": "case", "type": "nodetool.code.Code", "data": {"code": "return {}"}, "dynamic_outputs": {"fooBar": {"type": "str"}}},
+        {"id": "none", "type": "nodetool.code.Code", "data": {"code": " "}}],
+        "edges": [
+        {"source": "w", "sourceHandle": "output", "target": "c", "targetHandle": "words"},
+        {"source": "c", "sourceHandle": "many", "target": "if", "targetHandle": "condition"},
+        {"source": "c", "sourceHandle": "count", "target": "if", "targetHandle": "value"},
+        {"source": "if", "sourceHandle": "if_true", "target": "yes", "targetHandle": "value"},
+        {"source": "if", "sourceHandle": "if_false", "target": "no", "targetHandle": "value"}]}"#;
+    let (draft, _) = converted(text);
+    insta::assert_snapshot!(draft.document());
+}
+
+#[test]
 fn other_files_are_refused() {
     for other in ["{}", "[]", "3", r#"{"nodes": []}"#, r#"{"a": {"class_type": "X"}, "b": 1}"#] {
         let error = convert(&serde_json::from_str(other).unwrap(), "sample").unwrap_err();
@@ -112,6 +167,12 @@ fn circles_and_wild_values_end_in_a_list_not_in_a_crash() {
     let links = r#"{"nodes": [{"id": 1, "type": "Reroute", "inputs": [{"link": 1}]}, {"id": 2, "type": "A", "inputs": [{"name": "x", "link": 1}]}],
         "links": [[1, 1, 0, 1, 0, "*"], [], null, {"id": 2}]}"#;
     assert!(convert(&serde_json::from_str(links).unwrap(), "x").is_ok());
+    let itself = r#"{"nodes": [{"id": 1, "type": "g", "inputs": [{"name": "x", "link": 1}]}, {"id": 2, "type": "A", "inputs": [{"name": "x", "link": 2}]}],
+        "links": [[2, 1, 0, 2, 0, "*"]], "definitions": {"subgraphs": [{"id": "g", "inputs": [{"name": "x"}],
+        "nodes": [{"id": 1, "type": "g", "inputs": [{"name": "x", "link": 1}]}, {"id": 2, "type": "g"}],
+        "links": [[1, -10, 0, 1, 0, "*"], [2, -10, 0, -20, 0, "*"]]}]}}"#;
+    let draft = convert(&serde_json::from_str(itself).unwrap(), "x").unwrap();
+    assert!(draft.lost.iter().any(|lost| lost.contains("too deep")), "{:?}", draft.lost);
 }
 
 #[test]

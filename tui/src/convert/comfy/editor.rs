@@ -1,4 +1,5 @@
-//! Workflows of ComfyUI's editor as graphs for its API, as the editor exports them.
+//! Workflows of ComfyUI's editor as graphs for its API, as the editor exports them: the nodes of a subgraph take its place, with
+//! ids that begin with its own.
 
 use std::collections::HashMap;
 
@@ -13,12 +14,34 @@ const MUTED: u64 = 2;
 const BYPASSED: u64 = 4;
 /// The most nodes that a link passes through.
 const MAX_HOPS: usize = 1000;
+/// The ends of links that lead into a subgraph and out of it.
+const INSIDE: &str = "-10";
+const OUTSIDE: &str = "-20";
+/// How deep subgraphs may be in each other, and the most nodes of all of them.
+const MAX_DEPTH: usize = 8;
+const MAX_NODES: usize = 10_000;
 
 /// The nodes and links of a workflow.
 struct Editor<'a> {
-    nodes: IndexMap<String, &'a Json>,
-    /// The node and the output that each link begins at, and the type of what it carries.
-    links: HashMap<i64, (String, u64, Json)>,
+    /// By their whole ids.
+    nodes: IndexMap<String, Placed<'a>>,
+    /// By the subgraph that they are in, which is empty for the workflow itself, and by their ids.
+    links: HashMap<(String, i64), Link>,
+    /// The subgraphs by the nodes that stand for them.
+    subgraphs: HashMap<String, &'a Json>,
+}
+
+/// A node, and the node of the subgraph that it is in.
+struct Placed<'a> {
+    node: &'a Json,
+    scope: String,
+}
+
+/// The output that a link begins at, the type of what it carries, and the input that it ends at.
+struct Link {
+    from: (String, u64),
+    ty: Json,
+    to: (String, u64),
 }
 
 /// Where an input gets its value.
@@ -30,9 +53,9 @@ enum Origin {
 
 /// Returns the graph.
 pub(super) fn api(json: &Json, draft: &mut Draft) -> Map<String, Json> {
-    let editor = Editor::read(json);
+    let editor = Editor::read(json, draft);
     let mut graph = Map::new();
-    for (id, node) in &editor.nodes {
+    for (id, Placed { node, scope }) in &editor.nodes {
         let kind = node.get("type").and_then(Json::as_str).unwrap_or_default();
         let title = node.get("title").and_then(Json::as_str).unwrap_or(kind);
         match kind {
@@ -43,11 +66,10 @@ pub(super) fn api(json: &Json, draft: &mut Draft) -> Map<String, Json> {
             }
             "Reroute" | "PrimitiveNode" => continue,
             _ if [MUTED, BYPASSED].contains(&mode(node)) => continue,
-            // The editor names groups of nodes by an id.
+            _ if editor.subgraphs.contains_key(id) => continue,
+            // The editor names subgraphs by an id.
             _ if kind.len() == 36 && kind.matches('-').count() == 4 => {
-                draft.lost.push(format!(
-                    "node {id} (`{title}`) is a subgraph; save the workflow in ComfyUI with `Export (API)`, and convert that file"
-                ));
+                draft.lost.push(format!("node {id} (`{title}`) is a subgraph that the file does not have"));
                 continue;
             }
             _ => {}
@@ -60,7 +82,7 @@ pub(super) fn api(json: &Json, draft: &mut Draft) -> Map<String, Json> {
         for input in list(node, "inputs") {
             let Some(name) = input.get("name").and_then(Json::as_str) else { continue };
             let Some(link) = input.get("link").and_then(Json::as_i64) else { continue };
-            match editor.origin(link) {
+            match editor.origin(scope, link) {
                 Origin::Output(from, slot) => inputs.insert(name.to_owned(), json!([from, slot])),
                 Origin::Value(value) => inputs.insert(name.to_owned(), value),
                 Origin::Nothing => None,
@@ -80,32 +102,92 @@ fn mode(node: &Json) -> u64 {
     node.get("mode").and_then(Json::as_u64).unwrap_or(0)
 }
 
+/// Returns the whole id of a node in a subgraph.
+fn within(scope: &str, id: &str) -> String {
+    if scope.is_empty() { id.to_owned() } else { format!("{scope}:{id}") }
+}
+
+impl Link {
+    /// Reads a link and its id: a list of the id, the two ends and the type; an object in newer versions.
+    fn read(link: &Json) -> Option<(i64, Self)> {
+        let at = |index: usize, name: &str| link.get(index).or_else(|| link.get(name)).cloned();
+        let end = |index: usize, node: &str, slot: &str| {
+            Some((id(&at(index, node)?), at(index + 1, slot).and_then(|it| it.as_u64()).unwrap_or_default()))
+        };
+        let from = (id(&at(1, "origin_id")?), at(2, "origin_slot")?.as_u64()?);
+        let to = end(3, "target_id", "target_slot").unwrap_or_default();
+        Some((at(0, "id")?.as_i64()?, Self { from, ty: at(5, "type").unwrap_or_default(), to }))
+    }
+}
+
 /// Returns an id, which is a number or a text.
 fn id(json: &Json) -> String {
     json.as_str().map_or_else(|| json.to_string(), str::to_owned)
 }
 
 impl<'a> Editor<'a> {
-    fn read(json: &'a Json) -> Self {
-        let nodes = list(json, "nodes").filter_map(|node| Some((id(node.get("id")?), node))).collect();
-        let link = |link: &Json| {
-            // A list of the link, the two ends and the type; an object in newer versions.
-            let at = |index: usize, name: &str| link.get(index).or_else(|| link.get(name)).cloned();
-            let from = (
-                id(&at(1, "origin_id")?),
-                at(2, "origin_slot")?.as_u64()?,
-                at(5, "type").unwrap_or_default(),
+    fn read(json: &'a Json, draft: &mut Draft) -> Self {
+        let known = json.get("definitions").into_iter().flat_map(|it| list(it, "subgraphs"));
+        let known: HashMap<&str, &Json> =
+            known.filter_map(|graph| Some((graph.get("id")?.as_str()?, graph))).collect();
+        let mut editor = Self { nodes: IndexMap::new(), links: HashMap::new(), subgraphs: HashMap::new() };
+        let mut waiting = vec![(String::new(), json, 0)];
+        while let Some((scope, graph, depth)) = waiting.pop() {
+            editor.links.extend(
+                list(graph, "links").filter_map(Link::read).map(|(id, link)| ((scope.clone(), id), link)),
             );
-            Some((at(0, "id")?.as_i64()?, from))
-        };
-        Self { nodes, links: list(json, "links").filter_map(link).collect() }
+            for node in list(graph, "nodes") {
+                let Some(own) = node.get("id").map(id) else { continue };
+                let whole = within(&scope, &own);
+                let of = node.get("type").and_then(Json::as_str).and_then(|kind| known.get(kind).copied());
+                if let Some(inner) = of.filter(|_| ![MUTED, BYPASSED].contains(&mode(node))) {
+                    if depth >= MAX_DEPTH || editor.nodes.len() >= MAX_NODES {
+                        let why = "a subgraph that is too deep or too large";
+                        if !draft.lost.iter().any(|lost| lost == why) {
+                            draft.lost.push(why.to_owned());
+                        }
+                        continue;
+                    }
+                    if list(node, "widgets_values").any(|value| !value.is_null()) {
+                        draft.lost.push(format!(
+                            "the values that the subgraph {whole} shows: those of its nodes are taken, which may be older"
+                        ));
+                    }
+                    editor.subgraphs.insert(whole.clone(), inner);
+                    waiting.push((whole.clone(), inner, depth + 1));
+                }
+                editor.nodes.insert(whole, Placed { node, scope: scope.clone() });
+            }
+        }
+        editor
     }
 
-    /// Follows a link to the node that makes the value: through nodes that only pass it on.
-    fn origin(&self, mut link: i64) -> Origin {
+    /// Follows a link to the node that makes the value: through nodes that only pass it on, into subgraphs and out of them.
+    fn origin(&self, scope: &str, link: i64) -> Origin {
+        let mut at = (scope.to_owned(), link);
         for _ in 0..MAX_HOPS {
-            let Some((from, slot, ty)) = self.links.get(&link) else { return Origin::Nothing };
-            let Some(node) = self.nodes.get(from) else { return Origin::Nothing };
+            let Some(Link { from: (from, slot), ty, .. }) = self.links.get(&at) else {
+                return Origin::Nothing;
+            };
+            let scope = &at.0;
+            if from == INSIDE {
+                match self.into_subgraph(scope, *slot) {
+                    Some(next) => at = next,
+                    None => return Origin::Nothing,
+                }
+                continue;
+            }
+            let whole = within(scope, from);
+            if self.subgraphs.contains_key(&whole) {
+                let ends = |of: &Link| of.to.0 == OUTSIDE && of.to.1 == *slot;
+                let inner = self.links.iter().find(|((scope, _), of)| *scope == whole && ends(of));
+                match inner {
+                    Some((next, _)) => at = next.clone(),
+                    None => return Origin::Nothing,
+                }
+                continue;
+            }
+            let Some(Placed { node, .. }) = self.nodes.get(&whole) else { return Origin::Nothing };
             let next = match node.get("type").and_then(Json::as_str) {
                 Some("PrimitiveNode") => {
                     let value = node.get("widgets_values").and_then(|values| values.get(0)).cloned();
@@ -115,14 +197,22 @@ impl<'a> Editor<'a> {
                 _ if mode(node) == MUTED => None,
                 _ if mode(node) == BYPASSED => list(node, "inputs")
                     .find(|input| input.get("type") == Some(ty) && !input["link"].is_null()),
-                _ => return Origin::Output(from.clone(), *slot),
+                _ => return Origin::Output(whole, *slot),
             };
             match next.and_then(|input| input.get("link")?.as_i64()) {
-                Some(next) => link = next,
+                Some(next) => at.1 = next,
                 None => return Origin::Nothing,
             }
         }
         Origin::Nothing
+    }
+
+    /// Returns the link that leads to an input of a subgraph.
+    fn into_subgraph(&self, of: &str, slot: u64) -> Option<(String, i64)> {
+        let name = list(self.subgraphs.get(of)?, "inputs").nth(usize::try_from(slot).ok()?)?.get("name")?;
+        let Placed { node, scope } = self.nodes.get(of)?;
+        let input = list(node, "inputs").find(|input| input.get("name") == Some(name))?;
+        Some((scope.clone(), input.get("link")?.as_i64()?))
     }
 
     /// Returns the values of a node's widgets by name.

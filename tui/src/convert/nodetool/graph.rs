@@ -20,6 +20,8 @@ pub(super) struct Node {
     pub(super) properties: Properties,
     /// The values of inputs that a person added.
     pub(super) dynamic: Properties,
+    /// The outputs that a person added, with their types.
+    pub(super) outputs: Properties,
     /// Whether its readers take its input instead.
     pub(super) is_bypassed: bool,
     /// The group that it is in.
@@ -103,6 +105,8 @@ impl Node {
         // They are beside the properties, or among them in older files.
         let mut dynamic = object(&data, "dynamic_properties");
         dynamic.extend(object(node, "dynamic_properties"));
+        let mut outputs = object(&data, "dynamic_outputs");
+        outputs.extend(object(node, "dynamic_outputs"));
         let of_ui = |field: &str| node.get("ui_properties").and_then(|ui| ui.get(field));
         let title = of_ui("title").and_then(Json::as_str).unwrap_or_default();
         let parent = node.get("parent_id").and_then(Json::as_str).filter(|id| !id.is_empty());
@@ -111,6 +115,7 @@ impl Node {
             title: title.to_owned(),
             properties: data.as_object().cloned().unwrap_or_default(),
             dynamic,
+            outputs,
             is_bypassed: of_ui("bypassed").and_then(Json::as_bool).unwrap_or(false),
             parent: parent.map(str::to_owned),
         }
