@@ -8,6 +8,7 @@ mod agent;
 mod changed;
 mod clean_up;
 mod collect;
+mod engines;
 mod environment;
 pub mod event;
 mod execution;
@@ -49,6 +50,7 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
 
 pub(crate) use collect::check_secrets;
+pub(crate) use engines::Engines;
 pub(crate) use environment::Environment;
 pub(crate) use event::{CommandEvent, EventEffect, TYPES as EVENT_TYPES, of_json as event_of_json};
 pub(crate) use input::place as place_media;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "llm")]
 use crate::child::ChildRuns;
-use crate::command::{CommandSettings, Commands, Slurm, check_declared};
+use crate::command::{CommandSettings, Commands, Engines, check_declared};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{self, Performer};
 use crate::engine::{Engine, EngineParts};
@@ -164,9 +164,10 @@ pub async fn run(
         .map_err(StoreError::Other)?;
     let mut executors = Executors::default();
     // First: they remove what they have of an attempt before its folder goes.
-    for (name, settings) in &config.engines {
-        let slurm = Slurm::new(name, settings.clone(), &commands, config.secrets.clone());
-        executors = executors.with(&format!("{ENGINE_PREFIX}{name}"), Arc::new(slurm));
+    let config = Arc::new(config);
+    let engines = Engines::new(&config, &commands);
+    for (name, engine) in engines.all() {
+        executors = executors.with(&format!("{ENGINE_PREFIX}{name}"), Arc::new(engine.clone()));
     }
     let executors = executors
         .with(COMMANDS, Arc::new(commands))
@@ -182,7 +183,7 @@ pub async fn run(
         node_types: node_types.clone(),
         previewer: Arc::new(workers.clone()),
         rates,
-        config: Arc::new(config),
+        config,
     })
     .await?;
     // The hub learns of recovered runs after their commit, and a client that asks before would get none. An error, as
@@ -200,6 +201,7 @@ pub async fn run(
         node_types,
         supervisor: supervisor.clone(),
         plugins,
+        engines,
         #[cfg(feature = "llm")]
         providers,
         workers,

@@ -12,6 +12,7 @@ mod context;
 mod daemon;
 mod dispatch;
 mod document;
+mod engines;
 mod handshake;
 mod incoming;
 mod items;

@@ -6,6 +6,7 @@
 pub mod assets;
 pub mod cache;
 pub mod daemon;
+pub mod engines;
 pub mod frame;
 pub mod logs;
 pub mod metrics;

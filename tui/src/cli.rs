@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Models(command::models::Args),
     /// Add node types that programs in other languages provide, list them or remove them.
     Plugin(command::plugin::Args),
+    /// List the engines where commands run besides this machine, such as clusters, or check one.
+    Engine(command::engine::Args),
     /// Print the JSON Schema of workflow files, for editors.
     Schema,
     /// Run the daemon in the foreground, or start, stop or query it.
@@ -175,6 +177,7 @@ impl Cli {
             Some(Command::Nodes(args)) => command::nodes::run(&args).await,
             Some(Command::Models(args)) => command::models::run(args).await,
             Some(Command::Plugin(args)) => command::plugin::run(args).await,
+            Some(Command::Engine(args)) => command::engine::run(args).await,
             Some(Command::Schema) => command::schema::run().await,
             Some(Command::Daemon(args)) => command::daemon::run(args).await,
             Some(Command::Doctor(args)) => command::doctor::run(args).await,
@@ -269,6 +272,8 @@ mod tests {
             "fanlight plugin add clip --yes",
             "fanlight plugin list --json",
             "fanlight plugin remove clip",
+            "fanlight engine list --json",
+            "fanlight engine check cluster --gpu --timeout 10m --json",
             "fanlight daemon",
             "fanlight daemon stop",
             "fanlight daemon install --dry-run",
@@ -308,6 +313,8 @@ mod tests {
             "fanlight metrics",
             "fanlight metrics last --csv --json",
             "fanlight secrets set token value",
+            "fanlight engine check",
+            "fanlight engine check cluster --timeout 2h",
             "fanlight prune",
             "fanlight frobnicate",
         ] {

@@ -12,6 +12,7 @@ pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod docs;
 pub(crate) mod doctor;
+pub(crate) mod engine;
 pub(crate) mod export;
 mod follow;
 mod followed;

@@ -45,7 +45,7 @@ pub(super) fn prepare(
     folder: &Folder,
     resources: &Resources<'_>,
 ) -> Result<StartSpec, FileError> {
-    folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
+    folder.make().map_err(|error| sentence("can't make", folder.files(), &error))?;
     let inputs = input::lay_out(&work.inputs, resources.blobs, &folder.inputs())?;
     let mut variables = resources.environment.of(attempt, work, folder, inputs)?;
     if matches!(work.dir, Some(WorkDir::Copy { .. } | WorkDir::Worktree { .. })) {

@@ -5,6 +5,7 @@
 //! that is the truth, and `verdict` decides by it and by what the `cluster` says of its jobs. `execution` is one attempt;
 //! `output` makes the same log of it as the supervisor does.
 
+mod check;
 mod cluster;
 mod execution;
 mod files;
@@ -21,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fanlight_shared::id::AttemptId;
+use fanlight_shared::rpc::engines::Engine;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
@@ -49,6 +51,10 @@ pub(crate) struct Slurm {
     cluster: Arc<Cluster>,
     /// Limits how many attempts are submitted at once.
     places: Arc<Semaphore>,
+    /// Held while it is checked.
+    checking: Arc<tokio::sync::Mutex<()>>,
+    /// Whether its attempts are those of a check.
+    is_check: bool,
 }
 
 /// Checks that the commands of Slurm are installed on this machine.
@@ -73,6 +79,7 @@ pub(crate) fn check_declared(attempts: &Path, is_declared: impl Fn(&str) -> bool
         };
         if let Ok(Some(record)) = Record::read(&folder.path())
             && !record.ended
+            && !record.is_check
             && !is_declared(&record.engine)
         {
             left.entry(record.engine).or_default().push(id.to_string());
@@ -101,7 +108,26 @@ impl Slurm {
             secrets: Arc::new(secrets),
             cluster: Cluster::new(&settings),
             places: Arc::new(Semaphore::new(settings.max_in_flight as usize)),
+            checking: Arc::default(),
+            is_check: false,
             settings: Arc::new(settings),
+        }
+    }
+
+    /// Returns it as clients see it.
+    pub(super) fn describe(&self) -> Engine {
+        let EngineSettings { partition, account, qos, workdir, max_in_flight, .. } = &*self.settings;
+        let free = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
+        Engine {
+            engine: self.name.to_string(),
+            kind: "slurm".to_owned(),
+            via: "local".to_owned(),
+            workdir: workdir.display().to_string(),
+            partition: partition.clone(),
+            account: account.clone(),
+            qos: qos.clone(),
+            max_in_flight: *max_in_flight,
+            in_flight: max_in_flight.saturating_sub(free),
         }
     }
 
@@ -111,6 +137,12 @@ impl Slurm {
 
     fn resources(&self) -> Resources<'_> {
         Resources { environment: &self.environment, ..self.inner.resources() }
+    }
+
+    /// Returns the record of an attempt that was not submitted.
+    fn new_record(&self, attempt: &Attempt, files: &Path, stdout_limit: u64) -> Record {
+        let record = Record::new(&self.name, attempt.id, files, stdout_limit, &attempt.secrets);
+        Record { is_check: self.is_check, ..record }
     }
 
     /// Cancels the living jobs with this comment.
@@ -151,6 +183,10 @@ impl Slurm {
             inner.shared.leave(attempt);
             folder.clean_up()?;
             remove_tree(folder.files())?;
+            if record.is_check {
+                // Nobody reads its log, and nothing else knows of it.
+                return folder.remove();
+            }
             Record::remove(folder.path())
         };
         match tokio::task::spawn_blocking(clear).await {
@@ -211,10 +247,20 @@ impl Executor for Slurm {
         living: Arc<HashSet<AttemptId>>,
         known: Known,
     ) -> BoxFuture<'_, ()> {
-        let ended = leftovers.into_iter().filter(|attempt| !living.contains(attempt)).collect();
+        let ended: Vec<_> = leftovers.into_iter().filter(|attempt| !living.contains(attempt)).collect();
+        let slurm = self.clone();
         Box::pin(async move {
-            let ours = tokio::task::spawn_blocking(move || known(ended)).await.unwrap_or_default();
-            for attempt in ours {
+            let look = move || {
+                // No database knows those of a check.
+                let is_check = |attempt: &AttemptId| {
+                    let record = Record::read(slurm.folder(*attempt).path()).ok().flatten();
+                    record.is_some_and(|record| record.is_check)
+                };
+                let (mut ours, others): (Vec<_>, _) = ended.into_iter().partition(is_check);
+                ours.extend(known(others));
+                ours
+            };
+            for attempt in tokio::task::spawn_blocking(look).await.unwrap_or_default() {
                 self.clear(attempt).await;
             }
         })

@@ -7,6 +7,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 use tokio_util::sync::CancellationToken;
 
+use crate::command::Engines;
 use crate::engine::Engine;
 use crate::executor::Executors;
 use crate::hub::Hub;
@@ -31,6 +32,8 @@ pub struct Context {
     pub node_types: NodeTypes,
     /// The plugins that were added.
     pub plugins: Plugins,
+    /// The engines of the config.
+    pub(crate) engines: Engines,
     /// The providers of language models.
     #[cfg(feature = "llm")]
     pub providers: Providers,

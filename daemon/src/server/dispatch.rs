@@ -14,8 +14,8 @@ use super::models;
 use super::no_models as models;
 use super::session::Session;
 use super::{
-    assets, cache, daemon, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps, transfer,
-    uploads, values, watch, why, workflows,
+    assets, cache, daemon, engines, items, logs, metrics, plugins, previews, questions, queue, runs, sweeps,
+    transfer, uploads, values, watch, why, workflows,
 };
 use crate::hub::text;
 
@@ -105,6 +105,8 @@ plain {
     rpc::cache::Remove => cache::remove,
     rpc::questions::List => questions::list,
     rpc::models::List => models::list,
+    rpc::engines::List => engines::list,
+    rpc::engines::Check => engines::check,
     rpc::plugins::List => plugins::list,
     rpc::plugins::Add => plugins::add,
     rpc::plugins::Remove => plugins::remove,

@@ -117,6 +117,7 @@ impl Served {
             node_types: NodeTypes::built_in(),
             supervisor,
             plugins,
+            engines: Default::default(),
             #[cfg(feature = "llm")]
             providers: crate::llm::Providers::default(),
             workers,

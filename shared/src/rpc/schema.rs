@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
 use super::{
-    Request, RpcError, assets, cache, daemon, logs, metrics, models, plugins, previews, questions, queue,
-    runs, sweeps, uploads, values, watch, why, workflows,
+    Request, RpcError, assets, cache, daemon, engines, logs, metrics, models, plugins, previews, questions,
+    queue, runs, sweeps, uploads, values, watch, why, workflows,
 };
 
 macro_rules! all {
@@ -71,6 +71,8 @@ all! {
     queue::Get,
     queue::Set,
     models::List,
+    engines::List,
+    engines::Check,
     plugins::List,
     plugins::Add,
     plugins::Remove,

@@ -9,6 +9,9 @@ use std::path::PathBuf;
 
 use crate::support::{Fanlight, wait_for};
 
+#[path = "engines/check.rs"]
+mod check;
+
 /// A Fanlight with the engine `cluster`.
 struct Cluster {
     fanlight: Fanlight,

@@ -108,6 +108,29 @@ impl SlurmExecution {
         follow::lock(&self.reader).folder.clone()
     }
 
+    /// Returns its job and the node of the cluster, as far as they are known.
+    pub(super) fn location(&self) -> Location {
+        let state = self.state();
+        let job = state.record.as_ref().and_then(|record| record.job.clone());
+        let unseen = || Location { engine: self.slurm.name.to_string(), job: job.clone(), host: None };
+        let location = state.location.clone().unwrap_or_else(unseen);
+        Location { job: location.job.or(job), ..location }
+    }
+
+    /// Returns what it waits for, as clients were told.
+    pub(super) fn waits_for(&self) -> Option<String> {
+        self.state().shown.clone()
+    }
+
+    /// Asks whether the cluster would take its job.
+    ///
+    /// # Errors
+    /// It would not, or can't be asked at the moment.
+    pub(super) async fn test(&self) -> Result<(), String> {
+        let (folder, name) = (self.folder(), self.job_name());
+        self.slurm.cluster.tools.test(&self.request(&folder, &name, &self.needs())).await
+    }
+
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }

@@ -34,6 +34,9 @@ pub(super) struct Record {
     /// Whether it was seen to end.
     #[serde(default)]
     pub(super) ended: bool,
+    /// Whether it is of a check of the engine, and of no run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_check: bool,
     /// How much of its standard output is kept.
     pub(super) stdout_limit: u64,
     /// The names of the secrets that it uses.
@@ -57,6 +60,7 @@ impl Record {
             engine: engine.to_owned(),
             files: files.to_owned(),
             ended: false,
+            is_check: false,
             intended: None,
             job: None,
             running_since: None,
@@ -107,6 +111,11 @@ impl Record {
             removed => removed,
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 fn hash(attempt: AttemptId, secrets: &Secrets) -> BlobHash {

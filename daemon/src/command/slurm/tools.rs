@@ -65,8 +65,45 @@ impl Tools {
 
     /// Submits a job and returns its id.
     pub(super) async fn submit(&self, request: &Request<'_>) -> Result<String, SubmitError> {
+        let output = match call(self.sbatch(&["--parsable"], request), SUBMIT_TIMEOUT).await {
+            Ok(output) => output,
+            Err(Failure::Missing(why)) => return Err(SubmitError::Refused(why)),
+            Err(Failure::Failed(why)) => return Err(classify(why)),
+            // It waits by itself for a cluster that is full.
+            Err(Failure::TimedOut(why)) => {
+                return Err(match classify(why) {
+                    SubmitError::Refused(why) => SubmitError::Unknown(why),
+                    known => known,
+                });
+            }
+        };
+        // In a federation, the name of the cluster follows.
+        let id = output.trim().split(';').next().unwrap_or_default().trim();
+        if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(id.to_owned());
+        }
+        Err(SubmitError::Unknown(format!("`sbatch` printed `{}` instead of an id", text::line(&output))))
+    }
+
+    /// Asks whether the cluster would take a job. Submits nothing.
+    ///
+    /// # Errors
+    /// It would not, or can't be asked at the moment.
+    pub(super) async fn test(&self, request: &Request<'_>) -> Result<(), String> {
+        let Err(failure) = call(self.sbatch(&["--test-only"], request), CALL_TIMEOUT).await else {
+            return Ok(());
+        };
+        match classify(failure.sentence()) {
+            // The options are right, and it takes the job later.
+            SubmitError::Busy(_) => Ok(()),
+            SubmitError::Refused(why) | SubmitError::Unknown(why) => Err(why),
+        }
+    }
+
+    /// Returns the command that submits a job.
+    fn sbatch(&self, options: &[&str], request: &Request<'_>) -> Command {
         let mut command = self.command("sbatch");
-        command.args(["--parsable", "--no-requeue", "--export=NIL", "--open-mode=append"]);
+        command.args(options).args(["--no-requeue", "--export=NIL", "--open-mode=append"]);
         for (option, value) in [
             ("partition", &self.settings.partition),
             ("account", &self.settings.account),
@@ -85,24 +122,7 @@ impl Tools {
             command.arg(word);
         }
         command.arg(files::runner(request.files)).arg(request.files);
-        let output = match call(command, SUBMIT_TIMEOUT).await {
-            Ok(output) => output,
-            Err(Failure::Missing(why)) => return Err(SubmitError::Refused(why)),
-            Err(Failure::Failed(why)) => return Err(classify(why)),
-            // It waits by itself for a cluster that is full.
-            Err(Failure::TimedOut(why)) => {
-                return Err(match classify(why) {
-                    SubmitError::Refused(why) => SubmitError::Unknown(why),
-                    known => known,
-                });
-            }
-        };
-        // In a federation, the name of the cluster follows.
-        let id = output.trim().split(';').next().unwrap_or_default().trim();
-        if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(id.to_owned());
-        }
-        Err(SubmitError::Unknown(format!("`sbatch` printed `{}` instead of an id", text::line(&output))))
+        command
     }
 
     /// Returns all jobs of this user that the controller remembers.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A cluster in a folder, for tests: `sbatch`, `squeue` and `scancel` are links to this file. It runs jobs at once on this
+# A cluster in a folder, for tests: `sbatch`, `squeue`, `scancel` and `sacct` are links to this file. It runs jobs at once on this
 # machine, and files beside it make it behave as a real one does on its bad days:
 #   hold     jobs wait, for the reason in this file
 #   busy     it takes no more jobs
@@ -7,6 +7,7 @@
 #   mute     the next job is taken, but the answer gets lost
 #   crash    the next job is taken, and forgotten before it runs
 #   slow     the answer about the next job waits until the file is gone
+#   purged   the controller has forgotten all jobs; only `sacct`, if that is linked too, still knows them
 #   late     the end of jobs shows before they have written how they ended, until the file is gone
 # `calls` has a line for each call.
 
@@ -25,7 +26,9 @@ run() {
     local job=$cluster/jobs/$1
     rm -f "$job/reason"
     (
-        setsid env -i PATH="$PATH" HOME="$HOME" SLURM_JOB_ID="$1" SLURMD_NODENAME=n1 \
+        gpu=$(cat "$job/gpu")
+        [ -z "$gpu" ] || gpu=CUDA_VISIBLE_DEVICES=$gpu
+        setsid env -i PATH="$PATH" HOME="$HOME" SLURM_JOB_ID="$1" SLURMD_NODENAME=n1 ${gpu:+"$gpu"} \
             bash -l "$(cat "$job/script")" "$(cat "$job/folder")" >>"$job/log" 2>&1 &
         echo $! >"$job/pid"
         wait $!
@@ -38,15 +41,18 @@ sbatch)
     [ -e "$cluster/busy" ] &&
         fail "QOSMaxSubmitJobPerUserLimit
 sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
-    comment= arguments=()
+    comment= gpu= test= arguments=()
     for word; do
         case $word in
         --comment=*) comment=${word#*=} ;;
         --partition=nowhere) fail "invalid partition specified: nowhere" ;;
+        --gres=gpu:*) gpu=$((${word##*:} - 1)) ;;
+        --test-only) test=1 ;;
         --*) ;;
         *) arguments+=("$word") ;;
         esac
     done
+    [ -z "$test" ] || exit 0
     id=$(($(cat "$cluster/last" 2>/dev/null || echo 0) + 1))
     if ! once crash; then
         # The next job gets the number of one that was forgotten.
@@ -55,6 +61,7 @@ sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
         echo "$comment" >"$cluster/jobs/$id/comment"
         echo "${arguments[0]}" >"$cluster/jobs/$id/script"
         echo "${arguments[1]}" >"$cluster/jobs/$id/folder"
+        echo "$gpu" >"$cluster/jobs/$id/gpu"
         if [ -e "$cluster/hold" ]; then cp "$cluster/hold" "$cluster/jobs/$id/reason"; else run $id; fi
     fi
     while [ -e "$cluster/slow" ]; do sleep 0.05; done
@@ -62,6 +69,7 @@ sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
     echo "$id"
     ;;
 squeue)
+    [ -e "$cluster/purged" ] && exit
     for job in "$cluster"/jobs/*/; do
         [ -e "$job/comment" ] || continue
         id=$(basename -- "$job")
@@ -82,6 +90,14 @@ squeue)
         nodes=n1
         [ -e "$job/pid" ] || nodes=
         echo "$id|$state|$nodes|1:00|0:42|4G|$(cat "$job/comment")"
+    done
+    ;;
+sacct)
+    for job in "$cluster"/jobs/*/; do
+        nodes=n1
+        [ -e "$job/pid" ] || nodes='None assigned'
+        state=$(cat "$job/state")
+        echo "$(basename -- "$job")|${state%|*} by 0|$nodes|01:00:00|00:00:42|4G|$(cat "$job/folder")"
     done
     ;;
 scancel)

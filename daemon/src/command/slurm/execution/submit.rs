@@ -45,7 +45,7 @@ impl SlurmExecution {
             let folder = folder.clone();
             move |_: &crate::command::Inner| {
                 // Recorded before anything exists on the cluster, so that its removal knows of it.
-                let record = Record::new(&slurm.name, attempt.id, folder.files(), 0, &attempt.secrets);
+                let record = slurm.new_record(&attempt, folder.files(), 0);
                 let written = folder.make_own().and_then(|()| record.write(folder.path()));
                 written.map_err(|error| sentence("can't write", folder.path(), &error))?;
                 let spec = prepare::prepare(&attempt, &work, &folder, &slurm.resources())?;
@@ -110,11 +110,7 @@ impl SlurmExecution {
         let mut record = {
             let state = self.state();
             let known = state.record.clone();
-            known.unwrap_or_else(|| {
-                let secrets = &self.attempt.secrets;
-                let limit = state.stdout_limit;
-                Record::new(&self.slurm.name, self.attempt.id, folder.files(), limit, secrets)
-            })
+            known.unwrap_or_else(|| self.slurm.new_record(&self.attempt, folder.files(), state.stdout_limit))
         };
         (record.intended, record.job) = (Some(Time::now()), None);
         self.state().record = Some(record.clone());
@@ -123,8 +119,7 @@ impl SlurmExecution {
         let unwritten = |why: String| SubmitError::Refused(format!("the job can't be recorded: {why}"));
         written.map_err(unwritten)?.map_err(|error| unwritten(error.to_string()))?;
         let name = self.job_name();
-        let request = Request { key: &self.key, name: &name, files: folder.files(), needs: &self.needs() };
-        let submitted = self.slurm.cluster.tools.submit(&request).await;
+        let submitted = self.slurm.cluster.tools.submit(&self.request(&folder, &name, &self.needs())).await;
         self.state().submitted_after = self.slurm.cluster.begun();
         record.job = Some(submitted?);
         self.state().record = Some(record.clone());
@@ -173,13 +168,23 @@ impl SlurmExecution {
         self.tell(Some(reason));
     }
 
+    /// Returns its job as it is submitted.
+    pub(super) fn request<'a>(
+        &'a self,
+        folder: &'a Folder,
+        name: &'a str,
+        needs: &'a [String],
+    ) -> Request<'a> {
+        Request { key: &self.key, name, files: folder.files(), needs }
+    }
+
     /// Returns the options of `sbatch` for the resources that its node states.
-    fn needs(&self) -> Vec<String> {
+    pub(super) fn needs(&self) -> Vec<String> {
         self.attempt.resources.as_deref().map(options).unwrap_or_default()
     }
 
     /// Returns the name of its job, for people who look at the cluster.
-    fn job_name(&self) -> String {
+    pub(super) fn job_name(&self) -> String {
         let run = &self.attempt.run;
         let item = self.attempt.item.0.map_or_else(String::new, |index| format!(".{index}"));
         let name = format!("{}-{}.{}{item}", run.workflow, run.number, self.attempt.node);
