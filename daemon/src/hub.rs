@@ -145,6 +145,8 @@ impl Hub {
             // The run is waiting or has ended: it has no record, but may be watched.
             None => (Outdated::Nothing, Vec::new()),
         };
+        // A node that starts to work or ends may end the wait of the run, or leave others that wait.
+        inner.show_waits(run_id);
         let watching: Vec<&mut Watcher> =
             inner.watchers.values_mut().filter(|watcher| watcher.watches(run_id)).collect();
         if watching.is_empty() {
@@ -171,6 +173,9 @@ impl Hub {
         }
         for watcher in inner.watchers.values_mut() {
             watcher.live(workflow_id, run_id, &event);
+        }
+        if matches!(event, LiveEvent::WaitUpdate { .. } | LiveEvent::LocationUpdate { .. }) {
+            inner.show_waits(run_id);
         }
     }
 
@@ -254,12 +259,13 @@ impl Hub {
         self.lock().runs.get(&run)?.state.nodes.get(node)?.waits_for.clone()
     }
 
-    /// Fills in the positions of waiting runs, and the questions of runs.
+    /// Fills in the positions of waiting runs, the questions of runs, and what they wait for.
     pub fn place(&self, runs: &mut [Run]) {
         let inner = self.lock();
         for run in runs {
             run.position = inner.rows.position(run.id);
             run.asks = inner.rows.asks(run.id);
+            run.waits_for = inner.rows.waits_for(run.id);
             run.paused = inner.rows.pause(run);
         }
     }
@@ -287,6 +293,15 @@ impl Hub {
 }
 
 impl Inner {
+    /// Shows in the registry what a run waits for, if that has changed.
+    fn show_waits(&mut self, run: RunId) {
+        let Some(record) = self.runs.get(&run).filter(|record| record.has_waited()) else { return };
+        let reason = record.waits_for();
+        if let Some(event) = self.rows.set_waits_for(run, reason) {
+            self.send(event);
+        }
+    }
+
     fn send(&mut self, event: DaemonEvent) {
         match &event {
             DaemonEvent::RunUpdate { run } => {

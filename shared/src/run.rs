@@ -213,6 +213,10 @@ pub struct Run {
     /// Its open question to a person; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<Box<Asks>>,
+    /// What its nodes wait for, such as a place in the queue of a cluster, while it runs and none of them works; one line, safe
+    /// to show; filled in by lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
     /// Why its sweep is paused, while it waits; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,

@@ -1,12 +1,12 @@
 //! The hub's record of an active run: its state and its newest events.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fanlight_shared::event::{LiveEvent, NodeUpdate, Numbered, Source, StateEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Folded, InstanceState, RunState};
+use fanlight_shared::run_state::{Folded, InstanceState, NodeState, RunState};
 
 /// How many numbered events of a run are kept for clients that reconnect.
 const RING_CAPACITY: usize = 1024;
@@ -21,6 +21,8 @@ pub(super) struct Record {
     ring: VecDeque<Arc<Numbered>>,
     /// The nodes that have waited for a pool or a lock.
     waited: BTreeSet<String>,
+    /// By node, its items that are on their engine and do not run there yet.
+    queued: BTreeMap<String, BTreeSet<ItemPath>>,
 }
 
 /// The live values that a state event makes obsolete.
@@ -36,7 +38,13 @@ pub(super) enum Outdated {
 
 impl Record {
     pub(super) fn new(run: Run, state: RunState) -> Self {
-        Self { run: Arc::new(run), state: Arc::new(state), ring: VecDeque::new(), waited: BTreeSet::new() }
+        Self {
+            run: Arc::new(run),
+            state: Arc::new(state),
+            ring: VecDeque::new(),
+            waited: BTreeSet::new(),
+            queued: BTreeMap::new(),
+        }
     }
 
     /// Folds a state event. Returns which live values it makes obsolete, and the edges whose activity changed; `None`
@@ -56,6 +64,9 @@ impl Record {
             return Some((if ended { Outdated::Run } else { Outdated::Nothing }, Vec::new()));
         };
         let ended = before.is_some() && before != self.attempt_of(&event.event);
+        if ended && let Some(queued) = self.queued.get_mut(&update.node) {
+            queued.remove(&update.item);
+        }
         let edges = if activity == self.activity_of(&event.event) { Vec::new() } else { self.edges(update) };
         Some((if ended { Outdated::Instance } else { Outdated::Nothing }, edges))
     }
@@ -106,8 +117,39 @@ impl Record {
         });
         if runs {
             Arc::make_mut(&mut self.state).fold_live(event);
+            if let LiveEvent::LocationUpdate { source, location } = event {
+                let queued = self.queued.entry(source.node.clone()).or_default();
+                if location.host.is_none() {
+                    queued.insert(source.item);
+                } else {
+                    queued.remove(&source.item);
+                }
+            }
         }
         runs
+    }
+
+    /// Returns whether one of its nodes has ever waited.
+    pub(super) fn has_waited(&self) -> bool {
+        !self.waited.is_empty()
+    }
+
+    /// Returns what the run waits for: the reason of its first node that waits, if no node works.
+    pub(super) fn waits_for(&self) -> Option<String> {
+        if self.state.nodes.iter().any(|(name, node)| self.works(name, node)) {
+            return None;
+        }
+        let mut nodes = self.state.nodes.values().filter(|node| !node.whole.status.is_ended());
+        nodes.find_map(|node| node.waits_for.clone())
+    }
+
+    /// Returns whether an attempt of a node works. The reason of a node with items is that of one of them: the others may run.
+    fn works(&self, name: &str, node: &NodeState) -> bool {
+        if node.item_count.is_none() {
+            return node.whole.is_live() && node.waits_for.is_none();
+        }
+        let queued = self.queued.get(name).map_or(0, BTreeSet::len);
+        node.items_running as usize > queued
     }
 
     /// Returns the events after `seq` and all current live values, which bring a client with the state up to `seq` up

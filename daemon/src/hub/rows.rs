@@ -65,6 +65,21 @@ impl Rows {
         self.runs.get(&run)?.asks.clone()
     }
 
+    /// Returns what an active run waits for.
+    pub(super) fn waits_for(&self, run: RunId) -> Option<String> {
+        self.runs.get(&run)?.waits_for.clone()
+    }
+
+    /// Sets what an active run waits for. Returns the event for watchers, if that has changed.
+    pub(super) fn set_waits_for(&mut self, run: RunId, reason: Option<String>) -> Option<DaemonEvent> {
+        let known = self.runs.get_mut(&run).filter(|run| run.state != RunStatus::Queued)?;
+        if known.waits_for == reason {
+            return None;
+        }
+        Arc::make_mut(known).waits_for = reason;
+        Some(DaemonEvent::RunUpdate { run: Box::new(Run::clone(known)) })
+    }
+
     /// Returns the runs that ask a person, in the order of their starts.
     pub(super) fn asking(&self) -> Vec<Arc<Run>> {
         let mut asking: Vec<_> = self.runs.values().filter(|run| run.asks.is_some()).cloned().collect();
@@ -152,6 +167,8 @@ impl Rows {
         if run.state == RunStatus::Queued {
             return self.wait(vec![Arc::new(*run)]);
         }
+        // The engine doesn't know it.
+        run.waits_for = self.waits_for(run.id).filter(|_| !run.state.is_ended());
         let entered = self.remove(run.id);
         run.position = None;
         if !run.state.is_ended() {

@@ -163,6 +163,7 @@ pub(crate) fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> 
         nodes: 2,
         position: None,
         asks: None,
+        waits_for: None,
         paused: None,
         sweep: None,
         concurrency: None,

@@ -178,6 +178,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         spent: spent(row, 21)?,
         position: None,
         asks: None,
+        waits_for: None,
         paused: None,
         concurrency: row.get(19)?,
         sweep: row.get(24)?,

@@ -97,7 +97,7 @@ impl Run {
         }
     }
 
-    /// Sets its summary. A run that does not wait has no place in the queue, and an ended run asks nothing.
+    /// Sets its summary. A run that does not wait has no place in the queue, and an ended run asks nothing and waits for nothing.
     pub fn set_summary(&mut self, summary: Summary) {
         let Summary { status, started_at, start_order, ended_at, error, nodes_done, spent } = summary;
         self.state = status;
@@ -109,6 +109,7 @@ impl Run {
         self.spent = spent;
         self.position.take_if(|_| status != RunStatus::Queued);
         self.asks.take_if(|_| status.is_ended());
+        self.waits_for.take_if(|_| status.is_ended());
     }
 
     /// Folds in its next state event. Returns whether that changed something.

@@ -163,7 +163,7 @@ fn family_order(runs: &[Run]) -> Vec<(usize, &Run)> {
 }
 
 /// Returns the state of a run with its glyph, its place in the queue, and whether a pause of its sweep or the limit of its
-/// workflow keeps it there.
+/// workflow keeps it there, or nothing of it works.
 pub(super) fn state(run: &Run, held: bool) -> Cell {
     let mut text = format!("{} {}", run_glyph(run.state), run.state.word());
     if let Some(place) = run.position.filter(|_| run.state == RunStatus::Queued) {
@@ -171,6 +171,8 @@ pub(super) fn state(run: &Run, held: bool) -> Cell {
     }
     if run.paused.is_some() {
         text.push_str(" (paused)");
+    } else if run.waits_for.is_some() {
+        text.push_str(" (waits)");
     } else if let Some(limit) = run.concurrency.filter(|_| held) {
         text.push_str(&format!(" (limit {limit})"));
     }

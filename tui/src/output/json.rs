@@ -41,6 +41,7 @@ pub(crate) fn run(run: &Run) -> Json {
         "ended_at": run.ended_at,
         "error": run.error,
         "asks": run.asks,
+        "waits_for": run.waits_for,
         "parent": run.parent,
         "spent": spent(&run.spent),
         "sweep": run.sweep,

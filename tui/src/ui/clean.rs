@@ -62,6 +62,7 @@ pub fn run(run: &mut Run) {
     if let Some(asks) = &mut run.asks {
         line(&mut asks.text);
     }
+    run.waits_for.iter_mut().for_each(line);
 }
 
 /// Sanitises a question.

@@ -310,8 +310,11 @@ fn a_node_says_what_it_waits_for_and_where_it_ran() {
     wait_for("the reason of the cluster", || {
         fanlight.say(&["why", "last"]).out.contains("waits (Priority) as job 1 on `cluster`")
     });
+    // The queue shows it too.
+    assert_eq!(fanlight.runs()[0]["waits_for"], "waits (Priority) as job 1 on `cluster`");
     cluster.recovers("hold");
     fanlight.await_states(&["completed"]);
+    assert!(fanlight.runs()[0]["waits_for"].is_null());
     assert!(fanlight.say(&["show", "last"]).out.contains("cluster job 1 on n1"));
     let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json();
     let location = serde_json::json!({ "engine": "cluster", "job": "1", "host": "n1" });

@@ -120,6 +120,7 @@ impl Apply {
                 nodes,
                 position: None,
                 asks: None,
+                waits_for: None,
                 paused: None,
                 concurrency: submit.version.concurrency,
                 sweep: sweep.as_ref().map(|(_, name)| name.clone()),

@@ -39,6 +39,7 @@ fn run(workflow_id: WorkflowId, number: u32) -> Run {
         nodes: 1,
         position: None,
         asks: None,
+        waits_for: None,
         paused: None,
         sweep: None,
         concurrency: None,

@@ -33,6 +33,7 @@ fn run(number: u32, label: &str) -> Run {
         nodes: 5,
         position: None,
         asks: None,
+        waits_for: None,
         paused: None,
         sweep: None,
         concurrency: None,

@@ -53,6 +53,18 @@ fn marks_stay_when_the_question_is_answered_no_and_go_with_a_yes() {
 }
 
 #[test]
+fn a_run_of_which_nothing_works_says_what_it_waits_for() {
+    let reason = "waits (Priority) as job 41 on `cluster`";
+    let waiting = Run { waits_for: Some(reason.to_owned()), ..run(2, RunStatus::Running) };
+    let mut model = queue(with_runs(&[run(1, RunStatus::Running), waiting]));
+    let shown = screen(&mut model, 120, 40);
+    let lines: Vec<&str> = shown.lines().collect();
+    let at = lines.iter().rposition(|line| line.contains("#2 seed=2")).unwrap();
+    assert!(lines[at + 1].contains("waits (Priority) as job 41"), "{shown}");
+    assert_eq!(shown.matches("waits (").count(), 1);
+}
+
+#[test]
 fn cancelling_asks_for_a_running_run_and_not_for_a_queued_one() {
     let mut model = queue(busy());
     go(&mut model, 6);

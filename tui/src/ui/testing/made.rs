@@ -72,6 +72,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         nodes: 4,
         position: None,
         asks: None,
+        waits_for: None,
         paused: None,
         sweep: None,
         concurrency: None,

@@ -1,4 +1,4 @@
-//! Draws one run as a card of one row, two if it has an error or a question, or three beside its picture.
+//! Draws one run as a card of one row, two if it has an error, a question or a reason to wait, or three beside its picture.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
@@ -37,14 +37,14 @@ const BAR_WIDTH: usize = 8;
 const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
 
 /// Returns how many rows a card has in a pane of this size: three if runs of its workflow have pictures, two if it has
-/// an error or a question.
+/// an error, a question or something that it waits for.
 pub(super) fn height(model: &Model, run: &Run, pane: Rect) -> u16 {
     let roomy =
         pane.width >= MIN_PICTURE_SIZE.0 && pane.height >= MIN_PICTURE_SIZE.1 && !model.pictures.is_off();
     match () {
         () if roomy && run.state.is_ended() && model.queue.thumbs.are_of(run.workflow_id) => CELLS.1,
         () if run.state == RunStatus::Failed && run.error.is_some() && pane.width >= 20 => 2,
-        () if run.asks.is_some() && pane.width >= 20 => 2,
+        () if (run.asks.is_some() || run.waits_for.is_some()) && pane.width >= 20 => 2,
         () => 1,
     }
 }
@@ -95,6 +95,10 @@ pub(super) fn view(
         let room = usize::from(below.width).saturating_sub(more.len());
         let words = format!("{}{more}", fit(&format!("asks: {}", asks.text), room));
         Line::styled(words, theme.warning).render(below, buffer);
+        return;
+    }
+    if let Some(reason) = run.waits_for.as_ref().filter(|_| area.height > 1) {
+        Line::styled(fit(reason, usize::from(below.width)), theme.dim).render(below, buffer);
         return;
     }
     match &run.error {
