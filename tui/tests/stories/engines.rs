@@ -32,7 +32,7 @@ impl Cluster {
         let script = bin.join("slurm.sh");
         fs::write(&script, include_str!("engines/slurm.sh")).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
-        for name in ["sbatch", "squeue", "scancel"] {
+        for name in ["sbatch", "squeue", "scancel", "sacct"] {
             symlink(&script, bin.join(name)).unwrap();
         }
         let workdir = fanlight.path("../cluster");
@@ -174,6 +174,49 @@ fn somebody_else_who_cancels_a_job_fails_its_node_for_good() {
     cluster.fanlight.file("w.yaml", &retried).say(&["run", "w.yaml", "--detach"]).exits(0);
     cluster.await_log("begun");
     std::process::Command::new(cluster.file("scancel")).arg("1").status().unwrap();
+    cluster.fanlight.await_states(&["failed"]);
+    assert!(cluster.error().contains("somebody cancelled the job 1"), "{}", cluster.error());
+    assert_eq!(cluster.calls("sbatch"), 1);
+}
+
+#[test]
+fn jobs_that_are_cancelled_at_once_are_named_in_one_call() {
+    let cluster = Cluster::new();
+    cluster.turns("hold", "Priority");
+    let file = format!("params:\n  n: {{ type: int, default: 0 }}\n{}", command("echo $n"))
+        .replace("    run:", "    with: { n: \"${{ params.n }}\" }\n    run:");
+    cluster.fanlight.file("w.yaml", &file).say(&["run", "w.yaml", "--detach", "--sweep", "n=1..8"]).exits(0);
+    wait_for("eight jobs", || cluster.calls("sbatch") == 8);
+    wait_for("jobs that are known", || cluster.fanlight.runs().iter().all(|run| !run["waits_for"].is_null()));
+    cluster.fanlight.say(&["cancel", "--all"]).exits(0);
+    cluster.fanlight.await_states(&["cancelled"; 8]);
+    assert!(cluster.calls("scancel") < 4, "{} calls", cluster.calls("scancel"));
+}
+
+#[test]
+fn a_job_that_the_controller_has_forgotten_is_explained_by_the_accounting() {
+    let cluster = Cluster::new();
+    cluster.submit("echo begun\nsleep 1000");
+    cluster.await_log("begun");
+    // Nothing of it is alive, and nobody wrote how it ended.
+    let pid = fs::read_to_string(cluster.file("jobs/1/pid")).unwrap().trim().parse().unwrap();
+    let group = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    cluster.turns("jobs/1/state", "TIMEOUT|None");
+    cluster.turns("purged", "");
+    cluster.fanlight.await_states(&["failed"]);
+    assert_eq!(cluster.error(), "the job 1 reached its time limit of 01:00:00 after 00:00:42");
+}
+
+#[test]
+fn a_waiting_job_that_somebody_cancelled_long_ago_is_not_submitted_again() {
+    let cluster = Cluster::new();
+    cluster.turns("hold", "Priority");
+    cluster.submit("echo ran");
+    wait_for("its job", || !cluster.fanlight.runs()[0]["waits_for"].is_null());
+    cluster.fanlight.kill_daemon();
+    std::process::Command::new(cluster.file("scancel")).arg("1").status().unwrap();
+    cluster.turns("purged", "");
     cluster.fanlight.await_states(&["failed"]);
     assert!(cluster.error().contains("somebody cancelled the job 1"), "{}", cluster.error());
     assert_eq!(cluster.calls("sbatch"), 1);

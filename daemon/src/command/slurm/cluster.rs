@@ -1,9 +1,10 @@
 //! One cluster: its jobs as they were seen last. While attempts wait, one `squeue` per interval asks about all of them.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
@@ -15,6 +16,13 @@ use crate::config::EngineSettings;
 const MAX_INTERVAL: Duration = Duration::from_secs(60);
 /// The shortest interval between two polls, also for those that are asked for.
 const MIN_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long jobs that are to be cancelled are gathered.
+const GATHER_INTERVAL: Duration = Duration::from_millis(100);
+/// The most jobs that one `scancel` or `sacct` names.
+const MAX_NAMED: usize = 500;
+/// The interval between two questions about a job that the accounting does not know yet.
+const ACCOUNT_INTERVAL: Duration = Duration::from_secs(20);
 
 /// The jobs of this user at one moment.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +64,8 @@ pub(super) struct Cluster {
     begun: AtomicU64,
     state: Mutex<State>,
     asked: Notify,
+    /// Whether it has an accounting, as far as is known.
+    accounts: AtomicBool,
 }
 
 #[derive(Default)]
@@ -63,16 +73,55 @@ struct State {
     watching: usize,
     /// Whether the task runs.
     polling: bool,
+    /// The jobs that are to be cancelled.
+    doomed: BTreeSet<String>,
+    /// Whether a task cancels them.
+    cancelling: bool,
+    /// By comment, the jobs that the controller no longer knows.
+    missing: HashMap<String, Missing>,
+}
+
+/// A job that the controller no longer knows.
+struct Missing {
+    id: String,
+    /// The folder of its attempt: an id may have belonged to several jobs.
+    files: PathBuf,
+    /// When the accounting was asked last.
+    asked: Option<Instant>,
+    /// How it ended, once that is known.
+    job: Option<SeenJob>,
 }
 
 /// Somebody who waits for polls; without any, the cluster is left alone.
 pub(super) struct Watching {
     cluster: Arc<Cluster>,
     pub(super) seen: watch::Receiver<Arc<Snapshot>>,
+    /// The comment of the job that is missed.
+    missed: Option<String>,
+}
+
+impl Watching {
+    /// Notes that the controller does not know this job: later polls ask the accounting of the cluster.
+    pub(super) fn miss(&mut self, key: &str, id: &str, files: &Path) {
+        if self.missed.is_some() {
+            return;
+        }
+        self.missed = Some(key.to_owned());
+        let missing = Missing { id: id.to_owned(), files: files.to_owned(), asked: None, job: None };
+        self.cluster.state().missing.insert(key.to_owned(), missing);
+    }
+
+    /// Notes that it may have another job.
+    pub(super) fn find(&mut self) {
+        if let Some(key) = self.missed.take() {
+            self.cluster.state().missing.remove(&key);
+        }
+    }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
+        self.find();
         self.cluster.state().watching -= 1;
     }
 }
@@ -86,6 +135,7 @@ impl Cluster {
             begun: AtomicU64::new(0),
             state: Mutex::default(),
             asked: Notify::new(),
+            accounts: AtomicBool::new(true),
         })
     }
 
@@ -109,7 +159,7 @@ impl Cluster {
             tokio::spawn(poll(Arc::downgrade(self)));
         }
         drop(state);
-        Watching { cluster: Arc::clone(self), seen: self.seen.subscribe() }
+        Watching { cluster: Arc::clone(self), seen: self.seen.subscribe(), missed: None }
     }
 
     /// Returns the number of the last poll that has begun: only a later one certainly sees what is true now.
@@ -120,6 +170,71 @@ impl Cluster {
     /// Asks for a poll now.
     pub(super) fn ask(&self) {
         self.asked.notify_one();
+    }
+
+    /// Cancels jobs, together with those that others cancel at this moment. That says nothing: the jobs show it.
+    pub(super) fn cancel(self: &Arc<Self>, jobs: Vec<String>) {
+        let mut state = self.state();
+        state.doomed.extend(jobs);
+        if !std::mem::replace(&mut state.cancelling, true) {
+            tokio::spawn(cancel(Arc::clone(self)));
+        }
+    }
+
+    /// Returns the jobs that the controller does not know and the accounting does.
+    async fn accounted(&self, list: &[SeenJob]) -> Vec<SeenJob> {
+        let ids: Vec<String> = {
+            let mut state = self.state();
+            state.missing.retain(|key, _| list.iter().all(|job| job.key != *key));
+            let is_due = |it: &&mut Missing| {
+                it.job.is_none() && it.asked.is_none_or(|asked| asked.elapsed() > ACCOUNT_INTERVAL)
+            };
+            let due = state.missing.values_mut().filter(is_due).take(MAX_NAMED);
+            due.map(|it| {
+                it.asked = Some(Instant::now());
+                it.id.clone()
+            })
+            .collect()
+        };
+        if !ids.is_empty() && self.accounts.load(Ordering::Relaxed) {
+            match self.tools.accounted(&ids).await {
+                Ok(Some(jobs)) => self.explain(jobs),
+                Ok(None) => self.accounts.store(false, Ordering::Relaxed),
+                Err(why) => tracing::warn!(why, "the accounting of a cluster can't be asked"),
+            }
+        }
+        self.state().missing.values().filter_map(|it| it.job.clone()).collect()
+    }
+
+    /// Notes how missing jobs ended.
+    fn explain(&self, jobs: Vec<(SeenJob, String)>) {
+        let mut state = self.state();
+        for (job, folder) in jobs {
+            let own = |(_, it): &(&String, &mut Missing)| it.id == job.id && it.files.as_os_str() == &*folder;
+            if let Some((key, missing)) = state.missing.iter_mut().find(own) {
+                missing.job = Some(SeenJob { key: key.clone(), ..job });
+            }
+        }
+    }
+}
+
+/// Cancels what is to be cancelled, until nothing is.
+async fn cancel(cluster: Arc<Cluster>) {
+    loop {
+        tokio::time::sleep(GATHER_INTERVAL).await;
+        let jobs: Vec<String> = {
+            let mut state = cluster.state();
+            state.cancelling = !state.doomed.is_empty();
+            std::mem::take(&mut state.doomed).into_iter().collect()
+        };
+        if jobs.is_empty() {
+            return;
+        }
+        for some in jobs.chunks(MAX_NAMED) {
+            if let Err(why) = cluster.tools.cancel(some).await {
+                tracing::warn!(why, "jobs could not be cancelled; trying again");
+            }
+        }
     }
 }
 
@@ -133,8 +248,9 @@ async fn poll(cluster: Weak<Cluster>) {
         }
         let number = cluster.begun.fetch_add(1, Ordering::AcqRel) + 1;
         match cluster.tools.jobs().await {
-            Ok(list) => {
+            Ok(mut list) => {
                 failures = 0;
+                list.extend(cluster.accounted(&list).await);
                 cluster.seen.send_replace(Arc::new(Snapshot::of(number, list)));
             }
             Err(why) => {

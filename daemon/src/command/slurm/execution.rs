@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
 use super::Slurm;
-use super::cluster::Snapshot;
+use super::cluster::{Snapshot, Watching};
 use super::files::{self, RunnerExit, Said};
 use super::output::Output;
 use super::record::Record;
@@ -166,12 +166,13 @@ impl SlurmExecution {
                 Ok(seen) => seen,
                 Err(why) => return self.lose(why).await,
             };
+            self.ask_accounting(&said, &snapshot, &mut watching);
             let due = follow::report(&self.attempt, &self.reader, Some(log_end)).await;
             let stopping = self.is_stopping();
             match judge.decide(&self.key, &said, trouble.as_deref(), &snapshot, stopping, Instant::now()) {
                 Verdict::Lives(lives) => self.show(&lives, &snapshot, trouble).await,
                 Verdict::Absent => match self.submit_again(&mut judge).await {
-                    Ok(()) => {}
+                    Ok(()) => watching.find(),
                     Err(why) => {
                         let stopped = Stopped::Failed(why, None);
                         return self.end(None, Some(stopped), said, output).await;
@@ -194,6 +195,19 @@ impl SlurmExecution {
                 () = self.stop.notified() => self.slurm.cluster.ask(),
                 () = tokio::time::sleep_until(due.map_or(at, |due| due.min(at))) => {}
             }
+        }
+    }
+
+    /// Lets the accounting of the cluster be asked about a job that the controller no longer knows.
+    fn ask_accounting(&self, said: &Said, snapshot: &Snapshot, watching: &mut Watching) {
+        let job = {
+            let state = self.state();
+            let submitted = state.record.as_ref().and_then(|record| record.job.clone());
+            let known = snapshot.stale.is_none() && snapshot.number > state.submitted_after;
+            said.started.as_ref().map(|it| it.job.clone()).or(submitted).filter(|_| known)
+        };
+        if let Some(job) = job.filter(|_| snapshot.jobs(&self.key).is_empty()) {
+            watching.miss(&self.key, &job, self.folder().files());
         }
     }
 
@@ -308,10 +322,8 @@ impl SlurmExecution {
             // One poll for all that are cancelled, and a new one: the id of a job may be that of another one later.
             let seen = watching.seen.wait_for(|seen| seen.number > before).await;
             let living = seen.map(|seen| seen.living(&self.key)).unwrap_or_default();
-            if !living.is_empty()
-                && let Err(why) = cluster.tools.cancel(&living).await
-            {
-                tracing::warn!(%attempt, why, "a job could not be cancelled; trying again");
+            if !living.is_empty() {
+                cluster.cancel(living);
             }
             tokio::time::sleep(CANCEL_INTERVAL).await;
         }

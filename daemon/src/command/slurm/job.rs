@@ -75,6 +75,21 @@ impl SeenJob {
         let state = JobState::of(&state);
         Some(Self { id, state, reason, nodes, time_limit, time_used, memory, key })
     }
+    /// Parses a line of `sacct` about a job that has ended. Returns also the folder that it was started in.
+    pub(super) fn parse_accounted(line: &str) -> Option<(Self, String)> {
+        let mut fields = line.splitn(7, '|');
+        let mut next = || fields.next().map(crate::command::text::line);
+        let (id, states, nodes) = (next()?, next()?, next()?);
+        let (time_limit, time_used, memory) = (next()?, next()?, next()?);
+        let folder = fields.next()?.to_owned();
+        // Such as `CANCELLED by 1000`.
+        let state = JobState::of(states.split(' ').next()?);
+        let nodes = if nodes == "None assigned" { String::new() } else { nodes };
+        let job =
+            Self { id, state, reason: states, nodes, time_limit, time_used, memory, key: String::new() };
+        // The accounts of a cluster that crashed have jobs that run for ever.
+        state.is_ended().then_some((job, folder))
+    }
 }
 
 #[cfg(test)]
@@ -93,5 +108,15 @@ mod tests {
         assert!(!job.state.is_ended(), "something of it may be alive");
         assert!(!JobState::of("A_STATE_OF_A_LATER_VERSION").is_ended());
         assert_eq!(SeenJob::parse("squeue: an error"), None);
+    }
+
+    #[test]
+    fn a_line_of_sacct_is_a_job_that_has_ended() {
+        let line = "41|CANCELLED by 1000|None assigned|01:00:00|00:00:00|4G|/scratch/a|b";
+        let (job, folder) = SeenJob::parse_accounted(line).unwrap();
+        assert_eq!((job.id.as_str(), job.state, job.nodes.as_str()), ("41", JobState::Cancelled, ""));
+        assert_eq!((job.reason.as_str(), folder.as_str()), ("CANCELLED by 1000", "/scratch/a|b"));
+        assert_eq!(SeenJob::parse_accounted("41|RUNNING|n1|01:00:00|00:00:42|4G|/scratch/a"), None);
+        assert_eq!(SeenJob::parse_accounted("sacct: error"), None);
     }
 }

@@ -25,8 +25,11 @@ pub(super) const PROGRAMS: [&str; 3] = ["sbatch", "squeue", "scancel"];
 /// The fields of `squeue`, of which the last one may contain anything.
 const FORMAT: &str = "%A|%T|%r|%N|%l|%M|%m|%k";
 
+/// The fields of `sacct`, of which the last one may contain anything.
+const ACCOUNT_FORMAT: &str = "JobIDRaw,State,NodeList,Timelimit,Elapsed,ReqMem,WorkDir";
+
 /// The variables with which a user changes the defaults of these commands.
-const OWN_VARIABLES: [&str; 3] = ["SBATCH_", "SQUEUE_", "SCANCEL_"];
+const OWN_VARIABLES: [&str; 4] = ["SBATCH_", "SQUEUE_", "SCANCEL_", "SACCT_"];
 
 /// The commands of one cluster.
 #[derive(Clone, Debug)]
@@ -136,6 +139,23 @@ impl Tools {
         Ok(output.lines().filter_map(SeenJob::parse).collect())
     }
 
+    /// Returns what the accounting of the cluster knows of these jobs that have ended, each with the folder that it was
+    /// started in; `None` if the cluster has none.
+    ///
+    /// # Errors
+    /// It can't be asked at the moment.
+    pub(super) async fn accounted(&self, jobs: &[String]) -> Result<Option<Vec<(SeenJob, String)>>, String> {
+        let mut command = self.command("sacct");
+        // An id may have belonged to several jobs.
+        command.args(["-n", "-P", "-X", "-D", "-o", ACCOUNT_FORMAT, "-j"]).arg(jobs.join(","));
+        match call(command, CALL_TIMEOUT).await {
+            Ok(output) => Ok(Some(output.lines().filter_map(SeenJob::parse_accounted).collect())),
+            Err(Failure::Missing(_)) => Ok(None),
+            Err(Failure::Failed(why)) if why.contains("accounting storage is disabled") => Ok(None),
+            Err(failure) => Err(failure.sentence()),
+        }
+    }
+
     /// Cancels these jobs. That it succeeds says nothing: the jobs show it.
     ///
     /// # Errors
@@ -235,16 +255,18 @@ pub(super) fn missing(program: &str) -> String {
 
 /// Decides by the words of `sbatch` whether another try makes sense.
 fn classify(why: String) -> SubmitError {
-    const LOST: [&str; 6] = [
+    const LOST: [&str; 7] = [
         "ontact slurm controller",
         "ocket timed out",
         "onnection refused",
         "ommunications connection failure",
         "Zero Bytes were transmitted",
+        "ontroller in standby mode",
         "onnection reset",
     ];
-    const FULL: [&str; 5] = [
+    const FULL: [&str; 6] = [
         "MaxSubmit",
+        "artition not available (inactive or drain)",
         "temporarily unable to accept job",
         "esource temporarily unavailable",
         "reached jobs limit",
@@ -285,6 +307,14 @@ mod tests {
         let limit = "QOSMaxSubmitJobPerUserLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit \
                      limit, user's size and/or time limits)";
         assert!(matches!(of(limit), SubmitError::Busy(_)));
+        let association = "AssocMaxSubmitJobLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit \
+                           limit, user's size and/or time limits)";
+        assert!(matches!(of(association), SubmitError::Busy(_)));
+        let drained = "Batch job submission failed: Required partition not available (inactive or drain)";
+        assert!(matches!(of(drained), SubmitError::Busy(_)));
+        let too_large = "QOSMaxCpuPerJobLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit limit, \
+                         user's size and/or time limits)";
+        assert!(matches!(of(too_large), SubmitError::Refused(_)), "it would wait for ever");
         let never = "Batch job submission failed: Requested node configuration is not available";
         assert!(matches!(of(never), SubmitError::Refused(_)));
         let partition = "invalid partition specified: gpux; Batch job submission failed: Invalid partition name specified";
