@@ -163,7 +163,7 @@ impl Root {
     }
 
     /// Returns the path within this folder that an absolute path leads to.
-    fn inside(&self, path: &Path) -> Option<PathBuf> {
+    pub(crate) fn inside(&self, path: &Path) -> Option<PathBuf> {
         let direct = path.strip_prefix(&self.path).or_else(|_| path.strip_prefix(&self.real)).ok();
         let plain = direct.filter(|inner| inner.components().all(|part| part != Component::ParentDir));
         if let Some(inner) = plain {

@@ -143,7 +143,14 @@ impl Look<'_> {
                     WalkEntry::Other(word) => {
                         return Err(format!("`{}` is {word}, not a file", path.display()));
                     }
-                    WalkEntry::Folder | WalkEntry::Passed | WalkEntry::TooDeep => {}
+                    WalkEntry::Passed => {
+                        return Err(format!(
+                            "`{}` is a link to a folder that `{pattern}` does not enter, so changes there would be \
+                             missed; replace it by what it leads to, or write patterns that don't reach it",
+                            path.display()
+                        ));
+                    }
+                    WalkEntry::Folder | WalkEntry::TooDeep => {}
                 }
                 match paths.len() {
                     0..=MAX_FILES => Ok(()),

@@ -146,6 +146,22 @@ fn what_cannot_be_looked_at_is_named() {
 }
 
 #[test]
+fn a_linked_folder_whose_changes_would_be_missed_is_named() {
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join("x.py"), "one").unwrap();
+    let look = |pattern: &str| {
+        let place = Place::new().files(&[pattern]);
+        std::os::unix::fs::symlink(other.path(), place.temp.path().join("project/src/ext")).unwrap();
+        place.look().map(drop)
+    };
+    for pattern in ["src/*/*.py", "src/**/*.py"] {
+        let why = look(pattern).unwrap_err();
+        assert!(why.contains("`src/ext` is a link to a folder") && why.contains(pattern), "{why}");
+    }
+    look("src/*.py").unwrap();
+}
+
+#[test]
 fn files_that_match_twice_count_once_and_in_any_order() {
     let one = Place::new().files(&["src/**", "a.csv", "src/*.py"]).names();
     assert_eq!(one, Place::new().files(&["a.csv", "src/**"]).names());
