@@ -115,7 +115,9 @@ pub(super) fn problem(folder: &Folder) -> Option<String> {
             let path = text::line(path);
             format!("`{path}` is a repository without a commit; commit something in it, or leave it out by `exclude` of `dir`")
         });
-    Some(unborn.or_else(|| text::last_line(&bytes)).unwrap_or_else(|| "git gives no reason".to_owned()))
+    Some(
+        unborn.or_else(|| text::last_line_of_git(&bytes)).unwrap_or_else(|| "git gives no reason".to_owned()),
+    )
 }
 
 /// A repository below the folder of a command, in which the command changed something: a patch or a branch holds no more of

@@ -3,6 +3,7 @@
 set +e
 record=$1 kind=$2 index=$1/index
 shift 2
+sparse=
 tab=$(printf '\t')
 
 # Nothing in the repository changes, not even its index: what is new is in an index and objects of the record.
@@ -40,6 +41,8 @@ begin() {
 # Begins with the index and the objects of the repository that the current folder is in.
 from_repository() {
     theirs=$(path_in_git index) && known=$(path_in_git objects) || return
+    # Files outside the definition of a sparse checkout count too. Versions of git before 2.34 don't know the option.
+    if [ "$(git config --bool core.sparseCheckout 2>/dev/null)" = true ]; then sparse=--sparse; else sparse=; fi
     if [ -f "$theirs" ]; then cp "$theirs" "$index"; else rm -f "$index"; fi
 }
 # Not `in_git`, which would find its own index and objects.
@@ -49,7 +52,7 @@ path_in_git() {
 # Prints the tree of the current folder. It holds only the commit of a repository below, so `$index.inside` has a line for
 # each one with anything that is not in this commit.
 look() {
-    in_git add --all -- . && in_git -c core.quotePath=false ls-files --stage >"$index.files" || return
+    in_git add --all $sparse -- . && in_git -c core.quotePath=false ls-files --stage >"$index.files" || return
     grep '^160000 ' "$index.files" >"$index.links" || [ $? = 1 ] || return
     rm -f "$index.files"
     : >"$index.inside" || return

@@ -19,6 +19,12 @@ pub(super) fn last_line(bytes: &[u8]) -> Option<String> {
         .find(|it| !it.is_empty())
 }
 
+/// Returns the last line of what git said, without its advice on how to use it.
+pub(super) fn last_line_of_git(bytes: &[u8]) -> Option<String> {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"hint:"));
+    last_line(&lines.collect::<Vec<_>>().concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +35,12 @@ mod tests {
         assert_eq!(last_line(bytes).as_deref(), Some("error: boom"));
         assert_eq!(last_line(b"10 %\r20 %\r").as_deref(), Some("20 %"));
         assert_eq!(last_line(b"\n\x1b[2J\n"), None);
+    }
+
+    #[test]
+    fn advice_of_git_is_no_reason() {
+        let said = b"fatal: it is locked\nhint: remove the lock\nhint: or wait\n";
+        assert_eq!(last_line_of_git(said).as_deref(), Some("fatal: it is locked"));
+        assert_eq!(last_line_of_git(b"hint: wait\n"), None);
     }
 }

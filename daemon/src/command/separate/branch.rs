@@ -19,6 +19,9 @@ use crate::store::blob::Blobs;
 /// The most branches of one node of a run.
 const MAX_BRANCHES: u32 = 1_000;
 
+/// The most paths in the arguments of a command.
+const MAX_PATHS: usize = 500;
+
 /// Commits what is in the work tree of an attempt, and returns the name of the branch. Blocks.
 ///
 /// A second call finds the branch of the first one: the same work tree always gives the same commit.
@@ -51,8 +54,17 @@ fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
         let output = git.run_as(&of(&words), &identity(attempt))?;
         Ok(String::from_utf8_lossy(&output).trim().to_owned())
     };
+    let is_sparse = ask(&["config", "--bool", "core.sparseCheckout"]).is_ok_and(|it| it == "true");
+    let entries = git.run(&of(&["ls-files", "-v", "-z"].map(OsStr::new)))?;
+    for (option, hidden) in hidden(&path, &entries, is_sparse) {
+        for some in hidden.chunks(MAX_PATHS) {
+            git.run(&of(&[&["update-index", option, "--"].map(OsStr::new)[..], some].concat()))?;
+        }
+    }
+    let add: &[&str] =
+        if is_sparse { &["add", "--all", "--sparse", "--", "."] } else { &["add", "--all", "--", "."] };
     loop {
-        ask(&["add", "--all", "--", "."])?;
+        ask(add)?;
         let entries = git.run(&of(&["ls-files", "--stage", "-z"].map(OsStr::new)))?;
         let folders = former_links(&path, &entries);
         if folders.is_empty() {
@@ -98,6 +110,26 @@ fn try_commit(attempt: &Attempt, folder: &Folder) -> Result<String, FileError> {
         }
     }
     Err(format!("there are {MAX_BRANCHES} branches `{base}` already").into())
+}
+
+/// Returns the files whose changes the index, as `ls-files -v -z` prints it, hides from git, by the option that shows them.
+/// What a sparse checkout leaves out stays as it is.
+fn hidden<'a>(top: &Path, entries: &'a [u8], is_sparse: bool) -> [(&'static str, Vec<&'a OsStr>); 2] {
+    let entries = entries.split(|byte| *byte == 0).filter_map(|entry| match entry {
+        [tag, b' ', path @ ..] => Some((*tag, OsStr::from_bytes(path))),
+        _ => None,
+    });
+    let (mut assumed, mut skipped) = (Vec::new(), Vec::new());
+    for (tag, path) in entries {
+        if tag.is_ascii_lowercase() {
+            assumed.push(path);
+        }
+        let is_left_out = || is_sparse && fs::symlink_metadata(top.join(path)).is_err();
+        if tag.eq_ignore_ascii_case(&b'S') && !is_left_out() {
+            skipped.push(path);
+        }
+    }
+    [("--no-assume-unchanged", assumed), ("--no-skip-worktree", skipped)]
 }
 
 /// Returns the folders with files that the index, as `ls-files --stage -z` prints it, has as repositories although they are

@@ -113,7 +113,7 @@ impl Git<'_> {
             return Err(Failure::Other("cancelled".into()));
         }
         if !status.success() {
-            let line = text::last_line(&stderr).unwrap_or_else(|| format!("it ended with {status}"));
+            let line = text::last_line_of_git(&stderr).unwrap_or_else(|| format!("it ended with {status}"));
             return Err(Failure::Refused(line.trim_start_matches("fatal: ").to_owned()));
         }
         if stdout.last() == Some(&b'\n') {

@@ -68,3 +68,45 @@ fn a_branch_is_made_where_git_warns_of_line_ends_and_splits_its_index() {
     let branch = commit(&attempt, &folder, world.store.blobs()).unwrap();
     assert_eq!(world.git(&["show", &format!("{branch}:a")]), "one\ntwo\n");
 }
+
+#[test]
+fn a_branch_has_changes_that_the_index_hides() {
+    let world = world();
+    for name in ["assumed", "skipped", "gone", "same"] {
+        world.write(name, "x");
+    }
+    world.commit();
+    let (attempt, folder) = world.new_attempt();
+    let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
+    make(&dir, &attempt, &folder, world.store.blobs()).unwrap();
+    let command = "git update-index --assume-unchanged assumed
+        git update-index --skip-worktree skipped gone same
+        echo y > assumed; echo y > skipped; rm gone";
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", command]).current_dir(folder.separate());
+    assert!(shell.status().unwrap().success());
+    let branch = commit(&attempt, &folder, world.store.blobs()).unwrap();
+    let changed = world.git(&["diff", "--name-status", "HEAD", &branch]);
+    assert_eq!(changed, "M\tassumed\nD\tgone\nM\tskipped\n");
+}
+
+#[test]
+fn a_branch_of_a_sparse_checkout_has_new_files_anywhere_and_keeps_what_is_left_out() {
+    let world = world();
+    for name in ["in/a", "out/b", "out/c"] {
+        world.write(name, "x");
+    }
+    world.commit();
+    world.git(&["sparse-checkout", "set", "in"]);
+    let (attempt, folder) = world.new_attempt();
+    let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
+    make(&dir, &attempt, &folder, world.store.blobs()).unwrap();
+    let out = folder.separate().join("out");
+    assert!(!out.exists(), "the work tree is sparse too");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("new"), "y").unwrap();
+    fs::write(out.join("b"), "y").unwrap();
+    let branch = commit(&attempt, &folder, world.store.blobs()).unwrap();
+    let changed = world.git(&["diff", "--name-status", "HEAD", &branch]);
+    assert_eq!(changed, "M\tout/b\nA\tout/new\n");
+}
