@@ -11,7 +11,8 @@ use crate::value::{Value, cut};
 use crate::workflow::{Param, Workflow};
 
 /// Returns the values of a sweep: `1..8`, `0..1/0.25`, `a,b,c`, `"a, b","c"` with quotes as in CSV, JSON lists, or a
-/// single value. A range includes both ends and counts down if the second end is smaller. Lists are swept as JSON:
+/// single value. A range includes both ends and counts down if the second end is smaller; one of floats without a step
+/// must reach its end in steps of 1. Lists are swept as JSON:
 /// `[1],[2,3]` or `[[1],[2,3]]`.
 ///
 /// # Errors
@@ -101,13 +102,22 @@ fn range(part: &str, from: &str, to: &str, whole: bool, values: &mut Vec<Value>)
         text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| wrong(text))
     };
     let places = [from, to, step.unwrap_or("1")].into_iter().map(decimals).max().unwrap_or(0);
+    let is_given = step.is_some();
     let (from, to, step) = (read(from)?, read(to)?, step.map_or(Ok(1.0), read)?);
     if step <= 0.0 {
         return Err(bad_step());
     }
+    let steps = (to - from).abs() / step;
     // Add a little, because 0.3 / 0.1 is slightly less than 3.
-    let count = ((to - from).abs() / step + 1e-9).floor();
+    let count = (steps + 1e-9).floor();
     limit(count + 1.0)?;
+    let is_reached = steps - count <= 1e-9;
+    if !is_reached && (!is_given || count < 1.0) {
+        return Err(format!(
+            "the range `{}` does not reach its end in steps of {step}; write a smaller step, as in `0.1..0.5/0.1`",
+            cut(part, 60)
+        ));
+    }
     let direction = if from <= to { step } else { -step };
     let mut at = 0.0;
     while at <= count {
