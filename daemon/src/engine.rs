@@ -186,8 +186,9 @@ impl Engine {
     /// # Errors
     /// The file has problems, or params are wrong.
     pub async fn missing(&self, request: runs::Missing) -> Result<runs::MissingResponse, RpcError> {
-        let (store, types) = (self.store.clone(), self.node_types.now());
-        tokio::task::spawn_blocking(move || missing::find(&request, &store, &types))
+        let (config, store) = (self.config.clone(), self.store.clone());
+        let types = self.node_types.now();
+        tokio::task::spawn_blocking(move || missing::find(&request, &config, &store, &types))
             .await
             .map_err(|error| RpcError::internal(error.to_string()))?
     }

@@ -45,9 +45,9 @@ pub(crate) use bodies::{bodies, has_long_body};
 pub use cache::{CacheKey, Cached, Nearest, NewEntry, PartsDigest};
 pub(crate) use op::StagedRun;
 pub use op::{
-    After, Batch, ChildFiles, Committed, Finished, Import, Imported, ImportedRun, NewAsset, NewFile, NewRun,
-    NewSweep, NewTrial, NewVersion, Numbers, Op, ResumeFrom, StoredSearch, StoredSweep, Submit, Submitted,
-    SweepOf,
+    After, Batch, ChildFiles, ChildVersions, Committed, Finished, Import, Imported, ImportedRun, NewAsset,
+    NewFile, NewRun, NewSweep, NewTrial, NewVersion, Numbers, Op, ResumeFrom, StoredSearch, StoredSweep,
+    Submit, Submitted, SweepOf,
 };
 pub use open_run::{DamagedRun, OpenRun};
 pub use read::{KnownSearch, StoredValue};

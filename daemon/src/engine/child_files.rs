@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::submit;
 use crate::config::Config;
 use crate::node_type::NodeTypeSet;
-use crate::store::NewFile;
+use crate::store::{ChildVersions, NewFile};
 
 /// Reads and checks the files that the nodes of a workflow run, itself or through others; those of a workflow on another
 /// host are among the ones it `sent`. Blocks.
@@ -41,6 +41,11 @@ pub(super) fn read(
         ..file
     };
     found.into_iter().map(|file| prepared(named(file), config, types)).collect()
+}
+
+/// Returns what tells files from other versions of them, as [`crate::store::Store::child_versions`] does for those of a run.
+pub(super) fn versions(files: &[NewFile]) -> ChildVersions {
+    files.iter().map(|it| (it.reader.clone(), it.name.clone(), it.version.hash.clone())).collect()
 }
 
 fn prepared(file: ChildFile, config: &Config, types: &NodeTypeSet) -> Result<NewFile, RpcError> {

@@ -4,14 +4,17 @@ use fanlight_shared::document::ranges::check_params;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 
+use super::child_files;
 use super::requests::refused;
 use super::submit::{Files, canonical, check_count, read};
+use crate::config::Config;
 use crate::node_type::NodeTypeSet;
 use crate::store::Store;
 
 /// Returns the sets with which a run has completed. Blocks: reads files.
 pub(super) fn find(
     request: &runs::Missing,
+    config: &Config,
     store: &Store,
     types: &NodeTypeSet,
 ) -> Result<runs::MissingResponse, RpcError> {
@@ -19,8 +22,13 @@ pub(super) fn find(
     let path = request.path.as_deref().map(canonical).transpose()?;
     let path = path.as_deref();
     let workflow = read(&request.document, types)?;
+    let like = request.extends.as_deref().map(|sweep| store.run_of_sweep(sweep)).transpose();
+    let children = match like.map_err(|error| refused(&error))? {
+        Some(run) => store.child_versions(run).map_err(|error| refused(&error))?,
+        None => child_files::versions(&child_files::read(&workflow, path, &request.files, config, types)?),
+    };
     let mut known = store
-        .results(workflow.id, request.path.as_deref(), &workflow.version)
+        .results(workflow.id, request.path.as_deref(), &workflow.version, &children)
         .map_err(|error| refused(&error))?;
     let mut found: Vec<runs::Places> = Vec::new();
     let mut files = Files::new(store.blobs());

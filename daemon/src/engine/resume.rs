@@ -172,8 +172,7 @@ fn label_of(plan: &Plan, path: Option<&Path>, params: &Values) -> String {
 /// Returns whether the files of the workflows that a run starts differ from those that it was submitted with.
 fn has_other_files(new: &[NewFile], run: &Run, store: &Store) -> Result<bool, RpcError> {
     let known = store.child_versions(run.id).map_err(|error| refused(&error))?;
-    let new = new.iter().map(|it| (it.reader.clone(), it.name.clone(), it.version.hash.clone()));
-    Ok(new.collect::<HashSet<_>>() != known)
+    Ok(child_files::versions(new) != known)
 }
 
 fn check_ended(run: &Run) -> Result<(), RpcError> {

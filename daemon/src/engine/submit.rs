@@ -61,10 +61,18 @@ pub(super) fn prepare(
     let workflow = read(&request.document, types)?.on_engine(request.environment.engine());
     check_place(&workflow, path.as_deref(), config, types)?;
     check_fresh(&workflow, &request.fresh)?;
-    let child_files = child_files::read(&workflow, path.as_deref(), &request.files, config, types)?;
+    let extended = request.sweep.as_ref().and_then(|sweep| sweep.extends.as_deref());
+    let files = match extended {
+        // The runs of a sweep are compared, so all of them run the same files.
+        Some(sweep) => ChildFiles::Of(store.run_of_sweep(sweep).map_err(|error| refused(&error))?),
+        None => {
+            let path = path.as_deref();
+            ChildFiles::Read(child_files::read(&workflow, path, &request.files, config, types)?)
+        }
+    };
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
-    let mut files = Files::new(store.blobs());
+    let mut media = Files::new(store.blobs());
     let defaults: IndexMap<String, Option<Value>> =
         workflow.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
     let mut sets = request.sets;
@@ -95,8 +103,8 @@ pub(super) fn prepare(
             swept,
             repeat,
         });
-        let params = files.import(&workflow, params, path.as_deref())?;
-        let params = files.store_large(params)?;
+        let params = media.import(&workflow, params, path.as_deref())?;
+        let params = media.store_large(params)?;
         new.push(NewRun { id: RunId::new(), label, params });
     }
     label::number_equal(new.iter_mut().map(|run| &mut run.label));
@@ -112,7 +120,7 @@ pub(super) fn prepare(
         submission: SubmissionId::new(),
         at: Time::now(),
         runs: new,
-        blobs: files.published,
+        blobs: media.published,
         environment: request.environment,
         made_with: plan.made_with(),
         fresh: request.fresh,
@@ -121,7 +129,7 @@ pub(super) fn prepare(
         trial: first,
         resume: None,
         parent: None,
-        files: ChildFiles::Read(child_files),
+        files,
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
 }

@@ -29,8 +29,8 @@ use crate::on_end::OnEnd;
 pub(crate) use import::StagedRun;
 pub use import::{Import, Imported, ImportedRun};
 pub use submit::{
-    ChildFiles, Finished, NewFile, NewRun, NewSweep, NewTrial, NewVersion, ResumeFrom, StoredSearch,
-    StoredSweep, Submit, Submitted, SweepOf,
+    ChildFiles, ChildVersions, Finished, NewFile, NewRun, NewSweep, NewTrial, NewVersion, ResumeFrom,
+    StoredSearch, StoredSweep, Submit, Submitted, SweepOf,
 };
 
 /// Outputs as numbers, or why one is none, as the end of a sentence: "is not a number".

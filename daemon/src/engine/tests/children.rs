@@ -11,6 +11,7 @@ use super::world::World;
 
 mod parked;
 mod recovery;
+mod sweeps;
 
 /// Runs `child.yaml` and passes its output on.
 const PARENT: &str = "

@@ -237,8 +237,12 @@ async fn a_run_is_started_again_with_params_that_lists_shorten() {
     while !served.context.store.listed(second.id).unwrap().state.is_ended() {
         tokio::task::yield_now().await;
     }
-    let missing =
-        |sets, path: Option<&str>| Missing { document: document.into(), path: path.map(str::to_owned), sets };
+    let missing = |sets, path: Option<&str>| Missing {
+        document: document.into(),
+        path: path.map(str::to_owned),
+        sets,
+        ..Missing::default()
+    };
     let like = ParamSet { like: Some(first.id), ..ParamSet::default() };
     let found = client.call(missing(vec![ParamSet::default(), like], None)).await;
     assert!(

@@ -1,5 +1,6 @@
 //! Submissions: what [`Op::Submit`](super::Op::Submit) stores, and what comes of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fanlight_shared::environment::Environment;
@@ -77,6 +78,9 @@ impl Default for ChildFiles {
         Self::Read(Vec::new())
     }
 }
+
+/// The files of the workflows that a run starts: the file whose node names each, the name there, and the version.
+pub type ChildVersions = HashSet<(String, String, Version)>;
 
 /// The file of a workflow that a run starts.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use fanlight_shared::value::Value;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::store::{DamagedRun, OpenRun, Store, StoreError, code};
+use crate::store::{ChildVersions, DamagedRun, OpenRun, Store, StoreError, code};
 
 /// Node, item, port, value (`None` if not kept).
 type PortValue = (String, ItemPath, String, Option<Value>);
@@ -143,21 +143,17 @@ impl Store {
         })
     }
 
-    /// Returns the files of the workflows that a run starts, itself or through others: the file whose node names each, the name
-    /// there, and the version. Blocks.
+    /// Returns the files of the workflows that a run starts, itself or through others. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
-    pub fn child_versions(&self, run: RunId) -> Result<HashSet<(String, String, Version)>, StoreError> {
+    pub fn child_versions(&self, run: RunId) -> Result<ChildVersions, StoreError> {
         self.read(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT f.reader, f.name, v.hash FROM run r JOIN run_file f ON f.run = r.key \
-                 JOIN version v ON v.key = f.version WHERE r.id = ?1",
-            )?;
-            let files = query.query_map([run.as_bytes()], |row| {
-                Ok((row.get(0)?, row.get(1)?, Version::from_stored(row.get(2)?)))
-            })?;
-            Ok(files.collect::<Result<_, _>>()?)
+            let key = db
+                .prepare_cached("SELECT key FROM run WHERE id = ?1")?
+                .query_row([run.as_bytes()], |row| row.get(0))
+                .optional()?;
+            Ok(key.map_or_else(|| Ok(ChildVersions::new()), |key| child_versions(db, key))?)
         })
     }
 
@@ -289,6 +285,16 @@ impl Store {
             (None, None) => None,
         })
     }
+}
+
+/// Returns the files of the workflows that a run starts.
+pub(super) fn child_versions(db: &Connection, run: i64) -> rusqlite::Result<ChildVersions> {
+    let mut query = db.prepare_cached(
+        "SELECT f.reader, f.name, v.hash FROM run_file f JOIN version v ON v.key = f.version WHERE f.run = ?1",
+    )?;
+    let files =
+        query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, Version::from_stored(row.get(2)?))))?;
+    files.collect()
 }
 
 /// Returns where the values of a run were computed that it took over from another one.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fanlight_shared::event::StateEvent;
-use fanlight_shared::id::{Version, WorkflowId};
+use fanlight_shared::id::{RunId, Version, WorkflowId};
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::sweeps::{
@@ -90,6 +90,21 @@ impl Store {
             let key = named(db, name)?.ok_or_else(|| unknown(name))?;
             let mut query = db.prepare_cached("SELECT swept FROM sweep WHERE key = ?1")?;
             Ok(query.query_row([key], |row| code::json(row, 0))?)
+        })
+    }
+
+    /// Returns the first run of a sweep that was not deleted. Blocks.
+    ///
+    /// # Errors
+    /// There is no sweep with this name.
+    pub fn run_of_sweep(&self, name: &str) -> Result<RunId, StoreError> {
+        self.read(|db| {
+            let key = named(db, name)?.ok_or_else(|| unknown(name))?;
+            let mut query = db.prepare_cached(
+                "SELECT id FROM run INDEXED BY run_by_sweep WHERE sweep = ?1 AND status <> 6 ORDER BY key LIMIT 1",
+            )?;
+            let found = query.query_row([key], |row| row.get(0).map(RunId::from_bytes)).optional()?;
+            found.ok_or_else(|| unknown(name))
         })
     }
 

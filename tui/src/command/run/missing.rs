@@ -1,7 +1,7 @@
 //! `--missing`: leaves out the runs that have a result already.
 
 use fanlight_shared::client::Client;
-use fanlight_shared::rpc::runs::{Missing, ParamSet, Start};
+use fanlight_shared::rpc::runs::{Missing, ParamSet, Start, SweepOptions};
 use fanlight_shared::workflow::Workflow;
 
 use super::source::Source;
@@ -14,12 +14,14 @@ pub(super) async fn of(
     client: &Client,
     source: &Source,
     workflow: &Workflow,
+    sweep: Option<&SweepOptions>,
     sets: Vec<ParamSet>,
 ) -> Result<Vec<ParamSet>, Failure> {
     let start =
         Start { document: source.document.clone(), path: source.path.clone(), sets, ..Start::default() };
-    let Start { document, path, sets, .. } = elsewhere::sent(client, workflow, start).await?;
-    let request = Missing { document, path, sets: sets.clone() };
+    let Start { document, path, sets, files, .. } = elsewhere::sent(client, workflow, start).await?;
+    let extends = sweep.and_then(|sweep| sweep.extends.clone());
+    let request = Missing { document, path, sets: sets.clone(), files, extends };
     let found = client.call(request).await?.found;
     let mut found = found.iter().flat_map(|range| range.from..range.to).peekable();
     let is_missing = |place: u32| found.next_if_eq(&place).is_none();

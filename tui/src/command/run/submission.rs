@@ -90,7 +90,7 @@ impl Submission {
                 Some(client) => client,
                 None => context.connect().await?,
             };
-            sets = missing::of(&client, &source, &workflow, sets).await?;
+            sets = missing::of(&client, &source, &workflow, sweep.as_ref(), sets).await?;
             running = Some(client);
         }
         if params.dry_run {
