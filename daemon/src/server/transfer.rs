@@ -44,9 +44,11 @@ pub(super) async fn import(session: &Arc<Session>, import: Import) -> Result<Imp
         Ok(outcome) => outcome?,
         Err(error) => return Err(RpcError::internal(format!("the import failed: {error}"))),
     };
-    let transfer::Outcome { imported, assets, mut known } = outcome;
+    let transfer::Outcome { imported, assets, mut known, mut left_out } = outcome;
     let (count, known_count) = (imported.runs.len() as u64, known.len() as u64);
+    let left_out_count = left_out.len() as u64;
     known.truncate(MAX_NAMED);
+    left_out.truncate(MAX_NAMED);
     let runs = imported.runs.into_iter().take(MAX_NAMED);
     let renamed = imported.renamed_sweeps.into_iter().take(MAX_NAMED);
     Ok(Imported {
@@ -55,6 +57,8 @@ pub(super) async fn import(session: &Arc<Session>, import: Import) -> Result<Imp
         assets,
         known,
         known_count,
+        left_out,
+        left_out_count,
         renamed_sweeps: renamed.map(|(was, name)| Renamed { was, name }).collect(),
     })
 }

@@ -18,6 +18,7 @@ use rustix::fs::{Mode, OFlags};
 use tokio_util::sync::CancellationToken;
 
 use self::cancel::Cancellable;
+use self::known::Found;
 use self::logs::NewLogs;
 use super::check::{Known, RunCheck};
 use super::limit::{MAX_WHOLE_BYTES, check_announced, check_parts};
@@ -45,6 +46,9 @@ pub(crate) struct Outcome {
     pub(crate) assets: u64,
     /// The runs that were there already, by their names here.
     pub(crate) known: Vec<String>,
+    /// The runs that were left out, by their names in the archive: they were deleted here while their assets stayed, or
+    /// such a run started them.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Imports the runs of an archive that are not there yet, all of them or none. Blocks.
@@ -158,6 +162,8 @@ pub(super) struct Reading<'a> {
     /// How many parts its runs have.
     parts: u64,
     logs: NewLogs,
+    /// The runs that are here already, by their sweeps in the archive.
+    swept: Vec<(String, RunId)>,
     /// What the new runs refer to.
     wanted: HashMap<BlobHash, bool>,
     long: HashSet<BlobHash>,
@@ -169,6 +175,8 @@ pub(super) struct Reading<'a> {
 enum Run {
     /// It is here already, with this name.
     Known(String),
+    /// It was deleted here while its assets stayed, or such a run started it.
+    LeftOut,
     New(StagedRun),
 }
 
@@ -204,6 +212,7 @@ impl<'a> Reading<'a> {
             blob_amount: Amount::default(),
             parts: 0,
             logs,
+            swept: Vec::new(),
             wanted: HashMap::new(),
             long: HashSet::new(),
             attempts: HashSet::new(),
@@ -246,7 +255,7 @@ impl<'a> Reading<'a> {
         };
         let shown = sanitise::line(&expected.name);
         let damaged = |why: String| Refused::Archive(format!("is damaged: {shown} {why}"));
-        let mut here = known::find(self.store, id)?;
+        let mut found = known::find(self.store, id)?;
         let mut check = RunCheck::new(&self.known, expected);
         let offset = self.offset;
         let mut to = io::BufWriter::new(&self.lines);
@@ -254,9 +263,10 @@ impl<'a> Reading<'a> {
             check.part(&part).map_err(damaged)?;
             self.parts += 1;
             check_parts(self.parts).map_err(Refused::Archive)?;
-            match &mut here {
-                Some(here) => here.compare(&part),
-                None => {
+            match &mut found {
+                Found::Run(here) => here.compare(&part),
+                Found::Assets => {}
+                Found::Nothing => {
                     to.write_all(line).map_err(|error| failed(self.scratch.path(), &error))?;
                     self.offset += line.len() as u64;
                 }
@@ -266,15 +276,24 @@ impl<'a> Reading<'a> {
         to.flush().map_err(|error| failed(self.scratch.path(), &error))?;
         drop(to);
         let run = check.finish().map_err(damaged)?;
-        if let Some(here) = here {
+        if let Found::Run(here) = found {
             let name = here.finish().map_err(|why| Refused::Archive(format!("holds {shown}, {why}")))?;
             self.logs.skip(&check.attempts);
+            self.swept.extend(run.sweep.map(|sweep| (sweep, id)));
             self.runs.insert(id, Run::Known(name));
             return Ok(());
         }
-        let parent = run.parent.as_ref().map(|parent| parent.run);
-        if parent.is_some_and(|parent| !self.runs.contains_key(&parent)) {
-            return Err(damaged("lacks the run that started it".into()));
+        let parent = match &run.parent {
+            None => None,
+            Some(parent) => match self.runs.get(&parent.run) {
+                None => return Err(damaged("lacks the run that started it".into())),
+                parent => parent,
+            },
+        };
+        if matches!(found, Found::Assets) || matches!(parent, Some(Run::LeftOut)) {
+            self.logs.skip(&check.attempts);
+            self.runs.insert(id, Run::LeftOut);
+            return Ok(());
         }
         for attempt in &check.attempts {
             if !self.attempts.insert(*attempt) {
@@ -344,12 +363,14 @@ impl<'a> Reading<'a> {
         // From here on no other import adds runs.
         let store = self.store;
         let _importing = store.importing();
-        let mut known = Vec::new();
-        let mut runs = Vec::new();
+        let (mut known, mut left_out, mut runs) = (Vec::new(), Vec::new(), Vec::new());
         for run in &self.manifest.runs {
             match self.runs.remove(&run.id) {
                 Some(Run::Known(name)) => known.push(name),
-                Some(Run::New(staged)) if known::find(store, run.id)?.is_none() => runs.push(staged),
+                Some(Run::LeftOut) => left_out.push(run.name.clone()),
+                Some(Run::New(staged)) if matches!(known::find(store, run.id)?, Found::Nothing) => {
+                    runs.push(staged);
+                }
                 Some(Run::New(_)) => {
                     return Err(Refused::Archive(format!(
                         "holds {}, which was added here while the archive was read; import it again",
@@ -361,16 +382,15 @@ impl<'a> Reading<'a> {
         }
         let assets = self.assets.len() as u64;
         if runs.is_empty() {
-            return Ok(Outcome { known, ..Outcome::default() });
+            return Ok(Outcome { known, left_out, ..Outcome::default() });
         }
         cancel::check(cancel)?;
         let attempts = self.logs.settle(store)?;
         let shared = self.shared.take().unwrap_or_default();
-        let lines = self.lines;
-        let import = store::Import { shared, runs, lines };
+        let import = store::Import { shared, runs, lines: self.lines, known: self.swept };
         let committed = store.commit_blocking(vec![Op::Import(import.into())])?;
         attempts.keep();
         let imported = committed.imported.unwrap_or_default();
-        Ok(Outcome { imported, assets, known })
+        Ok(Outcome { imported, assets, known, left_out })
     }
 }

@@ -65,6 +65,9 @@ fn print(out: &mut Out, imported: &runs::Imported) -> Result<(), Failure> {
     for name in &imported.known {
         out.line(&format!("{}\talready there", sanitise::line(name)))?;
     }
+    for name in &imported.left_out {
+        out.line(&format!("{}\tleft out", sanitise::line(name)))?;
+    }
     Ok(())
 }
 
@@ -75,9 +78,18 @@ fn say(imported: &runs::Imported) {
         output::note(&format!("{} is {} here", sanitise::line(was), sanitise::line(name)));
     }
     let count = |number: u64, noun: &str| text::count(usize::try_from(number).unwrap_or(usize::MAX), noun);
-    let runs::Imported { count: new, known_count: known, assets, .. } = *imported;
+    let runs::Imported { count: new, known_count: known, left_out_count: left_out, assets, .. } = *imported;
     let there = if known == 1 { "was there already" } else { "were there already" };
+    if left_out > 0 {
+        let were = if left_out == 1 { "was" } else { "were" };
+        output::note(&format!(
+            "{} {were} left out: deleted here, while their assets stayed; `fanlight assets rm` deletes these, and then the \
+             archive can be imported again",
+            count(left_out, "run")
+        ));
+    }
     output::note(&match (new, known) {
+        (0, 0) => "nothing is new".to_owned(),
         (0, known) => format!("nothing is new: {} {there}", count(known, "run")),
         (new, 0) => format!("imported {} with {}", count(new, "run"), count(assets, "asset")),
         (new, known) => format!(

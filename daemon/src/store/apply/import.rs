@@ -19,12 +19,9 @@ use crate::store::record::{FileRecord, RunPart, RunRecord, SeriesRecord, ValueRe
 use crate::store::{Import, Imported, ImportedRun, NewAsset, StoreError, code};
 use shared::Shared;
 
-/// A run keeps its number if it is at most this far from the last one here: a wrong number must not use up all others.
-const MAX_NUMBER_GAP: u32 = 1_000_000;
-
 impl Apply {
     pub(super) fn import(&self, db: &Connection, work: &mut Work, import: &Import) -> Done {
-        let mut shared = Shared::new(&import.shared);
+        let mut shared = Shared::new(&import.shared, &import.known);
         let mut imported = Imported::default();
         for staged in &import.runs {
             imported.runs.push(self.import_run(db, work, import, *staged, &mut shared)?);
@@ -93,15 +90,8 @@ impl Apply {
     ) -> Done<(i64, ImportedRun)> {
         let run = &record.run;
         let version = shared.version(db, &run.version)?;
-        let (workflow, slug, last) = shared.workflow(db, run.workflow_id)?;
-        let number = match last.checked_add(1) {
-            Some(next) if run.number <= last || run.number - next > MAX_NUMBER_GAP => next,
-            Some(_) => run.number,
-            None => {
-                let why = format!("the workflow {slug} has no numbers left for new runs");
-                return Err(Failure::Batch(StoreError::Other(why)));
-            }
-        };
+        let (workflow, slug) = shared.workflow(db, run.workflow_id)?;
+        let number = shared.number(workflow, run.number)?;
         let sweep = match &run.sweep {
             Some(name) => Some(shared.sweep(db, name, run.id, (run.number, number))?),
             None => None,
@@ -154,11 +144,10 @@ impl Apply {
             self.reference_value(db, work, value)?;
         }
         db.prepare_cached(
-            "UPDATE workflow SET last_number = ?2, runs = runs + 1, newest_run = ?3, \
+            "UPDATE workflow SET last_number = max(last_number, ?2), runs = runs + 1, newest_run = ?3, \
              last_run_at = max(coalesce(last_run_at, 0), ?4) WHERE key = ?1",
         )?
         .execute(params![workflow, number, key, run.submitted_at.0])?;
-        shared.numbered(workflow, number);
         Ok((key, ImportedRun { id: run.id, was: run.name(), name: format!("{slug}#{number}") }))
     }
 

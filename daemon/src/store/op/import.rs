@@ -15,6 +15,8 @@ pub struct Import {
     pub(crate) runs: Vec<StagedRun>,
     /// The parts of all of them, as lines of JSON.
     pub(crate) lines: File,
+    /// The other runs of the archive, which are here already, by their sweeps there.
+    pub(crate) known: Vec<(String, RunId)>,
 }
 
 /// The place of a run among the lines.

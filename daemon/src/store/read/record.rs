@@ -66,6 +66,14 @@ impl Store {
         })
     }
 
+    /// Returns one run as a record, with its whole params. Blocks.
+    ///
+    /// # Errors
+    /// There is no such run, or it can't be read.
+    pub(crate) fn run_record(&self, id: RunId) -> Result<RunRecord, StoreError> {
+        self.read(|db| Ok(head(db, id, &mut Keys::default())?.1))
+    }
+
     /// Returns the size of a blob; `None` if there is none. Blocks.
     ///
     /// # Errors
@@ -79,19 +87,15 @@ impl Store {
         })
     }
 
-    /// Returns the name of a run that was deleted while its assets stayed. Blocks.
+    /// Returns whether a run was deleted while its assets stayed. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
-    pub(crate) fn deleted_run(&self, id: RunId) -> Result<Option<String>, StoreError> {
+    pub(crate) fn is_deleted(&self, id: RunId) -> Result<bool, StoreError> {
         self.read(|db| {
             Ok(db
-                .prepare_cached(
-                    "SELECT w.slug || '#' || r.number FROM run r JOIN workflow w ON w.key = r.workflow \
-                     WHERE r.id = ?1 AND r.status = ?2",
-                )?
-                .query_row(params![id.as_bytes(), code::DELETED], |row| row.get(0))
-                .optional()?)
+                .prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND status = ?2")?
+                .exists(params![id.as_bytes(), code::DELETED])?)
         })
     }
 
@@ -114,7 +118,8 @@ fn optional<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Resu
     }
 }
 
-fn one(db: &Connection, id: RunId, keys: &mut Keys, part: &mut TakePart<'_>) -> Result<(), StoreError> {
+/// Reads the row of a run. Returns it with its key.
+fn head(db: &Connection, id: RunId, keys: &mut Keys) -> Result<(i64, RunRecord), StoreError> {
     let sql = format!(
         "SELECT {}, r.path, r.evicted, r.fresh, m.body, r.workflow, r.version, r.sweep FROM {} \
          LEFT JOIN made_with m ON m.key = r.made_with WHERE r.id = ?1 AND r.status <> {}",
@@ -143,7 +148,11 @@ fn one(db: &Connection, id: RunId, keys: &mut Keys, part: &mut TakePart<'_>) -> 
             Ok((key, record))
         })
         .optional()?;
-    let (key, record) = found.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))?;
+    found.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
+}
+
+fn one(db: &Connection, id: RunId, keys: &mut Keys, part: &mut TakePart<'_>) -> Result<(), StoreError> {
+    let (key, record) = head(db, id, keys)?;
     let run = record.run.clone();
     let name = run.name();
     part(RunPart::Run(record.into()))?;

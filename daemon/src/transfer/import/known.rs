@@ -3,9 +3,10 @@
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::Run;
+use serde::Serialize;
 
 use super::Refused;
-use crate::store::record::{RunPart, forget_start};
+use crate::store::record::{RunPart, RunRecord, forget_start};
 use crate::store::{Store, StoreError};
 
 /// A run that is here, and is compared with that of an archive.
@@ -15,23 +16,24 @@ pub(super) struct Here {
     same: bool,
 }
 
-/// Returns the run with this id, if it is here.
-///
-/// # Errors
-/// It was deleted, but assets of it are left.
-pub(super) fn find(store: &Store, id: RunId) -> Result<Option<Here>, Refused> {
-    match store.listed(id) {
-        Ok(run) => {
+/// What is here of a run of an archive.
+pub(super) enum Found {
+    Nothing,
+    Run(Box<Here>),
+    /// Assets, with the row of the run, which was deleted.
+    Assets,
+}
+
+/// Returns what is here of the run with this id.
+pub(super) fn find(store: &Store, id: RunId) -> Result<Found, Refused> {
+    match store.run_record(id) {
+        Ok(RunRecord { run, .. }) => {
             let mut events = store.events(id, 0, i64::MAX as u64)?;
             events.iter_mut().for_each(|event| forget_start(&mut event.event));
-            Ok(Some(Here { run, events: events.into_iter(), same: true }))
+            Ok(Found::Run(Box::new(Here { run, events: events.into_iter(), same: true })))
         }
-        Err(StoreError::NotFound(_)) => match store.deleted_run(id)? {
-            Some(name) => Err(Refused::Archive(format!(
-                "holds a run that was deleted here as {name} while its assets stayed; delete these first"
-            ))),
-            None => Ok(None),
-        },
+        Err(StoreError::NotFound(_)) if store.is_deleted(id)? => Ok(Found::Assets),
+        Err(StoreError::NotFound(_)) => Ok(Found::Nothing),
         Err(error) => Err(error.into()),
     }
 }
@@ -46,10 +48,12 @@ impl Here {
                 one.version == other.version
                     && one.submitted_at == other.submitted_at
                     && one.submission == other.submission
-                    && one.params == other.params
+                    && is_same(&one.params, &other.params)
                     && one.state == other.state
             }
-            RunPart::Event(event) => self.events.next().as_ref() == Some(event),
+            RunPart::Event(event) => {
+                self.events.next().is_some_and(|it| it.seq == event.seq && is_same(&it.event, &event.event))
+            }
             _ => true,
         };
     }
@@ -65,4 +69,10 @@ impl Here {
         }
         Err(format!("which has the id of {name} here, but other content"))
     }
+}
+
+/// Returns whether two values are stored as the same. Unlike in a comparison of the values, NaN equals itself.
+fn is_same<T: Serialize>(one: &T, other: &T) -> bool {
+    let text = |value| serde_json::to_string(value).ok();
+    text(one).is_some_and(|one| text(other).is_some_and(|other| one == other))
 }

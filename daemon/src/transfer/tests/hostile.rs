@@ -137,17 +137,24 @@ fn the_same_run_with_other_content_is_refused() {
 }
 
 #[test]
-fn a_run_whose_assets_stayed_is_not_imported_again_before_these_are_deleted() {
-    let (files, _) = archive();
+fn a_run_whose_assets_stayed_is_left_out_until_these_are_deleted() {
+    let one = Fixture::new();
+    let runs = one.sweep(2);
+    for run in &runs {
+        one.completes(run, &large(1));
+    }
+    let files = one.exported(&ids(&runs));
     let at = Fixture::new();
-    let run = at.imports(&files).unwrap().imported.runs[0].id;
-    at.commit(vec![Op::DeleteRun { run, assets: false }]);
-    assert!(
-        refusal(&at, at.imports(&files)).contains("was deleted here as poster#1 while its assets stayed")
-    );
+    let first = at.imports(&one.exported(&[runs[0].id])).unwrap().imported.runs[0].id;
+    at.commit(vec![Op::DeleteRun { run: first, assets: false }]);
+    let outcome = at.imports(&files).unwrap();
+    assert_eq!((outcome.left_out, outcome.imported.runs.len()), (vec!["poster#1".to_owned()], 1));
+    let outcome = at.imports(&files).unwrap();
+    assert_eq!((outcome.left_out.len(), outcome.known.len(), outcome.imported.runs.len()), (1, 1, 0));
     let assets = at.store.assets(&Default::default()).unwrap().rows;
-    at.commit(vec![Op::DeleteAssets(assets.iter().map(|asset| asset.id).collect())]);
-    assert_eq!(at.imports(&files).unwrap().imported.runs[0].name, "poster#2");
+    let stayed = assets.iter().filter(|asset| asset.run_id == first).map(|asset| asset.id);
+    at.commit(vec![Op::DeleteAssets(stayed.collect())]);
+    assert_eq!(at.imports(&files).unwrap().imported.runs[0].was, "poster#1");
 }
 
 #[test]

@@ -89,6 +89,70 @@ fn a_sweep_whose_name_is_taken_gets_the_next_number() {
 }
 
 #[test]
+fn sweeps_that_began_at_the_same_time_stay_apart() {
+    let (one, other) = (Fixture::new(), Fixture::new());
+    let sweep = |name: &str, at: Time| {
+        let new = NewSweep {
+            name: Some(name.into()),
+            swept: vec!["seed".into()],
+            limits: Limits::default(),
+            search: None,
+        };
+        let submit = Submit { sweep: Some(SweepOf::New(new)), at, ..submission(2) };
+        let runs = one.submit_with(submit).runs;
+        for run in &runs {
+            one.completes(run, b"picture");
+        }
+        ids(&runs)
+    };
+    let [low, high, late] = [("low", 5), ("high", 5), ("late", 5)].map(|(name, at)| sweep(name, Time(at)));
+    let sweeps = |runs: &[RunId]| -> Vec<String> {
+        runs.iter().map(|run| other.store.listed(*run).unwrap().sweep.unwrap()).collect()
+    };
+    other.imports(&one.exported(&[&low[..], &high[..1]].concat())).unwrap();
+    other.imports(&one.exported(&[&high[..], &late[..]].concat())).unwrap();
+    assert_eq!(sweeps(&low), ["low", "low"]);
+    assert_eq!(sweeps(&high), ["high", "high"]);
+    assert_eq!(sweeps(&late), ["late", "late"]);
+}
+
+#[test]
+fn a_run_with_any_number_or_a_long_text_is_known_again() {
+    let (one, other) = (Fixture::new(), Fixture::new());
+    let mut submit = submission(1);
+    submit.runs[0].params.insert("text".into(), Value::from("x".repeat(5000)));
+    submit.runs[0].params.insert("rate".into(), Value::Float(f64::NAN));
+    let run = one.submit_with(submit).runs.remove(0);
+    let ends = RunUpdate::new(RunStatus::Completed, Time(5));
+    let mut node = NodeUpdate::new("sky", ItemPath::WHOLE, NodeStatus::Completed, Time(4));
+    node.metrics.insert("loss".into(), f64::NAN);
+    let start = RunUpdate::new(RunStatus::Running, Time(1));
+    let events = [StateEvent::RunUpdate(start), StateEvent::NodeUpdate(node), StateEvent::RunUpdate(ends)];
+    one.events(&run, events, 1);
+    let files = one.exported(&[run.id]);
+    assert_eq!(other.imports(&files).unwrap().imported.runs.len(), 1);
+    assert_eq!(other.imports(&files).unwrap().known, ["poster#1"]);
+    let (mut changed, name) = (files, format!("runs/{}.ndjson", run.id));
+    change(&mut changed, &name, 0, |run| run["run"]["run"]["params"]["text"] = json!("y"));
+    assert!(refusal(&other, other.imports(&changed)).contains("but other content"));
+}
+
+#[test]
+fn runs_keep_numbers_that_are_free_in_any_order() {
+    let (one, other) = (Fixture::new(), Fixture::new());
+    let runs = one.submit(3);
+    for run in &runs {
+        one.completes(run, b"picture");
+    }
+    one.tamper("UPDATE run SET number = 9 WHERE number = 1");
+    let outcome = other.imports(&one.exported(&ids(&runs))).unwrap();
+    let names: Vec<&str> = outcome.imported.runs.iter().map(|run| run.name.as_str()).collect();
+    assert_eq!(names, ["poster#9", "poster#2", "poster#3"]);
+    let next = other.submit(1).remove(0);
+    assert_eq!(next.name(), "poster#10");
+}
+
+#[test]
 fn a_run_that_has_not_ended_or_is_damaged_is_not_exported() {
     let at = Fixture::new();
     let runs = at.submit(2);

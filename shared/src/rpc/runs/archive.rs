@@ -60,6 +60,13 @@ pub struct Imported {
     pub known: Vec<String>,
     /// How many runs were there already.
     pub known_count: u64,
+    /// The first of the runs that were left out, by their names in the archive: they were deleted here while their assets
+    /// stayed, or such a run started them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// How many runs were left out.
+    #[serde(default)]
+    pub left_out_count: u64,
     /// The sweeps that have another name here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renamed_sweeps: Vec<Renamed>,

@@ -1,6 +1,6 @@
 //! What imported runs share: versions, workflows and sweeps. Each is stored when the first run needs it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use fanlight_shared::id::{RunId, Version, WorkflowId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -10,6 +10,9 @@ use super::super::{Done, Failure, file, sweep};
 use crate::store::record::{SharedRecord, SweepRecord, WorkflowRecord};
 use crate::store::{NewVersion, StoreError, code};
 
+/// A run keeps its number if it is at most this far from the last one here: a wrong number must not use up all others.
+const MAX_NUMBER_GAP: u32 = 1_000_000;
+
 /// What the runs of an import share.
 pub(super) struct Shared<'a> {
     versions: HashMap<&'a Version, &'a NewVersion>,
@@ -18,9 +21,20 @@ pub(super) struct Shared<'a> {
     stored_versions: HashMap<&'a Version, i64>,
     /// The rows of workflows, by their ids in the archive: some may become one here.
     stored_workflows: HashMap<WorkflowId, i64>,
-    rows: HashMap<i64, Workflow>,
+    rows: HashMap<i64, StoredWorkflow>,
+    /// The runs of the archive that are here already, by their sweeps there.
+    known: HashMap<&'a str, Vec<RunId>>,
     /// In the order in which they were stored.
     stored_sweeps: Vec<StoredSweep<'a>>,
+}
+
+struct StoredWorkflow {
+    slug: String,
+    /// The last number of a run before the import, and with it.
+    before: u32,
+    last: u32,
+    /// The numbers of its imported runs.
+    taken: HashSet<u32>,
 }
 
 struct StoredSweep<'a> {
@@ -37,7 +51,7 @@ fn missing(what: &str) -> Failure {
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(records: &'a [SharedRecord]) -> Self {
+    pub(super) fn new(records: &'a [SharedRecord], known: &'a [(String, RunId)]) -> Self {
         let mut new = Self {
             versions: HashMap::new(),
             workflows: HashMap::new(),
@@ -45,6 +59,7 @@ impl<'a> Shared<'a> {
             stored_versions: HashMap::new(),
             stored_workflows: HashMap::new(),
             rows: HashMap::new(),
+            known: HashMap::new(),
             stored_sweeps: Vec::new(),
         };
         for record in records {
@@ -53,6 +68,9 @@ impl<'a> Shared<'a> {
                 SharedRecord::Workflow(workflow) => drop(new.workflows.insert(workflow.id, workflow)),
                 SharedRecord::Sweep(sweep) => drop(new.sweeps.insert(&sweep.name, sweep)),
             }
+        }
+        for (sweep, run) in known {
+            new.known.entry(sweep).or_default().push(*run);
         }
         new
     }
@@ -68,14 +86,14 @@ impl<'a> Shared<'a> {
         Ok(key)
     }
 
-    /// Returns the row of a workflow, its slug here and its last number: by its id, else by its path, else a new one.
-    pub(super) fn workflow(&mut self, db: &Connection, id: WorkflowId) -> Done<(i64, String, u32)> {
+    /// Returns the row of a workflow and its slug here: by its id, else by its path, else a new one.
+    pub(super) fn workflow(&mut self, db: &Connection, id: WorkflowId) -> Done<(i64, String)> {
         let key = match self.stored_workflows.get(&id) {
             Some(key) => *key,
             None => self.store_workflow(db, id)?,
         };
         let workflow = self.rows.get(&key).ok_or_else(|| missing("a workflow"))?;
-        Ok((key, workflow.slug.clone(), workflow.last_number))
+        Ok((key, workflow.slug.clone()))
     }
 
     fn store_workflow(&mut self, db: &Connection, id: WorkflowId) -> Done<i64> {
@@ -94,17 +112,30 @@ impl<'a> Shared<'a> {
             }
             None => Workflow::create(db, id, &record.slug, &record.title, path, version)?,
         };
-        let key = workflow.key;
+        let Workflow { key, slug, last_number: last, .. } = workflow;
         self.stored_workflows.insert(id, key);
-        self.rows.insert(key, workflow);
+        let taken = HashSet::new();
+        let new = StoredWorkflow { slug: String::new(), before: last, last, taken };
+        self.rows.entry(key).or_insert(new).slug = slug;
         Ok(key)
     }
 
-    /// Records the number of the newest run of a workflow, by its row.
-    pub(super) fn numbered(&mut self, workflow: i64, number: u32) {
-        if let Some(workflow) = self.rows.get_mut(&workflow) {
-            workflow.last_number = number;
-        }
+    /// Returns the number here of a run of a workflow, given by its row: the number that it has if that is free, or else the
+    /// next one.
+    pub(super) fn number(&mut self, workflow: i64, has: u32) -> Done<u32> {
+        let row = self.rows.get_mut(&workflow).ok_or_else(|| missing("a workflow"))?;
+        let is_near = has.saturating_sub(row.last) <= MAX_NUMBER_GAP + 1;
+        let number = match row.last.checked_add(1) {
+            _ if has > row.before && is_near && !row.taken.contains(&has) => has,
+            Some(next) => next,
+            None => {
+                let why = format!("the workflow {} has no numbers left for new runs", row.slug);
+                return Err(Failure::Batch(StoreError::Other(why)));
+            }
+        };
+        row.taken.insert(number);
+        row.last = row.last.max(number);
+        Ok(number)
     }
 
     /// Returns the row of the sweep of a run, which gets another number here.
@@ -133,15 +164,9 @@ impl<'a> Shared<'a> {
 
     /// Finds a sweep of which other runs were imported before, or adds it. Its name may be taken.
     fn store_sweep(&mut self, db: &Connection, record: &'a SweepRecord) -> Done<(i64, String)> {
-        let (workflow, slug, _) = self.workflow(db, record.workflow)?;
+        let (workflow, slug) = self.workflow(db, record.workflow)?;
         let version = self.version(db, &record.version)?;
-        let known: Option<(i64, String)> = db
-            .prepare_cached(
-                "SELECT key, name FROM sweep WHERE workflow = ?1 AND version = ?2 AND created_at = ?3",
-            )?
-            .query_row(params![workflow, version, record.created_at.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        if let Some(known) = known {
+        if let Some(known) = self.known_sweep(db, record, workflow, version)? {
             return Ok(known);
         }
         let name = match sweep::exists(db, &record.name)? {
@@ -167,6 +192,34 @@ impl<'a> Shared<'a> {
                 record.search.is_some(),
             ])?;
         Ok((key, name))
+    }
+
+    /// Returns the sweep of an earlier import that has a run of this one, or its name. Sweeps may begin at the same time, so
+    /// that is not enough.
+    fn known_sweep(
+        &self,
+        db: &Connection,
+        record: &SweepRecord,
+        workflow: i64,
+        version: i64,
+    ) -> Done<Option<(i64, String)>> {
+        let mut begun = db
+            .prepare_cached(
+                "SELECT key, name FROM sweep WHERE workflow = ?1 AND version = ?2 AND created_at = ?3",
+            )?
+            .query_map(params![workflow, version, record.created_at.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<Vec<(i64, String)>, _>>()?;
+        begun.retain(|(key, _)| self.stored_sweeps.iter().all(|stored| stored.key != *key));
+        for run in self.known.get(record.name.as_str()).into_iter().flatten() {
+            let key: Option<i64> = db
+                .prepare_cached("SELECT sweep FROM run WHERE id = ?1 AND sweep IS NOT NULL")?
+                .query_row([run.as_bytes()], |row| row.get(0))
+                .optional()?;
+            if let Some(at) = begun.iter().position(|(known, _)| Some(*known) == key) {
+                return Ok(Some(begun.swap_remove(at)));
+            }
+        }
+        Ok(begun.into_iter().find(|(_, name)| *name == record.name))
     }
 
     /// Stores the searches, whose rows name the numbers of runs. Returns the sweeps that have another name here.
