@@ -205,6 +205,9 @@ pub struct SearchDetail {
     /// Why the last run that completed without a value has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmeasured: Option<String>,
+    /// How many decisions its pruner has made, to end a run or not.
+    #[serde(default)]
+    pub decisions: u64,
 }
 
 /// One of the best runs of a search.

@@ -139,3 +139,22 @@ fn a_pruned_run_is_cancelled_with_its_reason_and_does_not_affect_the_exit_code()
     assert_eq!(cancelled.len() as u64, pruned);
     assert!(cancelled.iter().all(|why| why.starts_with("pruned at step")), "{cancelled:?}");
 }
+
+#[test]
+fn a_search_whose_values_are_no_numbers_or_whose_pruner_had_nothing_to_do_says_so() {
+    let fanlight = Fanlight::new();
+    let nan = FIT.replace("%.6f}", "NaN}").replace(", (x - 3) ^ 2 + (k == \"a\")", "");
+    assert!(nan.contains("NaN}\\n\" }'"), "{nan}");
+    fanlight.file("none.yaml", &nan);
+    fanlight
+        .say(&["run", "none.yaml", "--search", "--trials", "2"])
+        .exits(1)
+        .complains("the search found nothing: in every run that completed, `loss` is NaN");
+    fanlight.file("fit.yaml", FIT);
+    let idle = "no run reported the metric `loss` at step 4 or later, so the pruner decided nothing";
+    fanlight
+        .say(&["run", "fit.yaml", "--search", "--trials", "2", "--pruner", "asha:4"])
+        .exits(0)
+        .complains(idle);
+    assert!(fanlight.say(&["sweep", "show", "fit/1"]).exits(0).out.contains("so the pruner decided nothing"));
+}

@@ -187,5 +187,8 @@ pub(super) fn detail(db: &Connection, key: i64, workflow: &str) -> rusqlite::Res
         Some(Outcome::Unmeasured { why }) => Some(why.clone()),
         _ => None,
     });
-    Ok(Some(SearchDetail { search, best, unmeasured: why }))
+    let decisions = db
+        .prepare_cached("SELECT count(*) FROM report WHERE sweep = ?1")?
+        .query_row([key], |row| row.get(0).map(code::unsigned))?;
+    Ok(Some(SearchDetail { search, best, unmeasured: why, decisions }))
 }

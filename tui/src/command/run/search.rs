@@ -101,6 +101,12 @@ pub(super) fn verdict(detail: &Detail) -> Result<(), Failure> {
     if let (true, Some(why)) = (search.best.is_empty(), &search.unmeasured) {
         return Err(Failure::failed(format!("the search found nothing: {}", sanitise::line(why))));
     }
+    if let Some(why) = trial::idle_pruner(search, detail.sweep.search.as_ref()) {
+        output::note(&why);
+    }
+    if search.best.is_empty() && detail.sweep.search.as_ref().is_some_and(|it| it.completed > 0) {
+        return Err(Failure::failed(trial::found_nothing(&search.search)));
+    }
     let best = search.best.iter().map(|best: &BestTrial| trial::line(&search.search, best));
     best.for_each(|line| output::note(&format!("best: {line}")));
     output::note(&format!("`fanlight sweep show '{name}'` says more"));

@@ -98,7 +98,7 @@ fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
 
 /// Shows the search of a sweep, and what it found.
 fn search_facts(detail: &SearchDetail, progress: Option<&Progress>, fact: &mut impl FnMut(String, Cell)) {
-    let SearchDetail { search, best, unmeasured } = detail;
+    let SearchDetail { search, best, unmeasured, .. } = detail;
     let goals = search.objectives.iter().map(|objective| {
         let verb = if objective.goal == Goal::Max { "maximize" } else { "minimize" };
         format!("{verb} {}", sanitise::line(&objective.name))
@@ -132,6 +132,9 @@ fn search_facts(detail: &SearchDetail, progress: Option<&Progress>, fact: &mut i
     }
     if let Some(why) = unmeasured {
         fact("no value".into(), sanitise::line(why).into());
+    }
+    if let Some(why) = trial::idle_pruner(detail, progress) {
+        fact("pruner".into(), why.into());
     }
 }
 
