@@ -17,6 +17,7 @@ use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
+use fanlight_shared::workflow::Param;
 use indexmap::IndexMap;
 
 use super::child_files;
@@ -241,6 +242,18 @@ fn new_version(
     let mut known =
         content::whole(known, store.blobs()).map_err(|error| RpcError::refused(format!("param {error}")))?;
     known.extend(other.clone());
+    let is_new = |(name, param): &(&String, &Param)| param.default.is_none() && !known.contains_key(*name);
+    if let Some((name, param)) = plan.workflow.params.iter().find(is_new) {
+        return Err(RpcError::new(
+            ErrorCode::BadParams,
+            format!(
+                "param `{name}` ({}) is required, and {} has no value for it; give the param a default, or start the file \
+                 with `fanlight run`",
+                param.ty,
+                run.name()
+            ),
+        ));
+    }
     let params = check_params(&plan.workflow, &known)
         .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
     let mut files = Files::new(store.blobs());

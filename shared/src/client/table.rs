@@ -145,6 +145,12 @@ impl Table {
     /// A sentence: there is none.
     pub fn named(&self, name: &str) -> Result<usize, String> {
         self.columns.iter().position(|column| column.name == name).ok_or_else(|| {
+            let names = self.columns.iter().map(|column| column.name.as_str());
+            let longer = names.filter(|it| it.strip_suffix(name).is_some_and(|before| before.ends_with('.')));
+            let longer: Vec<String> = longer.map(|it| format!("`{it}`")).collect();
+            if !longer.is_empty() {
+                return format!("the table has no column `{name}`; it has {}", longer.join(", "));
+            }
             let near = near(name, self.columns.iter().map(|column| column.name.as_str()));
             let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             format!("the table has no column `{name}`{hint}")

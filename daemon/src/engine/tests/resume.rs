@@ -191,7 +191,11 @@ async fn an_incompatible_new_version_is_refused_with_a_reason() {
     let failed = world.run(BROKEN).await;
     for (from, to, part) in [
         ("util.fail", "util.fial", "the workflow file has errors"),
-        ("default: 1 }", "default: 1 }, must: { type: text }", "param `must` (text) is required"),
+        (
+            "default: 1 }",
+            "default: 1 }, must: { type: text }",
+            "param `must` (text) is required, and story#1 has no value for it",
+        ),
         ("\nparams", "\nid: 01990000-0000-7000-8000-000000000001\nparams", "another `id:`"),
     ] {
         let error = planned(&world, &failed.run, Some(&BROKEN.replace(from, to))).await.unwrap_err();

@@ -105,6 +105,8 @@ fn every_column_has_its_own_name() {
     let mut all = names(&table, false);
     assert!(all.contains(&"param.state") && all.contains(&"state") && all.contains(&"b.acc"), "{all:?}");
     assert!(all.contains(&"metric.a.loss") && all.contains(&"a.loss"), "{all:?}");
+    let why = table.named("loss").unwrap_err();
+    assert!(why.contains("it has `") && why.contains("`b.loss`"), "{why}");
     let count = all.len();
     all.sort_unstable();
     all.dedup();

@@ -62,6 +62,7 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     let name = client.call(Find { sweep: args.sweep }).await?.name;
     let shown = sanitise::line(&name);
     let runs = choice::of_sweep(client, name, &[]).await?;
+    condition.as_ref().map_or(Ok(()), |condition| condition.check_params(&runs))?;
     let needed: Vec<&str> =
         args.by.as_deref().into_iter().chain(condition.iter().flat_map(Condition::metrics)).collect();
     let measured = ranking::measured(client, &runs, &needed, args.node.as_deref()).await?;

@@ -52,6 +52,23 @@ impl Condition {
         metrics.filter_map(|it| it.port.as_deref())
     }
 
+    /// Checks that it reads no param that none of the runs has.
+    pub(super) fn check_params(&self, runs: &[Run]) -> Result<(), Failure> {
+        // The params of such a run are not all known.
+        if runs.iter().any(|run| run.params_short) {
+            return Ok(());
+        }
+        let read = self.expression.references().iter().filter(|it| it.root == Root::Params);
+        let mut read = read.filter_map(|it| it.port.as_deref());
+        let Some(unknown) = read.find(|name| runs.iter().all(|run| !run.params.contains_key(*name))) else {
+            return Ok(());
+        };
+        let known = runs.iter().flat_map(|run| run.params.keys().map(String::as_str));
+        let hint = near(unknown, known).map(|near| format!("did you mean `params.{near}`?"));
+        let message = format!("`--where`: no run of the sweep has a param `{}`", cut(unknown, 60));
+        Err(Failure::usage(message).maybe_hint(hint))
+    }
+
     /// Returns whether it is true for a run; if it reads something that the run doesn't have, it is not.
     pub(super) fn holds(&self, run: &Run, measured: &Measured) -> Result<bool, Failure> {
         let reads_params = self.expression.references().iter().any(|it| it.root == Root::Params);
@@ -102,6 +119,17 @@ mod tests {
         assert!(!holds("params.rate > 0.5").unwrap());
         assert!(!holds("metrics.loss > 2").unwrap(), "it has not reported one");
         assert!(!holds("not (metrics.loss > 2)").unwrap());
+    }
+
+    #[test]
+    fn a_param_that_no_run_has_is_named() {
+        let mut one = run(3, RunStatus::Running);
+        one.params.insert("rate".into(), Value::Float(0.5));
+        let runs = [run(2, RunStatus::Running), one];
+        let check = |text: &str| Condition::read(text).unwrap().check_params(&runs);
+        check("params.rate > 1 or run.number == 3").unwrap();
+        let why = format!("{:?}", check("params.rat > 1").unwrap_err());
+        assert!(why.contains("has a param `rat`") && why.contains("did you mean `params.rate`?"), "{why}");
     }
 
     #[test]
