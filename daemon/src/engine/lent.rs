@@ -17,7 +17,7 @@ pub(in crate::engine) enum Lent {
     #[default]
     No,
     /// It waits for a run.
-    Lent,
+    Out,
     /// It waits for its places, to continue.
     Waits(Ticket, oneshot::Sender<()>),
 }
@@ -27,7 +27,7 @@ impl Lent {
     pub(in crate::engine) fn ticket(&self) -> Option<Ticket> {
         match self {
             Self::Waits(ticket, _) => Some(*ticket),
-            Self::No | Self::Lent => None,
+            Self::No | Self::Out => None,
         }
     }
 }
@@ -73,7 +73,7 @@ impl Core {
         let Some(key) = self.caller(caller) else { return };
         let needs = self.pools_of(key);
         let Some(lent @ Lent::No) = self.lent(key) else { return };
-        *lent = Lent::Lent;
+        *lent = Lent::Out;
         self.context.pools.leave(&needs, key);
         self.start_waiting();
     }
@@ -82,7 +82,7 @@ impl Core {
     pub(super) fn regain(&mut self, caller: &Caller, tell: oneshot::Sender<()>) {
         let Some(key) = self.caller(caller) else { return };
         let needs = self.pools_of(key);
-        if !matches!(self.lent(key), Some(Lent::Lent)) {
+        if !matches!(self.lent(key), Some(Lent::Out)) {
             return;
         }
         let next = match self.context.pools.enter(&needs, key) {
@@ -111,7 +111,7 @@ impl Core {
         let ticket = match self.lent(key).map(std::mem::take) {
             None | Some(Lent::No) => return,
             Some(Lent::Waits(ticket, _)) => Some(ticket),
-            Some(Lent::Lent) => None,
+            Some(Lent::Out) => None,
         };
         if let Some(ticket) = ticket {
             self.context.pools.withdraw(ticket);
