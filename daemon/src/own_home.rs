@@ -36,7 +36,8 @@ impl OwnHome {
     /// A part of it is already gone.
     pub fn of(home: &Home) -> io::Result<Self> {
         let (lock, database) = (home.lock_file(), home.database());
-        let files = [&home.data, &home.state, &lock, &database].map(|path| OwnFile::of(path));
+        let files = [&home.data, &home.state, &lock, &home.state_lock_file(), &database]
+            .map(|path| OwnFile::of(path));
         let files = files.into_iter().collect::<io::Result<_>>()?;
         let mut watched = vec![lock, database];
         watched.extend(home.root().map(Into::into));
@@ -118,7 +119,8 @@ mod tests {
             let mut home = Home::below(&folder.path().join("home")).unwrap();
             home.make().unwrap();
             home.socket = folder.path().join("socket");
-            let _open = [home.lock_file(), home.database()].map(|path| File::create(path).unwrap());
+            let _open = [home.lock_file(), home.state_lock_file(), home.database()]
+                .map(|path| File::create(path).unwrap());
             let _listener = UnixListener::bind(&home.socket).unwrap();
             let own = Arc::new(OwnHome::of(&home).unwrap());
             std::fs::write(home.database(), "more of the same").unwrap();

@@ -275,7 +275,7 @@ async fn failed(failure: &mut tokio::sync::watch::Receiver<Option<String>>) -> S
 pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunError> {
     open_files::raise()?;
     home.make()?;
-    let lock = Lock::take(&home.lock_file())?;
+    let lock = Lock::take(&home)?;
     let config = Config::load(&home)?;
     let opened = home.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&opened))

@@ -192,9 +192,16 @@ impl Home {
     pub fn secrets_file(&self) -> PathBuf {
         self.data.join("secrets.toml")
     }
-    /// Returns the file that a daemon locks while it lives.
+    /// Returns the file that a daemon locks while it lives. It is beside the database, so that homes with one database have
+    /// one daemon.
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {
+        self.data.join("fanlight.lock")
+    }
+    /// Returns the second file that a daemon locks while it lives. It keeps homes with other data out of the folder of the
+    /// state, and daemons of versions that lock only this file.
+    #[must_use]
+    pub fn state_lock_file(&self) -> PathBuf {
         self.state.join("daemon.lock")
     }
     /// Returns the daemon's own log.

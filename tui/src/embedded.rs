@@ -121,7 +121,7 @@ fn log_to_stderr() -> Result<(), Failure> {
 
 /// Returns whether a daemon of this home lives, whatever became of its socket.
 pub(crate) fn daemon_lives(home: &Home) -> bool {
-    fanlight_daemon::lock::is_held(&home.lock_file())
+    fanlight_daemon::lock::is_held(home)
 }
 
 /// Checks the store of a home without a daemon, under the daemon's lock so that none starts meanwhile.
@@ -132,7 +132,7 @@ pub(crate) async fn doctor(home: &Home, deep: bool, repair: bool) -> Result<Doct
     }
     let home = home.clone();
     let check = move || -> Result<DoctorResponse, Failure> {
-        let _lock = Lock::take(&home.lock_file()).map_err(|error| Failure::failed(error.to_string()))?;
+        let _lock = Lock::take(&home).map_err(|error| Failure::failed(error.to_string()))?;
         let store = Store::open(&home).map_err(|error| Failure::failed(error.to_string()))?;
         let answer = fanlight_daemon::doctor::examine(&store, deep, repair).0;
         store.close();

@@ -20,7 +20,14 @@ pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError
     for parent in [home.blobs(), home.attempts()] {
         folders.extend(std::fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
-    let files = [database.clone(), beside("-wal"), beside("-shm"), home.log_file(), home.lock_file()];
+    let files = [
+        database.clone(),
+        beside("-wal"),
+        beside("-shm"),
+        home.log_file(),
+        home.lock_file(),
+        home.state_lock_file(),
+    ];
     // Modes that were too open at startup have been corrected since, but somebody may have read the files.
     let mut found = store.found_open().to_vec();
     found.extend(folders.iter().filter_map(|folder| open_to_others(folder, 0o700)));

@@ -66,7 +66,7 @@ impl Served {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let home = home(&dir);
-        let lock = Lock::take(&home.lock_file()).unwrap();
+        let lock = Lock::take(&home).unwrap();
         let store = Store::open(&home).unwrap();
         let hub = Arc::new(Hub::default());
         let helper = Path::new("/nowhere/fanlight");

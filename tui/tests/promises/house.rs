@@ -76,7 +76,7 @@ impl House {
 
     async fn boot(&mut self) {
         self.home.make().unwrap();
-        let lock = Lock::take(&self.home.lock_file()).unwrap();
+        let lock = Lock::take(&self.home).unwrap();
         let store = Store::open(&self.home).unwrap();
         let listener = server::listen(&self.home, &lock).unwrap();
         let token = CancellationToken::new();

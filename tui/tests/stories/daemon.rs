@@ -30,3 +30,24 @@ fn a_stopped_daemon_leaves_commands_to_the_next_one() {
     fanlight.say(&["watch", "last"]).exits(0).complains("started a daemon");
     assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "begun 1\n", "once, with its whole log");
 }
+
+#[test]
+fn homes_with_one_database_have_one_daemon_wherever_their_state_is() {
+    let fanlight = Fanlight::new();
+    let with_state = |name: &str, arguments: &[&str]| {
+        let mut command = fanlight.command(arguments);
+        command.env_remove("FANLIGHT_HOME");
+        for (variable, folder) in [("XDG_DATA_HOME", "x-data"), ("XDG_CONFIG_HOME", "x-config")] {
+            command.env(variable, fanlight.path(folder));
+        }
+        command.env("XDG_STATE_HOME", fanlight.path(name));
+        command.output().expect("the command runs")
+    };
+    assert!(with_state("one", &["daemon", "start"]).status.success());
+    let second = with_state("two", &["daemon"]);
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    let stopped = with_state("two", &["daemon", "stop"]);
+    assert_eq!(second.status.code(), Some(75), "{said}");
+    assert!(said.contains("a daemon already runs for this home"), "{said}");
+    assert!(stopped.status.success(), "it still has its socket: {stopped:?}");
+}

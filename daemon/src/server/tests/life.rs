@@ -123,7 +123,7 @@ async fn a_missing_daemon_is_reported() {
 async fn the_socket_is_private_and_a_dead_one_is_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let home = home(&dir);
-    let lock = Lock::take(&home.lock_file()).unwrap();
+    let lock = Lock::take(&home).unwrap();
     drop(listen(&home, &lock).unwrap());
     assert!(home.socket.exists(), "a dead daemon leaves its socket");
     let _again = listen(&home, &lock).unwrap();
@@ -160,7 +160,7 @@ async fn the_loser_of_a_race_uses_the_daemon_of_the_winner() {
     let exe = script(&dir, &format!("exit {ALREADY_RUNNING}"));
     let (loser, winner) = tokio::join!(start_daemon(&home, &exe, &[]), async {
         // The winner listens only after the loser has seen that nobody listens.
-        let lock = Lock::take(&home.lock_file()).unwrap();
+        let lock = Lock::take(&home).unwrap();
         let mut log = tokio::time::interval(std::time::Duration::from_millis(1));
         while !home.log_file().exists() {
             log.tick().await;
