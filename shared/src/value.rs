@@ -48,7 +48,8 @@ pub enum Value {
 pub type Values = IndexMap<String, Value>;
 
 impl Value {
-    /// Returns a value from external JSON, as [`json::parse`] reads it: it never holds media, whatever its keys say.
+    /// Returns a value from external JSON, as [`json::parse`] reads it: it never holds media, whatever its keys say. The
+    /// parser refuses whole numbers of more than 64 bits, which become floats here.
     #[must_use]
     pub fn from_json(json: Json) -> Self {
         match json {

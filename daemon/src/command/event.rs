@@ -249,10 +249,16 @@ pub fn parse(line: &[u8]) -> Result<CommandEvent, String> {
 /// See [`parse`].
 pub(super) fn json_of(line: &[u8]) -> Result<Json, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not JSON".to_owned())?;
-    json::parse(text).map_err(|error| match error {
-        JsonError::TooDeep(_) => error.to_string(),
+    let wrong = |error: JsonError| match error {
+        JsonError::TooDeep(_) | JsonError::TooLarge(_) => error.to_string(),
         JsonError::NoJson(_) => "it is not JSON".into(),
-    })
+    };
+    let json = json::parse_rounded(text).map_err(wrong)?;
+    // The others hold no values: metrics are floats.
+    if ["output", "preview"].iter().any(|it| json["type"] == *it) {
+        json::check_whole_numbers(text).map_err(wrong)?;
+    }
+    Ok(json)
 }
 
 /// Reads the event that a line's JSON describes.
@@ -332,6 +338,7 @@ mod tests {
         assert_eq!(unknown, CommandEvent::Progress { value: None, message: None });
         assert!(parse(br#"{"type":"output","name":"n","value":[1]}"#).is_ok());
         assert!(parse(br#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#).is_ok());
+        assert!(parse(br#"{"type":"metric","name":"flops","value":100000000000000000000}"#).is_ok());
         let nan = parse(br#"{"type":"metric","name":"loss","value":NaN}"#).unwrap();
         assert!(matches!(nan, CommandEvent::Metric { value, .. } if value.is_nan()));
         let step = parse(br#"{"type":"metric","name":"loss","value":1,"step":3.0,"time":1.5,"goal":"min"}"#);
@@ -368,6 +375,10 @@ mod tests {
             (r#"{"type":"prediction","provider":"p","model":"m","cost_usd":-1}"#, "not a cost"),
             (r#"{"type":"prediction","provider":"p","model":"m","input_tokens":-1}"#, "invalid value"),
             (r#"{"type":"task","number":1,"title":"t","status":"stuck"}"#, "unknown variant"),
+            (
+                r#"{"type":"output","name":"id","value":18446744073709551615}"#,
+                "18446744073709551615 is too large",
+            ),
             (r#"{"type":"metric","name":"a","value":"x"}"#, "invalid type"),
             (r#"{"type":"metric","name":" ","value":1}"#, "its name is empty"),
             (r#"{"type":"metric","name":"a","value":1,"step":1.5}"#, "not a whole number"),

@@ -48,10 +48,15 @@ impl Message {
         let shown =
             || cut(&sanitise::line(&String::from_utf8_lossy(&line[..line.len().min(400)])), MAX_SHOWN);
         let text = std::str::from_utf8(line).map_err(|_| format!("`{}`, which is not UTF-8", shown()))?;
-        let json = json::parse(text).map_err(|error| match error {
-            json::JsonError::TooDeep(_) => format!("`{}`: {error}", shown()),
+        let unreadable = |error: json::JsonError| match error {
+            json::JsonError::TooDeep(_) | json::JsonError::TooLarge(_) => format!("`{}`: {error}", shown()),
             json::JsonError::NoJson(_) => format!("`{}`, which is not JSON", shown()),
-        })?;
+        };
+        let json = json::parse_rounded(text).map_err(unreadable)?;
+        // Metrics are floats.
+        if json["method"] != "metric" {
+            json::check_whole_numbers(text).map_err(unreadable)?;
+        }
         let wrong = || format!("`{}`, which is not a message of JSON-RPC", shown());
         let Json::Object(mut message) = json else { return Err(wrong()) };
         if message.get("jsonrpc").is_none_or(|version| version != "2.0") {

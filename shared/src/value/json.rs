@@ -11,6 +11,8 @@ use super::{DEPTH_LIMIT, Value, float};
 
 const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 const MARK: char = '\0';
+/// How many digits of a number an error shows.
+const MAX_SHOWN_DIGITS: usize = 40;
 
 /// The error of reading JSON from outside.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -18,6 +20,11 @@ pub enum JsonError {
     /// It is nested deeper than [`DEPTH_LIMIT`].
     #[error("lists and objects are nested {0} levels deep; at most {DEPTH_LIMIT} are allowed")]
     TooDeep(usize),
+    /// A whole number has more than 64 bits, so it can't be kept exactly.
+    #[error(
+        "{0} is too large to be kept exactly; whole numbers are from -2^63 to 2^63 - 1, so write it as a text"
+    )]
+    TooLarge(String),
     /// It isn't JSON; the sentence says where.
     #[error("{0}")]
     NoJson(String),
@@ -32,8 +39,18 @@ impl From<JsonError> for String {
 /// Parses JSON, with NaN and the infinities as Python writes them, marked for [`Value::from_json`].
 ///
 /// # Errors
-/// It isn't JSON, or it is nested too deeply.
+/// It isn't JSON, it is nested too deeply, or a whole number in it would be rounded.
 pub fn parse(text: &str) -> Result<Json, JsonError> {
+    let json = parse_rounded(text)?;
+    check_whole_numbers(text)?;
+    Ok(json)
+}
+
+/// Parses JSON as [`parse`] does, with whole numbers of more than 64 bits as floats: for readers that take numbers as floats.
+///
+/// # Errors
+/// It isn't JSON, or it is nested too deeply.
+pub fn parse_rounded(text: &str) -> Result<Json, JsonError> {
     // Check first: serde_json has a limit of its own, with a less helpful message.
     let depth = depth_of(text);
     if depth > DEPTH_LIMIT {
@@ -47,6 +64,39 @@ pub fn parse(text: &str) -> Result<Json, JsonError> {
         Cow::Owned(marked) => serde_json::from_str(&marked).map_err(|_| error),
         Cow::Borrowed(_) => Err(error),
     }
+}
+
+/// Checks that the whole numbers in a JSON text are kept exactly.
+///
+/// # Errors
+/// [`JsonError::TooLarge`]: one isn't.
+pub fn check_whole_numbers(text: &str) -> Result<(), JsonError> {
+    let mut outside = Outside::default();
+    let mut number = None;
+    let ends = text.char_indices().chain(std::iter::once((text.len(), ' ')));
+    for (at, character) in ends {
+        let part = matches!(character, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
+        match (number, outside.step(character) && part) {
+            (None, true) if !matches!(character, 'e' | 'E') => number = Some(at),
+            (Some(begin), false) => {
+                number = None;
+                check_whole_number(&text[begin..at])?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_whole_number(number: &str) -> Result<(), JsonError> {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+    if is_whole && number.parse::<i64>().is_err() {
+        let end = number.char_indices().nth(MAX_SHOWN_DIGITS).map_or("", |_| "…");
+        let shown: String = number.chars().take(MAX_SHOWN_DIGITS).collect();
+        return Err(JsonError::TooLarge(shown + end));
+    }
+    Ok(())
 }
 
 /// Returns the float that a marked string stands for.
@@ -145,6 +195,23 @@ mod tests {
         for bad in ["nan", "[NaN", "NaNs", "{\"a\": -NaN}", "Infinity Infinity", ""] {
             assert!(Value::parse_json(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_that_would_be_rounded_is_refused_by_name() {
+        let kept = r#"{"a": [9223372036854775807, -9223372036854775808, 1.8446744073709552e19, 1E30, 0],
+            "id": "18446744073709551615", "-18446744073709551615": true}"#;
+        assert!(Value::parse_json(kept).is_ok());
+        for bad in ["18446744073709551615", "-9223372036854775809", "123456789012345678901234567890"] {
+            for text in [bad.to_owned(), format!("[1,{bad}]"), format!("{{\"a\": {bad} , \"b\": NaN}}")] {
+                let error = Value::parse_json(&text).unwrap_err();
+                assert_eq!(error, JsonError::TooLarge(bad.to_owned()), "{text}");
+            }
+            assert!(matches!(parse_rounded(bad), Ok(Json::Number(_))));
+        }
+        assert!(matches!(Value::parse_json("18446744073709551615 x"), Err(JsonError::NoJson(_))));
+        let error = Value::parse_json(&"9".repeat(100)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}… is too large", "9".repeat(40))), "{error}");
     }
 
     #[test]
