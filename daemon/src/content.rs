@@ -104,6 +104,7 @@ pub(crate) fn stored(value: &Value, blobs: &Blobs) -> Result<(Value, Published),
         media,
         cut: false,
         masked: false,
+        not_utf8: false,
     };
     Ok((Value::from(large), published))
 }

@@ -30,6 +30,9 @@ pub struct Large {
     /// Whether a secret in it was masked. `cut` is set too: anything that needs the full value fails.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub masked: bool,
+    /// Whether bytes that are not UTF-8 were replaced. `cut` is set too: anything that needs the full value fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_utf8: bool,
 }
 
 /// The most bytes of the content in [`Large::head`].
@@ -54,6 +57,13 @@ impl Large {
             return Err(
                 "stdout contains a secret, which is masked, so it can't be passed on; write what others read to a file \
                  and declare that as an output by `path:`"
+                    .into(),
+            );
+        }
+        if self.not_utf8 {
+            return Err(
+                "stdout is not UTF-8 text, so it can't be passed on; write it to a file and declare that as an output by \
+                 `path:`"
                     .into(),
             );
         }

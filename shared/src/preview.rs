@@ -248,6 +248,7 @@ mod tests {
             head: Large::head_of(&content),
             media: false,
             masked: false,
+            not_utf8: false,
             cut: false,
         };
         let (handle, whole) =

@@ -1,5 +1,6 @@
 //! The end of an attempt: turns its exit and its files into its outcome. Blocks.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -206,18 +207,21 @@ fn gather(
 }
 
 /// Returns a port with what a command wrote: the text without its trailing newlines, as `$(…)` in a shell. If it was too long to be
-/// kept, it holds only the beginning, and if a secret in it was masked, it isn't what the command wrote; in both cases nodes
-/// that read it fail.
+/// kept, it holds only the beginning, and if a secret in it was masked or it isn't UTF-8, it isn't what the command wrote; in
+/// these cases nodes that read it fail.
 pub(super) fn text_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), FileError> {
-    let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
-    if !stdout.truncated && !stdout.masked {
+    let text = String::from_utf8_lossy(&stdout.bytes);
+    // The end of a beginning may be a part of a character.
+    let not_utf8 = !stdout.truncated && matches!(text, Cow::Owned(_));
+    let mut text = text.into_owned();
+    if !stdout.truncated && !stdout.masked && !not_utf8 {
         text.truncate(text.trim_end_matches(['\n', '\r']).len());
         return Ok((Value::Text(text), None));
     }
     let (head, bytes) = (Large::head_of(&text), text.len() as u64);
     let published = blobs.publish(text.into_bytes())?;
     let (ty, hash) = (Type::Text, published.hash);
-    let large = Large { ty, hash, bytes, head, media: false, cut: true, masked: stdout.masked };
+    let large = Large { ty, hash, bytes, head, media: false, cut: true, masked: stdout.masked, not_utf8 };
     Ok((Value::from(large), Some(published)))
 }
 

@@ -124,6 +124,7 @@ impl TextOutput {
             media: false,
             cut: false,
             masked: false,
+            not_utf8: false,
         };
         Ok((Value::from(large), Some(published)))
     }

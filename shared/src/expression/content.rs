@@ -146,7 +146,16 @@ mod tests {
 
     fn large(ty: Type, bytes: u64) -> Value {
         let hash = BlobHash::of(b"");
-        Value::from(Large { ty, hash, bytes, head: String::new(), media: false, cut: false, masked: false })
+        Value::from(Large {
+            ty,
+            hash,
+            bytes,
+            head: String::new(),
+            media: false,
+            cut: false,
+            masked: false,
+            not_utf8: false,
+        })
     }
 
     impl Scope for Store {

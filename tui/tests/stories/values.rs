@@ -165,3 +165,18 @@ fn a_long_list_of_files_is_counted_as_it_is() {
     let shown = fanlight.say(&["show", "last"]).exits(0).out;
     assert!(shown.contains("files=40 × file"), "{shown}");
 }
+
+#[test]
+fn a_stdout_that_is_not_utf_8_is_in_the_log_and_is_not_passed_on() {
+    let fanlight = Fanlight::new();
+    let bytes = "nodes:\n  bytes:\n    run: printf 'a\\377b\\n'\n";
+    fanlight.file("alone.yaml", bytes);
+    fanlight.say(&["run", "alone.yaml"]).exits(0);
+    assert!(fanlight.say(&["logs", "last"]).out.contains("a\u{fffd}b"));
+    fanlight
+        .file("read.yaml", &format!("{bytes}  reader:\n    cmd: [echo, '${{{{ nodes.bytes.stdout }}}}']\n"));
+    fanlight
+        .say(&["run", "read.yaml"])
+        .exits(1)
+        .complains("stdout is not UTF-8 text, so it can't be passed on");
+}
