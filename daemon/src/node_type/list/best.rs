@@ -27,7 +27,7 @@ fn run(inputs: Values) -> Result<Values, String> {
     let mut best: Option<(usize, f64)> = None;
     for (index, score) in scores.iter().enumerate() {
         // A dropped item leaves a gap in both lists.
-        let Some(score) = score.as_float().filter(|it| it.is_finite()) else { continue };
+        let Some(score) = score.as_float().filter(|it| !it.is_nan()) else { continue };
         let better = best.is_none_or(|(_, top)| if lowest { score < top } else { score > top });
         if better {
             best = Some((index, score));
@@ -60,6 +60,13 @@ mod tests {
         assert_eq!(best(&[1.0, 3.0, 3.0], "highest").unwrap(), ("b".into(), 1));
         assert_eq!(best(&[1.0, 3.0, 0.5], "lowest").unwrap(), ("c".into(), 2));
         assert_eq!(best(&[f64::NAN, 0.0, -1.0], "highest").unwrap(), ("b".into(), 1));
+    }
+
+    #[test]
+    fn an_infinite_score_counts() {
+        let scores = [1.0, f64::INFINITY, f64::NEG_INFINITY];
+        assert_eq!(best(&scores, "highest").unwrap(), ("b".into(), 1));
+        assert_eq!(best(&scores, "lowest").unwrap(), ("c".into(), 2));
     }
 
     #[test]
