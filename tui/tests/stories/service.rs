@@ -75,3 +75,22 @@ fn a_manager_that_does_not_run_is_reported() {
     let said = err(&said);
     assert!(said.contains("`systemctl --user daemon-reload` failed: Failed to connect to bus"), "{said}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_service_is_that_of_the_folders_that_were_moved() {
+    let fanlight = Fanlight::new();
+    let home = PathBuf::from(&fanlight.environment()[1].1);
+    let shown = |data: &str| {
+        let mut command = fanlight.command(&["daemon", "install", "--dry-run"]);
+        command.env_remove("FANLIGHT_HOME").env("XDG_DATA_HOME", home.join(data));
+        command.env("XDG_STATE_HOME", home.join(".local/state"));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let (one, other, usual) = (shown("one"), shown("other"), shown(".local/share"));
+    let line = format!("Environment=\"XDG_DATA_HOME={}\"\nRestart", home.join("one").display());
+    assert!(one.contains(&line), "{one}");
+    assert_ne!(one.lines().next(), other.lines().next(), "each has a service of its own");
+    assert!(usual.lines().next().unwrap().ends_with("/fanlight.service"), "{usual}");
+    assert!(!usual.contains("Environment"), "{usual}");
+}

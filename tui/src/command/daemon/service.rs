@@ -18,6 +18,13 @@ enum Manager {
     Launchd,
 }
 
+/// A variable that names a home, and its value.
+type Variable = (&'static str, String);
+
+/// The variables that move the folders of a home, with the usual folders below the user's own.
+const XDG_FOLDERS: [(&str, &str); 3] =
+    [("XDG_DATA_HOME", ".local/share"), ("XDG_STATE_HOME", ".local/state"), ("XDG_CONFIG_HOME", ".config")];
+
 /// The service of a home.
 #[derive(Debug)]
 struct Service {
@@ -71,8 +78,9 @@ pub(super) fn uninstall(context: &Context) -> Result<(), Failure> {
         output::note(&format!("there is no {}; nothing was removed", service.shown()));
         return Ok(());
     }
-    let commands = service.commands_of_uninstall();
-    run_all(&commands)?;
+    if service.is_loaded() {
+        run_all(&service.commands_of_uninstall())?;
+    }
     std::fs::remove_file(&service.file)
         .map_err(|error| Failure::failed(format!("`{}` can't be removed: {error}", service.shown())))?;
     if service.manager == Manager::Systemd {
@@ -102,17 +110,24 @@ impl Service {
             )),
         };
         let exe = one_line(exe)?;
-        let root = home.root().map(one_line).transpose()?;
-        // Homes other than the user's own have a service each.
-        let suffix = root.as_ref().map(|root| {
-            let hash = fanlight_shared::id::BlobHash::of(root.as_bytes()).to_string();
-            format!("-{}", hash.chars().take(8).collect::<String>())
-        });
-        let suffix = suffix.unwrap_or_default();
         let folder = |path: &str| {
             let user = std::env::var_os("HOME").filter(|it| !it.is_empty()).map(PathBuf::from);
             user.map(|user| user.join(path)).ok_or_else(|| "HOME is not set".to_owned())
         };
+        let environment = match home.root() {
+            Some(root) => vec![("FANLIGHT_HOME", one_line(root)?)],
+            None => {
+                let mut moved = Vec::new();
+                for (variable, usual) in XDG_FOLDERS {
+                    let set = std::env::var_os(variable).map(PathBuf::from).filter(|it| it.is_absolute());
+                    if let Some(set) = set.filter(|set| folder(usual).is_ok_and(|usual| usual != *set)) {
+                        moved.push((variable, one_line(&set)?));
+                    }
+                }
+                moved
+            }
+        };
+        let suffix = suffix(&environment);
         Ok(match manager {
             Manager::Systemd => {
                 let config =
@@ -120,12 +135,12 @@ impl Service {
                 let config = config.map_or_else(|| folder(".config"), Ok)?;
                 let name = format!("fanlight{suffix}.service");
                 let file = config.join("systemd/user").join(&name);
-                Self { manager, name, file, text: unit(&exe, root.as_deref()) }
+                Self { manager, name, file, text: unit(&exe, &environment) }
             }
             Manager::Launchd => {
                 let name = format!("fanlight{suffix}");
                 let file = folder("Library/LaunchAgents")?.join(format!("{name}.plist"));
-                let text = plist(&name, &exe, root.as_deref());
+                let text = plist(&name, &exe, &environment);
                 Self { manager, name, file, text }
             }
         })
@@ -162,6 +177,21 @@ impl Service {
         }
     }
 
+    /// Returns whether the manager knows the service, as far as it must for it to be removed.
+    fn is_loaded(&self) -> bool {
+        match self.manager {
+            Manager::Systemd => true,
+            Manager::Launchd => {
+                let mut list = Command::new("launchctl");
+                list.args(["list", &self.name])
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null());
+                list.status().is_ok_and(|status| status.success())
+            }
+        }
+    }
+
     fn commands_of_uninstall(&self) -> Vec<Vec<String>> {
         match self.manager {
             Manager::Systemd => vec![words(&["systemctl", "--user", "disable", &self.name])],
@@ -195,11 +225,21 @@ fn run_all(commands: &[Vec<String>]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Returns the end of the name of a service: homes other than the user's own have one each.
+fn suffix(environment: &[Variable]) -> String {
+    let home = match environment {
+        [] => return String::new(),
+        [("FANLIGHT_HOME", root)] => root.clone(),
+        folders => folders.iter().map(|(name, value)| format!("{name}={value}\n")).collect(),
+    };
+    let hash = fanlight_shared::id::BlobHash::of(home.as_bytes()).to_string();
+    format!("-{}", hash.chars().take(8).collect::<String>())
+}
+
 /// Returns the unit of systemd.
-fn unit(exe: &str, root: Option<&str>) -> String {
-    let environment = root
-        .map(|root| format!("Environment={}\n", quoted(&format!("FANLIGHT_HOME={root}"))))
-        .unwrap_or_default();
+fn unit(exe: &str, environment: &[Variable]) -> String {
+    let line = |(name, value): &Variable| format!("Environment={}\n", quoted(&format!("{name}={value}")));
+    let environment: String = environment.iter().map(line).collect();
     // Commands outlive the daemon, and the next one takes them over. A second daemon of a home ends at once.
     format!(
         "[Unit]
@@ -226,13 +266,13 @@ fn quoted(word: &str) -> String {
 }
 
 /// Returns the property list of launchd.
-fn plist(name: &str, exe: &str, root: Option<&str>) -> String {
-    let environment = root.map(|root| {
-        format!(
-            "  <key>EnvironmentVariables</key>\n  <dict><key>FANLIGHT_HOME</key><string>{}</string></dict>\n",
-            escaped(root)
-        )
-    });
+fn plist(name: &str, exe: &str, environment: &[Variable]) -> String {
+    let entry = |(name, value): &Variable| format!("<key>{name}</key><string>{}</string>", escaped(value));
+    let entries: String = environment.iter().map(entry).collect();
+    let environment = match entries.as_str() {
+        "" => String::new(),
+        entries => format!("  <key>EnvironmentVariables</key>\n  <dict>{entries}</dict>\n"),
+    };
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">
@@ -249,7 +289,7 @@ fn plist(name: &str, exe: &str, root: Option<&str>) -> String {
 ",
         escaped(name),
         escaped(exe),
-        environment.unwrap_or_default()
+        environment
     )
 }
 
@@ -263,16 +303,16 @@ mod tests {
 
     #[test]
     fn a_unit_has_hostile_paths_as_they_are() {
-        let text = unit("/opt/a \"b\\%h/fanlight", Some("/home/a b/%u"));
+        let text = unit("/opt/a \"b\\%h/fanlight", &[("FANLIGHT_HOME", "/home/a b/%u".to_owned())]);
         assert!(text.contains("ExecStart=\"/opt/a \\\"b\\\\%%h/fanlight\" daemon\n"), "{text}");
         assert!(text.contains("Environment=\"FANLIGHT_HOME=/home/a b/%%u\"\nRestart=on-failure\n"), "{text}");
         assert!(text.contains("RestartPreventExitStatus=75") && text.contains("KillMode=process"), "{text}");
-        assert!(!unit("/fanlight", None).contains("Environment"), "{text}");
+        assert!(!unit("/fanlight", &[]).contains("Environment"), "{text}");
     }
 
     #[test]
     fn a_property_list_has_hostile_paths_as_they_are() {
-        let text = plist("fanlight", "/opt/<a>&b/fanlight", Some("/h"));
+        let text = plist("fanlight", "/opt/<a>&b/fanlight", &[("FANLIGHT_HOME", "/h".to_owned())]);
         assert!(
             text.contains("<string>/opt/&lt;a&gt;&amp;b/fanlight</string><string>daemon</string>"),
             "{text}"
