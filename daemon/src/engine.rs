@@ -78,6 +78,7 @@ use crate::child::ChildRuns;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
+use crate::machine::Machine;
 use crate::node_type::{CHILDREN, NodeTypes};
 use crate::rate::Rates;
 use crate::store::{Store, StoreError};
@@ -154,7 +155,13 @@ impl Engine {
         let (config, store) = (parts.config.clone(), parts.store.clone());
         let node_types = parts.node_types.clone();
         let (reading, executors) = (store.clone(), parts.executors.clone());
-        let open = tokio::task::spawn_blocking(move || startup::StartupState::read(&reading, &executors))
+        let resources = config.resources.clone();
+        let read = move || {
+            let found = startup::StartupState::read(&reading, &executors)?;
+            found.find_gpus(&Machine::of(&resources));
+            Ok::<_, StoreError>(found)
+        };
+        let open = tokio::task::spawn_blocking(read)
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (sender, activity) = watch::channel(Activity::default());

@@ -43,14 +43,25 @@ impl Machine {
         }
     }
 
-    /// Returns its GPUs. Blocks when it is called for the first time.
+    /// Finds its GPUs. Blocks until the system has named them once, so it is not for the engine's loop.
     ///
     /// # Errors
-    /// The system has GPUs and can't name them.
-    pub(crate) fn gpus(&self) -> Result<&[Gpu], &str> {
+    /// The system has GPUs and can't name them now.
+    pub(crate) fn find_gpus(&self) -> Result<&[Gpu], String> {
         match &self.declared {
             Some(gpus) => Ok(gpus),
-            None => gpu::found().as_deref().map_err(String::as_str),
+            None => gpu::find(),
+        }
+    }
+
+    /// Returns its GPUs, if they were found.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub(crate) fn gpus(&self) -> Result<&[Gpu], String> {
+        match &self.declared {
+            Some(gpus) => Ok(gpus),
+            None => gpu::known(),
         }
     }
 

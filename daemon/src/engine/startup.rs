@@ -18,6 +18,7 @@ use super::queue::Turn;
 use super::working::Working;
 use super::{recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
+use crate::machine::Machine;
 use crate::node_type::NodeTypeSet;
 use crate::store::{DamagedRun, Numbers, Op, OpenRun, Store, StoreError, StoredSweep};
 use crate::supervisor::record;
@@ -66,6 +67,14 @@ impl StartupState {
             last_start: store.last_start_order()?,
             sweeps: store.open_sweeps()?,
         })
+    }
+
+    /// Finds the GPUs of the machine if a run may use them, since the engine's loop can't wait for them. Blocks.
+    pub(super) fn find_gpus(&self, machine: &Machine) {
+        let wanted = self.open.iter().flatten().any(|open| open.document.contains("gpus"));
+        if wanted && let Err(why) = machine.find_gpus() {
+            tracing::warn!("runs that need GPUs wait or fail until a submission finds them: {why}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use fanlight_shared::resources::{GPU_PARTS, GpuSlot};
@@ -42,16 +42,66 @@ impl Gpu {
     }
 }
 
-/// Returns the GPUs that this daemon may use. Blocks when it is called for the first time.
-pub(super) fn found() -> &'static Result<Vec<Gpu>, String> {
-    static FOUND: OnceLock<Result<Vec<Gpu>, String>> = OnceLock::new();
-    FOUND.get_or_init(|| {
+/// The GPUs that this daemon may use.
+static SYSTEM: Found = Found::new();
+
+/// Finds the GPUs that this daemon may use. Blocks until they were found once.
+///
+/// # Errors
+/// The system can't name them now; it is asked again by the next call.
+pub(super) fn find() -> Result<&'static [Gpu], String> {
+    SYSTEM.find(|| {
         let all = ask("nvidia-smi")?;
         Ok(match std::env::var(VISIBLE) {
             Ok(visible) => only(all, &visible),
             Err(_) => all,
         })
     })
+}
+
+/// Returns the GPUs that [`find`] has found. Never blocks on the system.
+///
+/// # Errors
+/// Why it has found none.
+pub(super) fn known() -> Result<&'static [Gpu], String> {
+    SYSTEM.known()
+}
+
+/// What was found, once it was.
+struct Found {
+    gpus: OnceLock<Vec<Gpu>>,
+    /// Why the last try failed.
+    failure: Mutex<Option<String>>,
+    /// Held while the system is asked.
+    asking: Mutex<()>,
+}
+
+impl Found {
+    const fn new() -> Self {
+        Self { gpus: OnceLock::new(), failure: Mutex::new(None), asking: Mutex::new(()) }
+    }
+
+    fn find(&self, ask: impl FnOnce() -> Result<Vec<Gpu>, String>) -> Result<&[Gpu], String> {
+        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gpus) = self.gpus.get() {
+            return Ok(gpus);
+        }
+        match ask() {
+            Ok(gpus) => Ok(self.gpus.get_or_init(|| gpus)),
+            Err(why) => {
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+                Err(why)
+            }
+        }
+    }
+
+    fn known(&self) -> Result<&[Gpu], String> {
+        let failure = || self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.gpus.get() {
+            Some(gpus) => Ok(gpus),
+            None => Err(failure().unwrap_or_else(|| "its GPUs have not been looked for".to_owned())),
+        }
+    }
 }
 
 /// Asks a program for the GPUs; there are none if it doesn't exist.
@@ -160,6 +210,17 @@ mod tests {
         assert!(gpus[1].has(&slot) && !gpus[0].has(&slot));
         let declared = Gpu { id: "0".into(), uuid: None, name: None };
         assert!(declared.has(&slot));
+    }
+
+    #[test]
+    fn a_failure_is_not_kept_and_gpus_are() {
+        let found = Found::new();
+        assert!(found.known().unwrap_err().contains("not been looked for"));
+        assert_eq!(found.find(|| Err("no driver yet".into())), Err("no driver yet".into()));
+        assert_eq!(found.known(), Err("no driver yet".into()));
+        assert_eq!(found.find(|| parse(RECORDED)).map(<[_]>::len), Ok(2));
+        assert_eq!(found.find(|| panic!("they are known")).map(<[_]>::len), Ok(2));
+        assert_eq!(found.known().map(<[_]>::len), Ok(2));
     }
 
     #[test]

@@ -53,3 +53,16 @@ fn a_gpu_has_one_attempt_at_a_time_also_when_the_daemon_is_killed() {
     let refused = fanlight.say(&["run", "more.yaml"]).exits(2);
     refused.complains("node `a`: `resources` needs 3 GPUs, and this machine has 2 GPUs");
 }
+
+#[test]
+fn a_driver_that_fails_once_is_asked_again() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", TRAIN).file("go", "");
+    start_daemon(&fanlight);
+    let smi = std::fs::read_to_string(fanlight.path("bin/nvidia-smi")).unwrap();
+    fanlight.file("bin/nvidia-smi", "#!/bin/sh\necho 'no driver yet'; exit 9\n");
+    let refused = fanlight.say(&["run", "train.yaml"]);
+    assert!(refused.err.contains("`nvidia-smi` failed: no driver yet"), "{}", refused.err);
+    fanlight.file("bin/nvidia-smi", &smi);
+    fanlight.say(&["run", "train.yaml"]).exits(0);
+}

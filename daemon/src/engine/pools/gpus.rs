@@ -17,6 +17,10 @@ impl FreeGpus {
         Self(vec![GPU_PARTS.into(); count])
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns what is asked for, and how much of that is free, for people.
     pub(super) fn wait(&self, need: Gpus) -> String {
         let (least, all) = (least(need), self.0.len());

@@ -41,10 +41,15 @@ impl<T: Copy + Eq + Hash> MachineShares<T> {
         Self { amounts: Shares::new(Amounts::all(&machine)), gpus: None, machine }
     }
 
-    /// Returns the GPUs, which are found when they are first asked for.
+    /// Returns the GPUs, as many as are known.
     fn gpus(&mut self) -> &mut Shares<FreeGpus, T> {
-        let machine = &self.machine;
-        self.gpus.get_or_insert_with(|| Shares::new(FreeGpus::all(machine.gpus().map_or(0, <[_]>::len))))
+        let all = FreeGpus::all(self.machine.gpus().map_or(0, <[_]>::len));
+        let gpus = self.gpus.get_or_insert_with(|| Shares::new(all.clone()));
+        // Without GPUs nobody has a part of one, so all of those that were found since are free.
+        if gpus.free().is_empty() {
+            gpus.set_free(all);
+        }
+        gpus
     }
 
     /// Returns the machine.

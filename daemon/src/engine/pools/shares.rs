@@ -133,6 +133,11 @@ impl<C: Capacity, T: Copy + Eq + Hash> Shares<C, T> {
         self.waiting.get(of)?.get(first).copied()
     }
 
+    /// Changes what is free, while nobody has a part of it.
+    pub(super) fn set_free(&mut self, free: C) {
+        self.free = free;
+    }
+
     /// Returns what is free.
     pub(super) fn free(&self) -> &C {
         &self.free

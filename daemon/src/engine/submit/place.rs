@@ -54,8 +54,8 @@ pub(in crate::engine) fn check_place(
         if let Some(resources) = node.resources.as_ref().filter(|_| is_here) {
             let machine = Machine::of(&config.resources);
             if resources.0.iter().any(|(key, _)| *key == "gpus") {
-                // They are found here, because it takes time, and not in the engine's loop.
-                let _ = machine.gpus();
+                // They are found here, because it takes time, and not in the engine's loop. If that fails, the check says why.
+                let _ = machine.find_gpus();
             }
             let checked = machine.check(&resources.fixed());
             checked
