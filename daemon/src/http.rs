@@ -14,8 +14,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fanlight_shared::sanitise;
+use reqwest::header::TRANSFER_ENCODING;
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Certificate, Client, ClientBuilder, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Response, Url};
 
 use crate::config::HttpSettings;
 use resolver::Filtered;
@@ -201,6 +202,18 @@ impl Refused {
         }
         false
     }
+}
+
+/// Checks that a response says where it ends. If it doesn't, it ends with its connection, and nobody can say whether it is
+/// whole.
+///
+/// # Errors
+/// A sentence.
+pub fn check_ends(response: &Response) -> Result<(), String> {
+    if response.content_length().is_some() || response.headers().contains_key(TRANSFER_ENCODING) {
+        return Ok(());
+    }
+    Err("the response does not say where it ends, so it may be cut".to_owned())
 }
 
 /// Returns an error of a request as one sentence: its innermost cause is the most precise.

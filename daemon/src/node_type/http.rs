@@ -74,6 +74,17 @@ pub(super) fn object(inputs: &Values, name: &str) -> Result<Vec<(String, Value)>
     }
 }
 
+/// Checks that a response says where it ends, unless the input `open_ended` accepts others.
+///
+/// # Errors
+/// A sentence.
+pub(super) fn check_ends(inputs: &Values, response: &Response) -> Result<(), String> {
+    if inputs.flag("open_ended")? {
+        return Ok(());
+    }
+    crate::http::check_ends(response).map_err(|why| format!("{why}; `open_ended: true` accepts it"))
+}
+
 /// Returns the name of the file at a URL, for people.
 pub(super) fn name(url: &Url) -> String {
     let last = url.path_segments().and_then(|mut it| it.rfind(|part| !part.is_empty()));

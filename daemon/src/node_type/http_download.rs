@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, IF_RANG
 use reqwest::{Response, StatusCode};
 
 use super::build::{Build, ty};
-use super::http::{Body, Target, name, within};
+use super::http::{Body, Target, check_ends, name, within};
 use super::retry::{Failure, Retries};
 use super::typed_inputs::{TypedInputs, one};
 use super::{Made, NodeCall, NodeType, Runner};
@@ -43,6 +43,13 @@ pub(super) fn node_type() -> NodeType {
     .range(0.0, 100.0)
     .input("local", Type::Bool, "Whether to allow downloads from this machine and from private networks.")
     .default(false)
+    .input(
+        "open_ended",
+        Type::Bool,
+        "Whether to accept a response that does not say where it ends, as some old servers send it. If its connection breaks, \
+         it is cut, and nobody notices.",
+    )
+    .default(false)
     .output("file", ty::file(), "The file.")
     .run(Runner::daemon(run))
 }
@@ -67,7 +74,7 @@ async fn download(call: &NodeCall, services: &DaemonServices) -> Made {
     let found = name(&target.url);
     let mut download = Download { body, version: None, name: found };
     loop {
-        match download.take(services, &target).await {
+        match download.take(call, services, &target).await {
             Ok(Progress::Whole) => break,
             Ok(Progress::Part) => {}
             Err(failure) => retries.wait(services, failure).await?,
@@ -102,7 +109,12 @@ enum Progress {
 
 impl Download {
     /// Takes one response: the rest, or the whole file where it is another one now or the server can't continue.
-    async fn take(&mut self, services: &DaemonServices, target: &Target) -> Result<Progress, Failure> {
+    async fn take(
+        &mut self,
+        call: &NodeCall,
+        services: &DaemonServices,
+        target: &Target,
+    ) -> Result<Progress, Failure> {
         let mut request = target.client.get(target.url.clone()).headers(target.headers.clone());
         let resumed = self.version.clone().filter(|_| self.body.bytes > 0);
         if let Some(version) = &resumed {
@@ -117,6 +129,7 @@ impl Download {
             (StatusCode::PARTIAL_CONTENT, Some(version)) => self.resume(services, response, &version).await,
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => Err(self.restart()),
             (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => {
+                check_ends(&call.inputs, &response)?;
                 self.begin(services, response).await
             }
             (status, _) => Err(format!("the server answered {status}").into()),

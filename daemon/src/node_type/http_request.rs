@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 use super::build::{Build, ty};
-use super::http::{Body, Target, name, object, within};
+use super::http::{Body, Target, check_ends, name, object, within};
 use super::retry::{Failure, Retries};
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
@@ -87,6 +87,13 @@ pub(super) fn node_type() -> NodeType {
         .default(2_i64)
         .range(0.0, 20.0)
         .input("local", Type::Bool, "Whether to allow requests to this machine and to private networks.")
+        .default(false)
+        .input(
+            "open_ended",
+            Type::Bool,
+            "Whether to accept a response that does not say where it ends, as some old servers send it. If its connection \
+             breaks, it is cut, and nobody notices.",
+        )
         .default(false)
         .output("status", Type::Int, "The status code of the response.")
         .output("headers", Type::Json, "The headers of the response.")
@@ -251,10 +258,14 @@ async fn take(
     // The answer to a condition among the headers is a result. A redirect is not: what was to be done isn't done.
     let taken = status.is_success() || status == StatusCode::NOT_MODIFIED;
     body.masks = !taken && !call.inputs.flag("any_status")?;
+    let ends = check_ends(&call.inputs, &response);
     body.take(services, response, safe).await?;
     if body.masks {
         let text = services.blocking(move || Ok(beginning(&path))).await?;
         return Err(format!("the server answered {status}{redirect}{text}").into());
+    }
+    if body.bytes > 0 {
+        ends?;
     }
     let wanted = call.inputs.text("take")?.to_owned();
     let as_json = wanted == "json" || wanted == "auto" && kind.contains("json");

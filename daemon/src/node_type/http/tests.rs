@@ -324,3 +324,28 @@ async fn a_token_in_the_body_of_an_error_is_masked() {
     let refused = place.run_with_token("http.request", &given).await;
     assert_eq!(error(&refused), "the server answered 403 Forbidden: no rights for *** here");
 }
+
+/// Returns an answer that ends with its connection.
+fn open_ended(body: &[u8]) -> Vec<Step> {
+    vec![Step::Write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec()), Step::Write(body.to_vec())]
+}
+
+#[tokio::test]
+async fn a_response_that_does_not_say_where_it_ends_is_accepted_only_if_the_node_says_so() {
+    let place = Place::new();
+    for node_type in ["http.request", "http.download"] {
+        let server = Server::new(|_, _| open_ended(b"the beginning")).await;
+        let url = ("url", server.url("/a.txt").into());
+        let outcome = place.run(node_type, std::slice::from_ref(&url)).await;
+        assert_eq!(
+            error(&outcome),
+            "the response does not say where it ends, so it may be cut; `open_ended: true` accepts it"
+        );
+        let outcome = place.run(node_type, &[url, ("open_ended", Value::Bool(true))]).await;
+        assert_eq!((outcome.end, &outcome.error), (AttemptEnd::Completed, &None));
+        assert_eq!(place.bytes(&outcome, "file"), b"the beginning");
+    }
+    let server = Server::new(|_, _| open_ended(b"")).await;
+    let outcome = place.run("http.request", &[("url", server.url("/").into())]).await;
+    assert_eq!(outcome.end, AttemptEnd::Completed, "nothing of no body can be missing: {outcome:?}");
+}

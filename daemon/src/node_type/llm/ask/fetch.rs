@@ -1,11 +1,11 @@
 //! Requests whose response is a whole body: pictures, speech, transcripts.
 
-use reqwest::header::TRANSFER_ENCODING;
 use serde_json::Value as Json;
 
 use super::send::read;
 use super::{AskError, Asker};
 use crate::file_error::FileError;
+use crate::http::check_ends;
 use crate::llm::multipart::Form;
 use crate::llm::reply::Usage;
 
@@ -55,10 +55,7 @@ impl Asker {
         };
         let response = self.send(request, number).await?;
         // Bytes of a sound that end with the connection may be cut.
-        let ends = response.content_length().is_some() || response.headers().contains_key(TRANSFER_ENCODING);
-        if !ends {
-            return Err("the response does not say where it ends, so it may be cut".into());
-        }
+        check_ends(&response)?;
         // From here on it is charged, so it is not asked for again.
         meter.charged = true;
         let body = read(response, MAX_BODY_BYTES).await?;

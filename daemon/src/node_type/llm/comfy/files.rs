@@ -3,11 +3,11 @@
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::{Value, Values};
 use reqwest::StatusCode;
-use reqwest::header::TRANSFER_ENCODING;
 use serde_json::Value as Json;
 
 use crate::comfy::{Entry, Graph, MadeFile, Server, ServerError};
 use crate::file_error::FileError;
+use crate::http::check_ends;
 use crate::node_type::http::Body;
 use crate::node_type::llm::stored::received;
 use crate::node_type::retry::{Failure, Retries};
@@ -140,9 +140,6 @@ async fn take(call: &NodeCall, server: &Server, file: &MadeFile, body: &mut Body
             return Err(FileError::from(format!("the server answered {status} for the file `{name}`")).into());
         }
     }
-    if response.content_length().is_none() && !response.headers().contains_key(TRANSFER_ENCODING) {
-        let why = format!("the response with `{name}` does not say where it ends, so it may be cut");
-        return Err(FileError::from(why).into());
-    }
+    check_ends(&response).map_err(|why| FileError::from(format!("the file `{name}`: {why}")))?;
     body.take(&call.services, response, true).await
 }
