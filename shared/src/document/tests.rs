@@ -263,3 +263,20 @@ fn every_node_has_a_status() {
     let text = "nodes:\n  a: { run: ls, allow_failure: true }\n  b: { run: ls, if: a.status == 'failed' }\n";
     assert!(read(text, &Catalogue::default()).is_ok());
 }
+
+#[test]
+fn json_with_escaped_pairs_is_read_and_its_positions_stay() {
+    let text = r#"{"nodes": {"a": {"cmd": ["echo", "\ud83d\ude00 ${{ params.no }}"], "x": 1}}}"#;
+    let places = |text: &str| -> Vec<_> {
+        let problems = read(text, &Catalogue::default()).unwrap_err();
+        problems.into_iter().map(|it| (it.code, it.span)).collect()
+    };
+    let plain = places(&text.replace(r"\ud83d\ude00", "twelve chars"));
+    assert_eq!((places(text), plain.len()), (plain, 2));
+    let good = text.replace(" ${{ params.no }}", "").replace(", \"x\": 1", "");
+    let workflow = read(&good, &Catalogue::default()).unwrap().workflow;
+    assert!(format!("{:?}", workflow.nodes["a"].action).contains('😀'));
+    let problem =
+        read("nodes: { a: { cmd: [\"\\ud83d\\ude00\"] } }", &Catalogue::default()).unwrap_err().remove(0);
+    assert!(problem.hint.is_some_and(|it| it.contains("write the character itself")), "{}", problem.message);
+}

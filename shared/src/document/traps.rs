@@ -37,6 +37,13 @@ pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -
     if line.trim_start_matches(' ').starts_with('\t') || info.contains("tab") {
         return problem.hint("indent with spaces; YAML allows no tabs there");
     }
+    if info.contains("Unicode character escape") {
+        return problem
+            .hint("write the character itself, or `\\U` and eight digits, such as \"\\U0001f600\"; pairs of `\\u` are JSON only");
+    }
+    if info.contains("escape character") {
+        return problem.hint("write a backslash within \" as `\\\\`, or put the value into ' instead");
+    }
     match here {
         Some(sign @ ('%' | '@' | '`')) => {
             problem.hint(format!("an unquoted value can't begin with `{sign}`; put quotes around it"))

@@ -1,6 +1,8 @@
 //! Reads the file into a tree in which every node has its position. A reader derived by serde would stop at the first
 //! error; this one doesn't.
 
+mod surrogates;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -84,10 +86,12 @@ pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Nod
         return Err(Problem::error("not_text", span, "the file holds a zero byte, so it is not a text file"));
     }
     let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
+    let joined = surrogates::joined(text);
     let mut reader = Reader {
         text,
         offsets,
-        events: Parser::new_from_str(text),
+        is_joined: joined.is_some(),
+        events: Parser::new_from_str(joined.as_deref().unwrap_or(text)),
         problems,
         anchors: HashMap::new(),
         copied: 0,
@@ -113,6 +117,8 @@ struct Reader<'t, 'p> {
     text: &'t str,
     /// The byte offset of each character; `None` where all are one byte.
     offsets: Option<Vec<usize>>,
+    /// Whether pairs of surrogates were joined before it was parsed.
+    is_joined: bool,
     events: Parser<'t, StrInput<'t>>,
     problems: &'p mut Vec<Problem>,
     anchors: HashMap<usize, Anchor>,
@@ -168,7 +174,8 @@ impl<'t> Reader<'t, '_> {
                 let core_text =
                     tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
                 let plain = style == ScalarStyle::Plain && !core_text;
-                let scalar = Scalar { text: text.into_owned(), plain };
+                let text = if self.is_joined { surrogates::read(&text) } else { text.into_owned() };
+                let scalar = Scalar { text, plain };
                 let node = Node { kind: Kind::Scalar(scalar), span: spanned(&span), raw, size: 1 };
                 if tag.is_some() && !core_text && self.problems.len() < TRAP_LIMIT {
                     self.problems.push(traps::tag(self.text, &node));
