@@ -120,7 +120,7 @@ impl Service {
                 let mut moved = Vec::new();
                 for (variable, usual) in XDG_FOLDERS {
                     let set = std::env::var_os(variable).map(PathBuf::from).filter(|it| it.is_absolute());
-                    if let Some(set) = set.filter(|set| folder(usual).is_ok_and(|usual| usual != *set)) {
+                    if let Some(set) = set.filter(|set| folder(usual).ok().as_ref() != Some(set)) {
                         moved.push((variable, one_line(&set)?));
                     }
                 }
