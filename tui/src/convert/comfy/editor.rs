@@ -171,7 +171,7 @@ impl<'a> Editor<'a> {
             };
             let scope = &at.0;
             if from == INSIDE {
-                match self.into_subgraph(scope, *slot) {
+                match self.entering(scope, *slot) {
                     Some(next) => at = next,
                     None => return Origin::Nothing,
                 }
@@ -208,7 +208,7 @@ impl<'a> Editor<'a> {
     }
 
     /// Returns the link that leads to an input of a subgraph.
-    fn into_subgraph(&self, of: &str, slot: u64) -> Option<(String, i64)> {
+    fn entering(&self, of: &str, slot: u64) -> Option<(String, i64)> {
         let name = list(self.subgraphs.get(of)?, "inputs").nth(usize::try_from(slot).ok()?)?.get("name")?;
         let Placed { node, scope } = self.nodes.get(of)?;
         let input = list(node, "inputs").find(|input| input.get("name") == Some(name))?;
