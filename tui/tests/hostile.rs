@@ -1,7 +1,7 @@
 //! Bad input of every kind: each gets a clear sentence and an exit code, the daemon stays up, and the store stays
 //! intact.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/alive.rs"]
 mod alive;

@@ -22,12 +22,14 @@ pub(super) const SHELL_SECONDS: f64 = 120.0;
 const MAX_COMMAND: usize = 32 << 10;
 /// Gives the output of a command up to 60,000 bytes, and how it ended. The command is a variable, never a part of this script.
 const SHELL: &str = r#"cd -- "$folder"
+# What is not UTF-8, such as half a character at the cut, is left out.
+text() { if command -v iconv >/dev/null; then iconv -c -f UTF-8 -t UTF-8 2>/dev/null || :; else cat; fi; }
 {
     code=0
     sh -c "$command" 2>&1 < /dev/null || code=$?
     printf '{"type":"output","name":"code","value":%d}\n' "$code" >> "$FANLIGHT_EVENTS"
 } | {
-    head -c 60000
+    head -c 60000 | text
     rest=$(wc -c)
     [ "$rest" -eq 0 ] || printf '\n(cut: there is more)\n'
 }
