@@ -1,6 +1,6 @@
 //! Somebody is asked, and answers in the UI.
 
-use crate::support::Fanlight;
+use crate::support::{Fanlight, wait_for};
 use crate::terminal::Terminal;
 use crate::ui;
 
@@ -59,7 +59,13 @@ fn a_picture_is_picked_and_a_sheet_is_approved_in_the_ui() {
     pictures(&ui, 100);
     // The draft survives the death of the daemon.
     ui.type_text(" at noon");
+    let before = ui.bytes();
     fanlight.kill_daemon();
+    let away = ["the daemon is away", "starting the daemon"];
+    wait_for("the loss of the daemon to be said", || {
+        ui.frames_since(before).iter().any(|frame| away.iter().any(|words| frame.contains(words)))
+    });
+    away.iter().for_each(|words| ui.wait_gone(words));
     ui.wait_for("A quiet sea at noon");
     ui.press(&["enter"]);
     ui.wait_for("sheet#1 asks: Print this sheet?");

@@ -44,7 +44,7 @@ fn a_model_makes_pictures_with_node_types_and_passes_them_on_by_their_names() {
     ]);
     agent(&fanlight, &tools, &calls);
     fanlight.say(&["run", "agent.yaml", "--out", "made"]).exits(0);
-    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    let shown = fanlight.say(&["show", "agent#1", "--json"]).exits(0).json().remove(0);
     let calls = &shown["outputs"]["calls"];
     let result = |at: usize| calls[at]["result"].as_str().unwrap();
     assert!(result(0).contains("\"file\":\"image_1\"") && result(1).contains("\"width\":8"), "{calls}");

@@ -173,8 +173,7 @@ fn a_stdout_that_is_not_utf_8_is_in_the_log_and_is_not_passed_on() {
     fanlight.file("alone.yaml", bytes);
     fanlight.say(&["run", "alone.yaml"]).exits(0);
     assert!(fanlight.say(&["logs", "last"]).out.contains("a\u{fffd}b"));
-    fanlight
-        .file("read.yaml", &format!("{bytes}  reader:\n    cmd: [echo, '${{{{ nodes.bytes.stdout }}}}']\n"));
+    fanlight.file("read.yaml", &format!("{bytes}  reader:\n    cmd: [echo, '${{{{ bytes.stdout }}}}']\n"));
     fanlight
         .say(&["run", "read.yaml"])
         .exits(1)

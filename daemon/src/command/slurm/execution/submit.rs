@@ -38,9 +38,9 @@ impl SlurmExecution {
             folder.remove()
         };
         let cleared = self.aside(clear).await.map_err(|why| failed(&why))?;
-        cleared.map_err(|error| failed(&format!("an earlier folder can't be removed: {error}")))?;
-        let (attempt, work, slurm) = (self.attempt.clone(), Arc::clone(&self.work), self.slurm.clone());
         let folder = self.folder();
+        cleared.map_err(|error| failed(&sentence("can't remove", folder.files(), &error).to_string()))?;
+        let (attempt, work, slurm) = (self.attempt.clone(), Arc::clone(&self.work), self.slurm.clone());
         let prepare = {
             let folder = folder.clone();
             move |_: &crate::command::Inner| {
