@@ -185,6 +185,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Fails if its values are nested too deeply: JSON parsers could not read them.
+    pub(crate) fn checked_for_depth(self) -> Self {
+        let deep =
+            self.values.iter().find_map(|(port, value)| Some((port, value.extent().check_depth().err()?)));
+        match deep {
+            Some((port, why)) => Self {
+                cost_usd: self.cost_usd,
+                ..Self::failed(NodeError::new(format!("output `{port}`: {why}")))
+            },
+            None => self,
+        }
+    }
+
     /// Returns the outcome of an attempt that completed.
     #[must_use]
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {

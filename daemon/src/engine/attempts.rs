@@ -252,7 +252,7 @@ impl ActiveRun {
         started: Started,
         outcome: Outcome,
     ) {
-        let outcome = self.within_memory(refusing_deep(outcome));
+        let outcome = self.within_memory(outcome.checked_for_depth());
         let cached = match outcome.end {
             AttemptEnd::Completed => self.to_be_cached(key, &outcome),
             _ => {
@@ -376,19 +376,6 @@ impl ActiveRun {
             update.outputs = shown;
             update.origin = origin.map(Box::new);
         });
-    }
-}
-
-/// Fails an attempt whose values are nested too deeply: JSON parsers could not read them.
-fn refusing_deep(outcome: Outcome) -> Outcome {
-    let deep =
-        outcome.values.iter().find_map(|(port, value)| Some((port, value.extent().check_depth().err()?)));
-    match deep {
-        Some((port, why)) => Outcome {
-            cost_usd: outcome.cost_usd,
-            ..Outcome::failed(NodeError::new(format!("output `{port}`: {why}")))
-        },
-        None => outcome,
     }
 }
 

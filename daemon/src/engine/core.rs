@@ -294,7 +294,11 @@ impl Core {
             let waits = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
             if waits.is_some_and(|it| it.status == fanlight_shared::run::NodeStatus::Ready) {
                 self.with(key.run, |run, context| run.start_attempt(context, key));
-            } else if !self.has_regained(key) {
+            } else {
+                #[cfg(feature = "llm")]
+                if self.has_regained(key) {
+                    continue;
+                }
                 self.context.pools.leave(&needs, key);
             }
         }
