@@ -70,6 +70,11 @@ impl Fake {
         self.until_log(|log| log.iter().any(|it| it == call)).await;
     }
 
+    /// Waits until it was asked for the same this many times.
+    pub(crate) async fn until_times(&self, call: &str, times: usize) {
+        self.until_log(|log| log.iter().filter(|it| *it == call).count() >= times).await;
+    }
+
     /// Waits until so much was asked of it.
     pub(crate) async fn until_calls(&self, count: usize) {
         self.until_log(|log| log.len() >= count).await;

@@ -349,8 +349,8 @@ async fn a_parent_is_resumed_with_a_new_child_and_a_child_is_not_resumed_alone()
     let error = world.engine.resume(resume(child)).await.unwrap_err();
     assert_eq!(error.message, "child#1 was started by parent#1; resume that run");
     let again = world.engine.resume(resume(run)).await.unwrap().runs[0].id;
-    let new = child_of(&world, again).await;
-    world.until_attempt(new, "work", 1).await;
+    child_of(&world, again).await;
+    world.fake.until_times("start work", 2).await;
     world.fake.finish("work");
     assert_eq!(until_ended(&world, again).await, RunStatus::Completed);
     assert_eq!(world.ended(again).nodes(), "before cached, child completed, after completed");
