@@ -37,7 +37,7 @@ struct Waiting {
 }
 
 /// The new points that wait for a connection, by series. A burst is thinned out. If a connection does not read for too
-/// long, all are dropped, and it is notified to read its curves again.
+/// long, all are dropped, and it has to read its curves again.
 #[derive(Debug, Default)]
 pub(super) struct WaitingPoints {
     series: IndexMap<Key, Waiting>,

@@ -118,6 +118,7 @@ pub(super) fn word(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Image => "a picture",
         MediaKind::Audio => "a sound",
+        MediaKind::Video => "a video",
         other => other.word(),
     }
 }

@@ -121,7 +121,7 @@ async fn create(call: NodeCall, open: &Mutex<Option<Withdrawal>>, runs: &Runs) -
     let (found, published) = received(&call, body, "video").await?;
     if found.kind != MediaKind::Video {
         let what = if found.bytes == 0 { "nothing" } else { &found.mime };
-        return Err(format!("the provider sent {what} instead of a {}", word(MediaKind::Video)).into());
+        return Err(format!("the provider sent {what} instead of {}", word(MediaKind::Video)).into());
     }
     let name = format!("video.{}", extension(&found.mime).unwrap_or("bin"));
     made(&asker, Value::from(Media { name, executable: false, ..found }), vec![published])

@@ -1,13 +1,13 @@
 //! What a provider makes in the background: ordered by one request, looked at by others, fetched in the end.
 
 use fanlight_shared::sanitise;
-use reqwest::header::TRANSFER_ENCODING;
 use reqwest::{Method, Url};
 
 use super::fetch::Sent;
 use super::send::read;
 use super::{AskError, Asker};
 use crate::file_error::FileError;
+use crate::http::check_ends;
 use crate::llm::Provider;
 use crate::llm::reply::Usage;
 use crate::node_type::http::Body;
@@ -117,11 +117,7 @@ impl Asker {
 
     async fn received(&self, path: &str, limit: u64, number: usize) -> Result<Body, AskError> {
         let response = self.send(self.provider.request(Method::GET, path)?, number).await?;
-        // Bytes that end with the connection may be cut.
-        let ends = response.content_length().is_some() || response.headers().contains_key(TRANSFER_ENCODING);
-        if !ends {
-            return Err("the response does not say where it ends, so it may be cut".into());
-        }
+        check_ends(&response)?;
         let services = self.services.clone();
         let create = move || {
             let folder = services.scratch().map_err(|error| FileError::of("no scratch folder", &error))?;
