@@ -133,3 +133,17 @@ fn params_are_ranked_by_how_much_they_matter_for_a_number() {
         markdown.starts_with("| param | importance |") && markdown.contains("| rate | 1.00 | +1.00 | 8 |")
     );
 }
+
+#[test]
+fn the_columns_that_the_readme_sorts_by_are_there() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["run", "train", "-p", "epochs=2"]).exits(0);
+    let readme = include_str!("../../../README.md");
+    let shown = readme.lines().filter_map(|line| line.trim().strip_prefix("fanlight table "));
+    let shown: Vec<Vec<&str>> =
+        shown.map(|it| it.split('#').next().unwrap().split_whitespace().collect()).collect();
+    assert!(!shown.is_empty());
+    for arguments in shown {
+        fanlight.say(&[&["table"], &arguments[..]].concat()).exits(0);
+    }
+}
