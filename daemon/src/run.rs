@@ -165,7 +165,7 @@ pub async fn run(
     let mut executors = Executors::default();
     // First: they remove what they have of an attempt before its folder goes.
     let config = Arc::new(config);
-    let engines = Engines::new(&config, &commands);
+    let engines = Engines::new(&config, &commands, &home);
     for (name, engine) in engines.all() {
         executors = executors.with(&format!("{ENGINE_PREFIX}{name}"), Arc::new(engine.clone()));
     }

@@ -11,7 +11,7 @@
 //!   (stands in for a large value), [`spent`] (cost and tokens), [`origin`] (of a reused result)
 //! - the wire: [`rpc`]; behind the feature `client` the connection itself and the projection, what a client knows of runs
 //!   and which of them is in focus. The daemon is built without that feature, so it knows nothing of focus
-//! - surroundings: [`home`] (folders and socket), [`host_path`] (files on other computers), [`sanitise`] (text from outside before it reaches a terminal)
+//! - surroundings: [`home`] (folders and socket), [`host_path`] (files on other computers), [`ssh`], [`quote`] (words for a shell there), [`sanitise`] (text from outside before it reaches a terminal)
 //!
 //! Nothing here does input or output, except the client and [`home`], which reads the environment, and `modules`, which
 //! tests of all crates use.
@@ -39,6 +39,7 @@ pub mod origin;
 pub mod preview;
 pub mod problem;
 pub mod question;
+pub mod quote;
 pub mod resources;
 pub mod rng;
 pub mod rpc;
@@ -47,6 +48,7 @@ pub mod run_state;
 pub mod sanitise;
 pub mod search;
 pub mod spent;
+pub mod ssh;
 pub mod sweep;
 pub mod template;
 #[cfg(feature = "testing")]

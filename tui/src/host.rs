@@ -3,7 +3,6 @@
 //! The system's `ssh` starts the daemon there and forwards its socket, so that keys, agents, jump hosts and the user's own
 //! `ssh_config` work as they do elsewhere.
 
-mod quote;
 mod sockets;
 mod ssh;
 mod there;

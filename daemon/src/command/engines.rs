@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fanlight_shared::home::Home;
 use fanlight_shared::rpc::engines::Engine;
 use fanlight_shared::workflow::LOCAL_ENGINE;
 
@@ -18,9 +19,9 @@ pub(crate) struct Engines {
 
 impl Engines {
     /// Creates the executors of the engines that the config declares.
-    pub(crate) fn new(config: &Arc<Config>, commands: &Commands) -> Self {
+    pub(crate) fn new(config: &Arc<Config>, commands: &Commands, home: &Home) -> Self {
         let executor = |(name, settings): (&String, &_)| {
-            let slurm = Slurm::new(name, Clone::clone(settings), commands, config.secrets.clone());
+            let slurm = Slurm::new(name, Clone::clone(settings), commands, config.secrets.clone(), home);
             (name.clone(), slurm)
         };
         let by_name = config.engines.iter().map(executor).collect();

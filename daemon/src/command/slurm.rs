@@ -11,6 +11,7 @@ mod execution;
 mod files;
 mod fresh;
 mod job;
+mod login;
 mod output;
 mod record;
 mod tools;
@@ -21,6 +22,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::engines::Engine;
 use futures_util::future::BoxFuture;
@@ -38,6 +40,7 @@ use crate::secret::SecretSettings;
 use cluster::{Cluster, Snapshot};
 use execution::SlurmExecution;
 use record::Record;
+use tools::Tools;
 
 /// Runs commands on one cluster: cheap to clone.
 #[derive(Clone)]
@@ -57,13 +60,14 @@ pub(crate) struct Slurm {
     is_check: bool,
 }
 
-/// Checks that the commands of Slurm are installed on this machine.
+/// Checks that what the commands of an engine are called with is installed on this machine: `ssh`, or they themselves.
 ///
 /// # Errors
 /// What to install.
-pub(crate) fn check_installed() -> Result<(), String> {
+pub(crate) fn check_installed(settings: &EngineSettings) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let missing = tools::PROGRAMS.iter().find(|name| program::find(name, &path).is_none());
+    let programs: &[&str] = if settings.via.is_some() { &[login::SSH] } else { &tools::PROGRAMS };
+    let missing = programs.iter().find(|name| program::find(name, &path).is_none());
     missing.map_or(Ok(()), |name| Err(tools::missing(name)))
 }
 
@@ -100,13 +104,15 @@ impl Slurm {
         settings: EngineSettings,
         commands: &Commands,
         secrets: SecretSettings,
+        home: &Home,
     ) -> Self {
+        let tools = Tools::new(settings.clone(), home);
         Self {
             name: name.into(),
             inner: Arc::clone(&commands.inner),
             environment: Arc::new(Environment::elsewhere()),
             secrets: Arc::new(secrets),
-            cluster: Cluster::new(&settings),
+            cluster: Cluster::new(tools, settings.poll),
             places: Arc::new(Semaphore::new(settings.max_in_flight as usize)),
             checking: Arc::default(),
             is_check: false,
@@ -121,7 +127,7 @@ impl Slurm {
         Engine {
             engine: self.name.to_string(),
             kind: "slurm".to_owned(),
-            via: "local".to_owned(),
+            via: self.settings.via.clone().unwrap_or_else(|| "local".to_owned()),
             workdir: workdir.display().to_string(),
             partition: partition.clone(),
             account: account.clone(),

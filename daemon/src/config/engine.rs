@@ -13,9 +13,11 @@ pub(crate) const MAX_IN_FLIGHT: u32 = 100;
 /// How often an engine is asked by default.
 pub(crate) const POLL: Duration = Duration::from_secs(2);
 
-/// An engine: a Slurm cluster whose commands are on this machine, and which shares a folder with it.
+/// An engine: a Slurm cluster whose commands are on this machine or on one that `ssh` reaches, and which shares a folder with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EngineSettings {
+    /// Where its commands are: a destination of `ssh`, as a URI; this machine if it is `None`.
+    pub via: Option<String>,
     /// The partition; the cluster's own choice if it is `None`.
     pub partition: Option<String>,
     /// The account that is charged.

@@ -5,11 +5,8 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::home::Home;
+use fanlight_shared::ssh;
 
-/// The longest path of a socket in bytes.
-const MAX_BYTES: usize = 100;
-/// What `ssh` adds to the path of its control socket while it makes it.
-const SSH_SUFFIX_BYTES: usize = 17;
 /// The name of the file that the owner of a folder holds locked.
 const LOCK: &str = "lock";
 
@@ -42,16 +39,7 @@ impl Sockets {
         let lock = File::create(&unlocked).map_err(wrong)?;
         lock.try_lock().map_err(|error| wrong(error.into()))?;
         std::fs::rename(&unlocked, folder.path().join(LOCK)).map_err(wrong)?;
-        let hash = short_hash(key);
-        let sockets = Self { control: all.join(hash), folder: folder.keep(), _lock: lock };
-        let longest = sockets.control.as_os_str().len() + SSH_SUFFIX_BYTES;
-        if longest > MAX_BYTES {
-            return Err(format!(
-                "the socket path `{}` is too long for `ssh`: set XDG_RUNTIME_DIR to a shorter path",
-                sockets.control.display()
-            ));
-        }
-        Ok(sockets)
+        Ok(Self { control: ssh::control(&all, key)?, folder: folder.keep(), _lock: lock })
     }
 
     /// Returns the control socket of `ssh`.
@@ -74,10 +62,6 @@ impl Drop for Sockets {
     fn drop(&mut self) {
         self.remove();
     }
-}
-
-fn short_hash(key: &str) -> String {
-    fanlight_shared::id::BlobHash::of(key.as_bytes()).to_string().chars().take(16).collect()
 }
 
 /// Removes the folders whose lock nobody holds. One without a lock is about to get it.
@@ -122,12 +106,5 @@ mod tests {
         assert!(!folder.exists());
         let _third = Sockets::new(&home, "box").unwrap();
         assert!(!killed.exists() && first.folder.exists());
-    }
-
-    #[test]
-    fn a_path_that_ssh_could_not_use_is_refused() {
-        let dir = tempfile::Builder::new().prefix(&"x".repeat(70)).tempdir_in("/tmp").unwrap();
-        let error = Sockets::new(&home(dir.path()), "box").unwrap_err();
-        assert!(error.contains("too long for `ssh`"), "{error}");
     }
 }

@@ -6,13 +6,12 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use fanlight_shared::sanitise;
+use fanlight_shared::ssh;
 use tokio::process::Command;
 
 /// How long it may take if it asks nothing.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The exit status of `ssh` itself, and that of a shell that finds no program.
-const SSH_FAILED: i32 = 255;
+/// The exit status of a shell that finds no program.
 const NOT_FOUND: i32 = 127;
 /// The most bytes of messages that are read.
 const MAX_MESSAGE_BYTES: u64 = 64 * 1024;
@@ -37,28 +36,8 @@ pub(super) struct Output {
 impl Ssh {
     /// Returns `ssh` with the options that all invocations have. With `quiet`, it asks for no password.
     pub(super) fn command(&self, control: &Path, quiet: bool) -> Command {
-        // `ssh` reads `%` as the beginning of a token.
-        let control = control.to_string_lossy().replace('%', "%%");
         let mut command = Command::new("ssh");
-        for option in [
-            "ControlMaster=auto",
-            &format!("ControlPath={control}"),
-            // The next command needs no new login; afterwards `ssh` ends and removes its socket.
-            "ControlPersist=60",
-            "ServerAliveInterval=15",
-            "ServerAliveCountMax=3",
-            "ConnectTimeout=20",
-            "StreamLocalBindUnlink=yes",
-            // The user's own forwards and commands for this host are for sessions of theirs.
-            "ClearAllForwardings=yes",
-            "RemoteCommand=none",
-            "PermitLocalCommand=no",
-        ] {
-            command.args(["-o", option]);
-        }
-        if quiet {
-            command.args(["-o", "BatchMode=yes"]);
-        }
+        command.args(ssh::options(control, quiet));
         command
     }
 
@@ -111,20 +90,9 @@ impl Ssh {
     /// Returns why a command there failed, and what to do.
     pub(super) fn failure(&self, output: &Output, program: &str) -> String {
         let name = &self.name;
-        let last = last_line(&output.err);
+        let last = ssh::last_line(&output.err);
         match output.status.code() {
-            Some(SSH_FAILED) if last.contains("Permission denied") || last.contains("Too many auth") => {
-                format!(
-                    "the login at `{name}` was refused ({last}): `ssh {}` must work first",
-                    self.destination
-                )
-            }
-            Some(SSH_FAILED) if last.contains("Host key verification failed") => format!(
-                "`{name}` has a host key that is not known here: confirm it with `ssh {}` first",
-                self.destination
-            ),
-            Some(SSH_FAILED) if last.is_empty() => format!("`{name}` can't be reached through `ssh`"),
-            Some(SSH_FAILED) => format!("`{name}` can't be reached through `ssh`: {last}"),
+            Some(ssh::FAILED) => ssh::failure(name, &self.destination, &output.err),
             Some(NOT_FOUND) => format!(
                 "there is no `{program}` on `{name}`: install it there, or set its path with `program` below `[host.…]` in the config"
             ),
@@ -145,11 +113,4 @@ fn text(file: &mut File) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     file.take(MAX_MESSAGE_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Returns the last line that says something.
-fn last_line(text: &str) -> String {
-    let says = |line: &&str| !line.is_empty() && !line.starts_with("hint:");
-    let last = text.lines().map(str::trim).rfind(says).unwrap_or_default();
-    sanitise::line(last.strip_prefix("error: ").unwrap_or(last))
 }

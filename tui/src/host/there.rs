@@ -7,9 +7,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::home::Home;
+use fanlight_shared::quote;
 use serde::Deserialize;
 
-use super::quote;
 use super::sockets::Sockets;
 use super::ssh::Ssh;
 use crate::embedded::HostSettings;

@@ -11,10 +11,14 @@ use crate::support::{Fanlight, wait_for};
 
 #[path = "engines/check.rs"]
 mod check;
+#[path = "engines/login.rs"]
+mod login;
 
 /// A Fanlight with the engine `cluster`.
 struct Cluster {
     fanlight: Fanlight,
+    /// The folder with its programs and files.
+    folder: PathBuf,
 }
 
 /// A workflow with this command on the cluster.
@@ -28,24 +32,42 @@ fn command(script: &str) -> String {
 impl Cluster {
     fn new() -> Self {
         let fanlight = Fanlight::new();
-        let bin = fanlight.programs();
-        let script = bin.join("slurm.sh");
+        let folder = fanlight.programs();
+        Self::at(fanlight, folder, "")
+    }
+
+    /// A cluster whose programs are on another computer, which `ssh` reaches.
+    fn elsewhere() -> Self {
+        let fanlight = Fanlight::new();
+        let ssh = fanlight.programs();
+        fs::write(ssh.join("ssh"), include_str!("fake_ssh.py")).unwrap();
+        fs::set_permissions(ssh.join("ssh"), fs::Permissions::from_mode(0o700)).unwrap();
+        let folder = fanlight.path("../login");
+        fs::create_dir(&folder).unwrap();
+        let path = format!("{}:/usr/bin:/bin", folder.display());
+        let environment = serde_json::json!({ "PATH": path, "HOME": folder });
+        fs::write(ssh.join("environment"), environment.to_string()).unwrap();
+        Self::at(fanlight, folder, "via = \"ssh://ada@login\"\n")
+    }
+
+    fn at(fanlight: Fanlight, folder: PathBuf, more: &str) -> Self {
+        let script = folder.join("slurm.sh");
         fs::write(&script, include_str!("engines/slurm.sh")).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
         for name in ["sbatch", "squeue", "scancel", "sacct"] {
-            symlink(&script, bin.join(name)).unwrap();
+            symlink(&script, folder.join(name)).unwrap();
         }
         let workdir = fanlight.path("../cluster");
         fanlight.config(&format!(
-            "grace = \"1s\"\n[engine.cluster]\nkind = \"slurm\"\nworkdir = \"{}\"\npoll = \"100ms\"\n",
+            "grace = \"1s\"\n[engine.cluster]\nkind = \"slurm\"\nworkdir = \"{}\"\npoll = \"100ms\"\n{more}",
             workdir.display()
         ));
-        Self { fanlight }
+        Self { fanlight, folder }
     }
 
     /// Returns a file of the cluster.
     fn file(&self, name: &str) -> PathBuf {
-        self.fanlight.programs().join(name)
+        self.folder.join(name)
     }
 
     /// Makes the cluster behave like this.

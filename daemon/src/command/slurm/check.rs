@@ -22,8 +22,8 @@ use probe::{CANCEL_TIMEOUT, Probe, Tried};
 /// How often the cluster is asked during a check, at least.
 const MAX_POLL: Duration = Duration::from_secs(1);
 /// The steps, in order.
-const STEPS: [&str; 9] =
-    ["programs", "controller", "workdir", "options", "submit", "start", "output", "cancel", "gpu"];
+const STEPS: [&str; 10] =
+    ["login", "programs", "controller", "workdir", "options", "submit", "start", "output", "cancel", "gpu"];
 /// The command that prints what it was given.
 const PRINTS: &str = "printf '%s' \"$CHECK_TOKEN\"";
 /// The command that is cancelled. If nobody does that, it ends by itself.
@@ -45,7 +45,7 @@ impl Slurm {
         let settings = EngineSettings { poll, ..EngineSettings::clone(&self.settings) };
         // Attempts that wait for a place don't keep a check waiting.
         let slurm = Self {
-            cluster: Cluster::new(&settings),
+            cluster: Cluster::new(self.cluster.tools.clone(), poll),
             settings: Arc::new(settings),
             places: Arc::new(Semaphore::new(STEPS.len())),
             is_check: true,
@@ -55,7 +55,10 @@ impl Slurm {
         if !wants_gpu {
             report.push("gpu", StepResult::Skipped, "not asked for; `--gpu` tries it".into(), None);
         }
-        if report.add("programs", programs()) && report.add("controller", slurm.answers().await) {
+        if report.add("login", slurm.logs_in().await)
+            && report.add("programs", slurm.programs().await)
+            && report.add("controller", slurm.answers().await)
+        {
             let deadline = Instant::now() + limit;
             let prints = Probe::new(&slurm, "prints", PRINTS, Gpus::None);
             let lingers = Probe::new(&slurm, "lingers", LINGERS, Gpus::None);
@@ -71,6 +74,26 @@ impl Slurm {
             }
         }
         Ok(report.finish())
+    }
+
+    async fn logs_in(&self) -> Result<String, String> {
+        let tools = &self.cluster.tools;
+        let Some(host) = tools.host() else {
+            return Ok("not needed: the cluster is used from the machine of the daemon".to_owned());
+        };
+        tools.reach().await?;
+        Ok(format!("`{host}` runs commands"))
+    }
+
+    async fn programs(&self) -> Result<String, String> {
+        check_installed(&self.settings)?;
+        let tools = &self.cluster.tools;
+        let names = tools::PROGRAMS.map(|name| format!("`{name}`")).join(", ");
+        let Some(host) = tools.host() else { return Ok(format!("{names} are in the daemon's PATH")) };
+        for program in tools::PROGRAMS {
+            tools.find(program).await?;
+        }
+        Ok(format!("{names} are on `{host}`"))
     }
 
     async fn answers(&self) -> Result<String, String> {
@@ -129,12 +152,6 @@ impl Slurm {
         let with = if named.is_empty() { "its own defaults".to_owned() } else { named.join(", ") };
         Ok(format!("the cluster takes jobs with {with}"))
     }
-}
-
-fn programs() -> Result<String, String> {
-    check_installed()?;
-    let names = tools::PROGRAMS.map(|name| format!("`{name}`"));
-    Ok(format!("{} are in the daemon's PATH", names.join(", ")))
 }
 
 /// Returns the name of a job for people.
@@ -255,11 +272,16 @@ impl Report {
         let lower = message.to_lowercase();
         let has = |words: &str| lower.contains(words);
         let hint = match step {
+            "login" => format!(
+                "the daemon logs in without a password: use a key, or an agent that it sees; `via` is in {section}"
+            ),
             "controller" => {
-                "does `scontrol ping` answer on the machine of the daemon? its `slurm.conf` and munge must be those of the cluster"
+                "does `scontrol ping` answer there? its `slurm.conf` and munge must be those of the cluster"
                     .to_owned()
             }
-            "workdir" => format!("set `workdir` in {section} to a folder that you can write in, here and on the nodes"),
+            "workdir" => {
+                format!("set `workdir` in {section} to a folder that you can write in, here and on the nodes")
+            }
             "options" | "submit" if has("partition") && !has("account") => {
                 format!("`sinfo -o %P` lists the partitions; set `partition` in {section}")
             }
@@ -267,7 +289,9 @@ impl Report {
                 "`sacctmgr show assoc user=$USER format=account,partition,qos` lists what you may use; set `account` in {section}"
             ),
             "options" | "submit" if has("qos") => {
-                format!("`sacctmgr show assoc user=$USER format=account,qos` lists yours; set `qos` in {section}")
+                format!(
+                    "`sacctmgr show assoc user=$USER format=account,qos` lists yours; set `qos` in {section}"
+                )
             }
             "start" if has("workdir") => {
                 format!("set `workdir` in {section} to a folder that the nodes see at the same path")

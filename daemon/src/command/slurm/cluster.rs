@@ -10,7 +10,6 @@ use tokio::sync::{Notify, watch};
 
 use super::job::SeenJob;
 use super::tools::Tools;
-use crate::config::EngineSettings;
 
 /// The longest interval between two polls while the controller can't be reached.
 const MAX_INTERVAL: Duration = Duration::from_secs(60);
@@ -127,10 +126,10 @@ impl Drop for Watching {
 }
 
 impl Cluster {
-    pub(super) fn new(settings: &EngineSettings) -> Arc<Self> {
+    pub(super) fn new(tools: Tools, interval: Duration) -> Arc<Self> {
         Arc::new(Self {
-            tools: Tools::new(settings.clone()),
-            interval: settings.poll,
+            tools,
+            interval,
             seen: watch::Sender::new(Arc::default()),
             begun: AtomicU64::new(0),
             state: Mutex::default(),

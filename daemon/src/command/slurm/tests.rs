@@ -28,6 +28,7 @@ impl Engine {
         let settings = CommandSettings { grace: Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor, store.blobs().clone(), home.attempts(), settings);
         let settings = EngineSettings {
+            via: None,
             partition: None,
             account: None,
             qos: None,
@@ -36,7 +37,7 @@ impl Engine {
             max_in_flight: 1,
             poll: Duration::from_secs(60),
         };
-        let slurm = Slurm::new("cluster", settings, &commands, SecretSettings::default());
+        let slurm = Slurm::new("cluster", settings, &commands, SecretSettings::default(), &home);
         Self { slurm, _store: store, temp }
     }
 

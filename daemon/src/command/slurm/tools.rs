@@ -2,15 +2,21 @@
 //!
 //! A controller that is down makes them wait for a long time, and then fail: that says nothing about any job.
 
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use fanlight_shared::home::Home;
+use fanlight_shared::ssh;
 use tokio::process::Command;
 
 use super::files;
 use super::job::SeenJob;
+use super::login::{Login, SSH};
 use crate::command::text;
 use crate::config::EngineSettings;
 
@@ -18,6 +24,11 @@ use crate::config::EngineSettings;
 pub(super) const SUBMIT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the others may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The exit status of a shell that finds no program.
+const NOT_FOUND: i32 = 127;
+/// How much of what a program says is read, in bytes.
+const MAX_MESSAGE_BYTES: usize = 16 << 10;
 
 /// The commands that an engine needs.
 pub(super) const PROGRAMS: [&str; 3] = ["sbatch", "squeue", "scancel"];
@@ -35,6 +46,26 @@ const OWN_VARIABLES: [&str; 4] = ["SBATCH_", "SQUEUE_", "SCANCEL_", "SACCT_"];
 #[derive(Clone, Debug)]
 pub(super) struct Tools {
     settings: EngineSettings,
+    /// Where they are, if that is not this machine.
+    login: Option<Login>,
+}
+
+/// A program with its arguments.
+struct Line {
+    program: &'static str,
+    words: Vec<OsString>,
+}
+
+impl Line {
+    fn arg(&mut self, word: impl Into<OsString>) -> &mut Self {
+        self.words.push(word.into());
+        self
+    }
+
+    fn args<W: AsRef<OsStr>>(&mut self, words: impl IntoIterator<Item = W>) -> &mut Self {
+        self.words.extend(words.into_iter().map(|word| word.as_ref().to_owned()));
+        self
+    }
 }
 
 /// A job to be submitted.
@@ -62,16 +93,43 @@ pub(super) enum SubmitError {
 }
 
 impl Tools {
-    pub(super) fn new(settings: EngineSettings) -> Self {
-        Self { settings }
+    pub(super) fn new(settings: EngineSettings, home: &Home) -> Self {
+        let login = settings.via.as_ref().map(|via| Login::new(via, home));
+        Self { settings, login }
+    }
+
+    /// Returns the machine that the commands are on, if that is not this one.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.login.as_ref().map(Login::name)
+    }
+
+    /// Checks that a machine with the commands can be reached.
+    ///
+    /// # Errors
+    /// It can't, and what to do.
+    pub(super) async fn reach(&self) -> Result<(), String> {
+        self.call(Line { program: "true", words: Vec::new() }, CALL_TIMEOUT)
+            .await
+            .map(drop)
+            .map_err(Failure::sentence)
+    }
+
+    /// Checks that a command is there.
+    ///
+    /// # Errors
+    /// It is not, or can't be called.
+    pub(super) async fn find(&self, program: &'static str) -> Result<(), String> {
+        let line = Line { program, words: vec!["--version".into()] };
+        self.call(line, CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
     }
 
     /// Submits a job and returns its id.
     pub(super) async fn submit(&self, request: &Request<'_>) -> Result<String, SubmitError> {
-        let output = match call(self.sbatch(&["--parsable"], request), SUBMIT_TIMEOUT).await {
+        let output = match self.call(self.sbatch(&["--parsable"], request), SUBMIT_TIMEOUT).await {
             Ok(output) => output,
             Err(Failure::Missing(why)) => return Err(SubmitError::Refused(why)),
             Err(Failure::Failed(why)) => return Err(classify(why)),
+            Err(Failure::Unreachable(why)) => return Err(SubmitError::Unknown(why)),
             // It waits by itself for a cluster that is full.
             Err(Failure::TimedOut(why)) => {
                 return Err(match classify(why) {
@@ -93,7 +151,8 @@ impl Tools {
     /// # Errors
     /// It would not, or can't be asked at the moment.
     pub(super) async fn test(&self, request: &Request<'_>) -> Result<(), String> {
-        let Err(failure) = call(self.sbatch(&["--test-only"], request), CALL_TIMEOUT).await else {
+        let line = self.sbatch(&["--test-only"], request);
+        let Err(failure) = self.call(line, CALL_TIMEOUT).await else {
             return Ok(());
         };
         match classify(failure.sentence()) {
@@ -104,8 +163,8 @@ impl Tools {
     }
 
     /// Returns the command that submits a job.
-    fn sbatch(&self, options: &[&str], request: &Request<'_>) -> Command {
-        let mut command = self.command("sbatch");
+    fn sbatch(&self, options: &[&str], request: &Request<'_>) -> Line {
+        let mut command = Line { program: "sbatch", words: Vec::new() };
         command.args(options).args(["--no-requeue", "--export=NIL", "--open-mode=append"]);
         for (option, value) in [
             ("partition", &self.settings.partition),
@@ -133,9 +192,9 @@ impl Tools {
     /// # Errors
     /// It can't be asked at the moment.
     pub(super) async fn jobs(&self) -> Result<Vec<SeenJob>, String> {
-        let mut command = self.command("squeue");
+        let mut command = Line { program: "squeue", words: Vec::new() };
         command.args(["-h", "--me", "-t", "all", "-o", FORMAT]);
-        let output = call(command, CALL_TIMEOUT).await.map_err(Failure::sentence)?;
+        let output = self.call(command, CALL_TIMEOUT).await.map_err(Failure::sentence)?;
         Ok(output.lines().filter_map(SeenJob::parse).collect())
     }
 
@@ -145,10 +204,10 @@ impl Tools {
     /// # Errors
     /// It can't be asked at the moment.
     pub(super) async fn accounted(&self, jobs: &[String]) -> Result<Option<Vec<(SeenJob, String)>>, String> {
-        let mut command = self.command("sacct");
+        let mut command = Line { program: "sacct", words: Vec::new() };
         // An id may have belonged to several jobs.
         command.args(["-n", "-P", "-X", "-D", "-o", ACCOUNT_FORMAT, "-j"]).arg(jobs.join(","));
-        match call(command, CALL_TIMEOUT).await {
+        match self.call(command, CALL_TIMEOUT).await {
             Ok(output) => Ok(Some(output.lines().filter_map(SeenJob::parse_accounted).collect())),
             Err(Failure::Missing(_)) => Ok(None),
             Err(Failure::Failed(why)) if why.contains("accounting storage is disabled") => Ok(None),
@@ -161,32 +220,57 @@ impl Tools {
     /// # Errors
     /// It can't be asked at the moment.
     pub(super) async fn cancel(&self, jobs: &[String]) -> Result<(), String> {
-        let mut command = self.command("scancel");
+        let mut command = Line { program: "scancel", words: Vec::new() };
         command.args(jobs);
-        call(command, CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
+        self.call(command, CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        // The commands' own variables would change what they do here.
-        for (name, _) in std::env::vars_os() {
-            let is_own =
-                name.to_str().is_some_and(|name| OWN_VARIABLES.iter().any(|own| name.starts_with(own)));
-            if is_own {
-                command.env_remove(name);
-            }
+    /// Calls a program, wherever it is.
+    async fn call(&self, line: Line, limit: Duration) -> Result<String, Failure> {
+        let program = line.program;
+        let Some(login) = &self.login else {
+            return run(here(&line), program, limit).await?.text(program);
+        };
+        let command = login.command(program, &line.words).map_err(Failure::Failed)?;
+        let output = run(command, program, limit).await.map_err(|failure| match failure {
+            Failure::Missing(_) => Failure::Missing(missing(SSH)),
+            other => other,
+        })?;
+        match output.status.code() {
+            Some(0) => login.output(&output.stdout).map_err(Failure::Unreachable),
+            Some(ssh::FAILED) => Err(Failure::Unreachable(login.failure(&output.stderr))),
+            Some(NOT_FOUND) => Err(Failure::Missing(format!(
+                "there is no program `{program}` in the PATH of commands at `{}`",
+                login.name()
+            ))),
+            _ => output.text(program),
         }
-        command.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null()).kill_on_drop(true);
-        command
     }
 }
 
+/// Returns the command that calls a program on this machine.
+fn here(line: &Line) -> Command {
+    let mut command = Command::new(line.program);
+    // The commands' own variables would change what they do here.
+    for (name, _) in std::env::vars_os() {
+        let is_own = name.to_str().is_some_and(|name| OWN_VARIABLES.iter().any(|own| name.starts_with(own)));
+        if is_own {
+            command.env_remove(name);
+        }
+    }
+    command.env("LC_ALL", "C").args(&line.words);
+    command
+}
+
 /// Why a command has no answer.
+#[derive(Debug)]
 enum Failure {
     /// It is not installed.
     Missing(String),
     /// It failed with these words.
     Failed(String),
+    /// The machine that it is on can't be reached.
+    Unreachable(String),
     /// It took too long.
     TimedOut(String),
 }
@@ -194,62 +278,80 @@ enum Failure {
 impl Failure {
     fn sentence(self) -> String {
         match self {
-            Self::Missing(why) | Self::Failed(why) | Self::TimedOut(why) => why,
+            Self::Missing(why) | Self::Failed(why) | Self::Unreachable(why) | Self::TimedOut(why) => why,
         }
     }
 }
 
-async fn call(mut command: Command, limit: Duration) -> Result<String, Failure> {
-    let program = command.as_std().get_program().to_string_lossy().into_owned();
-    let unstarted = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::Missing(missing(&program)),
+/// What a program wrote, and how it ended.
+#[derive(Debug)]
+struct Output {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+}
+
+impl Output {
+    /// Returns what it wrote, if it succeeded.
+    fn text(self, program: &str) -> Result<String, Failure> {
+        if self.status.success() {
+            return Ok(self.stdout);
+        }
+        let said = words(program, &self.stderr).unwrap_or_else(|| format!("it ended with {}", self.status));
+        Err(Failure::Failed(format!("`{program}`: {said}")))
+    }
+}
+
+async fn run(mut command: Command, program: &str, limit: Duration) -> Result<Output, Failure> {
+    let unstarted = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::Missing(missing(program)),
         _ => Failure::Failed(format!("`{program}` can't be started: {error}")),
     };
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(unstarted)?;
-    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
-    let (mut answer, mut complaint) = (Vec::new(), Vec::new());
-    let ended = tokio::time::timeout(limit, async {
-        tokio::try_join!(read(stdout.as_mut(), &mut answer), read(stderr.as_mut(), &mut complaint))?;
-        child.wait().await
-    });
-    let ended = ended.await;
-    let said = words(&program, &complaint);
+    // Not a pipe: the `ssh` in the background that holds the connection would keep it open.
+    let said = tempfile::tempfile().map_err(unstarted)?;
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.stderr(said.try_clone().map_err(unstarted)?);
+    let child = command.spawn().map_err(unstarted)?;
+    let ended = tokio::time::timeout(limit, child.wait_with_output()).await;
+    let stderr = beginning(&said);
     match ended {
-        Ok(Ok(status)) if status.success() => Ok(String::from_utf8_lossy(&answer).into_owned()),
-        Ok(Ok(status)) => {
-            let said = said.unwrap_or_else(|| format!("it ended with {status}"));
-            Err(Failure::Failed(format!("`{program}`: {said}")))
+        Ok(Ok(output)) => {
+            let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+            Ok(Output { status: output.status, stdout, stderr })
         }
         Ok(Err(error)) => Err(Failure::TimedOut(format!("`{program}` has no answer: {error}"))),
         Err(_) => {
-            let said = said.map_or_else(String::new, |said| format!(": {said}"));
+            let said = words(program, &stderr).map_or_else(String::new, |said| format!(": {said}"));
             Err(Failure::TimedOut(format!("`{program}` took longer than {} s{said}", limit.as_secs())))
         }
     }
 }
 
-/// Reads all that comes; what has come is there even if the rest is not waited for.
-async fn read(from: Option<&mut (impl AsyncRead + Unpin)>, into: &mut Vec<u8>) -> std::io::Result<()> {
-    match from {
-        Some(from) => from.read_to_end(into).await.map(drop),
-        None => Ok(()),
-    }
+/// Reads the beginning of what was written to a file that may still be written to.
+fn beginning(file: &File) -> String {
+    let mut bytes = vec![0; MAX_MESSAGE_BYTES];
+    let count = file.read_at(&mut bytes, 0).unwrap_or_default();
+    String::from_utf8_lossy(&bytes[..count]).into_owned()
 }
 
 /// Returns in one line what a program wrote to standard error, if it did.
-fn words(program: &str, stderr: &[u8]) -> Option<String> {
-    let said = String::from_utf8_lossy(stderr);
-    let lines: Vec<String> = said.lines().map(text::line).filter(|line| !line.is_empty()).collect();
+fn words(program: &str, stderr: &str) -> Option<String> {
+    let lines: Vec<String> = stderr.lines().map(text::line).filter(|line| !line.is_empty()).collect();
     let prefix = format!("{program}: error: ");
     let lines: Vec<&str> = lines.iter().map(|line| line.strip_prefix(&prefix).unwrap_or(line)).collect();
     (!lines.is_empty()).then(|| fanlight_shared::value::cut(&lines.join("; "), 400))
 }
 
-/// Returns the sentence for a command that is not installed.
+/// Returns the sentence for a program that is not installed here.
 pub(super) fn missing(program: &str) -> String {
+    if program == SSH {
+        return format!(
+            "there is no program `{SSH}` in the daemon's PATH; install an SSH client on this machine"
+        );
+    }
     format!(
         "there is no program `{program}` in the daemon's PATH; install Slurm's client on this machine (on Debian and Ubuntu \
-         the package slurm-client)"
+         the package slurm-client), or name the login node: `via = \"ssh://…\"` in the config"
     )
 }
 
@@ -288,8 +390,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_program_said_before_its_time_was_over_is_known() {
         let mut command = Command::new("sh");
-        command.args(["-c", "echo full >&2; exec sleep 60"]).kill_on_drop(true);
-        let failed = call(command, Duration::from_secs(2)).await.unwrap_err();
+        command.args(["-c", "echo full >&2; exec sleep 60"]);
+        let failed = run(command, "sh", Duration::from_secs(2)).await.unwrap_err();
         assert!(
             matches!(&failed, Failure::TimedOut(why) if why.ends_with(": full")),
             "{}",

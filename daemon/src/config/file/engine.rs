@@ -40,6 +40,7 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
     let wrong = || (value.span(), format!("`[engine.{name}]` is a table, such as `kind = \"slurm\"`"));
     let table = value.get_ref().as_table().ok_or_else(wrong)?;
     let mut settings = EngineSettings {
+        via: None,
         partition: None,
         account: None,
         qos: None,
@@ -52,7 +53,7 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "kind" => kind = Some(one_of(value, "kind", &["slurm"])?),
-            "via" => drop(one_of(value, "via", &["local"])?),
+            "via" => settings.via = via(value)?,
             "stage" => drop(one_of(value, "stage", &["shared"])?),
             "partition" => settings.partition = Some(word(value, "partition")?),
             "account" => settings.account = Some(word(value, "account")?),
@@ -102,6 +103,22 @@ fn one_of(value: &Spanned<DeValue<'_>>, key: &str, known: &[&str]) -> Result<Str
     Err((value.span(), format!("`{key}` is {known} in this version, not `{text}`")))
 }
 
+/// Reads where the commands of a cluster are. What it names becomes a word of `ssh`, and never an option.
+fn via(value: &Spanned<DeValue<'_>>) -> Result<Option<String>, SpannedError> {
+    let via = text(value, "via")?;
+    if via == LOCAL_ENGINE {
+        return Ok(None);
+    }
+    let is_destination = |it: &str| {
+        let plain = |it: char| it.is_ascii_alphanumeric() || "-_.:@[]%".contains(it);
+        !it.is_empty() && !it.starts_with('-') && it.chars().all(plain)
+    };
+    let wrong =
+        || (value.span(), "`via` is `local`, or where `ssh` leads, such as `ssh://ada@login`".to_owned());
+    via.strip_prefix("ssh://").filter(|it| is_destination(it)).ok_or_else(wrong)?;
+    Ok(Some(via))
+}
+
 /// Reads an absolute folder, in which `$USER` and `$HOME` stand for those of the daemon.
 fn folder(value: &Spanned<DeValue<'_>>) -> Result<PathBuf, SpannedError> {
     let mut path = text(value, "workdir")?;
@@ -131,6 +148,10 @@ mod tests {
                     stage = \"shared\"\nprelude = \"module load cuda\"\nmax_in_flight = 5\npoll = \"5s\"";
         let config = parse(Path::new("config.toml"), text).unwrap();
         let engine = &config.engines["cluster"];
+        assert_eq!(engine.via, None);
+        let far =
+            parse(Path::new("config.toml"), &text.replace("\"local\"", "\"ssh://ada@login:2222\"")).unwrap();
+        assert_eq!(far.engines["cluster"].via.as_deref(), Some("ssh://ada@login:2222"));
         assert_eq!((engine.partition.as_deref(), engine.account.as_deref()), (Some("gpu"), None));
         assert_eq!((engine.max_in_flight, engine.poll), (5, Duration::from_secs(5)));
         assert_eq!(
@@ -153,6 +174,8 @@ mod tests {
             ("[engine.a]\nkind = \"slurm\"".to_owned(), "has no `workdir`"),
             ("[engine.a]\nkind = \"slurm\"\nworkdir = \"w\"".to_owned(), "the absolute path of a folder"),
             (format!("[engine.a]\n{valid}partition = \"a b\""), "a name without spaces"),
+            (format!("[engine.a]\n{valid}via = \"ada@login\""), "such as `ssh://ada@login`"),
+            (format!("[engine.a]\n{valid}via = \"ssh://-oProxyCommand=id\""), "such as `ssh://ada@login`"),
             (format!("[engine.a]\n{valid}poll = \"1ms\""), "at least 100ms"),
             (format!("[engine.a]\n{valid}nodes = 3"), "unknown key `nodes`"),
         ] {

@@ -89,7 +89,11 @@ fn check_engine(name: &str, node: &Node, workflow: &Workflow, config: &Config) -
     let named = node.engine.as_deref().or(workflow.engine.as_deref());
     let known = named.map_or(Ok(()), |engine| config.check_engine(engine));
     let checked = known.and_then(|()| match workflow.engine_of(node) {
-        Some(engine) => command::check_installed().map_err(|why| format!("the engine `{engine}`: {why}")),
+        Some(engine) => config
+            .engines
+            .get(engine)
+            .map_or(Ok(()), command::check_installed)
+            .map_err(|why| format!("the engine `{engine}`: {why}")),
         None => Ok(()),
     });
     checked.map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))

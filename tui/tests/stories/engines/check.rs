@@ -26,8 +26,18 @@ impl Cluster {
 
 /// Returns the results of the steps from the first on; the others were skipped.
 fn steps(results: &[&str]) -> Vec<(String, String)> {
-    let names =
-        ["programs", "controller", "workdir", "options", "submit", "start", "output", "cancel", "gpu"];
+    let names = [
+        "login",
+        "programs",
+        "controller",
+        "workdir",
+        "options",
+        "submit",
+        "start",
+        "output",
+        "cancel",
+        "gpu",
+    ];
     let results = results.iter().copied().chain(std::iter::repeat("skipped"));
     names.iter().zip(results).map(|(name, result)| ((*name).to_owned(), result.to_owned())).collect()
 }
@@ -42,7 +52,7 @@ fn a_check_tries_every_step_and_leaves_nothing_behind() {
         assert!(said.contains(text), "`{text}` in {said}");
     }
     cluster.has_nothing_left();
-    assert_eq!(cluster.check(&[]).0, steps(&["ok"; 8]));
+    assert_eq!(cluster.check(&[]).0, steps(&["ok"; 9]));
     cluster.has_nothing_left();
     let unknown = cluster.fanlight.say(&["engine", "check", "clutser"]).exits(1);
     unknown.complains("did you mean `cluster`?");
@@ -70,22 +80,22 @@ fn a_check_says_what_is_missing_and_what_to_do() {
     cluster.turns("down", "");
     let down = cluster.check(&[]);
     cluster.recovers("down");
-    failed(down, 1, "Unable to contact slurm controller", "scontrol ping");
+    failed(down, 2, "Unable to contact slurm controller", "scontrol ping");
     with("partition = \"nowhere\"");
-    failed(cluster.check(&[]), 3, "invalid partition specified: nowhere", "`sinfo -o %P` lists");
+    failed(cluster.check(&[]), 4, "invalid partition specified: nowhere", "`sinfo -o %P` lists");
     with("prelude = \"false\"");
-    failed(cluster.check(&[]), 6, "prelude failed", "correct `prelude`");
+    failed(cluster.check(&[]), 7, "prelude failed", "correct `prelude`");
     with("");
     cluster.turns("busy", "");
-    failed(cluster.check(&["--timeout", "1s"]), 4, "waits until `cluster` takes more jobs", "");
+    failed(cluster.check(&["--timeout", "1s"]), 5, "waits until `cluster` takes more jobs", "");
     cluster.recovers("busy");
     cluster.turns("hold", "Priority");
-    failed(cluster.check(&["--timeout", "1s"]), 5, "waits (Priority)", "longer `--timeout`");
+    failed(cluster.check(&["--timeout", "1s"]), 6, "waits (Priority)", "longer `--timeout`");
     fs::remove_dir_all(cluster.fanlight.path("../cluster")).unwrap();
     fs::write(cluster.fanlight.path("../cluster"), "a file").unwrap();
     let (results, said) = cluster.check(&[]);
-    assert_eq!(results[2].1, "failed", "{said:?}");
-    assert!(said[2]["message"].as_str().unwrap().contains("cluster"), "{said:?}");
+    assert_eq!(results[3].1, "failed", "{said:?}");
+    assert!(said[3]["message"].as_str().unwrap().contains("cluster"), "{said:?}");
 }
 
 #[test]

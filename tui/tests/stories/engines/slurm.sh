@@ -11,6 +11,8 @@
 #   late     the end of jobs shows before they have written how they ended, until the file is gone
 # `calls` has a line for each call.
 
+[ "$1" = --version ] && exec echo 'slurm 22.05'
+
 cluster=$(dirname -- "$0")
 echo "$(basename -- "$0") $*" >>"$cluster/calls"
 mkdir -p "$cluster/jobs"

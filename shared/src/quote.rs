@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// It has a control character: a line break would end the command in some of them.
-pub(super) fn word(text: &str) -> Result<String, String> {
+pub fn word(text: &str) -> Result<String, String> {
     if text.contains(char::is_control) {
         return Err(format!("`{}` has a control character, so it can't be sent", text.escape_debug()));
     }
@@ -28,7 +28,7 @@ pub(super) fn word(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// As [`word`].
-pub(super) fn path(text: &str) -> Result<String, String> {
+pub fn path(text: &str) -> Result<String, String> {
     match text.strip_prefix("~/") {
         Some(rest) => Ok(format!("\"$HOME\"/{}", word(rest)?)),
         None => word(text),
@@ -39,7 +39,7 @@ pub(super) fn path(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// As [`word`].
-pub(super) fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, String> {
+pub fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, String> {
     let words: Result<Vec<String>, String> = words.into_iter().map(word).collect();
     Ok(words?.join(" "))
 }

@@ -1,0 +1,88 @@
+//! The login node of a cluster, whose commands are called through the system's `ssh`.
+
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+
+use fanlight_shared::home::Home;
+use fanlight_shared::{quote, ssh};
+use tokio::process::Command;
+
+/// The program.
+pub(super) const SSH: &str = "ssh";
+/// What precedes the output of a command: the shell there may greet first.
+const MARK: &str = "fanlight: begin";
+
+/// A login node.
+#[derive(Clone, Debug)]
+pub(super) struct Login {
+    destination: String,
+    home: Home,
+}
+
+impl Login {
+    /// Creates it; nothing is called yet.
+    pub(super) fn new(destination: &str, home: &Home) -> Self {
+        Self { destination: destination.to_owned(), home: home.clone() }
+    }
+
+    /// Returns its name for people.
+    pub(super) fn name(&self) -> &str {
+        self.destination.trim_start_matches("ssh://")
+    }
+
+    /// Returns the command that calls a program there. All calls share one connection, also with `--host`.
+    ///
+    /// # Errors
+    /// The folder of its socket can't be used, or a word can't be sent.
+    pub(super) fn command(&self, program: &str, words: &[OsString]) -> Result<Command, String> {
+        let mut line = format!("printf '%s\\n' {}; exec env LC_ALL=C {program}", quote::word(MARK)?);
+        for word in words {
+            let unsendable = || format!("`{}` is not UTF-8, so it can't be sent", word.display());
+            line.push(' ');
+            line.push_str(&quote::word(word.to_str().ok_or_else(unsendable)?)?);
+        }
+        let mut command = Command::new(SSH);
+        command.args(ssh::options(&self.control()?, true));
+        command.args(["-T", "--", &self.destination, &line]);
+        Ok(command)
+    }
+
+    /// Returns the output of a command without what the shell said before it.
+    pub(super) fn output(&self, text: &str) -> Result<String, String> {
+        let mut lines = text.split_inclusive('\n');
+        if lines.any(|line| line.trim_end() == MARK) {
+            return Ok(lines.collect());
+        }
+        Err(format!("the shell at `{}` did not run the command", self.name()))
+    }
+
+    /// Returns why `ssh` itself failed.
+    pub(super) fn failure(&self, stderr: &str) -> String {
+        ssh::failure(self.name(), &self.destination, stderr)
+    }
+
+    fn control(&self) -> Result<PathBuf, String> {
+        self.home.make_socket_folder().map_err(|error| error.to_string())?;
+        let folder = self.home.socket.with_file_name("ssh");
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| format!("the folder {} can't be used: {error}", folder.display()))?;
+        ssh::control(&folder, self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_greeting_is_not_the_output_of_a_command() {
+        let login = Login::new("ssh://ada@login", &Home::below(Path::new("/h")).unwrap());
+        assert_eq!(login.name(), "ada@login");
+        assert_eq!(login.output("Welcome\r\nfanlight: begin\n7\n8").unwrap(), "7\n8");
+        assert!(login.output("This account is closed.\n").is_err());
+    }
+}
