@@ -11,7 +11,7 @@ mod prune;
 
 #[cfg(feature = "llm")]
 pub(crate) use default_models::Purpose;
-pub use engine::EngineSettings;
+pub use engine::{EngineSettings, Stage};
 pub use file::ConfigError;
 pub use host::HostSettings;
 pub use mcp::McpSettings;

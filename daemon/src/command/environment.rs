@@ -177,8 +177,8 @@ pub(super) fn check_size(variables: &Variables, arguments: &[OsString]) -> Resul
 /// Returns Fanlight's own variables about the attempt.
 fn facts(attempt: &Attempt, folder: &Folder) -> Vec<(&'static str, OsString)> {
     let mut facts: Vec<(&'static str, OsString)> = vec![
-        ("FANLIGHT_WORK", folder.work().into()),
-        ("FANLIGHT_EVENTS", folder.events().into()),
+        ("FANLIGHT_WORK", folder.seen(&folder.work()).into()),
+        ("FANLIGHT_EVENTS", folder.seen(&folder.events()).into()),
         ("FANLIGHT_KEY", attempt.key().into()),
         ("FANLIGHT_RUN", attempt.run.id.to_string().into()),
         ("FANLIGHT_RUN_NUMBER", attempt.run.number.to_string().into()),

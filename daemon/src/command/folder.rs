@@ -19,6 +19,8 @@ use crate::store::StoreError;
 pub(super) struct Folder {
     path: PathBuf,
     files: PathBuf,
+    /// Where the command sees `files`, if that is another path.
+    seen: Option<PathBuf>,
 }
 
 impl Folder {
@@ -27,20 +29,30 @@ impl Folder {
 
     pub(super) fn of(attempts: &Path, id: AttemptId) -> Self {
         let path = attempts.join(id.to_string());
-        Self { files: path.clone(), path }
+        Self { files: path.clone(), path, seen: None }
     }
     /// Returns the folder of an attempt whose command sees its files below `engine`.
     pub(super) fn on_engine(attempts: &Path, engine: &Path, id: AttemptId) -> Self {
         Self { files: engine.join(id.to_string()), ..Self::of(attempts, id) }
     }
-    /// Returns the folder of an attempt whose command sees its files in `files`.
-    pub(super) fn with_files(path: &Path, files: &Path) -> Self {
-        Self { path: path.to_owned(), files: files.to_owned() }
+    /// Returns the folder of an attempt whose command sees its files in `files`, or in `seen`, of which `files` is a copy.
+    pub(super) fn with_files(path: &Path, files: &Path, seen: Option<&Path>) -> Self {
+        Self { path: path.to_owned(), files: files.to_owned(), seen: seen.map(Path::to_owned) }
     }
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
-    /// Returns the folder with the files that the command sees.
+    /// Returns the path at which the command sees a file or folder of its own.
+    pub(super) fn seen(&self, path: &Path) -> PathBuf {
+        let seen = self.seen.as_ref().and_then(|seen| Some(seen.join(path.strip_prefix(&self.files).ok()?)));
+        // Not `path.join("")`, which ends with a slash.
+        seen.map_or_else(|| path.to_owned(), |seen| seen.components().collect())
+    }
+    /// Returns the folder that `files` is a copy of.
+    pub(super) fn original(&self) -> Option<&Path> {
+        self.seen.as_deref()
+    }
+    /// Returns the folder with the files that the command sees, or a copy of them.
     pub(super) fn files(&self) -> &Path {
         &self.files
     }

@@ -22,7 +22,7 @@ use crate::store::blob::Blobs;
 /// The longest value of a variable, in bytes; a longer one is passed only as a file.
 const MAX_VARIABLE: usize = 64 * 1024;
 
-/// Writes inputs below `folder` (which is created if needed) and returns their variables.
+/// Writes inputs below `folder` (which is created if needed) and returns their variables; the command sees the folder as `seen`.
 ///
 /// # Errors
 /// The disk is full, a blob is gone, or two inputs need the same variable.
@@ -30,8 +30,9 @@ pub(super) fn lay_out(
     inputs: &Values,
     blobs: &Blobs,
     folder: &Path,
+    seen: &Path,
 ) -> Result<IndexMap<String, OsString>, FileError> {
-    let mut layout = Layout { blobs, folder, variables: IndexMap::new(), derived: Vec::new() };
+    let mut layout = Layout { blobs, folder, seen, variables: IndexMap::new(), derived: Vec::new() };
     for (name, value) in inputs {
         layout.input(name, value)?;
     }
@@ -47,6 +48,7 @@ pub(super) fn lay_out(
 struct Layout<'a> {
     blobs: &'a Blobs,
     folder: &'a Path,
+    seen: &'a Path,
     variables: IndexMap<String, OsString>,
     /// The additional variables of inputs.
     derived: Vec<(String, String)>,
@@ -60,7 +62,7 @@ impl Layout<'_> {
             Value::Media(media) => {
                 let path = self.subfolder(name)?.join(file_name(&media.name));
                 self.place(media, &path)?;
-                self.set(name.to_owned(), path.into());
+                self.set(name.to_owned(), self.seen(&path).into());
                 Ok(())
             }
             // A large value, but short enough for a variable.
@@ -82,7 +84,7 @@ impl Layout<'_> {
                 let folder = self.subfolder(name)?;
                 let width = leaves(value).saturating_sub(1).to_string().len().max(3);
                 let json = self.files(value, &folder, width, &mut 0)?;
-                self.derive(name, "dir", folder.into());
+                self.derive(name, "dir", self.seen(&folder).into());
                 self.text(name, &json.to_string(), "json")
             }
             Value::List(_) | Value::Object(_) => self.text(name, &value.to_json().to_string(), "json"),
@@ -109,7 +111,7 @@ impl Layout<'_> {
                     Value::Media(media) => {
                         let path = folder.join(format!("{number:0width$}_{}", file_name(&media.name)));
                         self.place(media, &path)?;
-                        Json::String(path.display().to_string())
+                        Json::String(self.seen(&path).display().to_string())
                     }
                     // Large values next to media; a list of texts only is written directly to its file.
                     plain if plain.has_large() => Content::new(Some(Arc::new(Loader(self.blobs.clone()))))
@@ -147,8 +149,13 @@ impl Layout<'_> {
         })?;
         file.flush().map_err(|error| failed(&error))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).map_err(|error| failed(&error))?;
-        self.derive(name, "file", path.into());
+        self.derive(name, "file", self.seen(&path).into());
         Ok(())
+    }
+
+    /// Returns the path at which the command sees a file of the folder.
+    fn seen(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.folder).map_or_else(|_| path.to_owned(), |rest| self.seen.join(rest))
     }
 
     fn set(&mut self, name: String, value: OsString) {

@@ -46,13 +46,14 @@ pub(super) fn prepare(
     resources: &Resources<'_>,
 ) -> Result<StartSpec, FileError> {
     folder.make().map_err(|error| sentence("can't make", folder.files(), &error))?;
-    let inputs = input::lay_out(&work.inputs, resources.blobs, &folder.inputs())?;
+    let inputs =
+        input::lay_out(&work.inputs, resources.blobs, &folder.inputs(), &folder.seen(&folder.inputs()))?;
     let mut variables = resources.environment.of(attempt, work, folder, inputs)?;
     if matches!(work.dir, Some(WorkDir::Copy { .. } | WorkDir::Worktree { .. })) {
         // The home may be within a repository, which must not be taken for that of the copy.
         let ceilings = variables.entry("GIT_CEILING_DIRECTORIES".into()).or_default();
         let before = std::mem::take(ceilings);
-        ceilings.push(folder.files());
+        ceilings.push(folder.seen(folder.files()));
         if !before.is_empty() {
             ceilings.push(":");
             ceilings.push(before);
@@ -68,14 +69,14 @@ pub(super) fn prepare(
             if resources.environment.is_here() {
                 program::of_script(shell, &script, &path)?
             } else {
-                program::by_name(shell, &script)?
+                program::by_name(shell, &folder.seen(&script))?
             }
         }
         Program::Arguments(arguments) => invocation(arguments, folder, resources.blobs)?,
     };
     environment::check_size(&variables, &invocation.arguments)?;
     let cwd = match &work.dir {
-        None => folder.work(),
+        None => folder.seen(&folder.work()),
         Some(WorkDir::Shared(dir)) => {
             check_dir(dir)?;
             resources.shared.begin(attempt, dir, &work.outputs)?.save(&folder.before())?;
@@ -86,7 +87,7 @@ pub(super) fn prepare(
             let dir = folder.separate();
             let sources: Vec<_> = work.outputs.values().map(|output| output.source.clone()).collect();
             Snapshot::of(&dir, &sources)?.save(&folder.before())?;
-            dir
+            folder.seen(&dir)
         }
     };
     let spec = StartSpec {
@@ -134,7 +135,7 @@ fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<
                 let path =
                     folder_at(&folder.arguments())?.join(format!("{number:03}_{}", file_name(&media.name)));
                 input::place(blobs, media, &path, number == 0)?;
-                path.into()
+                folder.seen(&path).into()
             }
         });
     }

@@ -73,14 +73,14 @@ pub(super) fn wrap(
         .map_err(|error| sentence("can't write", &script, &error))?;
     let shell = match environment.is_here() {
         true => program::of_script(&Shell::Sh, &script, &path(&spec))?,
-        false => program::by_name(&Shell::Sh, &script)?,
+        false => program::by_name(&Shell::Sh, &folder.seen(&script))?,
     };
     let kind = match kind {
         Kind::Own => "own",
         Kind::InRepository => "shared",
     };
     let mut arguments = shell.arguments;
-    arguments.extend([record.into_os_string(), OsStr::new(kind).to_owned(), spec.program]);
+    arguments.extend([folder.seen(&record).into_os_string(), OsStr::new(kind).to_owned(), spec.program]);
     arguments.extend(spec.arguments);
     Ok(StartSpec { program: shell.program, arguments, ..spec })
 }

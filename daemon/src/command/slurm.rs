@@ -3,8 +3,10 @@
 //! An attempt is laid out as on this machine, but in a folder that the nodes of the cluster see. Its `record` is durable before
 //! its job is submitted. The job is `runner.sh`, which runs the command at most once and writes how it ended into a `files`:
 //! that is the truth, and `verdict` decides by it and by what the `cluster` says of its jobs. `execution` is one attempt;
-//! `output` makes the same log of it as the supervisor does.
+//! `output` makes the same log of it as the supervisor does. A cluster that shares no folder with this machine has a `mirror`: all
+//! of this works on copies, which rsync carries there and back.
 
+mod call;
 mod check;
 mod cluster;
 mod execution;
@@ -12,6 +14,7 @@ mod files;
 mod fresh;
 mod job;
 mod login;
+mod mirror;
 mod output;
 mod record;
 mod tools;
@@ -33,7 +36,7 @@ use super::folder::Folder;
 use super::prepare::Resources;
 use super::{Commands, Inner, program};
 use crate::attempt::Attempt;
-use crate::config::EngineSettings;
+use crate::config::{EngineSettings, Stage};
 use crate::executor::{Capabilities, Execution, Executor, Known, Work, misplaced};
 use crate::rooted::remove_tree;
 use crate::secret::SecretSettings;
@@ -66,9 +69,13 @@ pub(crate) struct Slurm {
 /// What to install.
 pub(crate) fn check_installed(settings: &EngineSettings) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let programs: &[&str] = if settings.via.is_some() { &[login::SSH] } else { &tools::PROGRAMS };
+    let programs: &[&str] = match (&settings.via, settings.stage) {
+        (None, _) => &tools::PROGRAMS,
+        (Some(_), Stage::Shared) => &[login::SSH],
+        (Some(_), Stage::Rsync) => &[login::SSH, mirror::RSYNC],
+    };
     let missing = programs.iter().find(|name| program::find(name, &path).is_none());
-    missing.map_or(Ok(()), |name| Err(tools::missing(name)))
+    missing.map_or(Ok(()), |name| Err(call::missing(name)))
 }
 
 /// Checks that these names have the engine of every attempt that has not ended on one. Blocks.
@@ -138,7 +145,16 @@ impl Slurm {
     }
 
     fn folder(&self, attempt: AttemptId) -> Folder {
-        Folder::on_engine(&self.inner.attempts, &self.settings.workdir, attempt)
+        let (attempts, workdir) = (&self.inner.attempts, &self.settings.workdir);
+        match self.settings.stage {
+            Stage::Shared => Folder::on_engine(attempts, workdir, attempt),
+            Stage::Rsync => {
+                let copies = attempts.with_file_name("engines").join(&*self.name);
+                let here = Folder::on_engine(attempts, &copies, attempt);
+                let there = workdir.join(attempt.to_string());
+                Folder::with_files(here.path(), here.files(), Some(&there))
+            }
+        }
     }
 
     fn resources(&self) -> Resources<'_> {
@@ -146,8 +162,8 @@ impl Slurm {
     }
 
     /// Returns the record of an attempt that was not submitted.
-    fn new_record(&self, attempt: &Attempt, files: &Path, stdout_limit: u64) -> Record {
-        let record = Record::new(&self.name, attempt.id, files, stdout_limit, &attempt.secrets);
+    fn new_record(&self, attempt: &Attempt, folder: &Folder, stdout_limit: u64) -> Record {
+        let record = Record::new(&self.name, attempt.id, folder, stdout_limit, &attempt.secrets);
         Record { is_check: self.is_check, ..record }
     }
 
@@ -183,7 +199,13 @@ impl Slurm {
             return false;
         }
         // The config may name another folder now.
-        let folder = Folder::with_files(self.folder(attempt).path(), &record.files);
+        let folder = record.folder(self.folder(attempt).path());
+        if let Some(there) = folder.original()
+            && let Err(error) = self.cluster.tools.remove_there(there).await
+        {
+            tracing::warn!(%attempt, why = error.sentence(), "the files of a job could not be removed there");
+            return false;
+        }
         let inner = Arc::clone(&self.inner);
         let clear = move || {
             inner.shared.leave(attempt);

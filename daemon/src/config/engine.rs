@@ -13,11 +13,22 @@ pub(crate) const MAX_IN_FLIGHT: u32 = 100;
 /// How often an engine is asked by default.
 pub(crate) const POLL: Duration = Duration::from_secs(2);
 
-/// An engine: a Slurm cluster whose commands are on this machine or on one that `ssh` reaches, and which shares a folder with it.
+/// How files get to an engine and back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Both see the same folder.
+    Shared,
+    /// rsync copies them.
+    Rsync,
+}
+
+/// An engine: a Slurm cluster whose commands are on this machine or on one that `ssh` reaches.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EngineSettings {
     /// Where its commands are: a destination of `ssh`, as a URI; this machine if it is `None`.
     pub via: Option<String>,
+    /// How its files get there.
+    pub stage: Stage,
     /// The partition; the cluster's own choice if it is `None`.
     pub partition: Option<String>,
     /// The account that is charged.

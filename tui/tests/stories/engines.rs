@@ -5,10 +5,12 @@ mod separate;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::{Fanlight, wait_for};
 
+#[path = "engines/apart.rs"]
+mod apart;
 #[path = "engines/check.rs"]
 mod check;
 #[path = "engines/login.rs"]
@@ -33,11 +35,21 @@ impl Cluster {
     fn new() -> Self {
         let fanlight = Fanlight::new();
         let folder = fanlight.programs();
-        Self::at(fanlight, folder, "")
+        let workdir = fanlight.path("../cluster");
+        Self::at(fanlight, folder, &workdir, "")
     }
 
-    /// A cluster whose programs are on another computer, which `ssh` reaches.
+    /// A cluster whose programs are on another computer, which `ssh` reaches, and which shares a folder with this one.
     fn elsewhere() -> Self {
+        Self::behind_ssh(|fanlight| fanlight.path("../cluster"), "")
+    }
+
+    /// A cluster that `ssh` reaches, and that shares no folder with this computer.
+    fn apart() -> Self {
+        Self::behind_ssh(|fanlight| fanlight.path("../login/files"), "stage = \"rsync\"\n")
+    }
+
+    fn behind_ssh(workdir: impl FnOnce(&Fanlight) -> PathBuf, more: &str) -> Self {
         let fanlight = Fanlight::new();
         let ssh = fanlight.programs();
         fs::write(ssh.join("ssh"), include_str!("fake_ssh.py")).unwrap();
@@ -47,17 +59,17 @@ impl Cluster {
         let path = format!("{}:/usr/bin:/bin", folder.display());
         let environment = serde_json::json!({ "PATH": path, "HOME": folder });
         fs::write(ssh.join("environment"), environment.to_string()).unwrap();
-        Self::at(fanlight, folder, "via = \"ssh://ada@login\"\n")
+        let workdir = workdir(&fanlight);
+        Self::at(fanlight, folder, &workdir, &format!("via = \"ssh://ada@login\"\n{more}"))
     }
 
-    fn at(fanlight: Fanlight, folder: PathBuf, more: &str) -> Self {
+    fn at(fanlight: Fanlight, folder: PathBuf, workdir: &Path, more: &str) -> Self {
         let script = folder.join("slurm.sh");
         fs::write(&script, include_str!("engines/slurm.sh")).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
         for name in ["sbatch", "squeue", "scancel", "sacct"] {
             symlink(&script, folder.join(name)).unwrap();
         }
-        let workdir = fanlight.path("../cluster");
         fanlight.config(&format!(
             "grace = \"1s\"\n[engine.cluster]\nkind = \"slurm\"\nworkdir = \"{}\"\npoll = \"100ms\"\n{more}",
             workdir.display()

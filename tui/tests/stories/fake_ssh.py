@@ -64,8 +64,12 @@ def main():
     with open(beside("calls"), "a") as calls:
         calls.write(json.dumps(sys.argv[1:]) + "\n")
     arguments, operation, sockets = sys.argv[1:], None, None
+    # rsync writes no `--`.
     while (argument := arguments.pop(0)) != "--":
-        if argument in ("-o", "-O", "-L"):
+        if not argument.startswith("-"):
+            arguments.insert(0, argument)
+            break
+        if argument in ("-o", "-O", "-L", "-l", "-p"):
             value = arguments.pop(0)
             if argument == "-O":
                 operation = value
@@ -86,9 +90,10 @@ def main():
     elif operation is None:
         with open(beside("environment")) as file:
             environment = json.load(file)
-        print("Welcome to the other computer")
-        sys.stdout.flush()
-        line = arguments[1]
+        line = " ".join(arguments[1:])
+        if not line.startswith("rsync "):
+            print("Welcome to the other computer")
+            sys.stdout.flush()
         sys.exit(subprocess.call(["sh", "-c", line], env=environment, cwd=environment["HOME"]))
 
 

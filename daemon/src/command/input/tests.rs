@@ -27,7 +27,7 @@ impl Fixture {
     }
     fn lay_out(&self, inputs: &[(&str, Value)]) -> Result<IndexMap<String, OsString>, FileError> {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        lay_out(&inputs, self.store.blobs(), &self.folder())
+        lay_out(&inputs, self.store.blobs(), &self.folder(), &self.folder())
     }
     /// Returns media with these bytes, too many for the database.
     fn media(&self, name: &str, first: &str) -> Value {

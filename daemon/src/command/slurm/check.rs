@@ -14,9 +14,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::cluster::Cluster;
+use super::mirror::RSYNC;
 use super::{Slurm, check_installed, tools};
 use crate::attempt::Outcome;
-use crate::config::EngineSettings;
+use crate::config::{EngineSettings, Stage};
 use probe::{CANCEL_TIMEOUT, Probe, Tried};
 
 /// How often the cluster is asked during a check, at least.
@@ -92,6 +93,9 @@ impl Slurm {
         let Some(host) = tools.host() else { return Ok(format!("{names} are in the daemon's PATH")) };
         for program in tools::PROGRAMS {
             tools.find(program).await?;
+        }
+        if self.settings.stage == Stage::Rsync {
+            tools.find(RSYNC).await?;
         }
         Ok(format!("{names} are on `{host}`"))
     }

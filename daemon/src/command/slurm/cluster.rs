@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::job::SeenJob;
+use super::mirror::{Copied, CopyError};
 use super::tools::Tools;
 
 /// The longest interval between two polls while the controller can't be reached.
@@ -76,6 +77,8 @@ struct State {
     doomed: BTreeSet<String>,
     /// Whether a task cancels them.
     cancelling: bool,
+    /// By comment, the folders that are copied here.
+    copied: HashMap<String, Copied>,
     /// By comment, the jobs that the controller no longer knows.
     missing: HashMap<String, Missing>,
 }
@@ -97,6 +100,8 @@ pub(super) struct Watching {
     pub(super) seen: watch::Receiver<Arc<Snapshot>>,
     /// The comment of the job that is missed.
     missed: Option<String>,
+    /// The comment of the job whose folder is copied here.
+    copied: Option<String>,
 }
 
 impl Watching {
@@ -110,6 +115,12 @@ impl Watching {
         self.cluster.state().missing.insert(key.to_owned(), missing);
     }
 
+    /// Has later polls fetch what the runner of this job says, and its output.
+    pub(super) fn copy(&mut self, key: &str, folder: Copied) {
+        self.copied = Some(key.to_owned());
+        self.cluster.state().copied.insert(key.to_owned(), folder);
+    }
+
     /// Notes that it may have another job.
     pub(super) fn find(&mut self) {
         if let Some(key) = self.missed.take() {
@@ -121,7 +132,11 @@ impl Watching {
 impl Drop for Watching {
     fn drop(&mut self) {
         self.find();
-        self.cluster.state().watching -= 1;
+        let mut state = self.cluster.state();
+        if let Some(key) = &self.copied {
+            state.copied.remove(key);
+        }
+        state.watching -= 1;
     }
 }
 
@@ -158,7 +173,7 @@ impl Cluster {
             tokio::spawn(poll(Arc::downgrade(self)));
         }
         drop(state);
-        Watching { cluster: Arc::clone(self), seen: self.seen.subscribe(), missed: None }
+        Watching { cluster: Arc::clone(self), seen: self.seen.subscribe(), missed: None, copied: None }
     }
 
     /// Returns the number of the last poll that has begun: only a later one certainly sees what is true now.
@@ -178,6 +193,14 @@ impl Cluster {
         if !std::mem::replace(&mut state.cancelling, true) {
             tokio::spawn(cancel(Arc::clone(self)));
         }
+    }
+
+    /// Returns the jobs that the controller knows. What their runners said is fetched after that: it is never older.
+    async fn look(&self) -> Result<Vec<SeenJob>, String> {
+        let list = self.tools.jobs().await?;
+        let copied: Vec<Copied> = self.state().copied.values().cloned().collect();
+        self.tools.fetch_said(&copied).await.map_err(CopyError::sentence)?;
+        Ok(list)
     }
 
     /// Returns the jobs that the controller does not know and the accounting does.
@@ -246,7 +269,7 @@ async fn poll(cluster: Weak<Cluster>) {
             return;
         }
         let number = cluster.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        match cluster.tools.jobs().await {
+        match cluster.look().await {
             Ok(mut list) => {
                 failures = 0;
                 list.extend(cluster.accounted(&list).await);

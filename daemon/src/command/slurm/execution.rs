@@ -1,5 +1,6 @@
 //! One attempt of a command on a cluster.
 
+mod cancel;
 mod end;
 mod submit;
 
@@ -15,6 +16,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use super::Slurm;
 use super::cluster::{Snapshot, Watching};
 use super::files::{self, RunnerExit, Said};
+use super::mirror::Copied;
 use super::output::Output;
 use super::record::Record;
 use super::verdict::{Judge, Lives, Stopped, Verdict};
@@ -26,8 +28,6 @@ use crate::command::reader::Reader;
 use crate::command::steps::{self, failed};
 use crate::executor::{Adopted, CommandWork, End, Execution, Signal, Signalled};
 
-/// The interval between two requests to cancel a job that lives on.
-const CANCEL_INTERVAL: Duration = Duration::from_secs(3);
 /// How long output that the runner counted may be missing, which may be late on a network file system.
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The interval between two looks for it.
@@ -108,6 +108,13 @@ impl SlurmExecution {
         follow::lock(&self.reader).folder.clone()
     }
 
+    /// Returns its folder on the cluster with the copy here, if the cluster shares none with this machine.
+    fn copied(&self) -> Option<Copied> {
+        let folder = self.folder();
+        let there = folder.original()?.to_owned();
+        Some(Copied { here: folder.files().to_owned(), there })
+    }
+
     /// Returns its job and the node of the cluster, as far as they are known.
     pub(super) fn location(&self) -> Location {
         let state = self.state();
@@ -148,6 +155,9 @@ impl SlurmExecution {
     /// Follows it to its end.
     async fn follow(&self) -> End {
         let mut watching = self.slurm.cluster.watch();
+        if let Some(copied) = self.copied() {
+            watching.copy(&self.key, copied);
+        }
         let (after, running) = {
             let state = self.state();
             (state.submitted_after, state.record.as_ref().and_then(|it| it.running_since))
@@ -207,7 +217,8 @@ impl SlurmExecution {
             said.started.as_ref().map(|it| it.job.clone()).or(submitted).filter(|_| known)
         };
         if let Some(job) = job.filter(|_| snapshot.jobs(&self.key).is_empty()) {
-            watching.miss(&self.key, &job, self.folder().files());
+            let folder = self.folder();
+            watching.miss(&self.key, &job, folder.original().unwrap_or(folder.files()));
         }
     }
 
@@ -303,29 +314,6 @@ impl SlurmExecution {
         let written = self.aside(move |folder| record.write(folder.path())).await;
         if let Ok(Err(error)) = written {
             tracing::warn!(%attempt, %error, "the record of a job could not be written");
-        }
-    }
-
-    async fn cancel(&self) -> Signalled {
-        self.stopping.store(true, Ordering::Release);
-        let attempt = self.attempt.id;
-        if let Ok(Err(error)) = self.aside(|folder| files::forbid(folder.files())).await {
-            tracing::warn!(%attempt, %error, "a job that has not started could not be forbidden");
-        }
-        self.stop.notify_one();
-        let cluster = &self.slurm.cluster;
-        let mut watching = cluster.watch();
-        // Its end, which `wait` sees, ends this too: nothing but that says that it worked.
-        loop {
-            let before = cluster.begun();
-            cluster.ask();
-            // One poll for all that are cancelled, and a new one: the id of a job may be that of another one later.
-            let seen = watching.seen.wait_for(|seen| seen.number > before).await;
-            let living = seen.map(|seen| seen.living(&self.key)).unwrap_or_default();
-            if !living.is_empty() {
-                cluster.cancel(living);
-            }
-            tokio::time::sleep(CANCEL_INTERVAL).await;
         }
     }
 }

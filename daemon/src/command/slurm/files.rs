@@ -26,6 +26,15 @@ pub(super) const STDOUT: &str = "stdout";
 /// The command's standard error, as it wrote it.
 pub(super) const STDERR: &str = "stderr";
 
+/// The file that keeps the command from starting.
+pub(super) const CANCEL: &str = "cancel";
+/// The small files by which the runner says what happens.
+pub(super) const SAID: [&str; 4] = ["started", "exit", "alive", JOB_LOG];
+/// The files that grow while the command runs.
+pub(super) const GROWING: [&str; 3] = [STDOUT, STDERR, "events.jsonl"];
+/// The file with the variables of the command, and so its secrets, until its job reads it.
+const START: &str = "start";
+
 /// The file `started`: the one job that runs the command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Started {
@@ -80,7 +89,7 @@ pub(super) fn lay_out(spec: &StartSpec, files: &Path, prelude: &str) -> Result<(
     };
     write("runner.sh", RUNNER.as_bytes())?;
     write("prelude", format!("{}\n", prelude.trim_end()).as_bytes())?;
-    write("start", &start(spec)?)
+    write(START, &start(spec)?)
 }
 
 /// Returns the lines of shell that set the variables of a command, and its words as `$@`.
@@ -159,7 +168,12 @@ pub(super) fn said(files: &Path) -> Result<Said, String> {
 
 /// Keeps a job that has not started its command from doing so.
 pub(super) fn forbid(files: &Path) -> io::Result<()> {
-    create_own(files, "cancel").map(drop)
+    create_own(files, CANCEL).map(drop)
+}
+
+/// Removes what only the job needs, once it is on its way: the secrets.
+pub(super) fn forget_start(files: &Path) -> io::Result<()> {
+    fs::remove_file(files.join(START))
 }
 
 /// Reads the end of what the job itself wrote.

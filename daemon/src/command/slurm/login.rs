@@ -49,6 +49,20 @@ impl Login {
         Ok(command)
     }
 
+    /// Returns the destination as rsync has it, and the program that reaches it.
+    ///
+    /// # Errors
+    /// The folder of the socket can't be used.
+    pub(super) fn for_rsync(&self) -> Result<(String, String), String> {
+        let (destination, port) = split_port(self.name());
+        let mut words = vec![SSH.to_owned()];
+        words.extend(ssh::options(&self.control()?, true));
+        words.extend(port.iter().flat_map(|port| ["-p".to_owned(), (*port).to_owned()]));
+        // rsync divides the words at spaces, unless they are quoted, and reads a doubled quote as one.
+        let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', "''")));
+        Ok((destination.to_owned(), quoted.collect::<Vec<_>>().join(" ")))
+    }
+
     /// Returns the output of a command without what the shell said before it.
     pub(super) fn output(&self, text: &str) -> Result<String, String> {
         let mut lines = text.split_inclusive('\n');
@@ -72,11 +86,29 @@ impl Login {
     }
 }
 
+/// Divides a destination such as `ada@login:2222`.
+fn split_port(name: &str) -> (&str, Option<&str>) {
+    match name.rsplit_once(':') {
+        Some((rest, port)) if !port.contains(']') && (!rest.contains(':') || rest.ends_with(']')) => {
+            (rest, Some(port))
+        }
+        _ => (name, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn a_port_is_divided_from_a_host() {
+        assert_eq!(split_port("ada@login"), ("ada@login", None));
+        assert_eq!(split_port("ada@login:2222"), ("ada@login", Some("2222")));
+        assert_eq!(split_port("[::1]:22"), ("[::1]", Some("22")));
+        assert_eq!(split_port("[::1]"), ("[::1]", None));
+    }
 
     #[test]
     fn a_greeting_is_not_the_output_of_a_command() {

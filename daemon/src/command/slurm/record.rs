@@ -9,6 +9,7 @@ use fanlight_shared::id::{AttemptId, BlobHash};
 use fanlight_shared::time::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::command::folder::Folder;
 use crate::rooted::{create_own, read_own};
 use crate::secret::Secrets;
 
@@ -20,8 +21,11 @@ const NAME: &str = "job";
 pub(super) struct Record {
     /// The engine that it was submitted to.
     pub(super) engine: String,
-    /// The folder of the attempt that the cluster sees.
+    /// The folder of the attempt that the cluster sees, or a copy of it.
     pub(super) files: PathBuf,
+    /// The folder on the cluster, if `files` is a copy of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) there: Option<PathBuf>,
     /// When it was about to be submitted last; without it, it has files there and no job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) intended: Option<Time>,
@@ -52,13 +56,14 @@ impl Record {
     pub(super) fn new(
         engine: &str,
         attempt: AttemptId,
-        files: &Path,
+        folder: &Folder,
         stdout_limit: u64,
         secrets: &Secrets,
     ) -> Self {
         Self {
             engine: engine.to_owned(),
-            files: files.to_owned(),
+            files: folder.files().to_owned(),
+            there: folder.original().map(Path::to_owned),
             ended: false,
             is_check: false,
             intended: None,
@@ -68,6 +73,11 @@ impl Record {
             secrets: secrets.iter().map(|(name, _)| name.to_owned()).collect(),
             secrets_hash: (!secrets.is_empty()).then(|| hash(attempt, secrets)),
         }
+    }
+
+    /// Returns the folder of the attempt whose own files are in this one.
+    pub(super) fn folder(&self, path: &Path) -> Folder {
+        Folder::with_files(path, &self.files, self.there.as_deref())
     }
 
     /// Returns whether these are the secrets that it was started with.
@@ -139,15 +149,15 @@ mod tests {
         let attempt = AttemptId::new();
         assert_eq!(Record::read(folder.path()).unwrap(), None);
         let secrets: Secrets = [("token".to_owned(), "hunter2hunter2".to_owned())].into_iter().collect();
-        let record = Record {
-            job: Some("7".into()),
-            ..Record::new("cluster", attempt, Path::new("/w"), 10, &secrets)
-        };
+        let own = Folder::with_files(folder.path(), Path::new("/mirror/a"), Some(Path::new("/w/a")));
+        let record = Record { job: Some("7".into()), ..Record::new("cluster", attempt, &own, 10, &secrets) };
         record.write(folder.path()).unwrap();
         assert!(!std::fs::read_to_string(folder.path().join(NAME)).unwrap().contains("hunter2"));
         let read = Record::read(folder.path()).unwrap().unwrap();
         assert_eq!(read, record);
         assert!(read.has(attempt, &secrets) && !read.has(attempt, &Secrets::default()));
+        let script = read.folder(folder.path()).seen(Path::new("/mirror/a/script"));
+        assert_eq!(script, Path::new("/w/a/script"));
         Record::remove(folder.path()).unwrap();
         assert_eq!(Record::read(folder.path()).unwrap(), None);
     }

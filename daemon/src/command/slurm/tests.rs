@@ -29,6 +29,7 @@ impl Engine {
         let commands = Commands::new(supervisor, store.blobs().clone(), home.attempts(), settings);
         let settings = EngineSettings {
             via: None,
+            stage: Stage::Shared,
             partition: None,
             account: None,
             qos: None,

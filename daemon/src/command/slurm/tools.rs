@@ -2,18 +2,13 @@
 //!
 //! A controller that is down makes them wait for a long time, and then fail: that says nothing about any job.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::ssh;
-use tokio::process::Command;
 
+use super::call::{self, Failure, Line, NOT_FOUND};
 use super::files;
 use super::job::SeenJob;
 use super::login::{Login, SSH};
@@ -23,12 +18,7 @@ use crate::config::EngineSettings;
 /// How long `sbatch` may take.
 pub(super) const SUBMIT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the others may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The exit status of a shell that finds no program.
-const NOT_FOUND: i32 = 127;
-/// How much of what a program says is read, in bytes.
-const MAX_MESSAGE_BYTES: usize = 16 << 10;
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The commands that an engine needs.
 pub(super) const PROGRAMS: [&str; 3] = ["sbatch", "squeue", "scancel"];
@@ -39,33 +29,12 @@ const FORMAT: &str = "%A|%T|%r|%N|%l|%M|%m|%k";
 /// The fields of `sacct`, of which the last one may contain anything.
 const ACCOUNT_FORMAT: &str = "JobIDRaw,State,NodeList,Timelimit,Elapsed,ReqMem,WorkDir";
 
-/// The variables with which a user changes the defaults of these commands.
-const OWN_VARIABLES: [&str; 4] = ["SBATCH_", "SQUEUE_", "SCANCEL_", "SACCT_"];
-
 /// The commands of one cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Tools {
     settings: EngineSettings,
     /// Where they are, if that is not this machine.
     login: Option<Login>,
-}
-
-/// A program with its arguments.
-struct Line {
-    program: &'static str,
-    words: Vec<OsString>,
-}
-
-impl Line {
-    fn arg(&mut self, word: impl Into<OsString>) -> &mut Self {
-        self.words.push(word.into());
-        self
-    }
-
-    fn args<W: AsRef<OsStr>>(&mut self, words: impl IntoIterator<Item = W>) -> &mut Self {
-        self.words.extend(words.into_iter().map(|word| word.as_ref().to_owned()));
-        self
-    }
 }
 
 /// A job to be submitted.
@@ -75,7 +44,7 @@ pub(super) struct Request<'a> {
     pub(super) key: &'a str,
     /// Its name for people.
     pub(super) name: &'a str,
-    /// The folder of the attempt.
+    /// The folder of the attempt, as the cluster sees it.
     pub(super) files: &'a Path,
     /// The options for what it needs.
     pub(super) needs: &'a [String],
@@ -98,6 +67,11 @@ impl Tools {
         Self { settings, login }
     }
 
+    /// Returns the login node, if they are not on this machine.
+    pub(super) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
     /// Returns the machine that the commands are on, if that is not this one.
     pub(super) fn host(&self) -> Option<&str> {
         self.login.as_ref().map(Login::name)
@@ -108,10 +82,7 @@ impl Tools {
     /// # Errors
     /// It can't, and what to do.
     pub(super) async fn reach(&self) -> Result<(), String> {
-        self.call(Line { program: "true", words: Vec::new() }, CALL_TIMEOUT)
-            .await
-            .map(drop)
-            .map_err(Failure::sentence)
+        self.call(Line::new("true"), CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
     }
 
     /// Checks that a command is there.
@@ -119,7 +90,8 @@ impl Tools {
     /// # Errors
     /// It is not, or can't be called.
     pub(super) async fn find(&self, program: &'static str) -> Result<(), String> {
-        let line = Line { program, words: vec!["--version".into()] };
+        let mut line = Line::new(program);
+        line.arg("--version");
         self.call(line, CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
     }
 
@@ -164,7 +136,7 @@ impl Tools {
 
     /// Returns the command that submits a job.
     fn sbatch(&self, options: &[&str], request: &Request<'_>) -> Line {
-        let mut command = Line { program: "sbatch", words: Vec::new() };
+        let mut command = Line::new("sbatch");
         command.args(options).args(["--no-requeue", "--export=NIL", "--open-mode=append"]);
         for (option, value) in [
             ("partition", &self.settings.partition),
@@ -192,7 +164,7 @@ impl Tools {
     /// # Errors
     /// It can't be asked at the moment.
     pub(super) async fn jobs(&self) -> Result<Vec<SeenJob>, String> {
-        let mut command = Line { program: "squeue", words: Vec::new() };
+        let mut command = Line::new("squeue");
         command.args(["-h", "--me", "-t", "all", "-o", FORMAT]);
         let output = self.call(command, CALL_TIMEOUT).await.map_err(Failure::sentence)?;
         Ok(output.lines().filter_map(SeenJob::parse).collect())
@@ -204,7 +176,7 @@ impl Tools {
     /// # Errors
     /// It can't be asked at the moment.
     pub(super) async fn accounted(&self, jobs: &[String]) -> Result<Option<Vec<(SeenJob, String)>>, String> {
-        let mut command = Line { program: "sacct", words: Vec::new() };
+        let mut command = Line::new("sacct");
         // An id may have belonged to several jobs.
         command.args(["-n", "-P", "-X", "-D", "-o", ACCOUNT_FORMAT, "-j"]).arg(jobs.join(","));
         match self.call(command, CALL_TIMEOUT).await {
@@ -220,20 +192,20 @@ impl Tools {
     /// # Errors
     /// It can't be asked at the moment.
     pub(super) async fn cancel(&self, jobs: &[String]) -> Result<(), String> {
-        let mut command = Line { program: "scancel", words: Vec::new() };
+        let mut command = Line::new("scancel");
         command.args(jobs);
         self.call(command, CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
     }
 
-    /// Calls a program, wherever it is.
-    async fn call(&self, line: Line, limit: Duration) -> Result<String, Failure> {
+    /// Calls a program, wherever they are.
+    pub(super) async fn call(&self, line: Line, limit: Duration) -> Result<String, Failure> {
         let program = line.program;
         let Some(login) = &self.login else {
-            return run(here(&line), program, limit).await?.text(program);
+            return call::run(call::here(&line), program, limit).await?.text(program);
         };
         let command = login.command(program, &line.words).map_err(Failure::Failed)?;
-        let output = run(command, program, limit).await.map_err(|failure| match failure {
-            Failure::Missing(_) => Failure::Missing(missing(SSH)),
+        let output = call::run(command, program, limit).await.map_err(|failure| match failure {
+            Failure::Missing(_) => Failure::Missing(call::missing(SSH)),
             other => other,
         })?;
         match output.status.code() {
@@ -246,113 +218,6 @@ impl Tools {
             _ => output.text(program),
         }
     }
-}
-
-/// Returns the command that calls a program on this machine.
-fn here(line: &Line) -> Command {
-    let mut command = Command::new(line.program);
-    // The commands' own variables would change what they do here.
-    for (name, _) in std::env::vars_os() {
-        let is_own = name.to_str().is_some_and(|name| OWN_VARIABLES.iter().any(|own| name.starts_with(own)));
-        if is_own {
-            command.env_remove(name);
-        }
-    }
-    command.env("LC_ALL", "C").args(&line.words);
-    command
-}
-
-/// Why a command has no answer.
-#[derive(Debug)]
-enum Failure {
-    /// It is not installed.
-    Missing(String),
-    /// It failed with these words.
-    Failed(String),
-    /// The machine that it is on can't be reached.
-    Unreachable(String),
-    /// It took too long.
-    TimedOut(String),
-}
-
-impl Failure {
-    fn sentence(self) -> String {
-        match self {
-            Self::Missing(why) | Self::Failed(why) | Self::Unreachable(why) | Self::TimedOut(why) => why,
-        }
-    }
-}
-
-/// What a program wrote, and how it ended.
-#[derive(Debug)]
-struct Output {
-    status: ExitStatus,
-    stdout: String,
-    stderr: String,
-}
-
-impl Output {
-    /// Returns what it wrote, if it succeeded.
-    fn text(self, program: &str) -> Result<String, Failure> {
-        if self.status.success() {
-            return Ok(self.stdout);
-        }
-        let said = words(program, &self.stderr).unwrap_or_else(|| format!("it ended with {}", self.status));
-        Err(Failure::Failed(format!("`{program}`: {said}")))
-    }
-}
-
-async fn run(mut command: Command, program: &str, limit: Duration) -> Result<Output, Failure> {
-    let unstarted = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::Missing(missing(program)),
-        _ => Failure::Failed(format!("`{program}` can't be started: {error}")),
-    };
-    // Not a pipe: the `ssh` in the background that holds the connection would keep it open.
-    let said = tempfile::tempfile().map_err(unstarted)?;
-    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-    command.stderr(said.try_clone().map_err(unstarted)?);
-    let child = command.spawn().map_err(unstarted)?;
-    let ended = tokio::time::timeout(limit, child.wait_with_output()).await;
-    let stderr = beginning(&said);
-    match ended {
-        Ok(Ok(output)) => {
-            let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-            Ok(Output { status: output.status, stdout, stderr })
-        }
-        Ok(Err(error)) => Err(Failure::TimedOut(format!("`{program}` has no answer: {error}"))),
-        Err(_) => {
-            let said = words(program, &stderr).map_or_else(String::new, |said| format!(": {said}"));
-            Err(Failure::TimedOut(format!("`{program}` took longer than {} s{said}", limit.as_secs())))
-        }
-    }
-}
-
-/// Reads the beginning of what was written to a file that may still be written to.
-fn beginning(file: &File) -> String {
-    let mut bytes = vec![0; MAX_MESSAGE_BYTES];
-    let count = file.read_at(&mut bytes, 0).unwrap_or_default();
-    String::from_utf8_lossy(&bytes[..count]).into_owned()
-}
-
-/// Returns in one line what a program wrote to standard error, if it did.
-fn words(program: &str, stderr: &str) -> Option<String> {
-    let lines: Vec<String> = stderr.lines().map(text::line).filter(|line| !line.is_empty()).collect();
-    let prefix = format!("{program}: error: ");
-    let lines: Vec<&str> = lines.iter().map(|line| line.strip_prefix(&prefix).unwrap_or(line)).collect();
-    (!lines.is_empty()).then(|| fanlight_shared::value::cut(&lines.join("; "), 400))
-}
-
-/// Returns the sentence for a program that is not installed here.
-pub(super) fn missing(program: &str) -> String {
-    if program == SSH {
-        return format!(
-            "there is no program `{SSH}` in the daemon's PATH; install an SSH client on this machine"
-        );
-    }
-    format!(
-        "there is no program `{program}` in the daemon's PATH; install Slurm's client on this machine (on Debian and Ubuntu \
-         the package slurm-client), or name the login node: `via = \"ssh://…\"` in the config"
-    )
 }
 
 /// Decides by the words of `sbatch` whether another try makes sense.
@@ -386,18 +251,6 @@ fn classify(why: String) -> SubmitError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn what_a_program_said_before_its_time_was_over_is_known() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "echo full >&2; exec sleep 60"]);
-        let failed = run(command, "sh", Duration::from_secs(2)).await.unwrap_err();
-        assert!(
-            matches!(&failed, Failure::TimedOut(why) if why.ends_with(": full")),
-            "{}",
-            failed.sentence()
-        );
-    }
 
     #[test]
     fn a_lost_answer_a_full_cluster_and_a_refusal_are_distinguished() {

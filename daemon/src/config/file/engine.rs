@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{SpannedError, duration, integer, unknown_key};
-use crate::config::EngineSettings;
 use crate::config::engine::{MAX_IN_FLIGHT, POLL};
+use crate::config::{EngineSettings, Stage};
 
 const KEYS: [&str; 10] =
     ["kind", "via", "partition", "account", "qos", "workdir", "stage", "prelude", "max_in_flight", "poll"];
@@ -41,6 +41,7 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
     let table = value.get_ref().as_table().ok_or_else(wrong)?;
     let mut settings = EngineSettings {
         via: None,
+        stage: Stage::Shared,
         partition: None,
         account: None,
         qos: None,
@@ -54,7 +55,10 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
         match key.get_ref().as_ref() {
             "kind" => kind = Some(one_of(value, "kind", &["slurm"])?),
             "via" => settings.via = via(value)?,
-            "stage" => drop(one_of(value, "stage", &["shared"])?),
+            "stage" => {
+                let is_rsync = one_of(value, "stage", &["shared", "rsync"])? == "rsync";
+                settings.stage = if is_rsync { Stage::Rsync } else { Stage::Shared };
+            }
             "partition" => settings.partition = Some(word(value, "partition")?),
             "account" => settings.account = Some(word(value, "account")?),
             "qos" => settings.qos = Some(word(value, "qos")?),
@@ -73,11 +77,16 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
     if kind.is_none() {
         return Err((value.span(), format!("`[engine.{name}]` has no `kind`; write `kind = \"slurm\"`")));
     }
-    if settings.workdir.as_os_str().is_empty() {
-        let why = format!(
-            "`[engine.{name}]` has no `workdir`: a folder that this machine and the nodes of the cluster see at the same path"
-        );
+    if settings.stage == Stage::Rsync && settings.via.is_none() {
+        let why = format!("`[engine.{name}]` has `stage = \"rsync\"`, which needs `via = \"ssh://…\"`");
         return Err((value.span(), why));
+    }
+    if settings.workdir.as_os_str().is_empty() {
+        let what = match settings.stage {
+            Stage::Shared => "a folder that this machine and the nodes of the cluster see at the same path",
+            Stage::Rsync => "a folder that the login node and the nodes of the cluster see at the same path",
+        };
+        return Err((value.span(), format!("`[engine.{name}]` has no `workdir`: {what}")));
     }
     Ok(settings)
 }
@@ -176,6 +185,7 @@ mod tests {
             (format!("[engine.a]\n{valid}partition = \"a b\""), "a name without spaces"),
             (format!("[engine.a]\n{valid}via = \"ada@login\""), "such as `ssh://ada@login`"),
             (format!("[engine.a]\n{valid}via = \"ssh://-oProxyCommand=id\""), "such as `ssh://ada@login`"),
+            (format!("[engine.a]\n{valid}stage = \"rsync\""), "needs `via"),
             (format!("[engine.a]\n{valid}poll = \"1ms\""), "at least 100ms"),
             (format!("[engine.a]\n{valid}nodes = 3"), "unknown key `nodes`"),
         ] {

@@ -8,7 +8,7 @@ use fanlight_shared::value::cut;
 use fanlight_shared::workflow::{Action, Dir, Node, Workflow};
 
 use crate::command;
-use crate::config::Config;
+use crate::config::{Config, EngineSettings, Stage};
 use crate::engine::elsewhere::host_of;
 use crate::executor::Placement;
 use crate::machine::Machine;
@@ -88,15 +88,25 @@ pub(in crate::engine) fn check_place(
 fn check_engine(name: &str, node: &Node, workflow: &Workflow, config: &Config) -> Result<(), RpcError> {
     let named = node.engine.as_deref().or(workflow.engine.as_deref());
     let known = named.map_or(Ok(()), |engine| config.check_engine(engine));
-    let checked = known.and_then(|()| match workflow.engine_of(node) {
-        Some(engine) => config
-            .engines
-            .get(engine)
-            .map_or(Ok(()), command::check_installed)
-            .map_err(|why| format!("the engine `{engine}`: {why}")),
-        None => Ok(()),
+    let checked = known.and_then(|()| {
+        let Some(engine) = workflow.engine_of(node) else { return Ok(()) };
+        let Some(settings) = config.engines.get(engine) else { return Ok(()) };
+        let checked = check_folder(node, settings).and_then(|()| command::check_installed(settings));
+        checked.map_err(|why| format!("the engine `{engine}`: {why}"))
     });
     checked.map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{name}`: {why}")))
+}
+
+/// Checks that the folder of a node can be on its engine.
+fn check_folder(node: &Node, settings: &EngineSettings) -> Result<(), String> {
+    match &node.dir {
+        Some(Dir::Shared(_) | Dir::Worktree { .. }) if settings.stage == Stage::Rsync => Err(format!(
+            "`dir: {}` is a folder of this machine, and its engine shares none with it (`stage = \"rsync\"`); \
+             write `dir: {{ copy: … }}`, or pass what it reads as a param of type `dir`",
+            cut(node.dir.as_ref().map_or("", Dir::source), 60)
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the files that the result of a command depends on.

@@ -8,11 +8,11 @@ use crate::support::wait_for;
 
 impl Cluster {
     /// Makes `ssh` fail with these words.
-    fn ssh_says(&self, words: &str) {
+    pub(super) fn ssh_says(&self, words: &str) {
         fs::write(self.fanlight.programs().join("says"), format!("255\n{words}\n")).unwrap();
     }
 
-    fn ssh_works(&self) {
+    pub(super) fn ssh_works(&self) {
         fs::remove_file(self.fanlight.programs().join("says")).unwrap();
     }
 }

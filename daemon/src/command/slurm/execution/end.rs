@@ -9,8 +9,10 @@ use fanlight_shared::value::Value;
 
 use super::super::files::{self, RunnerExit, Said};
 use super::super::fresh;
+use super::super::mirror::CopyError;
 use super::super::output::Output;
 use super::super::verdict::Stopped;
+use super::submit::RETRY_INTERVAL;
 use super::{End, Ended, OUTPUT_INTERVAL, OUTPUT_TIMEOUT, SlurmExecution, failed, steps};
 use crate::attempt::Outcome;
 use crate::command::finish;
@@ -31,6 +33,9 @@ impl SlurmExecution {
         said: Said,
         mut output: Option<Output>,
     ) -> End {
+        if let Err(why) = self.fetch().await {
+            stopped = stopped.or(Some(Stopped::Failed(why, exit.as_ref().map(|exit| exit.code))));
+        }
         if let Err(why) = self.take_output(exit.as_ref(), &mut output).await {
             let code = exit.as_ref().map(|exit| exit.code);
             stopped = stopped.or(Some(Stopped::Failed(why, code)));
@@ -60,6 +65,27 @@ impl SlurmExecution {
         End::Ended
     }
 
+    /// Fetches its folder from a cluster that shares none with this machine, as soon as it can be reached.
+    ///
+    /// # Errors
+    /// It can't be fetched as a whole.
+    async fn fetch(&self) -> Result<(), String> {
+        let Some(copied) = self.copied() else { return Ok(()) };
+        let engine = &self.slurm.name;
+        loop {
+            match self.slurm.cluster.tools.fetch(&copied).await {
+                Ok(()) => return Ok(()),
+                Err(CopyError::Partial(why) | CopyError::Failed(why)) => {
+                    return Err(format!("its files can't be fetched from `{engine}`: {why}"));
+                }
+                Err(CopyError::Away(why)) => {
+                    self.tell(Some(format!("waits for its files on `{engine}`: {why}")));
+                    tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)).await;
+                }
+            }
+        }
+    }
+
     /// Copies what the runner counted: an output that is not whole is not what the command wrote.
     async fn take_output(
         &self,
@@ -86,6 +112,7 @@ impl SlurmExecution {
                 }));
             }
             tokio::time::sleep(OUTPUT_INTERVAL).await;
+            self.fetch().await?;
         }
     }
 

@@ -8,6 +8,7 @@ use fanlight_shared::resources::{CPU_PARTS, Gpus, Resources};
 use fanlight_shared::time::Time;
 
 use super::super::files;
+use super::super::mirror::CopyError;
 use super::super::record::Record;
 use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::verdict::Judge;
@@ -20,6 +21,8 @@ use crate::executor::Adopted;
 
 /// How long a cluster that takes no more jobs is left alone.
 const BUSY_INTERVAL: Duration = Duration::from_secs(10);
+/// The shortest interval between two tries to send its files.
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest name of a job, in characters.
 const MAX_NAME: usize = 60;
 
@@ -33,7 +36,7 @@ impl SlurmExecution {
         self.enter().await?;
         let clear = |folder: Folder| {
             if let Some(record) = Record::read(folder.path())? {
-                Folder::with_files(folder.path(), &record.files).remove()?;
+                record.folder(folder.path()).remove()?;
             }
             folder.remove()
         };
@@ -45,7 +48,7 @@ impl SlurmExecution {
             let folder = folder.clone();
             move |_: &crate::command::Inner| {
                 // Recorded before anything exists on the cluster, so that its removal knows of it.
-                let record = slurm.new_record(&attempt, folder.files(), 0);
+                let record = slurm.new_record(&attempt, &folder, 0);
                 let written = folder.make_own().and_then(|()| record.write(folder.path()));
                 written.map_err(|error| sentence("can't write", folder.path(), &error))?;
                 let spec = prepare::prepare(&attempt, &work, &folder, &slurm.resources())?;
@@ -55,7 +58,36 @@ impl SlurmExecution {
         };
         let limit = steps::lay_out(&self.slurm.inner, &self.attempt, &folder, prepare).await?;
         self.state().stdout_limit = limit;
-        Ok(())
+        self.send().await
+    }
+
+    /// Sends its folder to a cluster that shares none with this machine.
+    async fn send(&self) -> Result<(), Outcome> {
+        let Some(copied) = self.copied() else { return Ok(()) };
+        loop {
+            match self.slurm.cluster.tools.send(&copied).await {
+                Ok(()) => break,
+                Err(CopyError::Partial(why) | CopyError::Failed(why)) => {
+                    return Err(failed(&format!("its files can't be sent to `{}`: {why}", self.slurm.name)));
+                }
+                Err(CopyError::Away(why)) => {
+                    self.tell(Some(format!(
+                        "waits until its files can be sent to `{}`: {why}",
+                        self.slurm.name
+                    )));
+                    tokio::select! {
+                        () = tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)) => {}
+                        () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
+                    }
+                }
+            }
+        }
+        self.tell(None);
+        // Its secrets are not kept here either.
+        let forgotten = self.aside(|folder| files::forget_start(folder.files())).await;
+        forgotten
+            .map_err(|why| failed(&why))?
+            .map_err(|error| failed(&format!("its secrets can't be removed: {error}")))
     }
 
     /// Submits it, as soon as the cluster takes it.
@@ -110,7 +142,7 @@ impl SlurmExecution {
         let mut record = {
             let state = self.state();
             let known = state.record.clone();
-            known.unwrap_or_else(|| self.slurm.new_record(&self.attempt, folder.files(), state.stdout_limit))
+            known.unwrap_or_else(|| self.slurm.new_record(&self.attempt, &folder, state.stdout_limit))
         };
         (record.intended, record.job) = (Some(Time::now()), None);
         self.state().record = Some(record.clone());
@@ -175,7 +207,7 @@ impl SlurmExecution {
         name: &'a str,
         needs: &'a [String],
     ) -> Request<'a> {
-        Request { key: &self.key, name, files: folder.files(), needs }
+        Request { key: &self.key, name, files: folder.original().unwrap_or(folder.files()), needs }
     }
 
     /// Returns the options of `sbatch` for the resources that its node states.
@@ -195,7 +227,7 @@ impl SlurmExecution {
     pub(super) async fn find(&self) -> Result<Adopted, Outcome> {
         let read = self.aside(|folder| {
             let record = Record::read(folder.path())?;
-            let forbidden = record.as_ref().is_some_and(|record| record.files.join("cancel").exists());
+            let forbidden = record.as_ref().is_some_and(|record| record.files.join(files::CANCEL).exists());
             Ok::<_, std::io::Error>((record, forbidden))
         });
         let lost = |why: String| Outcome::lost(&format!("the record of its job can't be read: {why}"));
@@ -204,7 +236,7 @@ impl SlurmExecution {
         if record.intended.is_none() {
             return Ok(Adopted::Unknown);
         }
-        let folder = Folder::with_files(self.folder().path(), &record.files);
+        let folder = record.folder(self.folder().path());
         let dir = folder.dir(self.work.dir.as_ref());
         follow::lock(&self.reader).set_folder(folder, dir);
         if !record.secrets.is_empty() {

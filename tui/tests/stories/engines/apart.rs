@@ -1,0 +1,143 @@
+//! A cluster that shares no folder with this computer: rsync carries the files.
+
+use std::fs;
+use std::process::Command;
+
+use super::Cluster;
+use fanlight_shared::testing::skip;
+
+use crate::support::wait_for;
+
+/// A cluster, if there is an rsync.
+fn cluster() -> Option<Cluster> {
+    if Command::new("rsync").arg("--version").output().is_err() {
+        skip("rsync");
+        return None;
+    }
+    Some(Cluster::apart())
+}
+
+impl Cluster {
+    /// Waits until nothing of any attempt is left, neither here nor there.
+    fn await_nothing_left(&self) {
+        let count = |path: &str| fs::read_dir(self.fanlight.path(path)).into_iter().flatten().count();
+        let left = || count("../login/files") + count("../h/state/engines/cluster");
+        wait_for("its files to be removed here and there", || left() == 0);
+    }
+}
+
+#[test]
+fn inputs_and_outputs_travel_and_no_path_of_this_computer_does() {
+    let Some(cluster) = cluster() else { return };
+    let fanlight = &cluster.fanlight;
+    fs::write(fanlight.path("a b'$(id).txt"), "of a file").unwrap();
+    let file = "params:\n  one: { type: file }\n  many: { type: 'list<file>' }\nengine: cluster\nnodes:\n  work:\n    \
+                with: { one: '${{ params.one }}', many: '${{ params.many }}' }\n    run: |\n      env; pwd; echo \
+                \"$0\"\n      cat \"$one\" \"$many_dir\"/* > made.txt\n      echo oops >/dev/stderr\n      echo \
+                '{\"type\":\"metric\",\"name\":\"loss\",\"value\":0.5}' >> \"$FANLIGHT_EVENTS\"\n    outputs:\n      \
+                text: { path: made.txt, type: text }\noutputs:\n  text: ${{ work.text }}\n";
+    fanlight.file("w.yaml", file);
+    let given = ["-p", "one=a b'$(id).txt", "-p", "many=[\"a b'$(id).txt\"]"];
+    let said = fanlight.say(&[&["run", "w.yaml"], &given[..]].concat()).exits(0);
+    assert!(said.out.contains("text\tof a fileof a file"), "{}", said.out);
+    let log = fanlight.say(&["logs", "last", "work"]).exits(0).out;
+    assert!(log.contains("oops") && log.contains("/login/files/"), "{log}");
+    assert!(!log.contains("/engines/"), "{log}");
+    assert!(fanlight.say(&["metrics", "last"]).exits(0).out.contains("loss"));
+    cluster.await_nothing_left();
+}
+
+#[test]
+fn its_log_comes_while_it_runs_also_after_the_daemon_was_killed_and_it_can_be_cancelled() {
+    let Some(cluster) = cluster() else { return };
+    cluster.submit(
+        "echo first\nuntil [ -e \"$FANLIGHT_PROJECT/go\" ]; do sleep 0.05; done\necho second\nsleep 1000",
+    );
+    cluster.await_log("first");
+    cluster.fanlight.kill_daemon();
+    cluster.fanlight.file("go", "");
+    cluster.await_log("second");
+    assert_eq!(cluster.log(), "first\nsecond\n");
+    cluster.fanlight.say(&["cancel", "last"]).exits(0);
+    cluster.fanlight.await_states(&["cancelled"]);
+    assert_eq!(cluster.calls("sbatch"), 1);
+    cluster.await_nothing_left();
+}
+
+#[test]
+fn what_ended_while_the_login_node_was_away_is_fetched_when_it_is_back() {
+    let Some(cluster) = cluster() else { return };
+    cluster.submit("echo begun\nuntil [ -e \"$FANLIGHT_PROJECT/go\" ]; do sleep 0.05; done\necho done >&2\ntouch \"$FANLIGHT_PROJECT/went\"\nexit 3");
+    cluster.await_log("begun");
+    cluster.ssh_says("ssh: connect to host login port 22: Connection refused");
+    let waits = || cluster.fanlight.say(&["why", "last"]).out;
+    wait_for("the reason", || waits().contains("`ada@login` can't be reached through `ssh`"));
+    cluster.fanlight.file("go", "");
+    cluster.await_file("went");
+    cluster.fanlight.await_states(&["running"]);
+    cluster.ssh_works();
+    cluster.fanlight.await_states(&["failed"]);
+    assert_eq!(cluster.error(), "exit code 3");
+    assert_eq!(cluster.log(), "begun\ndone\n");
+    cluster.await_nothing_left();
+}
+
+#[test]
+fn nothing_starts_before_its_files_are_there() {
+    let Some(cluster) = cluster() else { return };
+    cluster.ssh_says("ssh: connect to host login port 22: Connection refused");
+    cluster.submit("cat \"$0\" | wc -c");
+    let waits = || cluster.fanlight.say(&["why", "last"]).out;
+    wait_for("the reason", || waits().contains("waits until its files can be sent to `cluster`"));
+    assert_eq!(cluster.calls("sbatch"), 0);
+    cluster.ssh_works();
+    cluster.fanlight.await_states(&["completed"]);
+    cluster.await_nothing_left();
+}
+
+#[test]
+fn a_copy_of_a_folder_travels_and_one_of_this_computer_is_refused() {
+    let Some(cluster) = cluster() else { return };
+    let fanlight = &cluster.fanlight;
+    fs::create_dir(fanlight.path("project")).unwrap();
+    for (name, text) in [("project/kept", "1\n"), ("project/gone", "1\n")] {
+        fanlight.file(name, text);
+    }
+    let file = |dir: &str, port: &str| {
+        format!(
+            "engine: cluster\nnodes:\n  work:\n    dir: {dir}\n    run: |\n      rm gone\n      echo 2 >> kept\n      \
+             echo 3 > new\noutputs:\n  made: ${{{{ work.{port} }}}}\n"
+        )
+    };
+    fanlight.file("w.yaml", &file("project", "stdout"));
+    fanlight.say(&["run", "w.yaml"]).exits(2).complains("write `dir: { copy: … }`");
+    fanlight.file("w.yaml", &file("{ copy: project, collect: patch }", "patch"));
+    fanlight.say(&["run", "w.yaml", "--out", "made"]).exits(0);
+    let made = walk(&fanlight.path("made"));
+    let patch = fs::read_to_string(made.first().unwrap()).unwrap();
+    for line in ["--- a/gone", "+++ /dev/null", "+2", "+++ b/new", "+3"] {
+        assert!(patch.contains(line), "`{line}` in {patch}");
+    }
+    cluster.await_nothing_left();
+}
+
+/// Returns the files in a folder and below it.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_login_node_without_rsync_fails_with_what_to_install() {
+    let Some(cluster) = cluster() else { return };
+    fs::write(cluster.file("rsync"), "#!/bin/sh\nexit 127\n").unwrap();
+    std::os::unix::fs::symlink("/bin/true", cluster.file("true")).unwrap();
+    let path = cluster.file("rsync");
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    cluster.submit("true");
+    cluster.fanlight.await_states(&["failed"]);
+    let error = cluster.error();
+    assert!(error.contains("no program `rsync` in the PATH of commands at `ada@login`"), "{error}");
+    let checked = cluster.fanlight.say(&["engine", "check", "cluster"]).exits(1).out;
+    assert!(checked.contains("✗ programs") && checked.contains("`rsync`"), "{checked}");
+}
