@@ -13,6 +13,7 @@ mod chart;
 #[cfg(feature = "code")]
 mod code;
 mod compare;
+mod contact_sheet;
 mod control_switch;
 mod csv;
 mod decode;
@@ -69,6 +70,7 @@ mod video;
 mod workflow_run;
 mod workspace;
 
+pub use contact_sheet::ContactSheet;
 pub use registry::{NodeTypeSet, NodeTypes};
 pub use runner::{Making, NodeCall, NodeType, Runner, Safe};
 pub(crate) use workflow_run::CHILDREN;

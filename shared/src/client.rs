@@ -8,6 +8,7 @@ mod error;
 mod fetch;
 mod parts;
 pub mod projection;
+pub mod sheet;
 mod start;
 pub mod table;
 mod upload;

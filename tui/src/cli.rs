@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Cache(command::cache::Args),
     /// Compare runs in a table: their params, outputs and metrics.
     Table(command::table::Args),
+    /// Arrange products of past runs by two params, as a table or a picture.
+    Sheet(command::sheet::Args),
     /// List the sweeps, or show one.
     Sweep(command::sweep::Args),
     /// Show the queue, pause it, or set how many runs may run at once.
@@ -169,6 +171,7 @@ impl Cli {
             Some(Command::Reproduce(args)) => command::reproduce::run(args).await,
             Some(Command::Cache(args)) => command::cache::run(args).await,
             Some(Command::Table(args)) => command::table::run(args).await,
+            Some(Command::Sheet(args)) => command::sheet::run(args).await,
             Some(Command::Sweep(args)) => command::sweep::run(args).await,
             Some(Command::Queue(args)) => command::queue::run(args).await,
             Some(Command::Check(args)) => command::check::run(&args).await,

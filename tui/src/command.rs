@@ -38,6 +38,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod secrets;
+pub(crate) mod sheet;
 pub(crate) mod show;
 mod stream;
 pub(crate) mod sweep;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fanlight_daemon::config::Config;
 pub(crate) use fanlight_daemon::config::HostSettings;
 use fanlight_daemon::lock::Lock;
+pub(crate) use fanlight_daemon::node_type::ContactSheet;
 pub(crate) use fanlight_daemon::plugin::{
     Check, ManifestFile, TrialSettings, Verdict, check_name as check_plugin_name, trial,
 };

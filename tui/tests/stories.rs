@@ -89,6 +89,8 @@ mod secrets;
 mod separate;
 #[path = "stories/service.rs"]
 mod service;
+#[path = "stories/sheets.rs"]
+mod sheets;
 #[path = "stories/sweeps.rs"]
 mod sweeps;
 #[path = "stories/table.rs"]

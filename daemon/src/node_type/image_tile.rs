@@ -126,7 +126,7 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
 
 /// Returns the picture scaled to fit into a box.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn fit(picture: &DynamicImage, width: u32, height: u32) -> Result<RgbaImage, String> {
+pub(super) fn fit(picture: &DynamicImage, width: u32, height: u32) -> Result<RgbaImage, String> {
     let (w, h) = (f64::from(picture.width()), f64::from(picture.height()));
     let scale = (f64::from(width) / w).min(f64::from(height) / h);
     let pixels = |length: f64, most: u32| ((length * scale).round() as u32).clamp(1, most);
@@ -134,7 +134,8 @@ fn fit(picture: &DynamicImage, width: u32, height: u32) -> Result<RgbaImage, Str
     Ok(scaled(&picture, pixels(w, width), pixels(h, height))?.into_rgba8())
 }
 
-fn letter(
+/// Writes a text into the middle of an area.
+pub(super) fn letter(
     sheet: &mut RgbaImage,
     text: &str,
     (x, y, width, height): (f32, f32, f32, f32),

@@ -4,6 +4,7 @@ mod curves;
 mod files;
 mod html;
 mod page;
+mod sheet;
 mod table;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,15 @@ pub(crate) struct Args {
     /// The folder to create; open its `index.html` with a browser.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
+    /// The param whose values are the columns of the sheet. By default the page has a sheet if exactly two params vary.
+    #[arg(long, value_name = "PARAM")]
+    x: Option<String>,
+    /// The param whose values are the rows of the sheet; with `--x` alone it has one row.
+    #[arg(long, value_name = "PARAM", requires = "x")]
+    y: Option<String>,
+    /// The output that the sheet shows; by default the first that is a picture, else the first.
+    #[arg(long, value_name = "OUTPUT")]
+    output: Option<String>,
     /// Don't write the recipe into PNG, JPEG, WAV and FLAC files: how each was made.
     #[arg(long)]
     no_recipe: bool,
@@ -51,6 +61,8 @@ struct Report {
     varied: Vec<String>,
     runs: Vec<Shown>,
     series: Vec<Series>,
+    /// The products by two params.
+    sheet: Option<sheet::OfOutput>,
     /// By the name of the metric.
     curves: BTreeMap<String, Vec<metrics::Curve>>,
 }
@@ -120,11 +132,10 @@ async fn read(client: &Client, args: &Args, folder: &Path) -> Result<(Report, Ve
     }
     let series = curves::series(client, &shown).await?;
     let curves = curves::read(client, &shown, &series).await?;
-    let varied = detail.params.keys().cloned().collect();
-    Ok((
-        Report { root: folder.to_owned(), sweep: detail.sweep, varied, runs: shown, series, curves },
-        saved.errors,
-    ))
+    let varied: Vec<String> = detail.params.keys().cloned().collect();
+    let sheet = sheet::choose(args, &varied, &shown)?;
+    let (root, sweep) = (folder.to_owned(), detail.sweep);
+    Ok((Report { root, sweep, varied, runs: shown, series, sheet, curves }, saved.errors))
 }
 
 /// Returns the runs of a sweep in the order of their submission.

@@ -101,7 +101,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Returns the request for what the user named: a workflow, else a sweep, else runs.
-async fn find(client: &Client, names: &[String]) -> Result<runs::Table, Failure> {
+pub(super) async fn find(client: &Client, names: &[String]) -> Result<runs::Table, Failure> {
     if let [name] = names
         && !name.contains(['#', ':'])
     {
@@ -123,17 +123,27 @@ async fn find(client: &Client, names: &[String]) -> Result<runs::Table, Failure>
 
 /// Reads the newest runs, and returns whether there are more.
 async fn read(client: &Client, request: runs::Table, limit: usize) -> Result<(Table, bool), Failure> {
-    let (mut table, now) = (Table::default(), Time::now());
-    let mut request = request;
+    let (rows, more) = rows(client, request, limit).await?;
+    let mut table = Table::default();
+    table.add(&rows, Time::now());
+    table.name_columns();
+    Ok((table, more))
+}
+
+/// Returns the newest runs with their outputs, and whether there are more.
+pub(super) async fn rows(
+    client: &Client,
+    request: runs::Table,
+    limit: usize,
+) -> Result<(Vec<runs::TableRow>, bool), Failure> {
+    let (mut rows, mut request) = (Vec::new(), request);
     loop {
-        let left = limit.saturating_sub(table.rows().len()).min(1000);
-        request.limit = u32::try_from(left).ok();
+        request.limit = u32::try_from(limit.saturating_sub(rows.len()).min(1000)).ok();
         let page = client.call(request.clone()).await?;
-        table.add(&page.rows, now);
-        let is_full = table.rows().len() >= limit;
+        rows.extend(page.rows);
+        let is_full = rows.len() >= limit;
         if page.cursor.is_none() || is_full {
-            table.name_columns();
-            return Ok((table, page.cursor.is_some()));
+            return Ok((rows, page.cursor.is_some()));
         }
         request.cursor = page.cursor;
     }

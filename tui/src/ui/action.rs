@@ -22,6 +22,8 @@ pub enum Scope {
     Curves,
     /// In the table of runs.
     Table,
+    /// On the contact sheet.
+    Sheet,
     /// On the home screen.
     Home,
     /// In the form that starts runs.
@@ -91,6 +93,7 @@ actions! {
     Curves "curves" All ["V"] "curves of metrics"
     Mark "mark" All ["space"] "mark"
     RunsTable "runs_table" All ["T"] "table of all runs"
+    Sheet "sheet" All ["Y"] "sheet of products by two params"
     Copy "copy" All ["y"] "copy"
     Palette "palette" All [":"] "all commands"
     Help "help" All ["?"] "help"
@@ -188,6 +191,13 @@ actions! {
     CancelRows "cancel_rows" Table ["x"] "cancel marked runs, or this one"
     ForkRow "fork_row" Table ["F"] "fork this run at a node"
 
+    SheetColumns "sheet_columns" Sheet ["x"] "other columns"
+    SheetRows "sheet_rows" Sheet ["y"] "other rows"
+    SheetExchange "sheet_exchange" Sheet ["t"] "exchange them"
+    SheetProduct "sheet_product" Sheet ["o"] "other product"
+    SheetLarger "sheet_larger" Sheet ["+", "="] "larger"
+    SheetSmaller "sheet_smaller" Sheet ["-"] "smaller"
+
     NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
 
     RunSelected "run_selected" Home ["r"] "run with a form"
@@ -221,7 +231,7 @@ impl Action {
 
 impl Scope {
     /// All scopes, in the order of the help.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Grid,
         Self::Queue,
         Self::Gallery,
@@ -230,6 +240,7 @@ impl Scope {
         Self::Compare,
         Self::Curves,
         Self::Table,
+        Self::Sheet,
         Self::Home,
         Self::Form,
         Self::Questions,
@@ -249,6 +260,7 @@ impl Scope {
             Self::Compare => "compare",
             Self::Curves => "curves",
             Self::Table => "table",
+            Self::Sheet => "sheet",
             Self::Home => "home",
             Self::Form => "form",
             Self::Questions => "questions",

@@ -28,4 +28,6 @@ pub enum Address {
     Viewer(RunId),
     /// The comparison: the assets of this run.
     Comparison(RunId),
+    /// The contact sheet: the assets of this run.
+    Sheet(RunId),
 }

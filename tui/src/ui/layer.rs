@@ -14,5 +14,6 @@ pub mod product_actions;
 pub mod prompt;
 pub mod questions;
 pub mod runs;
+pub mod sheet;
 pub mod values;
 pub mod viewer;

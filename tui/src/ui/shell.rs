@@ -36,7 +36,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::Pin => model.lens().is_some() && model.is_one_of_many(),
         Action::Curves => model.focus().is_some() || !model.queue.marks.is_empty(),
         Action::Run | Action::RunAgain => model.workflow.is_some(),
-        Action::RunsTable => model.workflow_id().is_some(),
+        Action::RunsTable | Action::Sheet => model.workflow_id().is_some(),
         Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
         Action::Stop => model.lens().is_some_and(|lens| !lens.run.state.is_ended()),
         Action::Answer => model.projection.active().any(|run| run.asks.is_some()),

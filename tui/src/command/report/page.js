@@ -11,7 +11,7 @@ document.addEventListener("click", event => {
 });
 picture.addEventListener("click", () => viewer.classList.toggle("whole"));
 viewer.querySelector("button").addEventListener("click", () => viewer.close());
-for (const heading of document.querySelectorAll("th")) heading.addEventListener("click", () => {
+for (const heading of document.querySelectorAll("#table th")) heading.addEventListener("click", () => {
   const at = heading.cellIndex, body = heading.closest("table").tBodies[0];
   const order = heading.dataset.order === "1" ? -1 : 1;
   for (const other of heading.parentNode.children) delete other.dataset.order;

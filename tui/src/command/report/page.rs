@@ -6,7 +6,7 @@ use fanlight_shared::id::SubmissionId;
 use fanlight_shared::time::human_duration;
 
 use super::html::line;
-use super::{Report, curves, files, table};
+use super::{Report, curves, files, sheet, table};
 use crate::text;
 
 const STYLE: &str = include_str!("page.css");
@@ -46,7 +46,11 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         }
         out.write_all(b"</article>\n")?;
     }
-    write!(out, "</div></section>\n<section id=\"table\"><h2>Table</h2><div class=\"scroll\">\n")?;
+    writeln!(out, "</div></section>")?;
+    if let Some(of) = &report.sheet {
+        out.write_all(sheet::html(report, of).as_bytes())?;
+    }
+    writeln!(out, "<section id=\"table\"><h2>Table</h2><div class=\"scroll\">")?;
     out.write_all(table::html(report).as_bytes())?;
     out.write_all(b"</div></section>\n")?;
     if !report.curves.is_empty() {
@@ -87,11 +91,12 @@ fn header(out: &mut impl Write, report: &Report, title: &str) -> io::Result<()> 
     }
     writeln!(
         out,
-        "<header><h1>{title}</h1><p>{} · submitted {}</p><p>{}</p><nav><a href=\"#grid\">products</a> \
+        "<header><h1>{title}</h1><p>{} · submitted {}</p><p>{}</p><nav><a href=\"#grid\">products</a>{} \
          <a href=\"#table\">table</a>{}</nav></header>",
         line(&sweep.workflow),
         line(&text::clock(sweep.created_at)),
         line(&facts.join(" · ")),
+        if report.sheet.is_none() { "" } else { " <a href=\"#sheet\">sheet</a>" },
         if report.curves.is_empty() { "" } else { " <a href=\"#curves\">curves</a>" }
     )
 }

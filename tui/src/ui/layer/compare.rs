@@ -7,12 +7,13 @@ use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::assets;
+use fanlight_shared::rpc::{assets, runs};
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Values;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::sheet::SheetOfRuns;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
@@ -147,6 +148,15 @@ impl Compare {
         };
     }
 
+    /// Opens the sheet of the compared runs.
+    fn sheet(&self) -> Step {
+        let mut run_ids: Vec<RunId> = self.sides.iter().map(|side| side.run).collect();
+        run_ids.sort_unstable();
+        run_ids.dedup();
+        let (sheet, effect) = SheetOfRuns::read(runs::Table { run_ids, ..runs::Table::default() });
+        Step { effects: vec![effect], ..Step::open(sheet.into()) }
+    }
+
     fn turn(&mut self, next: bool) {
         self.at =
             if next { (self.at + 1).min(self.count().saturating_sub(1)) } else { self.at.saturating_sub(1) };
@@ -175,6 +185,7 @@ impl Component for Compare {
             (None, KeyCode::Char('L')) => self.zoom.pan(PAN, 0.0),
             (None, KeyCode::Char('J')) => self.zoom.pan(0.0, PAN),
             (None, KeyCode::Char('K')) => self.zoom.pan(0.0, -PAN),
+            (Some(Action::Sheet), _) => return self.sheet(),
             (Some(Action::Help | Action::Palette | Action::Mouse), _) => return Step::pass(),
             _ => {}
         }
@@ -233,7 +244,7 @@ impl Component for Compare {
         if self.count() > 1 {
             hints.extend([Action::CompareNext, Action::ComparePrevious]);
         }
-        hints.push(Action::Back);
+        hints.extend([Action::Sheet, Action::Back]);
         hints
     }
 

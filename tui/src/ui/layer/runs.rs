@@ -18,6 +18,7 @@ use super::curves::{CurvesOfRuns, Of};
 use super::importance::ImportanceOfParams;
 use super::list::Cursor;
 use super::prompt::Prompt;
+use super::sheet::SheetOfRuns;
 use crate::ui::action::{Action, Scope};
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
@@ -164,6 +165,17 @@ impl RunsTable {
         Step { effects, ..Step::open(curves.into()) }
     }
 
+    /// Opens the sheet of the marked runs, else of all that are shown.
+    fn sheet(&self) -> Step {
+        let mut runs: Vec<Run> = match self.marks.is_empty() {
+            true => self.rows.iter().filter_map(|row| self.runs.get(*row)).cloned().collect(),
+            false => self.targets().into_iter().cloned().collect(),
+        };
+        // The newest first, however they are sorted here.
+        runs.sort_by_key(|run| std::cmp::Reverse(run.number));
+        Step::open(SheetOfRuns::of(runs).into())
+    }
+
     /// Opens which params matter for the column under the cursor.
     fn importance(&self, model: &mut Model) -> Step {
         let column = self.columns.get(self.column).copied();
@@ -241,6 +253,7 @@ impl Component for RunsTable {
             }
             Some(Action::CompareRows) => return self.compare(model),
             Some(Action::Curves) => return self.curves(model),
+            Some(Action::Sheet) => return self.sheet(),
             Some(Action::CancelRows) => return self.cancel(model),
             Some(Action::ForkRow) => {
                 model.pane = Pane::Grid;
@@ -297,6 +310,7 @@ impl Component for RunsTable {
             Action::Mark,
             Action::CompareRows,
             Action::Curves,
+            Action::Sheet,
             Action::ImportanceOfParams,
             Action::HideColumn,
             Action::Back,

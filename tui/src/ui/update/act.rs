@@ -19,6 +19,7 @@ use crate::ui::layer::curves::{CurvesOfRuns, Of};
 use crate::ui::layer::messages::Messages;
 use crate::ui::layer::questions::Questions;
 use crate::ui::layer::runs::RunsTable;
+use crate::ui::layer::sheet::SheetOfRuns;
 use crate::ui::model::Model;
 use crate::ui::model::component::Step;
 use crate::ui::model::queue::rows::{self, Row};
@@ -43,6 +44,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Pin => pin(model),
         Action::Run => return open::form(model),
         Action::RunsTable => return runs_table(model),
+        Action::Sheet => return sheet(model),
         Action::RunAgain => return again(model),
         Action::Stop => return stop(model),
         Action::Answer => return Questions::open(model),
@@ -75,6 +77,24 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn runs_table(model: &mut Model) -> Vec<Effect> {
     let Some((table, effect)) = RunsTable::open(model) else { return Vec::new() };
     model.layers.push(table.into());
+    vec![effect]
+}
+
+/// Opens the sheet of the marked runs, else of the sweep under the cursor, else of the workflow on screen.
+fn sheet(model: &mut Model) -> Vec<Effect> {
+    let marked = marked_runs(model);
+    let row = rows::current(model).filter(|_| model.pane == Pane::Queue);
+    let request = match row {
+        _ if marked.len() > 1 => Some(runs::Table { run_ids: marked, ..runs::Table::default() }),
+        Some(Row::Sweep(id)) => {
+            let sweep = model.queue.sections.sweeps.get(id).map(|sweep| sweep.name.clone());
+            sweep.map(|sweep| runs::Table { sweep: Some(sweep), ..runs::Table::default() })
+        }
+        _ => None,
+    };
+    let opened = request.map(SheetOfRuns::read).or_else(|| SheetOfRuns::open(model));
+    let Some((sheet, effect)) = opened else { return Vec::new() };
+    model.layers.push(sheet.into());
     vec![effect]
 }
 
@@ -162,13 +182,19 @@ fn edit(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Opens the curves of the marked runs, else of those that belong to the run under the cursor or in focus.
-fn curves(model: &mut Model) -> Vec<Effect> {
+/// Returns the runs that are marked, or of which products are.
+fn marked_runs(model: &Model) -> Vec<RunId> {
     let products = model.gallery.marked.iter().filter_map(|id| model.gallery.asset(*id));
     let mut marked: Vec<RunId> = products.map(|asset| asset.run_id).collect();
     marked.extend(model.queue.marks.iter());
     marked.sort_unstable();
     marked.dedup();
+    marked
+}
+
+/// Opens the curves of the marked runs, else of those that belong to the run under the cursor or in focus.
+fn curves(model: &mut Model) -> Vec<Effect> {
+    let marked = marked_runs(model);
     let in_queue = model.pane == Pane::Queue && model.layers.is_empty();
     let of = match rows::current(model).filter(|_| in_queue && marked.is_empty()) {
         Some(Row::Run(run)) => Of::Run(run),

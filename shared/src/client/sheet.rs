@@ -1,0 +1,179 @@
+//! A contact sheet: the values of two params as columns and rows, and in each cell the newest run that has them.
+
+use std::collections::HashMap;
+
+use crate::metric::same;
+use crate::problem::near;
+use crate::run::{Run, RunStatus};
+use crate::value::Value;
+
+use super::table::Cell;
+
+/// The most cells of a sheet.
+pub const MAX_CELLS: usize = 1_000;
+
+/// The value of the only row, if rows have no param.
+const NO_VALUE: &Value = &Value::None;
+
+/// The values of a param, from the smallest to the largest.
+#[derive(Clone, Debug, Default)]
+pub struct Axis {
+    /// The param; `None` for a sheet with a single row.
+    pub param: Option<String>,
+    /// Its values.
+    pub values: Vec<Value>,
+}
+
+/// The runs that have the values of a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// The place of the newest completed run among those of the sheet; if none has completed, of the newest one.
+    pub run: usize,
+    /// Its state.
+    pub state: RunStatus,
+    /// How many other runs have completed with these values.
+    pub others: usize,
+}
+
+/// Runs by the values of two params.
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    /// The columns.
+    pub x: Axis,
+    /// The rows.
+    pub y: Axis,
+    found: HashMap<(usize, usize), Found>,
+    /// How many runs don't have one of the params.
+    pub left_out: usize,
+}
+
+impl Sheet {
+    /// Returns the sheet of these runs, the newest first.
+    ///
+    /// # Errors
+    /// A sentence: no run has such a param, both are the same, or there are too many cells.
+    pub fn of(runs: &[&Run], x: &str, y: Option<&str>) -> Result<Self, String> {
+        if y == Some(x) {
+            return Err(format!("the columns and the rows are both `{x}`; they need different params"));
+        }
+        for name in [Some(x), y].into_iter().flatten() {
+            if !runs.iter().any(|run| run.params.contains_key(name)) {
+                let near = near(name, runs.iter().flat_map(|run| run.params.keys().map(String::as_str)));
+                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                return Err(format!("no run has a param `{name}`{hint}"));
+            }
+        }
+        let mut sheet = Self { x: Axis::new(Some(x)), y: Axis::new(y), found: HashMap::new(), left_out: 0 };
+        let mut cells: HashMap<(usize, usize), Found> = HashMap::new();
+        for (at, run) in runs.iter().enumerate() {
+            let (Some(column), Some(row)) = (sheet.x.of(run), sheet.y.of(run)) else {
+                sheet.left_out += 1;
+                continue;
+            };
+            let (column, row) = (sheet.x.place(column), sheet.y.place(row));
+            let (columns, rows) = (sheet.x.values.len(), sheet.y.values.len());
+            if columns * rows > MAX_CELLS {
+                return Err(format!(
+                    "there are more than {MAX_CELLS} cells: at least {columns} values of `{x}`{}",
+                    y.map(|y| format!(" and {rows} of `{y}`")).unwrap_or_default()
+                ));
+            }
+            let now = Found { run: at, state: run.state, others: 0 };
+            let is_done = |it: RunStatus| it == RunStatus::Completed;
+            cells
+                .entry((column, row))
+                .and_modify(|found| match (is_done(found.state), is_done(now.state)) {
+                    (true, true) => found.others += 1,
+                    (false, true) => *found = now,
+                    _ => {}
+                })
+                .or_insert(now);
+        }
+        let (columns, rows) = (sheet.x.sort(), sheet.y.sort());
+        sheet.found = cells.into_iter().map(|((x, y), found)| ((columns[x], rows[y]), found)).collect();
+        Ok(sheet)
+    }
+
+    /// Returns the runs of a cell; `None` if there is none.
+    #[must_use]
+    pub fn found(&self, column: usize, row: usize) -> Option<Found> {
+        self.found.get(&(column, row)).copied()
+    }
+
+    /// Returns the columns and rows of all cells, row by row.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let columns = self.x.values.len();
+        (0..self.y.values.len()).flat_map(move |row| (0..columns).map(move |column| (column, row)))
+    }
+}
+
+impl Axis {
+    fn new(param: Option<&str>) -> Self {
+        Self { param: param.map(str::to_owned), values: Vec::new() }
+    }
+
+    /// Returns the value of a run; `None` if it does not have the param.
+    fn of<'a>(&self, run: &'a Run) -> Option<&'a Value> {
+        match &self.param {
+            Some(param) => run.params.get(param),
+            None => Some(NO_VALUE),
+        }
+    }
+
+    /// Returns the place of a value, which it adds.
+    fn place(&mut self, value: &Value) -> usize {
+        self.values.iter().position(|other| is_same(other, value)).unwrap_or_else(|| {
+            self.values.push(value.clone());
+            self.values.len() - 1
+        })
+    }
+
+    /// Sorts the values, and returns their new places by their old ones.
+    fn sort(&mut self) -> Vec<usize> {
+        let cells: Vec<Cell> = self.values.iter().map(Cell::of).collect();
+        let mut order: Vec<usize> = (0..cells.len()).collect();
+        order.sort_by(|a, b| cells[*a].compare(&cells[*b], false));
+        self.values = order.iter().map(|at| self.values[*at].clone()).collect();
+        let mut places = vec![0; order.len()];
+        order.into_iter().enumerate().for_each(|(new, old)| places[old] = new);
+        places
+    }
+
+    /// Returns the label of a column or row, such as `seed=3`: one line, sanitised.
+    #[must_use]
+    pub fn label(&self, at: usize) -> String {
+        let (Some(param), Some(value)) = (&self.param, self.values.get(at)) else { return String::new() };
+        format!("{}={}", Cell::text(param), Cell::of(value))
+    }
+}
+
+/// Returns the params with several values in some runs, each with their number, in the order of the workflow.
+#[must_use]
+pub fn varying(runs: &[&Run]) -> Vec<(String, usize)> {
+    let mut axes: Vec<Axis> = Vec::new();
+    for run in runs {
+        for (name, value) in &run.params {
+            let known = axes.iter().position(|axis| axis.param.as_deref() == Some(name));
+            let at = known.unwrap_or_else(|| {
+                axes.push(Axis::new(Some(name)));
+                axes.len() - 1
+            });
+            // More can't be shown, and finding out how many there are would take long.
+            if axes[at].values.len() <= MAX_CELLS {
+                axes[at].place(value);
+            }
+        }
+    }
+    let several = axes.into_iter().filter(|axis| axis.values.len() > 1);
+    several.filter_map(|axis| Some((axis.param?, axis.values.len()))).collect()
+}
+
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Float(a), Value::Float(b)) => same(*a, *b),
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests;
