@@ -170,6 +170,10 @@ actions! {
     ViewPin "view_pin" Viewer ["p"] "pin its run"
 
     Flicker "flicker" Compare ["f"] "flicker between two"
+    Slider "slider" Compare ["s"] "slider; the left of one picture, the right of another"
+    SliderLeft "slider_left" Compare ["<", ","] "slider to the left"
+    SliderRight "slider_right" Compare [">", "."] "slider to the right"
+    Difference "difference" Compare ["d"] "difference of two pictures"
     CompareNext "compare_next" Compare ["l", "right"] "next"
     ComparePrevious "compare_previous" Compare ["h", "left"] "previous"
     CompareZoomIn "compare_zoom_in" Compare ["+", "="] "zoom in"

@@ -4,6 +4,7 @@
 //! - [`encode`]: from pixels to cells; [`probe`]: which protocol this terminal has; [`query`]: what it says itself
 //! - [`overlay`]: keeps pictures that are drawn over cells (sixel, iTerm2) clean when something lies over them
 
+pub mod difference;
 pub mod encode;
 mod mode;
 pub mod overlay;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use fanlight_shared::id::{AssetId, BlobHash};
 use ratatui::buffer::Buffer;
 
+use difference::Difference;
 pub use mode::PictureMode;
 
 /// Whose picture it is.
@@ -25,6 +27,8 @@ pub enum PictureOf {
     Asset(AssetId),
     /// Of a value that isn't a product, by its hash.
     Blob(BlobHash),
+    /// Of the difference of two products.
+    Difference(AssetId, AssetId),
 }
 
 impl From<AssetId> for PictureOf {
@@ -99,6 +103,8 @@ pub struct Frame {
     pub in_one_piece: bool,
     /// Width and height of the original picture, in pixels.
     pub pixels: (u32, u32),
+    /// How much two pictures differ, if this is their difference.
+    pub difference: Option<Difference>,
 }
 
 impl Frame {

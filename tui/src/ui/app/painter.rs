@@ -13,8 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::ui::message::Response;
+use crate::ui::picture::difference::{self, Difference};
 use crate::ui::picture::probe::Drawing;
-use crate::ui::picture::{DROPPED, Painted, PictureOf, PictureRequest, encode};
+use crate::ui::picture::{DROPPED, Frame, Painted, PictureOf, PictureRequest, encode};
 
 /// How long requests wait for newer ones, so that scrolling doesn't paint pictures that are out of view again.
 const SETTLE_TIME: Duration = Duration::from_millis(35);
@@ -81,14 +82,20 @@ struct Studio {
     /// The newest last.
     waiting: Vec<(Instant, PictureRequest)>,
     /// Decoded pictures, the last used at the end.
-    decoded: Vec<(PictureOf, Arc<DynamicImage>)>,
+    decoded: Vec<(PictureOf, Arc<Decoded>)>,
     ids: Arc<AtomicU32>,
 }
 
 struct Outcome {
     wanted: PictureRequest,
     painted: Result<Painted, String>,
-    decoded: Option<Arc<DynamicImage>>,
+    decoded: Option<Arc<Decoded>>,
+}
+
+/// A picture, or the difference of two.
+struct Decoded {
+    picture: DynamicImage,
+    difference: Option<Difference>,
 }
 
 impl Studio {
@@ -141,16 +148,22 @@ impl Studio {
     fn task(&self, wanted: PictureRequest) -> impl Future<Output = Outcome> + Send + 'static {
         let decoded = self.decoded.iter().find(|(of, _)| !wanted.thumbnail && *of == wanted.of);
         let decoded = decoded.map(|(_, picture)| picture.clone());
-        let bytes = decoded.is_none().then(|| (self.fetch)(wanted.of, wanted.thumbnail));
+        let sources = match wanted.of {
+            _ if decoded.is_some() => Vec::new(),
+            PictureOf::Difference(a, b) => vec![a.into(), b.into()],
+            one => vec![one],
+        };
+        let fetching: Vec<Fetching> =
+            sources.into_iter().map(|of| (self.fetch)(of, wanted.thumbnail)).collect();
         let (drawing, id) = (self.drawing, self.ids.fetch_add(1, Ordering::Relaxed));
         async move {
-            let bytes = match bytes {
-                Some(bytes) => match bytes.await {
-                    Ok(bytes) => Some(bytes),
+            let mut bytes = Vec::with_capacity(fetching.len());
+            for one in fetching {
+                match one.await {
+                    Ok(one) => bytes.push(one),
                     Err(error) => return Outcome { wanted, painted: Err(error), decoded: None },
-                },
-                None => None,
-            };
+                }
+            }
             let made = tokio::task::spawn_blocking(move || make(decoded, bytes, wanted, drawing, id)).await;
             match made {
                 Ok((painted, decoded)) => Outcome { wanted, painted, decoded },
@@ -167,8 +180,8 @@ impl Studio {
         if let Some(picture) = decoded.filter(|_| !wanted.thumbnail) {
             self.decoded.retain(|(of, _)| *of != wanted.of);
             self.decoded.push((wanted.of, picture));
-            let bytes = |it: &[(PictureOf, Arc<DynamicImage>)]| -> usize {
-                it.iter().map(|(_, picture)| picture.as_bytes().len()).sum()
+            let bytes = |it: &[(PictureOf, Arc<Decoded>)]| -> usize {
+                it.iter().map(|(_, it)| it.picture.as_bytes().len()).sum()
             };
             while self.decoded.len() > 1 && bytes(&self.decoded) > MAX_DECODED_BYTES {
                 self.decoded.remove(0);
@@ -181,23 +194,47 @@ impl Studio {
     }
 }
 
-type Made = (Result<Painted, String>, Option<Arc<DynamicImage>>);
+type Made = (Result<Painted, String>, Option<Arc<Decoded>>);
 
 fn make(
-    decoded: Option<Arc<DynamicImage>>,
-    bytes: Option<Vec<u8>>,
+    decoded: Option<Arc<Decoded>>,
+    bytes: Vec<Vec<u8>>,
     wanted: PictureRequest,
     drawing: Drawing,
     id: u32,
 ) -> Made {
-    let picture = match (decoded, bytes) {
-        (Some(picture), _) => picture,
-        (None, bytes) => match encode::decode(&bytes.unwrap_or_default()) {
-            Ok(picture) => Arc::new(picture),
-            Err(error) => return (Err(error), None),
-        },
+    let decoded = match decoded.map_or_else(|| decode(&bytes).map(Arc::new), Ok) {
+        Ok(decoded) => decoded,
+        Err(error) => return (Err(error), None),
     };
-    (encode::encode(&picture, wanted, drawing, id), Some(picture))
+    let painted =
+        encode::encode(&decoded.picture, wanted, drawing, id).map(|painted| match decoded.difference {
+            None => painted,
+            difference => with_difference(painted, difference),
+        });
+    (painted, Some(decoded))
+}
+
+/// Decodes a picture, or two of which the difference is wanted.
+fn decode(bytes: &[Vec<u8>]) -> Result<Decoded, String> {
+    match bytes {
+        [a, b] => {
+            let (picture, found) = difference::between(&encode::decode(a)?, &encode::decode(b)?)?;
+            Ok(Decoded { picture, difference: Some(found) })
+        }
+        bytes => {
+            let bytes = bytes.first().map(Vec::as_slice).unwrap_or_default();
+            Ok(Decoded { picture: encode::decode(bytes)?, difference: None })
+        }
+    }
+}
+
+fn with_difference(painted: Painted, difference: Option<Difference>) -> Painted {
+    let frame = match Arc::try_unwrap(painted.frame) {
+        Ok(frame) => Arc::new(Frame { difference, ..frame }),
+        Err(shared) => shared,
+    };
+    Painted { frame, ..painted }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Runs or products side by side: the params that differ, then each output in turn.
 
 mod diff;
+mod mode;
 mod view;
 
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
@@ -24,8 +25,11 @@ use crate::ui::model::component::{Component, Step};
 use crate::ui::picture::zoom::Zoom;
 use crate::ui::picture::{PictureRequest, WHOLE};
 use crate::ui::theme::Theme;
+use mode::Mode;
 
 const PAN: f32 = 0.25;
+/// How far a key moves the slider, as a share of the width.
+const SLIDE: f32 = 0.05;
 
 /// One of the compared runs or products.
 #[derive(Clone, Debug)]
@@ -51,8 +55,7 @@ pub struct Compare {
     /// The output that is shown.
     at: usize,
     zoom: Zoom,
-    /// The one of two that is visible while flickering.
-    flicker: Option<usize>,
+    mode: Mode,
     scroll: usize,
 }
 
@@ -137,17 +140,6 @@ impl Compare {
         PictureRequest::whole(asset.id, cells, part)
     }
 
-    /// Shows the other one of the two that flicker: the first two sides that have this output.
-    fn flick(&mut self) {
-        let there: Vec<usize> =
-            self.row().iter().enumerate().filter(|(_, it)| it.is_some()).map(|(at, _)| at).take(2).collect();
-        self.flicker = match (self.flicker, &there[..]) {
-            (Some(now), [first, second]) => Some(if now == *first { *second } else { *first }),
-            (None, [first, _]) => Some(*first),
-            _ => None,
-        };
-    }
-
     /// Opens the sheet of the compared runs.
     fn sheet(&self) -> Step {
         let mut run_ids: Vec<RunId> = self.sides.iter().map(|side| side.run).collect();
@@ -160,7 +152,7 @@ impl Compare {
     fn turn(&mut self, next: bool) {
         self.at =
             if next { (self.at + 1).min(self.count().saturating_sub(1)) } else { self.at.saturating_sub(1) };
-        (self.scroll, self.flicker) = (0, None);
+        (self.scroll, self.mode) = (0, Mode::Sides);
     }
 }
 
@@ -169,11 +161,15 @@ fn output(asset: &Asset) -> Output {
 }
 
 impl Component for Compare {
-    fn key(&mut self, _model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match (action, key.code) {
-            (Some(Action::Back), _) if self.flicker.is_some() => self.flicker = None,
+            (Some(Action::Back), _) if self.mode != Mode::Sides => self.mode = Mode::Sides,
             (Some(Action::Back | Action::Quit), _) => return Step::close(),
             (Some(Action::Flicker), _) => self.flick(),
+            (Some(Action::Difference), _) => self.turn_difference(model),
+            (Some(Action::Slider), _) => self.turn_slider(model),
+            (Some(Action::SliderLeft), _) => self.slide(-SLIDE),
+            (Some(Action::SliderRight), _) => self.slide(SLIDE),
             (Some(Action::CompareNext), _) => self.turn(true),
             (Some(Action::ComparePrevious), _) => self.turn(false),
             (Some(Action::CompareZoomIn), _) => self.zoom.closer(),
@@ -192,10 +188,16 @@ impl Component for Compare {
         Step::stay()
     }
 
-    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, _hit: Option<&Hit>) -> Step {
+    fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, _hit: Option<&Hit>) -> Step {
         match mouse.kind {
             MouseEventKind::ScrollUp => self.zoom.closer(),
             MouseEventKind::ScrollDown => self.zoom.farther(),
+            MouseEventKind::Down(_) | MouseEventKind::Drag(_) => {
+                if let Some(place) = model.areas.layer.and_then(|it| view::places(self, it).first().copied())
+                {
+                    self.slide_to(place, mouse.column);
+                }
+            }
             _ => {}
         }
         Step::stay()
@@ -224,6 +226,19 @@ impl Component for Compare {
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
         let Some(inside) = model.areas.layer else { return Vec::new() };
         let places = view::places(self, inside);
+        if let Some((pair, place)) = self.pair().zip(places.first().copied()) {
+            match self.mode {
+                Mode::Difference => {
+                    let wanted = self.wanted_difference(pair, model, place);
+                    return model.pictures.want([wanted]);
+                }
+                Mode::Slider(at) => {
+                    let wanted = self.wanted_parts(pair, at, model, place);
+                    return model.pictures.want(wanted);
+                }
+                _ => {}
+            }
+        }
         let pictures: Vec<PictureRequest> = self
             .row()
             .into_iter()
@@ -240,7 +255,14 @@ impl Component for Compare {
     }
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
-        let mut hints = vec![Action::Flicker, Action::CompareZoomIn, Action::CompareZoomOut];
+        let mut hints = vec![Action::Flicker];
+        if self.pair().is_some() {
+            hints.extend([Action::Difference, Action::Slider]);
+        }
+        if matches!(self.mode, Mode::Slider(_)) {
+            hints.extend([Action::SliderLeft, Action::SliderRight]);
+        }
+        hints.extend([Action::CompareZoomIn, Action::CompareZoomOut]);
         if self.count() > 1 {
             hints.extend([Action::CompareNext, Action::ComparePrevious]);
         }

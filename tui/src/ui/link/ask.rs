@@ -315,6 +315,8 @@ pub(in crate::ui) async fn picture(
         PictureOf::Asset(asset) if thumbnail => client.thumbnail(asset).await.map(|(_, bytes)| bytes),
         PictureOf::Asset(asset) => client.read_asset(asset, None).await,
         PictureOf::Blob(hash) => client.read_blob(hash).await,
+        // The painter makes it from two pictures.
+        PictureOf::Difference(..) => return Err("a difference is not stored".to_owned()),
     };
     bytes.map_err(|error| error.to_string())
 }

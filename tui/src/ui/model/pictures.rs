@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 
 use crate::ui::effect::Effect;
 use crate::ui::picture::PictureMode;
+use crate::ui::picture::difference::Difference;
 use crate::ui::picture::probe::{Drawing, GraphicsProtocol};
 use crate::ui::picture::{DROPPED, Frame, Painted, PictureOf, PictureRequest};
 
@@ -177,6 +178,39 @@ impl Pictures {
     pub fn pixels(&self, of: impl Into<PictureOf>) -> Option<(u32, u32)> {
         let of = self.ready.get(&of.into())?;
         of.iter().find(|entry| !entry.wanted.thumbnail).map(|entry| entry.frame.pixels)
+    }
+
+    /// Returns how much two pictures differ, once that was computed.
+    #[must_use]
+    pub fn difference(&self, of: PictureOf) -> Option<Difference> {
+        self.ready.get(&of)?.iter().find_map(|entry| entry.frame.difference)
+    }
+
+    /// Draws the columns of `left` before `at`, counted from the left of the area, and the columns of `right` from there on.
+    /// Returns `false` if one of them is not there yet, or can only be drawn in full.
+    pub fn draw_beside(
+        &self,
+        (left, right): (&PictureRequest, &PictureRequest),
+        at: u16,
+        area: Rect,
+        buffer: &mut Buffer,
+    ) -> bool {
+        let (Some(left), Some(right)) = (self.frame(left, area), self.frame(right, area)) else {
+            return false;
+        };
+        if left.in_one_piece || right.in_one_piece {
+            return false;
+        }
+        copy(&right.cells, area.intersection(buffer.area), buffer);
+        // Drawn apart, because a picture is in the middle of its area.
+        let mut whole = Buffer::empty(area);
+        copy(&left.cells, area, &mut whole);
+        for position in (Rect { width: at.min(area.width), ..area }).intersection(buffer.area).positions() {
+            if let (Some(from), Some(to)) = (whole.cell(position), buffer.cell_mut(position)) {
+                *to = from.clone();
+            }
+        }
+        true
     }
 
     /// Draws a picture in the middle of an area. Returns `false` if there is none yet. If there are several sizes, it

@@ -13,11 +13,11 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 use ratatui::style::Color;
 
 use super::probe::{Drawing, GraphicsProtocol};
-use super::{Frame, Painted, PictureRequest};
+use super::{Frame, Painted, PictureOf, PictureRequest};
 
 /// Longest side of a picture that is opened here, in pixels.
 const MAX_SIDE: u32 = 16_384;
@@ -77,7 +77,10 @@ pub fn encode(
     let picture = part.as_ref().unwrap_or(picture);
     let cells = fit((picture.width(), picture.height()), wanted.cells, drawing.font);
     let to = (u32::from(cells.0) * u32::from(drawing.font.0), u32::from(cells.1) * u32::from(drawing.font.1));
-    let sized = scaled(picture, to);
+    let sized = match wanted.of {
+        PictureOf::Difference(..) => brightest(picture, to),
+        _ => scaled(picture, to),
+    };
     let sized = if wanted.dimmed { dimmed(&sized) } else { sized };
     let (mut drawn, transmit) = match drawing.protocol {
         GraphicsProtocol::Blocks => (blocks::cells(&sized, cells), None),
@@ -100,7 +103,10 @@ pub fn encode(
         });
     }
     let id = (drawing.protocol == GraphicsProtocol::Kitty).then_some(id);
-    Ok(Painted { wanted, frame: Arc::new(Frame { cells: drawn, transmit, id, in_one_piece, pixels }) })
+    Ok(Painted {
+        wanted,
+        frame: Arc::new(Frame { cells: drawn, transmit, id, in_one_piece, pixels, difference: None }),
+    })
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
@@ -133,6 +139,28 @@ fn scaled(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
     } else {
         picture.resize_exact(width, height, FilterType::Triangle)
     }
+}
+
+/// Scales a heat map: down by the brightest pixel, so that no difference gets lost.
+fn brightest(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
+    if width >= picture.width() || height >= picture.height() {
+        return scaled(picture, (width, height));
+    }
+    let pixels = picture.to_rgb8();
+    let (width, height) = (width.max(1), height.max(1));
+    let mut small = RgbImage::new(width, height);
+    let along = |at: u32, from: u32, to: u32| u64::from(at) * u64::from(to) / u64::from(from.max(1));
+    let light = |pixel: &Rgb<u8>| pixel.0.iter().map(|it| u32::from(*it)).sum::<u32>();
+    for (x, y, pixel) in pixels.enumerate_pixels() {
+        let place = (along(x, pixels.width(), width), along(y, pixels.height(), height));
+        if let (Ok(x), Ok(y)) = (u32::try_from(place.0), u32::try_from(place.1))
+            && let Some(shown) = small.get_pixel_mut_checked(x, y)
+            && light(pixel) > light(shown)
+        {
+            *shown = *pixel;
+        }
+    }
+    small.into()
 }
 
 /// Returns a picture with half the brightness.
@@ -169,10 +197,8 @@ fn indexed(colour: Color) -> Color {
 
 #[cfg(test)]
 mod tests {
-    use fanlight_shared::id::AssetId;
-    use image::{Rgb, RgbImage};
-
     use super::*;
+    use fanlight_shared::id::AssetId;
 
     fn asset() -> AssetId {
         AssetId::from_bytes([7; 16])
@@ -214,6 +240,18 @@ mod tests {
         assert_eq!(cells[(0, 0)].bg, Color::Rgb(255, 0, 0));
         assert_eq!(cells[(7, 1)].bg, Color::Rgb(0, 0, 255));
         assert_eq!(painted.frame.pixels, (40, 20));
+    }
+
+    #[test]
+    fn a_single_changed_pixel_stays_visible_in_a_heat_map() {
+        let mut picture = RgbImage::new(400, 200);
+        picture.put_pixel(399, 199, Rgb([255, 255, 230]));
+        let of = PictureOf::Difference(asset(), asset());
+        let wanted = PictureRequest::whole(of, (8, 8), crate::ui::picture::WHOLE);
+        let painted = encode(&picture.into(), wanted, with(GraphicsProtocol::Blocks), 1).unwrap();
+        let cells = &painted.frame.cells.content;
+        let bright = Color::Rgb(255, 255, 230);
+        assert_eq!(cells.iter().filter(|cell| cell.fg == bright || cell.bg == bright).count(), 1);
     }
 
     #[test]

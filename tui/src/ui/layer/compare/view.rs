@@ -8,11 +8,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+use super::mode::{Mode, divided, is_in_one_piece};
 use super::{Compare, diff};
+use crate::text;
 use crate::ui::areas::Areas;
 use crate::ui::content;
 use crate::ui::frame::screen;
 use crate::ui::model::Model;
+use crate::ui::picture::PictureOf;
+use crate::ui::picture::difference::Difference;
 use crate::ui::theme::Theme;
 
 /// Columns of the names of params.
@@ -48,11 +52,11 @@ fn table_rows(compare: &Compare, inside: Rect) -> u16 {
     rows.min(inside.height / 3).saturating_add(1)
 }
 
-/// Returns the areas of the products of the sides; while flickering, both have the same area.
+/// Returns the areas of the products of the sides; two that are shown in one place have the same area.
 pub(super) fn places(compare: &Compare, inside: Rect) -> Vec<Rect> {
     let top = (table_rows(compare, inside) + 2).min(inside.height);
     let below = Rect { y: inside.y + top, height: inside.height - top, ..inside };
-    if compare.flicker.is_some() {
+    if compare.mode != Mode::Sides {
         return compare.sides.iter().map(|_| below).collect();
     }
     let count = shown(compare, inside);
@@ -78,7 +82,7 @@ pub(super) fn view(
         return;
     }
     table(compare, theme, inside, buffer);
-    heading(compare, theme, inside, buffer);
+    heading(compare, model, theme, inside, buffer);
     products(compare, model, theme, inside, buffer);
 }
 
@@ -88,7 +92,8 @@ fn table(compare: &Compare, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
     for (index, side) in compare.sides.iter().take(shown(compare, inside)).enumerate() {
         let place = column(compare, inside, index);
         let number = side.name.rsplit_once('#').map_or(side.name.clone(), |(_, number)| format!("#{number}"));
-        let style = if compare.flicker == Some(index) { theme.selected } else { theme.accent };
+        let is_shown = compare.mode == Mode::Flicker(index);
+        let style = if is_shown { theme.selected } else { theme.accent };
         let words = cut(&format!("{number} {}", side.label), place.width.into());
         line(Line::styled(words, style), place, 0, buffer);
         for (row, name) in names.iter().take(rows).enumerate() {
@@ -114,7 +119,7 @@ fn line(line: Line<'_>, place: Rect, row: usize, buffer: &mut Buffer) {
     }
 }
 
-fn heading(compare: &Compare, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
+fn heading(compare: &Compare, model: &Model, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
     let words = match compare.row().into_iter().flatten().next() {
         Some(asset) => {
             let place = if compare.count() > 1 {
@@ -122,24 +127,109 @@ fn heading(compare: &Compare, theme: &Theme, inside: Rect, buffer: &mut Buffer) 
             } else {
                 String::new()
             };
-            let shown = compare.flicker.and_then(|index| compare.sides.get(index));
-            let shown = shown.map(|side| format!("  {} is shown", side.name)).unwrap_or_default();
-            format!("{}{}.{}{place}{shown}", asset.node, asset.item, asset.port)
+            format!("{}{}.{}{place}{}", asset.node, asset.item, asset.port, shown_words(compare, model))
         }
         None => "nothing was made".to_owned(),
     };
     line(Line::styled(words, theme.key), inside, table_rows(compare, inside).into(), buffer);
 }
 
+/// Returns how the products are shown, with the figures of a difference.
+fn shown_words(compare: &Compare, model: &Model) -> String {
+    let name = |at: usize| compare.sides.get(at).map_or("", |side| side.name.as_str());
+    match (compare.mode, compare.shown_sides()) {
+        (Mode::Flicker(at), _) => format!("  {} is shown", name(at)),
+        (Mode::Slider(_), Some([a, b])) => {
+            let (a, b) = (name(a), name(b));
+            if model.options.ascii { format!("  {a} | {b}") } else { format!("  {a} │ {b}") }
+        }
+        (Mode::Difference, Some([a, b])) => {
+            let words = compare
+                .pair()
+                .and_then(|[a, b]| model.pictures.difference(PictureOf::Difference(a.id, b.id)));
+            format!("  {} and {}: {}", name(a), name(b), words.map_or("…".to_owned(), figures))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Returns a difference in words.
+#[allow(clippy::cast_precision_loss)]
+fn figures(found: Difference) -> String {
+    if found.pixels == 0 {
+        return "no pixel differs".to_owned();
+    }
+    let percent = found.pixels as f64 / found.of.max(1) as f64 * 100.0;
+    let percent = if percent < 0.1 { "less than 0.1".to_owned() } else { format!("{percent:.1}") };
+    let most = f64::from(found.largest) * 255.0;
+    format!(
+        "{} of {} pixels differ ({percent} %), by at most {} of 255",
+        found.pixels,
+        found.of,
+        text::number(most)
+    )
+}
+
+/// Draws two pictures in one place: their difference, or a part of each. Returns `false` where they are not shown so.
+fn two(compare: &Compare, model: &Model, theme: &Theme, place: Rect, buffer: &mut Buffer) -> bool {
+    let Some(pair) = compare.pair() else { return false };
+    match compare.mode {
+        Mode::Difference => {
+            let wanted = compare.wanted_difference(pair, model, place);
+            if !model.pictures.draw_request(&wanted, place, buffer) {
+                let why = model.pictures.error(wanted.of).unwrap_or("the difference is being computed");
+                line(Line::styled(cut(why, place.width.into()), theme.dim), place, 0, buffer);
+            }
+        }
+        Mode::Slider(at) => slider(compare, pair, at, model, theme, place, buffer),
+        _ => return false,
+    }
+    true
+}
+
+fn slider(
+    compare: &Compare,
+    pair: [&Asset; 2],
+    at: f32,
+    model: &Model,
+    theme: &Theme,
+    place: Rect,
+    buffer: &mut Buffer,
+) {
+    if let [Some(a), Some(b)] = pair.map(|asset| model.pictures.pixels(asset.id))
+        && u64::from(a.0) * u64::from(b.1) != u64::from(b.0) * u64::from(a.1)
+    {
+        let words = format!("the pictures have different shapes: {}×{} and {}×{}", a.0, a.1, b.0, b.1);
+        return line(Line::styled(cut(&words, place.width.into()), theme.dim), place, 0, buffer);
+    }
+    let [left, right] = divided(place, at);
+    let wanted = compare.wanted_parts(pair, at, model, place);
+    if is_in_one_piece(model) {
+        for (wanted, place) in wanted.iter().zip([left, right]) {
+            model.pictures.draw_request(wanted, place, buffer);
+        }
+    } else if !model.pictures.draw_beside((&wanted[0], &wanted[1]), left.width, place, buffer) {
+        let why = pair.iter().find_map(|asset| model.pictures.error(asset.id)).unwrap_or("…");
+        return line(Line::styled(cut(why, place.width.into()), theme.dim), place, 0, buffer);
+    }
+    let bar = if model.options.ascii { "|" } else { "│" };
+    for y in place.top()..place.bottom() {
+        buffer.set_stringn(right.x.min(place.right().saturating_sub(1)), y, bar, 1, theme.accent);
+    }
+}
+
 fn products(compare: &Compare, model: &Model, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
     let row = compare.row();
     let places = places(compare, inside);
+    if places.first().is_some_and(|place| two(compare, model, theme, *place, buffer)) {
+        return;
+    }
     let numbers: Vec<Option<f64>> =
         row.iter().map(|asset| asset.and_then(|asset| asset.value.as_float())).collect();
     let most = numbers.iter().flatten().copied().reduce(f64::max);
     let least = numbers.iter().flatten().copied().reduce(f64::min);
     for (index, (asset, place)) in row.iter().zip(places).enumerate() {
-        if compare.flicker.is_some_and(|shown| shown != index) {
+        if matches!(compare.mode, Mode::Flicker(shown) if shown != index) {
             continue;
         }
         let Some(asset) = asset else {
