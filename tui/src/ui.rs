@@ -30,6 +30,7 @@ pub mod areas;
 #[cfg(test)]
 mod blocks;
 pub mod braille;
+pub mod changes;
 mod children;
 pub mod clean;
 pub mod commands;

@@ -7,6 +7,8 @@ mod support;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "lens/comparing.rs"]
+mod comparing;
 #[path = "lens/cull.rs"]
 mod cull;
 #[path = "lens/curves.rs"]

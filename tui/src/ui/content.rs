@@ -1,5 +1,6 @@
 //! Draws a product in an area: a picture, waveform, excerpt, number or name.
 
+pub mod code;
 pub mod json;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};

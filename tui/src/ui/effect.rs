@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::id::{AssetId, BlobHash, RunId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::metrics::Axis;
 use fanlight_shared::rpc::{assets, logs, queue, runs, sweeps, values, watch};
@@ -114,6 +114,10 @@ pub enum Effect {
     GetPreviewText(AssetId),
     /// Read the text of an asset, at most 1 MiB.
     GetText(AssetId),
+    /// Read the list of the files of a folder.
+    GetManifest(AssetId),
+    /// Read a file of a folder.
+    GetFile(AssetId, BlobHash),
     /// Read a part of a log.
     ReadLog(logs::Read),
     /// Read metrics with their curves.
@@ -203,6 +207,7 @@ impl Effect {
             Self::GetParams(_) => "params",
             Self::ListAssets { .. } | Self::GetRecipe(_) => "gallery",
             Self::GetPreviewText(_) | Self::GetText(_) => "preview",
+            Self::GetManifest(_) | Self::GetFile(..) => "folder",
             Self::Star(_) => "star",
             Self::ReadLog(_) => "log",
             Self::ReadMetrics(_) => "metrics",
@@ -240,6 +245,8 @@ impl Effect {
                 | Self::GetRecipe(_)
                 | Self::GetPreviewText(_)
                 | Self::GetText(_)
+                | Self::GetManifest(_)
+                | Self::GetFile(..)
                 | Self::CheckRuns(_)
                 | Self::ReadLog(_)
                 | Self::ReadMetrics(_)

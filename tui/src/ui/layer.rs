@@ -1,5 +1,6 @@
 //! Layers over the panes: a stack whose topmost layer gets the keys first. Each kind has its own file.
 
+pub mod changes;
 pub mod choose;
 pub mod compare;
 pub mod confirm;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::asset::{Asset, Recipe};
-use fanlight_shared::id::{AssetId, RunId, Version};
+use fanlight_shared::id::{AssetId, BlobHash, RunId, Version};
+use fanlight_shared::media::DirManifest;
 use fanlight_shared::rpc::daemon::HelloResponse;
 use fanlight_shared::rpc::metrics::{Curve, Series};
 use fanlight_shared::rpc::questions::OpenQuestion;
@@ -150,6 +151,10 @@ pub enum Response {
     NotPainted(PictureOf, String),
     /// The text of an asset, for the viewer and the comparison.
     Text(AssetId, String),
+    /// The list of the files of a folder.
+    Manifest(AssetId, DirManifest),
+    /// A file of a folder.
+    File(AssetId, BlobHash, FileText),
     /// A part of a log, with its request.
     Log(Box<logs::Read>, Box<logs::Part>),
     /// Metrics with their curves, with the request.
@@ -177,6 +182,37 @@ pub enum Response {
     Graph(Version, Arc<Layout>),
     /// A file was written.
     Saved(PathBuf),
+}
+
+/// What is in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FileText {
+    /// A text.
+    Text(String),
+    /// Bytes that are not a text.
+    Binary,
+    /// It could not be read, and why.
+    Failed(String),
+}
+
+impl FileText {
+    /// Returns what these bytes are.
+    #[must_use]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => Self::Text(text),
+            _ => Self::Binary,
+        }
+    }
+
+    /// Returns its size in memory, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Failed(text) => text.len(),
+            Self::Binary => 0,
+        }
+    }
 }
 
 /// A name in a folder.

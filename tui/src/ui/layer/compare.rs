@@ -14,6 +14,7 @@ use fanlight_shared::value::Values;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::changes::Changes;
 use super::sheet::SheetOfRuns;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
@@ -25,6 +26,7 @@ use crate::ui::model::component::{Component, Step};
 use crate::ui::picture::zoom::Zoom;
 use crate::ui::picture::{PictureRequest, WHOLE};
 use crate::ui::theme::Theme;
+use crate::ui::toast::Tone;
 use mode::Mode;
 
 const PAN: f32 = 0.25;
@@ -140,6 +142,19 @@ impl Compare {
         PictureRequest::whole(asset.id, cells, part)
     }
 
+    /// Opens the files of the first two products, if these are folders or patches.
+    fn changes(&self, model: &mut Model) -> Step {
+        let row = self.row();
+        let mut there = row.into_iter().flatten();
+        match there.next().zip(there.next()).and_then(|(a, b)| Changes::between(a, b)) {
+            Some(changes) => Step { effects: changes.begin(), ..Step::open(changes.into()) },
+            None => {
+                model.say(Tone::Note, "this needs two folders or two patches; h and l show other products");
+                Step::stay()
+            }
+        }
+    }
+
     /// Opens the sheet of the compared runs.
     fn sheet(&self) -> Step {
         let mut run_ids: Vec<RunId> = self.sides.iter().map(|side| side.run).collect();
@@ -182,6 +197,7 @@ impl Component for Compare {
             (None, KeyCode::Char('J')) => self.zoom.pan(0.0, PAN),
             (None, KeyCode::Char('K')) => self.zoom.pan(0.0, -PAN),
             (Some(Action::Sheet), _) => return self.sheet(),
+            (Some(Action::CompareChanges), _) => return self.changes(model),
             (Some(Action::Help | Action::Palette | Action::Mouse), _) => return Step::pass(),
             _ => {}
         }
@@ -256,6 +272,11 @@ impl Component for Compare {
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
         let mut hints = vec![Action::Flicker];
+        let row = self.row();
+        let mut there = row.into_iter().flatten();
+        if there.next().zip(there.next()).is_some_and(|(a, b)| Changes::can_compare(a, b)) {
+            hints.insert(0, Action::CompareChanges);
+        }
         if self.pair().is_some() {
             hints.extend([Action::Difference, Action::Slider]);
         }

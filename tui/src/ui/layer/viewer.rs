@@ -10,6 +10,7 @@ use fanlight_shared::rpc::watch::Notification;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::changes::Changes;
 use super::confirm;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
@@ -180,6 +181,12 @@ impl Component for Viewer {
                 let text = self.text.clone().map(|text| vec![Effect::Copy(text)]);
                 return Step::with(text.unwrap_or_else(|| product_actions::copy(&self.asset)));
             }
+            Action::ViewChanges => {
+                return match Changes::of(&self.asset) {
+                    Some(changes) => Step { effects: changes.begin(), ..Step::open(changes.into()) },
+                    None => Step::stay(),
+                };
+            }
             Action::ViewPin => return Step::with(model.pin(self.asset.run_id)),
             Action::ViewDelete => {
                 return match product_actions::delete(&[&self.asset]) {
@@ -262,6 +269,9 @@ impl Component for Viewer {
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
         let mut hints = vec![Action::ViewNewer, Action::ViewOlder, Action::ViewNextNode];
+        if Changes::can_list(&self.asset) {
+            hints.insert(0, Action::ViewChanges);
+        }
         if self.is_picture() {
             hints.extend([Action::ViewZoomIn, Action::ViewZoomOut]);
         }

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::ui::document::Source;
 use crate::ui::effect::{CurvesOf, Effect};
 use crate::ui::files;
-use crate::ui::message::{Measured, Response, Why};
+use crate::ui::message::{FileText, Measured, Response, Why};
 use crate::ui::picture::PictureOf;
 use crate::{download, elsewhere, environment, node_types};
 
@@ -186,6 +186,17 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             Response::PreviewText(asset, String::from_utf8_lossy(&bytes).into_owned())
         }
         Effect::GetText(asset) => Response::Text(asset, text(client, asset).await?),
+        Effect::GetManifest(asset) => {
+            let manifest = client.read_asset(asset, None).await?;
+            let manifest = serde_json::from_slice(&manifest).map_err(|error| {
+                ClientError::BadResponse(format!("the list of files is damaged: {error}"))
+            })?;
+            Response::Manifest(asset, manifest)
+        }
+        Effect::GetFile(asset, hash) => {
+            let bytes = client.read_asset(asset, Some(hash)).await?;
+            Response::File(asset, hash, FileText::of(bytes))
+        }
         Effect::ReadLog(read) => {
             let part = client.call(read.clone()).await?;
             Response::Log(Box::new(read), Box::new(part))

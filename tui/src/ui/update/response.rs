@@ -164,6 +164,8 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         | Response::Recipe(..)
         | Response::PreviewText(..)
         | Response::Text(..)
+        | Response::Manifest(..)
+        | Response::File(..)
         | Response::Log(..)
         | Response::Metrics(..)
         | Response::Values(..)

@@ -1,0 +1,100 @@
+//! Where the files of a list of changes are from.
+
+use std::collections::HashMap;
+
+use fanlight_shared::asset::{Asset, AssetKind};
+use fanlight_shared::id::AssetId;
+use fanlight_shared::media::DirManifest;
+
+use crate::ui::changes::{FileChange, between_folders, files_of_folder, files_of_patch};
+use crate::ui::effect::Effect;
+
+/// Where files are from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// A folder alone.
+    Folder(AssetId),
+    /// Two folders that are compared.
+    Folders([AssetId; 2]),
+    /// Patches.
+    Patches(Vec<Patch>),
+}
+
+/// A patch.
+#[derive(Debug)]
+pub(super) struct Patch {
+    asset: AssetId,
+    /// The name of its run.
+    run: String,
+    /// Its text, if the product has it.
+    text: Option<String>,
+    /// Its size, in bytes.
+    bytes: u64,
+}
+
+impl Source {
+    pub(super) fn patch(asset: &Asset) -> Patch {
+        let text = asset.value.as_text().filter(|_| asset.kind == AssetKind::Text).map(str::to_owned);
+        Patch { asset: asset.id, run: asset.run.clone(), text, bytes: asset.bytes }
+    }
+
+    /// Returns the requests for what it needs.
+    pub(super) fn requests(&self) -> Vec<Effect> {
+        match self {
+            Self::Folder(asset) => vec![Effect::GetManifest(*asset)],
+            Self::Folders(assets) => assets.map(Effect::GetManifest).to_vec(),
+            Self::Patches(patches) => {
+                let unread = patches.iter().filter(|patch| patch.text.is_none());
+                unread.map(|patch| Effect::GetText(patch.asset)).collect()
+            }
+        }
+    }
+
+    /// Returns whether it needs this product.
+    pub(super) fn has(&self, asset: AssetId) -> bool {
+        match self {
+            Self::Folder(of) => *of == asset,
+            Self::Folders(of) => of.contains(&asset),
+            Self::Patches(of) => of.iter().any(|patch| patch.asset == asset),
+        }
+    }
+
+    /// Returns the files, and how many are equal; `None` if something was not read yet.
+    pub(super) fn files(
+        &self,
+        folders: &HashMap<AssetId, DirManifest>,
+        texts: &HashMap<AssetId, String>,
+    ) -> Option<(Vec<FileChange>, usize)> {
+        match self {
+            Self::Folder(asset) => Some((files_of_folder(*asset, folders.get(asset)?), 0)),
+            Self::Folders([a, b]) => Some(between_folders((*a, folders.get(a)?), (*b, folders.get(b)?))),
+            Self::Patches(patches) => {
+                let mut files = Vec::new();
+                for patch in patches {
+                    let text = patch.text.as_ref().or_else(|| texts.get(&patch.asset))?;
+                    let mut of = files_of_patch(text);
+                    if patches.len() > 1 {
+                        of.iter_mut().for_each(|file| file.path = format!("{} · {}", patch.run, file.path));
+                    }
+                    files.extend(of);
+                }
+                Some((files, 0))
+            }
+        }
+    }
+
+    /// Returns whether only the beginning of a patch was read.
+    pub(super) fn is_cut(&self, texts: &HashMap<AssetId, String>) -> bool {
+        let Self::Patches(patches) = self else { return false };
+        let is_cut = |patch: &Patch| {
+            let text = patch.text.as_ref().or_else(|| texts.get(&patch.asset));
+            text.is_some_and(|text| (text.len() as u64) < patch.bytes)
+        };
+        patches.iter().any(is_cut)
+    }
+
+    /// Returns whether its files are compared.
+    pub(super) fn is_compared(&self) -> bool {
+        !matches!(self, Self::Folder(_))
+    }
+}

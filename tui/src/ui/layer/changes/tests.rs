@@ -1,0 +1,161 @@
+//! Stories about changed files.
+
+use fanlight_shared::media::{DirEntry, DirManifest};
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
+
+use super::*;
+use crate::ui::layer::compare::Compare;
+use crate::ui::layer::viewer::Viewer;
+use crate::ui::testing::{asset, fail, paint, press, response, run, screen, with_runs};
+
+const BEFORE: &str = "fn main() {\n    // says hello\n    println!(\"hello\");\n}\n";
+const AFTER: &str =
+    "fn main() {\n    // says hello\n    let name = \"Hove\";\n    println!(\"hello {name}\");\n}\n";
+
+fn folder(files: &[(&str, &str)]) -> DirManifest {
+    let entry = |(path, text): &(&str, &str)| DirEntry {
+        path: (*path).to_owned(),
+        hash: BlobHash::of(text.as_bytes()),
+        bytes: if path.ends_with("huge") { 5 << 20 } else { text.len() as u64 },
+        executable: false,
+    };
+    DirManifest { files: files.iter().map(entry).collect() }
+}
+
+/// Compares the folders of two runs, and presses `enter`.
+fn compared() -> Model {
+    let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
+    let mut model = with_runs(&runs);
+    let products: Vec<Asset> = runs
+        .iter()
+        .map(|of| Asset { name: "site".into(), ..asset(of.number, of, "build", AssetKind::Dir) })
+        .collect();
+    model.layers.push(Compare::of_products(products).into());
+    let effects = press(&mut model, "enter");
+    let asked = |it: &&Effect| matches!(it, Effect::GetManifest(_));
+    assert_eq!(effects.iter().filter(asked).count(), 2);
+    let files = [
+        [
+            ("src/main.rs", BEFORE),
+            ("same.txt", "same"),
+            ("old.txt", "gone\n"),
+            ("pic.png", "1"),
+            ("huge", "a"),
+        ],
+        [
+            ("src/main.rs", AFTER),
+            ("same.txt", "same"),
+            ("new.txt", "one\ntwo\n"),
+            ("pic.png", "2"),
+            ("huge", "b"),
+        ],
+    ];
+    for (of, files) in [1, 2].into_iter().zip(files) {
+        response(&mut model, Response::Manifest(crate::ui::testing::asset_id(of), folder(&files)));
+    }
+    model
+}
+
+/// Delivers the files that the screen requests.
+fn deliver(model: &mut Model, effects: Vec<Effect>) {
+    let texts = [BEFORE, AFTER, "gone\n", "one\ntwo\n"];
+    for effect in effects {
+        let Effect::GetFile(asset, hash) = effect else { continue };
+        let text = texts.iter().find(|text| BlobHash::of(text.as_bytes()) == hash);
+        let text = text.map_or(FileText::Binary, |text| FileText::Text((*text).to_owned()));
+        response(model, Response::File(asset, hash, text));
+    }
+}
+
+#[test]
+fn two_folders_are_compared_file_by_file() {
+    let mut model = compared();
+    let effects = paint(&mut model, 100, 30);
+    deliver(&mut model, effects);
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("poster#1 and poster#2 · 3 changed · 1 added · 1 removed · 1 equal"), "{shown}");
+    assert!(shown.contains("+2 -1") && shown.contains("+0 -1") && shown.contains("+2 -0"), "{shown}");
+    insta::assert_snapshot!("changes__folders__100x30", shown);
+    press(&mut model, "G enter");
+    let shown = screen(&mut model, 100, 30);
+    for line in
+        ["src/main.rs · 5 of 5", "+     let name = \"Hove\";", "-     println!(\"hello\");", "  fn main() {"]
+    {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    insta::assert_snapshot!("changes__diff__100x30", shown);
+    for (columns, rows) in [(1, 1), (5, 3), (20, 6), (40, 9), (200, 60)] {
+        let _ = screen(&mut model, columns, rows);
+    }
+    press(&mut model, "l n N j k G g g h");
+    assert!(screen(&mut model, 100, 30).contains("pic.png · 4 of 5"));
+    assert!(screen(&mut model, 100, 30).contains("its contents differ, and are not a text"));
+    press(&mut model, "esc esc");
+    assert!(model.layers.last().is_some_and(|layer| layer.is::<Compare>()));
+}
+
+#[test]
+fn a_huge_file_and_a_missing_one_get_a_sentence() {
+    let mut model = compared();
+    let effects = press(&mut model, "enter");
+    assert!(!effects.iter().any(|it| matches!(it, Effect::GetFile(..))), "it is not fetched");
+    assert!(screen(&mut model, 100, 30).contains("it is larger than 1 MB"));
+    press(&mut model, "esc");
+    let effects = press(&mut model, "j enter");
+    let request = effects.into_iter().find(|it| matches!(it, Effect::GetFile(..))).unwrap();
+    fail(&mut model, request, "the blob is missing");
+    assert!(screen(&mut model, 100, 30).contains("it can't be read: the blob is missing"));
+
+    let mut model = compared();
+    let again = press(&mut model, "esc enter");
+    let request = again.into_iter().find(|it| matches!(it, Effect::GetManifest(_))).unwrap();
+    fail(&mut model, request, "the asset is gone");
+    assert!(screen(&mut model, 100, 30).contains("the asset is gone"));
+}
+
+#[test]
+fn the_viewer_lists_the_files_of_a_patch_and_of_a_folder() {
+    let of = run(1, RunStatus::Completed);
+    let mut model = with_runs(std::slice::from_ref(&of));
+    let patch =
+        "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n-x = 1\n+x = 2\n+y = \"z\"\n";
+    let made =
+        Asset { name: "changes.patch".into(), bytes: 10_000_000, ..asset(1, &of, "fix", AssetKind::File) };
+    model.layers.push(Viewer::new(made.clone()).into());
+    let effects = press(&mut model, "enter");
+    assert!(effects.contains(&Effect::GetText(made.id)), "{effects:?}");
+    response(&mut model, Response::Text(made.id, patch.to_owned()));
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("changes.patch of poster#1 · 1 changed · only the beginning"), "{shown}");
+    assert!(shown.contains("~ a.py") && shown.contains("+2 -1"), "{shown}");
+    press(&mut model, "enter");
+    assert!(screen(&mut model, 100, 30).contains("+ y = \"z\""));
+    press(&mut model, "esc esc esc");
+
+    let text = Value::from(patch);
+    let made = Asset { value: text, ..asset(2, &of, "diff", AssetKind::Text) };
+    model.layers.push(Viewer::new(made).into());
+    press(&mut model, "enter");
+    assert!(screen(&mut model, 100, 30).contains("~ a.py"));
+    press(&mut model, "esc esc");
+
+    let made = Asset { name: "site".into(), ..asset(3, &of, "build", AssetKind::Dir) };
+    model.layers.push(Viewer::new(made.clone()).into());
+    press(&mut model, "enter");
+    response(&mut model, Response::Manifest(made.id, folder(&[("index.html", "<h1>"), ("a/b", "x")])));
+    assert!(screen(&mut model, 100, 30).contains("site of poster#1 · 2 files"));
+    let effects = press(&mut model, "enter");
+    let Some(Effect::GetFile(folder, hash)) =
+        effects.into_iter().find(|it| matches!(it, Effect::GetFile(..)))
+    else {
+        panic!("the file is requested");
+    };
+    response(&mut model, Response::File(folder, hash, FileText::Text("<h1>".to_owned())));
+    assert!(screen(&mut model, 100, 30).contains("  <h1>"));
+    press(&mut model, "esc esc enter");
+    let made = asset(4, &of, "poster", AssetKind::Number);
+    model.layers.push(Viewer::new(made).into());
+    press(&mut model, "enter");
+    assert!(model.layers.last().is_some_and(|layer| layer.is::<Viewer>()), "a number has no files");
+}
