@@ -1,13 +1,15 @@
 //! Benchmarks of the real daemon, as ratios measured side by side in one run: `cargo xtask bench`.
 //!
 //! Arguments select figures by name: `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`,
-//! `cached`, `table`.
+//! `cached`, `fair`, `table`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "daemon/cached.rs"]
 mod cached;
 #[path = "daemon/commands.rs"]
 mod commands;
+#[path = "daemon/fair.rs"]
+mod fair;
 #[path = "support/figures.rs"]
 mod figures;
 #[path = "support/home.rs"]
@@ -54,6 +56,9 @@ fn main() {
         }
         if let Some(table) = figures.of("cached") {
             cached::measure(table).await;
+        }
+        if let Some(table) = figures.of("fair") {
+            fair::measure(table).await;
         }
         if let Some(table) = figures.of("table") {
             lists::table(table).await;

@@ -22,8 +22,8 @@ enum Task {
     /// Measures the daemon, the store and the terminal UI, as docs/performance.md says; all of it, or the figures that are
     /// named.
     Bench {
-        /// Of the daemon `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`; `store` for the store alone; `ui` for
-        /// all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-sweep`, `ui-pictures`, `ui-wide`, `ui-curves`.
+        /// Of the daemon `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`, `cached`, `fair`, `table`; `store` for
+        /// the store alone; `ui` for all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-sweep`, `ui-pictures`, `ui-wide`, `ui-curves`.
         figures: Vec<String>,
     },
     /// Kills the daemon and the supervisor at random moments under load, and checks what must hold.
