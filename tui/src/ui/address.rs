@@ -16,6 +16,8 @@ pub enum Address {
     QueueNumbers(u64),
     /// The queue: the assets of this run, for the picture beside its card.
     QueueThumbnail(RunId),
+    /// The grid: products whose pictures its cards show.
+    Cards,
     /// The gallery: its next products.
     GalleryPage(u64),
     /// The gallery: the pictures that this run made so far, for its live tile.

@@ -1,8 +1,5 @@
 //! Snapshots of every block at every size, with a letter per cell for its style, so that a review shows how a change
 //! looks.
-
-use std::sync::Arc;
-
 use fanlight_shared::asset::{AssetKind, PreviewState};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::item::ItemPath;
@@ -43,7 +40,7 @@ fn pictures(name: &str, model: impl Fn((u16, u16)) -> Model) {
 /// Returns the model with the focus on this pane, painted once.
 fn at(pane: Pane, mut model: Model, (columns, rows): (u16, u16)) -> Model {
     model.pane = pane;
-    let layout = Arc::new(super::graph::layout(&workflow(POSTER)));
+    let layout = super::testing::laid_out(&workflow(POSTER));
     model.workflow.iter_mut().for_each(|open| open.layout = Some(layout.clone()));
     model.shown.iter_mut().for_each(|shown| shown.layout = Some(layout.clone()));
     paint(&mut model, columns, rows);

@@ -32,11 +32,19 @@ pub enum Zoom {
     Chip,
     /// Four rows: state, name, time or progress, value.
     Card,
+    /// A card with room for a picture, a sound or a text.
+    Large,
 }
 
 impl Zoom {
     /// All, most detailed first.
-    pub const ALL: [Self; 3] = [Self::Card, Self::Chip, Self::Dot];
+    pub const ALL: [Self; 4] = [Self::Large, Self::Card, Self::Chip, Self::Dot];
+
+    /// Returns whether nodes are drawn as cards, with their progress and value.
+    #[must_use]
+    pub fn is_card(self) -> bool {
+        self >= Self::Card
+    }
 }
 
 /// Where edges lead.
@@ -120,8 +128,8 @@ pub struct Layout {
     pub ports: Vec<Vec<String>>,
     /// The dependencies between nodes, each pair once: from, to.
     pub links: Vec<(usize, usize)>,
-    /// The drawings for each zoom and direction, cards of equal width before narrower ones; none if the graph is too
-    /// large to draw.
+    /// The drawings for each zoom and direction, the largest cards first; none if the graph is too large to draw, and
+    /// no large cards if there are too many nodes.
     pub drawings: Vec<Drawing>,
     /// The nodes from sources to readers, with lanes beside them.
     pub lanes: Vec<Lane>,

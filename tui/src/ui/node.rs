@@ -2,6 +2,7 @@
 
 mod items;
 mod ports;
+mod room;
 
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::question::Question;
@@ -23,6 +24,7 @@ use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph, run_glyph};
 pub use items::{failed_items, item_reason};
 pub use ports::{port, ports};
+pub use room::{Shown, shown};
 
 /// The label of a node that a stand-in answered instead of a model.
 const OFFLINE: &str = " · offline";

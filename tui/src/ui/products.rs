@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::media::MediaKind;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::values::{self, PortValue};
 use fanlight_shared::value::Value;
@@ -13,6 +14,8 @@ pub struct Products {
     /// Whose they are.
     workflow: Option<WorkflowId>,
     nodes: HashMap<String, HashMap<String, Port>>,
+    /// Whether any value is a picture, a video or a sound, or a list that begins with one.
+    pictures: bool,
 }
 
 /// The values of one port, by run.
@@ -45,6 +48,7 @@ impl Products {
 
     /// Adds a value.
     pub fn put(&mut self, node: &str, port: &str, run: RunId, made: Made) {
+        self.pictures |= made.value.as_ref().is_some_and(is_pictured);
         let port = self.port_mut(node, port);
         let number = made.number.or_else(|| port.made.get(&run).and_then(|before| before.number));
         port.made.insert(run, Made { number, ..made });
@@ -55,6 +59,7 @@ impl Products {
         if self.workflow != Some(of.workflow_id) || of.run_id.is_some() {
             return;
         }
+        self.pictures |= page.rows.iter().filter_map(|row| row.value.as_ref()).any(is_pictured);
         let port = self.port_mut(&of.node, &of.port);
         for row in page.rows.iter().filter(|row| row.item.is_whole()) {
             let made = Made { number: Some(row.number), value: row.value.clone() };
@@ -69,6 +74,12 @@ impl Products {
         for port in self.nodes.values_mut().flat_map(HashMap::values_mut) {
             port.made.remove(&run);
         }
+    }
+
+    /// Returns whether any value is a picture, a video or a sound, or a list that begins with one.
+    #[must_use]
+    pub fn has_pictures(&self) -> bool {
+        self.pictures
     }
 
     /// Returns the request for the values of older runs, if it was not made yet.
@@ -101,6 +112,17 @@ impl Products {
 
     fn port_mut(&mut self, node: &str, port: &str) -> &mut Port {
         self.nodes.entry(node.to_owned()).or_default().entry(port.to_owned()).or_default()
+    }
+}
+
+/// Returns whether a value is a picture, a video or a sound, or a list that begins with one.
+fn is_pictured(value: &Value) -> bool {
+    match value {
+        Value::Media(media) => {
+            matches!(media.kind, MediaKind::Image | MediaKind::Video | MediaKind::Audio)
+        }
+        Value::List(items) => items.first().is_some_and(is_pictured),
+        _ => false,
     }
 }
 

@@ -62,6 +62,11 @@ pub(crate) fn workflow(text: &str) -> Arc<Workflow> {
     Arc::new(checked.unwrap_or_else(|problems| panic!("{problems:?}")).workflow)
 }
 
+/// Returns the graph of a workflow, laid out as if no node type was known.
+pub(crate) fn laid_out(workflow: &Workflow) -> Arc<super::graph::Layout> {
+    Arc::new(super::graph::layout(workflow, &fanlight_shared::node_type::Catalogue::default()))
+}
+
 /// Returns a connected model without a workflow.
 pub(crate) fn connected() -> Model {
     let mut model = Model::new(Options { motion: false, ..Options::default() });

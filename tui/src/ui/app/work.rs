@@ -112,10 +112,14 @@ impl Work {
             Effect::WatchFile(path) => {
                 self.watched_file.send_replace(path);
             }
-            Effect::Layout(Topology(workflow)) => self.thread(request, move || {
-                let layout = graph::layout::layout(&workflow);
-                Ok(Response::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
-            }),
+            Effect::Layout(Topology(workflow)) => {
+                let out = self.out.clone();
+                with_types(self.client.clone(), move |types| {
+                    let layout = graph::layout::layout(&workflow, types);
+                    let graph = Response::Graph(workflow.version.clone(), std::sync::Arc::new(layout));
+                    let _ = out.send(done(request, Ok(graph)));
+                });
+            }
             Effect::CheckRuns(runs) => {
                 let (client, out) = (self.client.clone(), self.out.clone());
                 tokio::spawn(ask::check_runs(client, runs, move |response| {

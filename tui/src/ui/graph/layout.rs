@@ -2,8 +2,10 @@
 
 use ascii_dag::{CustomNode, Direction, EdgePath, FlowAxis, Graph, LayoutConfig, LayoutEdge};
 use fanlight_shared::expression::Root;
+use fanlight_shared::node_type::Catalogue;
 use fanlight_shared::sanitise::width;
-use fanlight_shared::workflow::Workflow;
+use fanlight_shared::types::Type;
+use fanlight_shared::workflow::{Node, Workflow};
 use indexmap::IndexSet;
 
 use super::straight::straighten;
@@ -19,28 +21,33 @@ const CARD_WIDTH: (usize, usize) = (20, 28);
 const NARROW_CARD_WIDTH: (usize, usize) = (12, 20);
 /// Rows of a card, with its border.
 const CARD_ROWS: usize = 4;
+/// Rows of the pictures of large cards; cards grow in these steps.
+const PICTURE_ROWS: [usize; 5] = [14, 11, 9, 7, 5];
+/// The maximum number of nodes that are laid out as large cards: no screen has room for more.
+const MAX_LARGE_CARDS: usize = 48;
 /// Columns of a chip.
 const CHIP_WIDTH: (usize, usize) = (5, 28);
 
-/// Lays out the graph of a workflow. Takes 1 ms for ten nodes and 30 ms for some hundred, so call it off the event
+/// Lays out the graph of a workflow; `types` are the known types of its nodes. Takes 1 ms for ten nodes and 30 ms for some hundred, so call it off the event
 /// loop.
 #[must_use]
-pub fn layout(workflow: &Workflow) -> Layout {
+pub fn layout(workflow: &Workflow, types: &Catalogue) -> Layout {
     let nodes: IndexSet<String> = workflow.nodes.keys().cloned().collect();
     let links = links(workflow);
     let levels = levels(nodes.len(), &links);
     let crossed: usize = links.iter().map(|(from, to)| levels[*to].saturating_sub(levels[*from] + 1)).sum();
     let mut drawings = Vec::new();
     if !nodes.is_empty() && nodes.len() + crossed <= MAX_CELLS_LAID_OUT {
-        let narrow = narrow_cards(&nodes, &levels);
-        for (zoom, size) in [
-            (Zoom::Card, &cards(&nodes)),
-            (Zoom::Card, &narrow),
-            (Zoom::Chip, &chips(&nodes)),
-            (Zoom::Dot, &vec![(1, 1); nodes.len()]),
-        ] {
+        let large = large_cards(workflow, types, &levels).into_iter().map(|size| (Zoom::Large, size));
+        let smaller = [
+            (Zoom::Card, cards(&nodes)),
+            (Zoom::Card, narrow_cards(&nodes, &levels)),
+            (Zoom::Chip, chips(&nodes)),
+            (Zoom::Dot, vec![(1, 1); nodes.len()]),
+        ];
+        for (zoom, size) in large.chain(smaller) {
             for flow in [FlowDirection::Right, FlowDirection::Down] {
-                drawings.extend(drawing(size, &links, zoom, flow));
+                drawings.extend(drawing(&size, &links, zoom, flow));
             }
         }
     }
@@ -86,6 +93,36 @@ fn cards(nodes: &IndexSet<String>) -> Vec<Size> {
     vec![((widest + 6).clamp(CARD_WIDTH.0, CARD_WIDTH.1), CARD_ROWS); nodes.len()]
 }
 
+/// Returns cards that have room for a picture, in several sizes. Nodes that make no media keep small ones, as wide as
+/// the others of their layer.
+fn large_cards(workflow: &Workflow, types: &Catalogue, levels: &[usize]) -> Vec<Vec<Size>> {
+    let grows: Vec<bool> = workflow.nodes.values().map(|node| may_make_media(node, types)).collect();
+    if grows.len() > MAX_LARGE_CARDS || !grows.contains(&true) {
+        return Vec::new();
+    }
+    let of_rows = |rows: usize| {
+        // Pictures are usually 4:3, and a cell is half as wide as it is high.
+        let picture = rows * 8 / 3 + 4;
+        let mut widest = vec![0; levels.iter().max().map_or(0, |last| last + 1)];
+        for ((name, level), grows) in workflow.nodes.keys().zip(levels).zip(&grows) {
+            let card = (width(name) + 6).clamp(CARD_WIDTH.0, CARD_WIDTH.1);
+            widest[*level] = widest[*level].max(if *grows { card.max(picture) } else { card });
+        }
+        let height = |grows: &bool| if *grows { CARD_ROWS + rows } else { CARD_ROWS };
+        levels.iter().zip(&grows).map(|(level, grows)| (widest[*level], height(grows))).collect()
+    };
+    PICTURE_ROWS.into_iter().map(of_rows).collect()
+}
+
+/// Returns whether a node may make media.
+fn may_make_media(node: &Node, types: &Catalogue) -> bool {
+    if node.action.is_command() {
+        return node.outputs.values().any(|output| output.ty.has_media());
+    }
+    let may = |ty: &Type| ty.has_media() || *ty == Type::Any;
+    types.get(node.action.word()).is_none_or(|spec| node.outputs_of(spec).values().any(|it| may(&it.ty)))
+}
+
 /// Returns cards as wide as the widest name of their layer.
 fn narrow_cards(nodes: &IndexSet<String>, levels: &[usize]) -> Vec<Size> {
     let mut widest = vec![0; levels.iter().max().map_or(0, |last| last + 1)];
@@ -112,10 +149,10 @@ fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: FlowDirec
     }
     let mut config = LayoutConfig::standard();
     (config.direction, config.node_spacing, config.level_spacing) = match (flow, zoom) {
-        (FlowDirection::Right, Zoom::Card) => (Direction::LeftRight, 0, 2),
+        (FlowDirection::Right, Zoom::Card | Zoom::Large) => (Direction::LeftRight, 0, 2),
         (FlowDirection::Right, Zoom::Chip) => (Direction::LeftRight, 1, 1),
         (FlowDirection::Right, Zoom::Dot) => (Direction::LeftRight, 0, 0),
-        (FlowDirection::Down, Zoom::Card) => (Direction::TopDown, 2, 0),
+        (FlowDirection::Down, Zoom::Card | Zoom::Large) => (Direction::TopDown, 2, 0),
         (FlowDirection::Down, Zoom::Chip) => (Direction::TopDown, 2, 0),
         (FlowDirection::Down, Zoom::Dot) => (Direction::TopDown, 1, 0),
     };
@@ -126,6 +163,12 @@ fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: FlowDirec
             Place { x: cell(node.x), y: cell(node.y), width: cell(node.width), height: cell(node.height) };
     }
     let mut routes: Vec<Route> = laid.edges().iter().map(route).collect();
+    // The library starts edges below the highest node of a layer.
+    for route in routes.iter_mut().filter(|_| flow == FlowDirection::Down) {
+        if let (Some(start), Some(place)) = (route.points.first_mut(), placed.get(route.from)) {
+            start.1 = place.bottom() - 1;
+        }
+    }
     straighten(&mut routes, &placed, flow);
     let mut drawing = Drawing { zoom, flow, size: (0, 0), placed, routes };
     trim(&mut drawing);

@@ -1,10 +1,10 @@
 use super::*;
-use crate::ui::testing::{POSTER, workflow};
+use crate::ui::testing::{POSTER, laid_out, workflow};
 
 #[test]
 fn every_edge_leads_from_node_to_node() {
-    let layout = layout(&workflow(POSTER));
-    assert_eq!(layout.drawings.len(), 8);
+    let layout = laid_out(&workflow(POSTER));
+    assert_eq!(layout.drawings.len(), 18);
     for drawing in &layout.drawings {
         assert_eq!(drawing.routes.len(), layout.links.len());
         for route in &drawing.routes {
@@ -29,7 +29,7 @@ fn every_edge_leads_from_node_to_node() {
 
 #[test]
 fn no_two_nodes_overlap() {
-    for drawing in &layout(&workflow(POSTER)).drawings {
+    for drawing in &laid_out(&workflow(POSTER)).drawings {
         for (index, place) in drawing.placed.iter().enumerate() {
             assert!(drawing.placed[..index].iter().all(|other| !other.meets(*place)), "{drawing:?}");
         }
@@ -37,8 +37,30 @@ fn no_two_nodes_overlap() {
 }
 
 #[test]
+fn only_nodes_that_may_make_media_grow() {
+    let layout = laid_out(&workflow(POSTER));
+    let largest = layout.drawings_at(Zoom::Large).next().unwrap();
+    let height = |node: &str| largest.placed[layout.index(node).unwrap()].height;
+    assert_eq!((height("title"), height("sky")), (4, 18));
+    let text = "    run: draw\n    outputs: { image: { path: a.png, type: image } }\n";
+    let many: String = (0..60).map(|at| format!("  n{at}:\n{text}")).collect();
+    let layout = laid_out(&workflow(&format!("nodes:\n{many}")));
+    assert_eq!(layout.drawings_at(Zoom::Large).count(), 0);
+}
+
+#[test]
+fn nodes_of_types_that_make_no_media_keep_small_cards() {
+    let text = "nodes:\n  a: { uses: text.template, with: { template: a } }\n  b: { uses: image.generate }\n";
+    let types = crate::embedded::catalogue();
+    let workflow = fanlight_shared::document::read(text, &types).unwrap().workflow;
+    let layout = layout(&workflow, &types);
+    let largest = layout.drawings_at(Zoom::Large).next().unwrap();
+    assert_eq!((largest.placed[0].height, largest.placed[1].height), (4, 18));
+}
+
+#[test]
 fn the_list_names_every_node_after_what_it_reads() {
-    let layout = layout(&workflow(POSTER));
+    let layout = laid_out(&workflow(POSTER));
     let rows: Vec<usize> = layout.lanes.iter().filter_map(|lane| lane.node).collect();
     let at = |node: usize| rows.iter().position(|it| *it == node);
     assert_eq!(rows.len(), 4);
@@ -57,7 +79,7 @@ nodes:
 outputs:
   notification: "${{ read.stdout }}"
 "#;
-    let layout = layout(&workflow(text));
+    let layout = laid_out(&workflow(text));
     let ports = |node: &str| layout.ports[layout.index(node).unwrap()].clone();
     assert_eq!(ports("quiet"), ["stdout"]);
     assert_eq!(ports("read"), ["report", "stdout", "exit_code"]);

@@ -22,20 +22,32 @@ pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
     layout.drawings.is_empty() || model.grid.list.unwrap_or(little)
 }
 
-/// Returns the drawing that is shown in an area.
+/// Returns the drawing that the grid shows in an area. Cards are large only if some node has a picture or a sound, so that
+/// no pane is full of empty cards.
 #[must_use]
-pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
+pub fn drawing<'a>(grid: &Grid, layout: &'a Layout, area: Rect) -> Option<&'a Drawing> {
+    let largest = if grid.pictures.any() || grid.products.has_pictures() { Zoom::Large } else { Zoom::Card };
+    drawing_up_to(largest, grid.zooming, layout, area)
+}
+
+/// Returns the drawing for an area with nodes of at most this size, unless the user chose another.
+#[must_use]
+pub fn drawing_up_to(largest: Zoom, zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
     let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
     let unfit = if area.width < NARROW_WIDTH { FlowDirection::Down } else { FlowDirection::Right };
     let at = |zoom: Zoom| layout.drawings_at(zoom).find(holds);
     // A drawing that doesn't fit anyway should be as small as possible.
     let least_room = |zoom: Zoom| layout.drawings_at(zoom).rfind(|it| it.flow == unfit);
     let least = match zooming {
-        Zooming::At(zoom) => return at(zoom).or_else(|| least_room(zoom)),
+        Zooming::At(zoom) => {
+            // A graph of many nodes has no large cards.
+            let smaller = Zoom::ALL.into_iter().filter(|it| *it <= zoom);
+            return smaller.into_iter().find_map(|it| at(it).or_else(|| least_room(it)));
+        }
         Zooming::Auto => Zoom::Chip,
         Zooming::Fit => Zoom::Dot,
     };
-    let fits = Zoom::ALL.into_iter().filter(|zoom| *zoom >= least).find_map(at);
+    let fits = Zoom::ALL.into_iter().filter(|zoom| (least..=largest).contains(zoom)).find_map(at);
     fits.or_else(|| least_room(least))
 }
 

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod cursor;
+mod pictures;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::event::DaemonEvent;
@@ -12,6 +13,7 @@ use canvas::{PAN, pan, shown_layout, wheel, zoom};
 use cursor::{failed, half, jump, keep_selection, next_failed, next_match, select_match, step};
 
 use crate::ui::action::Action;
+use crate::ui::address::Address;
 use crate::ui::areas::Hit;
 use crate::ui::children;
 use crate::ui::effect::Effect;
@@ -136,6 +138,14 @@ pub fn hints(_model: &Model) -> Vec<Action> {
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Values(of, page) => model.grid.products.take(of, page),
+        Response::Assets { to: Address::Cards, page } => {
+            page.rows.iter().for_each(|asset| model.grid.pictures.stored(asset));
+        }
+        Response::Failed { request, .. } => {
+            if let Effect::ListAssets { to: Address::Cards, list } = &**request {
+                model.grid.pictures.failed(list);
+            }
+        }
         Response::Graph(..) | Response::Document { .. } => keep_selection(model),
         _ => {}
     }
@@ -146,6 +156,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);
+    model.grid.pictures.of(workflow);
     match notification {
         Notification::Daemon {
             event: DaemonEvent::OutputUpdate { workflow_id, run_id, node, item, port, value },
@@ -153,6 +164,12 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
         } if Some(*workflow_id) == workflow && item.is_whole() => {
             let number = model.projection.run(*run_id).map(|run| run.number);
             model.grid.products.put(node, port, *run_id, Made { number, value: Some(value.clone()) });
+        }
+        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
+            model.grid.pictures.stored(asset);
+        }
+        Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
+            model.grid.pictures.deleted(*asset_id);
         }
         Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
             model.grid.products.forget(*run_id);
@@ -166,6 +183,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
 pub fn moved(model: &mut Model) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);
+    model.grid.pictures.of(workflow);
     keep_selection(model);
     Vec::new()
 }
@@ -180,6 +198,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.grid.products.of(of);
+    model.grid.pictures.of(of);
     let mut effects: Vec<Effect> = children::shown(model).into_iter().collect();
     let Some((_, Some(layout))) = model.drawn() else { return effects };
     let layout = layout.clone();
@@ -197,6 +216,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
             break;
         }
     }
+    effects.extend(pictures::shown(model));
     effects
 }
 

@@ -1,5 +1,6 @@
 //! Draws the grid pane: a line for a failure, then the graph or the list.
 
+pub mod body;
 mod card;
 mod graph;
 mod list;
@@ -18,7 +19,7 @@ use super::camera;
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::document::Document;
 use crate::ui::fit::fit;
-use crate::ui::graph::Layout;
+use crate::ui::graph::{Layout, Zoom};
 use crate::ui::model::Model;
 use crate::ui::model::grid::Zooming;
 use crate::ui::node::{self, Facts};
@@ -88,7 +89,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
     let scene = Scene { model, theme, workflow, layout, problems, planned: false };
     if camera::is_list(model, layout, below) {
         list::view(&scene, below, buffer, areas);
-    } else if let Some(drawing) = camera::drawing(model.grid.zooming, layout, below) {
+    } else if let Some(drawing) = camera::drawing(&model.grid, layout, below) {
         let target = camera::target(model, layout);
         let viewport = camera::viewport(&model.grid, drawing, target, below);
         graph::view(&scene, drawing, &viewport, below, buffer, areas);
@@ -162,7 +163,7 @@ pub fn plan(
     let problems = &document.problems;
     let scene = Scene { model, theme, workflow, layout, problems, planned: true };
     let mut areas = Areas::default();
-    match camera::drawing(Zooming::Fit, layout, area) {
+    match camera::drawing_up_to(Zoom::Card, Zooming::Fit, layout, area) {
         Some(drawing) => {
             // Directly below the text above it, not centred.
             let rows = u16::try_from(drawing.size.1).unwrap_or(u16::MAX).saturating_add(2);

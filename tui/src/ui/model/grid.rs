@@ -1,6 +1,10 @@
 //! The state of the grid pane: the cursor, and which part of the graph is shown.
 
+pub mod pictures;
+
 use fanlight_shared::id::RunId;
+
+use pictures::NodePictures;
 
 use crate::ui::graph::Zoom;
 use crate::ui::products::Products;
@@ -28,6 +32,8 @@ pub struct Grid {
     pub back_to: Option<(RunId, String)>,
     /// The values of ports in every run.
     pub products: Products,
+    /// The pictures that large cards show.
+    pub pictures: NodePictures,
 }
 
 /// The zoom level.

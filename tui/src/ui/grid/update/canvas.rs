@@ -29,7 +29,7 @@ pub(super) fn shown_layout(model: &Model) -> Option<(Arc<Layout>, Rect)> {
 /// Stores the position to which the view has moved by itself, so that the next step starts from there.
 pub(super) fn settle(model: &mut Model) {
     if let Some((layout, area)) = shown_layout(model)
-        && let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area)
+        && let Some(drawing) = camera::drawing(&model.grid, &layout, area)
     {
         let target = camera::target(model, &layout);
         model.grid.origin = camera::viewport(&model.grid, drawing, target, area).origin;
@@ -38,7 +38,7 @@ pub(super) fn settle(model: &mut Model) {
 
 pub(super) fn pan(model: &mut Model, columns: i32, rows: i32) {
     let Some((layout, area)) = shown_layout(model) else { return };
-    let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area) else { return };
+    let Some(drawing) = camera::drawing(&model.grid, &layout, area) else { return };
     let mut view = camera::viewport(&model.grid, drawing, camera::target(model, &layout), area);
     view.pan(columns, rows, drawing);
     model.grid.origin = view.origin;
@@ -48,10 +48,11 @@ pub(super) fn pan(model: &mut Model, columns: i32, rows: i32) {
 
 pub(super) fn zoom(model: &mut Model, by: i32) {
     let Some((layout, area)) = shown_layout(model) else { return };
-    let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area) else { return };
+    let Some(drawing) = camera::drawing(&model.grid, &layout, area) else { return };
     let zoom = match (drawing.zoom, by > 0) {
         (Zoom::Dot, true) | (Zoom::Card, false) => Zoom::Chip,
-        (_, true) => Zoom::Card,
+        (Zoom::Chip, true) | (Zoom::Large, false) => Zoom::Card,
+        (_, true) => Zoom::Large,
         (_, false) => Zoom::Dot,
     };
     model.grid.zooming = Zooming::At(zoom);

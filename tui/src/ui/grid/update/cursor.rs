@@ -49,9 +49,7 @@ pub(super) fn step(model: &mut Model, action: Action) {
             let row = if action == Action::Down { row + 1 } else { row.saturating_sub(1) };
             rows.get(row).copied()
         }
-        (false, _) => {
-            camera::drawing(model.grid.zooming, &layout, area).and_then(|it| beside(it, at, action))
-        }
+        (false, _) => camera::drawing(&model.grid, &layout, area).and_then(|it| beside(it, at, action)),
     };
     if let Some(next) = next {
         select(model, &layout, next);

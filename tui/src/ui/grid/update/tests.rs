@@ -1,19 +1,17 @@
-use std::sync::Arc;
-
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
 use super::*;
-use crate::ui::graph::{self, Zoom};
+use crate::ui::graph::Zoom;
 use crate::ui::message::Message;
 use crate::ui::testing::{self, busy, press, run, run_id, screen, workflow_id};
 use crate::ui::update::update;
 
 /// Returns the poster, laid out and painted once.
 fn painted(mut model: Model, columns: u16, rows: u16) -> Model {
-    let layout = Arc::new(graph::layout(&testing::workflow(testing::POSTER)));
+    let layout = testing::laid_out(&testing::workflow(testing::POSTER));
     if let Some(open) = &mut model.workflow {
         open.layout = Some(layout.clone());
     }

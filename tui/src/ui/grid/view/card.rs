@@ -7,9 +7,11 @@ use ratatui::symbols::border;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
+use super::body;
 use crate::ui::fit::fit;
 use crate::ui::frame::ASCII;
 use crate::ui::graph::Zoom;
+use crate::ui::model::Model;
 use crate::ui::node::Facts;
 use crate::ui::theme::Theme;
 
@@ -25,13 +27,14 @@ pub(super) struct CardOptions {
 pub(super) fn draw(
     zoom: Zoom,
     facts: &Facts<'_>,
+    model: &Model,
     options: CardOptions,
     theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     match zoom {
-        Zoom::Card => card(facts, options, theme, area, buffer),
+        Zoom::Card | Zoom::Large => card(facts, model, options, theme, area, buffer),
         Zoom::Chip => chip(facts, options, theme, area, buffer),
         Zoom::Dot => dot(facts, options, theme, area, buffer),
     }
@@ -40,7 +43,14 @@ pub(super) fn draw(
     }
 }
 
-fn card(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn card(
+    facts: &Facts<'_>,
+    model: &Model,
+    options: CardOptions,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let (glyph, style) = facts.glyph(theme);
     // Only running nodes are heavy, so that they stand out.
     let set = match (options.ascii, facts.runs()) {
@@ -76,7 +86,12 @@ fn card(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buff
         let width = u16::try_from(badge.chars().count()).unwrap_or(0);
         buffer.set_string(inside.right().saturating_sub(width), row.y, badge, theme.key);
     }
-    Line::from(facts.value(theme, columns)).render(Rect { y: row.y + 1, ..row }, buffer);
+    let below = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+    if below.height > 1 {
+        body::draw(facts, model, (area.width, area.height), theme, below, buffer);
+    } else {
+        Line::from(facts.value(theme, columns)).render(below, buffer);
+    }
 }
 
 fn chip(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buffer: &mut Buffer) {

@@ -34,11 +34,11 @@ pub(super) fn view(
         let whole = Rect::new(0, 0, cells(place.width), cells(place.height));
         if seen.as_size() == whole.as_size() {
             Clear.render(seen, buffer);
-            card::draw(drawing.zoom, &facts, options, scene.theme, seen, buffer);
+            card::draw(drawing.zoom, &facts, scene.model, options, scene.theme, seen, buffer);
         } else {
             // Drawn in full, then cropped: nodes may extend beyond every side.
             let mut picture = Buffer::empty(whole);
-            card::draw(drawing.zoom, &facts, options, scene.theme, whole, &mut picture);
+            card::draw(drawing.zoom, &facts, scene.model, options, scene.theme, whole, &mut picture);
             let (left, top) = viewport.to_screen((place.x, place.y), area);
             for position in seen.positions() {
                 let from = (cells(i32::from(position.x) - left), cells(i32::from(position.y) - top));
@@ -51,12 +51,12 @@ pub(super) fn view(
         if facts.runs() {
             scene.moves(areas);
         }
-        if drawing.zoom == Zoom::Card {
+        if drawing.zoom.is_card() {
             areas.nodes.push(facts.name.to_owned());
             badge(&facts, viewport.to_screen((place.right(), place.y), area), seen, areas);
         }
     }
-    if drawing.zoom == Zoom::Card {
+    if drawing.zoom.is_card() {
         exits(scene, drawing, viewport, area, buffer);
     }
     if drawing.zoom == Zoom::Dot {

@@ -1,3 +1,5 @@
+mod large;
+
 use std::sync::Arc;
 
 use fanlight_shared::event::{LiveEvent, Progress};
@@ -13,7 +15,7 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Action;
 
 use super::*;
-use crate::ui::graph::{self, Zoom};
+use crate::ui::graph::Zoom;
 use crate::ui::model::grid::Zooming;
 use crate::ui::products::Made;
 use crate::ui::testing::{self, busy, run, run_id, with_runs};
@@ -23,7 +25,7 @@ const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 /// Returns a model with this graph on screen, laid out, and the cursor on a node.
 fn laid(mut model: Model, text: &str, selected: &str) -> Model {
     let workflow = testing::workflow(text);
-    let layout = Arc::new(graph::layout(&workflow));
+    let layout = testing::laid_out(&workflow);
     if let Some(open) = &mut model.workflow {
         open.document.workflow = Some(workflow.clone());
         open.layout = Some(layout.clone());

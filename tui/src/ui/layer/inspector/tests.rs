@@ -127,7 +127,7 @@ fn items_that_were_dropped_are_counted_with_reasons_on_the_card_and_in_the_inspe
         crate::ui::clean::state(state);
     });
     let shown = model.shown.as_mut().unwrap();
-    shown.layout = shown.workflow.as_ref().map(|it| std::sync::Arc::new(crate::ui::graph::layout(it)));
+    shown.layout = shown.workflow.as_ref().map(|it| testing::laid_out(it));
     let card = screen(&mut model, 160, 50);
     assert!(card.contains("11 dropped") && card.contains("[0] picture 0"), "{card}");
     let (mut model, _) = opened(model, "title");

@@ -32,8 +32,12 @@ impl Previews {
     /// Requests the preview of a product once, if its preview is text.
     pub fn want(&mut self, asset: &Asset) -> Option<Effect> {
         let has = matches!(asset.kind, AssetKind::Audio | AssetKind::File);
-        let wanted = has && asset.preview == PreviewState::Ready && self.asked.insert(asset.id);
-        wanted.then_some(Effect::GetPreviewText(asset.id))
+        (has && asset.preview == PreviewState::Ready).then(|| self.ask(asset.id)).flatten()
+    }
+
+    /// Requests a stored preview that is text, once.
+    pub fn ask(&mut self, asset: AssetId) -> Option<Effect> {
+        self.asked.insert(asset).then_some(Effect::GetPreviewText(asset))
     }
 
     /// Takes one in.

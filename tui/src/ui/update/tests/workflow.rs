@@ -109,7 +109,7 @@ fn a_graph_is_laid_out_once_for_all_who_need_it() {
     let opened = press(&mut model, "enter");
     assert_eq!((laid(&read), laid(&opened)), (1, 0), "what home asked for is on its way");
     let version = workflow(POSTER).version.clone();
-    let layout = std::sync::Arc::new(crate::ui::graph::layout(&workflow(POSTER)));
+    let layout = crate::ui::testing::laid_out(&workflow(POSTER));
     response(&mut model, Response::Graph(version, layout));
     assert!(model.workflow.unwrap().layout.is_some());
 }
