@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fanlight_shared::resources::{CPU_PARTS, Resources, shown_bytes, shown_cpus, shown_gpus};
 
-pub(crate) use gpu::Gpu;
+pub(crate) use gpu::{Gpu, GpuLoad};
 
 /// The part of the configuration that is about resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

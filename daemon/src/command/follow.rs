@@ -84,7 +84,8 @@ impl Follow<'_> {
     async fn sample(&self) -> Option<Sampled> {
         let state = self.supervisor.state(self.attempt.id).await.ok()??;
         let recorder = self.attempt.recorder.clone();
-        (state.pid > 0).then(|| self.usage.watch(state.pid, state.started, recorder))
+        let gpus = self.attempt.gpus.clone();
+        (state.pid > 0).then(|| self.usage.watch(state.pid, state.started, gpus, recorder))
     }
 
     async fn watch(&self) -> Watching {

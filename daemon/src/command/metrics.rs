@@ -1,9 +1,10 @@
 //! `metrics:` of a command: numbers that it writes to a file or to its output, read as it writes them.
 //!
-//! - `table`: the lines of CSV and of JSON; `pattern`: lines of output that match a pattern
+//! - `table`: the lines of CSV and of JSON; `pattern`: lines of output that match a pattern; `tensorboard`: event files
 
 mod pattern;
 mod table;
+mod tensorboard;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use super::{collect, text};
 use crate::rooted::Entry;
 use pattern::Pattern;
 use table::Table;
+use tensorboard::EventFiles;
 
 /// The longest line that is read, in bytes.
 const MAX_LINE: usize = 256 * 1024;
@@ -36,6 +38,7 @@ pub(super) struct Source {
 enum Lines {
     Table(Table),
     Pattern(Pattern),
+    Events(EventFiles),
 }
 
 /// What is wrong with a source, for the log of the node.
@@ -59,13 +62,14 @@ impl Source {
         let lines = match &of.source {
             MetricSource::File(path) => Lines::Table(Table::new(of, path.ends_with(".tsv"))),
             MetricSource::Stdout(pattern) => Lines::Pattern(Pattern::new(pattern)),
+            MetricSource::TensorBoard(_) => Lines::Events(EventFiles::default()),
         };
         Self { of: of.clone(), tail: Tail::new(MAX_LINE, MAX_BYTES), lines, notes: Notes::default() }
     }
 
     /// Returns whether it is a file, whose growth nobody announces.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self.of.source, MetricSource::File(_))
+        matches!(self.of.source, MetricSource::File(_) | MetricSource::TensorBoard(_))
     }
 
     /// Reads what is new.
@@ -76,6 +80,9 @@ impl Source {
         visit: &mut dyn FnMut(CommandEvent),
     ) {
         let Self { of, tail, lines, notes } = self;
+        if let (Lines::Events(events), MetricSource::TensorBoard(path)) = (&mut *lines, &of.source) {
+            return events.read(folder, dir, path.as_ref(), of, notes, visit);
+        }
         let mut take = |line: Line<'_>| lines.take(&line, of, notes, visit);
         let read = match &of.source {
             MetricSource::Stdout(_) => tail.read(folder.path(), "stdout", &mut take),
@@ -83,6 +90,7 @@ impl Source {
                 None => return,
                 Some(file) => tail.read_file(file, &mut take),
             },
+            MetricSource::TensorBoard(_) => return,
         };
         if let Err(refusal) = read {
             let problem = format!("metrics: {} can't be read: {refusal}", self.name());
@@ -97,6 +105,10 @@ impl Source {
         let nothing = match lines {
             Lines::Table(table) => table.nothing(),
             Lines::Pattern(pattern) => pattern.nothing(),
+            Lines::Events(events) => {
+                events.finish(notes);
+                events.nothing(of)
+            }
         };
         let name = self.name();
         let nothing = nothing.map(|why| format!("metrics: {name} {why}"));
@@ -107,7 +119,7 @@ impl Source {
 
     fn name(&self) -> String {
         match &self.of.source {
-            MetricSource::File(path) => format!("`{}`", text::line(path)),
+            MetricSource::File(path) | MetricSource::TensorBoard(path) => format!("`{}`", text::line(path)),
             MetricSource::Stdout(_) => "stdout".to_owned(),
         }
     }
@@ -142,6 +154,7 @@ impl Lines {
             Self::Table(table) => table.take(&line, of, notes, visit),
             // Bars of progress return to the beginning of their line.
             Self::Pattern(pattern) => line.split('\r').for_each(|line| pattern.take(line, of, notes, visit)),
+            Self::Events(_) => {}
         }
     }
 }
@@ -150,11 +163,14 @@ impl Lines {
 fn find(folder: &Folder, dir: Option<&PathBuf>, path: &str) -> Option<File> {
     let places = collect::previewed(folder, dir.map(PathBuf::as_path)).ok()?;
     let Entry::File(file) = collect::find(&places, path.as_ref()).ok()?.entry else { return None };
-    // A folder of `dir:` may still have the file of an earlier attempt.
+    (!is_earlier(folder, &file)).then_some(file)
+}
+
+/// Returns whether a file was written before this attempt: a folder of `dir:` may still have that of an earlier one.
+fn is_earlier(folder: &Folder, file: &File) -> bool {
     let begun = fs::metadata(folder.path()).and_then(|meta| meta.created()).ok();
     let written = file.metadata().and_then(|meta| meta.modified()).ok();
-    let earlier = begun.zip(written).is_some_and(|(begun, written)| written < begun);
-    (!earlier).then_some(file)
+    begun.zip(written).is_some_and(|(begun, written)| written < begun)
 }
 
 /// Returns the number in a text; `None` if there is none.

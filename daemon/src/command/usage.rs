@@ -1,7 +1,10 @@
-//! The use of the processor, the memory and the disk by running commands, as metrics of their attempts.
+//! The use of the processor, the memory and the disk by running commands, and the load of their GPUs, as metrics of
+//! their attempts.
 //!
 //! One task samples all commands together, and ends with the last of them, so nothing wakes while nothing runs. The
 //! processes of a command are those of its session.
+
+mod gpus;
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,8 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fanlight_shared::metric::SYSTEM;
+use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::time::Time;
 
+use crate::machine::GpuLoad;
 use crate::recorder::Recorder;
 use crate::series::Measurement;
 
@@ -36,11 +41,14 @@ struct State {
     watched: HashMap<u64, Watched>,
     /// Whether the task runs.
     sampling: bool,
+    gpus: gpus::Asking,
 }
 
 /// A command that is sampled.
 struct Watched {
     session: u32,
+    /// The GPUs, or parts of them, that it has.
+    gpus: Vec<GpuSlot>,
     /// When its attempt started: the same for a later daemon, so that its steps continue.
     started: Time,
     recorder: Recorder,
@@ -75,11 +83,17 @@ impl Usage {
     }
 
     /// Samples the command whose main process this is.
-    pub(super) fn watch(&self, session: u32, started: Time, recorder: Recorder) -> Sampled {
+    pub(super) fn watch(
+        &self,
+        session: u32,
+        started: Time,
+        gpus: Vec<GpuSlot>,
+        recorder: Recorder,
+    ) -> Sampled {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
-        state.watched.insert(number, Watched { session, started, recorder, before: None });
+        state.watched.insert(number, Watched { session, gpus, started, recorder, before: None });
         if !std::mem::replace(&mut state.sampling, true) {
             let usage = self.clone();
             tokio::spawn(async move {
@@ -111,13 +125,16 @@ impl Usage {
             return;
         }
         add_processes(&mut used);
+        let loads = self.loads(at, now);
         for watched in self.state().watched.values_mut().filter(|watched| watched.is_due(at, now)) {
             let Some(totals) = used.get(&watched.session).filter(|it| **it != Totals::default()) else {
                 continue;
             };
             let before = watched.before.replace((at, *totals));
             let step = now.since(watched.started).as_secs();
-            for (name, unit, value) in totals.values(before.map(|(then, before)| (at - then, before))) {
+            let values = totals.values(before.map(|(then, before)| (at - then, before)));
+            let values = values.into_iter().map(|(name, unit, value)| (name.to_owned(), unit, value));
+            for (name, unit, value) in values.chain(gpus::values(&watched.gpus, &loads)) {
                 let measured = Measurement {
                     name: format!("{SYSTEM}{name}"),
                     value,
@@ -130,6 +147,22 @@ impl Usage {
                 let _ = watched.recorder.add(measured);
             }
         }
+    }
+}
+
+impl Usage {
+    /// Returns the loads of the GPUs, if a command that is due has any. Waits for `nvidia-smi`, without the lock.
+    fn loads(&self, at: Instant, now: Time) -> Vec<GpuLoad> {
+        let wanted = {
+            let state = self.state();
+            let due = || state.watched.values().filter(|watched| watched.is_due(at, now));
+            state.gpus.is_due(at) && due().any(|watched| !watched.gpus.is_empty())
+        };
+        if !wanted {
+            return Vec::new();
+        }
+        let loads = GpuLoad::of_all();
+        self.state().gpus.asked(at, loads)
     }
 }
 

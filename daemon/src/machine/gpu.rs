@@ -1,5 +1,7 @@
 //! The GPUs of this machine, as `nvidia-smi` names them.
 
+mod load;
+
 use std::io;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -7,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use fanlight_shared::resources::{GPU_PARTS, GpuSlot};
 use fanlight_shared::sanitise;
+
+pub(crate) use load::GpuLoad;
 
 /// How long `nvidia-smi` may take: it waits for a driver that starts.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -106,19 +110,27 @@ impl Found {
 
 /// Asks a program for the GPUs; there are none if it doesn't exist.
 fn ask(program: &str) -> Result<Vec<Gpu>, String> {
+    let Some(text) = query(program, "index,uuid,name,memory.total", TIMEOUT)? else { return Ok(Vec::new()) };
+    let unexpected =
+        |line: String| format!("`nvidia-smi` said something unexpected: {}", sanitise::line(&line));
+    parse(&text).map_err(unexpected)
+}
+
+/// Asks a program for fields of each GPU; `None` if it doesn't exist or there are no GPUs.
+fn query(program: &str, fields: &str, timeout: Duration) -> Result<Option<String>, String> {
     let failed = |why: &str| format!("`nvidia-smi` {why}");
     let mut command = Command::new(program);
-    command.args(["--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits"]);
+    command.args([&format!("--query-gpu={fields}"), "--format=csv,noheader,nounits"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&format!("can't be started: {error}"))),
     };
     let begun = Instant::now();
     // Its output is a few lines, which a pipe holds.
     while child.try_wait().is_ok_and(|ended| ended.is_none()) {
-        if begun.elapsed() > TIMEOUT {
+        if begun.elapsed() > timeout {
             let _ = child.kill();
             let _ = child.wait();
             return Err(failed("did not answer"));
@@ -128,13 +140,13 @@ fn ask(program: &str) -> Result<Vec<Gpu>, String> {
     let output = child.wait_with_output().map_err(|error| failed(&format!("can't be read: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);
     if text.trim().starts_with("No devices were found") {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     if !output.status.success() {
         let line = sanitise::line(text.lines().next().unwrap_or_default());
         return Err(failed(&format!("failed: {line}")));
     }
-    parse(&text).map_err(|line| failed(&format!("said something unexpected: {}", sanitise::line(&line))))
+    Ok(Some(text.into_owned()))
 }
 
 /// Reads lines of index, id, name and memory.

@@ -6,7 +6,7 @@ use crate::metric::Goal;
 use crate::value::cut;
 use crate::workflow::{MetricSource, Metrics};
 
-const KEYS: [&str; 5] = ["file", "stdout", "columns", "step", "goal"];
+const KEYS: [&str; 6] = ["file", "stdout", "tensorboard", "columns", "step", "goal"];
 
 impl Reading<'_> {
     /// Reads `metrics:` of a command: one source, or a list of them.
@@ -23,16 +23,21 @@ impl Reading<'_> {
         let fields = self.map(node, "`metrics`", wanted)?;
         let mut sources = Vec::new();
         let (mut columns, mut step, mut goals) = (Vec::new(), None, Vec::new());
-        let (mut place_of_columns, mut place_of_pattern) = (None, node.span);
+        let (mut place_of_columns, mut place_of_pattern, mut place_of_step) = (None, node.span, node.span);
         for field in fields {
             let (value, what) = (&field.value, format!("`{}` of `metrics`", cut(&field.key, 60)));
             match field.key.as_str() {
-                "file" => {
+                "file" | "tensorboard" => {
                     let path = self.plain_text(value, &what)?;
                     if !self.is_below(value, &what, &path) {
                         return None;
                     }
-                    sources.push(MetricSource::File(path));
+                    let is_file = field.key == "file";
+                    sources.push(if is_file {
+                        MetricSource::File(path)
+                    } else {
+                        MetricSource::TensorBoard(path)
+                    });
                 }
                 "stdout" => {
                     let pattern = self.plain_text(value, &what)?;
@@ -43,7 +48,10 @@ impl Reading<'_> {
                     place_of_columns = Some(field.key_span);
                     columns = self.names(value, &what, "a list such as `[loss, accuracy]`", Self::any_name);
                 }
-                "step" => step = self.plain_text(value, &what),
+                "step" => {
+                    place_of_step = field.key_span;
+                    step = self.plain_text(value, &what);
+                }
                 "goal" => {
                     let words = [("min", Goal::Min), ("max", Goal::Max)];
                     let wanted = "a map such as `{ loss: min }`";
@@ -62,6 +70,12 @@ impl Reading<'_> {
                 self.error_hint("not_here", span, "`columns` belongs to `file` of `metrics`", hint);
                 None
             }
+            (Some(MetricSource::TensorBoard(_)), true) if step.is_some() => {
+                let hint = "leave it out: events of TensorBoard have their own steps";
+                let message = "`step` belongs to `file` and `stdout` of `metrics`";
+                self.error_hint("not_here", place_of_step, message, hint);
+                None
+            }
             (Some(source), true) => {
                 let metrics = Metrics { source, columns, step, goals: goals.into_iter().collect() };
                 match check_pattern(&metrics) {
@@ -74,13 +88,13 @@ impl Reading<'_> {
                 }
             }
             (Some(_), false) => {
-                let message = "`metrics` takes `file` or `stdout`, not both";
+                let message = "`metrics` takes one of `file`, `stdout` and `tensorboard`";
                 let hint = "write a list: `metrics: [{ file: … }, { stdout: … }]`";
                 self.error_hint("wrong_kind", node.span, message, hint);
                 None
             }
             (None, _) => {
-                let message = "`metrics` needs `file` or `stdout`";
+                let message = "`metrics` needs `file`, `stdout` or `tensorboard`";
                 self.error_hint("missing_key", node.span, message, format!("write {wanted}"));
                 None
             }

@@ -231,11 +231,12 @@ fn metrics() -> Json {
     let source = json!({
         "type": "object",
         "additionalProperties": false,
-        "oneOf": [{ "required": ["file"] }, { "required": ["stdout"] }],
+        "oneOf": [{ "required": ["file"] }, { "required": ["stdout"] }, { "required": ["tensorboard"] }],
         "properties": {
             "file": { "type": "string", "description": "A file below the folder of the command, as CSV or JSON lines" },
             "stdout": { "type": "string", "description": "A regular expression whose named groups are metrics" },
-            "columns": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }], "description": "The columns of the file that are metrics; all with numbers by default" },
+            "tensorboard": { "type": "string", "description": "A folder below the folder of the command, with event files of TensorBoard" },
+            "columns": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }], "description": "The columns of the file, or the scalars of the event files, that are metrics; all with numbers by default" },
             "step": { "type": "string", "description": "The column or the group with the step; `step` by default" },
             "goal": { "type": "object", "additionalProperties": { "enum": ["min", "max"] }, "description": "Whether the smallest or the largest value is the best" }
         }

@@ -40,7 +40,7 @@ pub struct Remember {
 pub struct Metrics {
     /// Where it writes them.
     pub source: MetricSource,
-    /// The columns of a file that are metrics; empty for all with numbers.
+    /// The columns of a file, or the scalars of event files, that are metrics; empty for all with numbers.
     pub columns: Vec<String>,
     /// The column or group with the step.
     pub step: Option<String>,
@@ -66,6 +66,8 @@ pub enum MetricSource {
     File(String),
     /// Lines of its output that match this regular expression, whose named groups are metrics.
     Stdout(String),
+    /// The event files of TensorBoard below a folder below its own.
+    TensorBoard(String),
 }
 
 /// A declared output of a command.

@@ -161,6 +161,28 @@ fn metrics_are_read_from_a_file_and_from_the_output_without_changing_the_program
 }
 
 #[test]
+fn scalars_are_read_from_the_event_files_of_tensorboard() {
+    const EVENTS: &[u8] =
+        include_bytes!("../../../daemon/src/command/metrics/tensorboard/fixtures/tensorboardx.tfevents");
+    let fanlight = Fanlight::new();
+    let logged = "nodes:
+  train:
+    run: |
+      mkdir -p runs/Nov28_21-05-09_box
+      cat \"$FANLIGHT_PROJECT/events\" > runs/Nov28_21-05-09_box/events.out.tfevents.1.box
+    metrics: { tensorboard: runs, goal: { train/loss: min } }
+";
+    fanlight.file("logged.yaml", logged);
+    std::fs::write(fanlight.path("events"), EVENTS).unwrap();
+    fanlight.say(&["run", "logged.yaml"]).exits(0);
+    let loss = points(&fanlight, "last", "train/loss");
+    assert_eq!((loss.len(), loss[4].0, loss[4].1.as_f64()), (6, 40, Some(0.2f32.into())));
+    assert!(fanlight.say(&["metrics", "last"]).exits(0).out.contains("at 40"));
+    fanlight.file("stepped.yaml", &logged.replace("goal:", "step: epoch, goal:"));
+    fanlight.say(&["run", "stepped.yaml"]).exits(2).complains("`step` belongs to `file` and `stdout`");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn what_a_command_uses_is_measured_while_it_runs() {
     let fanlight = Fanlight::new();

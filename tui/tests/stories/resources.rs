@@ -15,7 +15,12 @@ const TRAIN: &str = "nodes:
 
 /// Starts a daemon on a machine with two GPUs.
 fn start_daemon(fanlight: &Fanlight) {
-    let smi = "#!/bin/sh\necho '0, GPU-11111111-aaaa, NVIDIA A100, 40960'\necho '1, GPU-22222222-bbbb, NVIDIA A100, 40960'\n";
+    let smi = "#!/bin/sh
+case \"$1\" in
+  *utilization*) echo '0, GPU-11111111-aaaa, 37, 1024'; echo '1, GPU-22222222-bbbb, [N/A], 2048' ;;
+  *) echo '0, GPU-11111111-aaaa, NVIDIA A100, 40960'; echo '1, GPU-22222222-bbbb, NVIDIA A100, 40960' ;;
+esac
+";
     std::fs::create_dir_all(fanlight.path("bin")).unwrap();
     fanlight.file("bin/nvidia-smi", smi);
     std::fs::set_permissions(fanlight.path("bin/nvidia-smi"), Permissions::from_mode(0o700)).unwrap();
@@ -65,4 +70,22 @@ fn a_driver_that_fails_once_is_asked_again() {
     assert!(refused.err.contains("`nvidia-smi` failed: no driver yet"), "{}", refused.err);
     fanlight.file("bin/nvidia-smi", &smi);
     fanlight.say(&["run", "train.yaml"]).exits(0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_load_of_the_gpus_of_a_command_is_measured() {
+    let fanlight = Fanlight::new();
+    start_daemon(&fanlight);
+    fanlight.file("train.yaml", &TRAIN.replace("gpus: 1", "gpus: 2"));
+    fanlight.say(&["run", "train.yaml", "--detach"]).exits(0);
+    let last = |name: &str| {
+        let points = fanlight.say(&["metrics", "last", "--name", name, "--json"]).exits(0).json();
+        points.last().and_then(|point| point["value"].as_f64())
+    };
+    wait_for("the load of the second GPU", || last("system/gpu_memory/1") == Some(2048.0));
+    assert_eq!((last("system/gpu/0"), last("system/gpu_memory/0")), (Some(37.0), Some(1024.0)));
+    assert_eq!(last("system/gpu/1"), None, "it doesn't measure that");
+    fanlight.file("go", "");
+    fanlight.await_states(&["completed"]);
 }

@@ -38,7 +38,7 @@ impl Fixture {
     fn append(&mut self, text: &str) {
         let path = match &self.source.of.source {
             MetricSource::File(path) => self.folder.work().join(path),
-            MetricSource::Stdout(_) => self.folder.path().join("stdout"),
+            MetricSource::Stdout(_) | MetricSource::TensorBoard(_) => self.folder.path().join("stdout"),
         };
         let mut file = fs::File::options().append(true).create(true).open(path).unwrap();
         file.write_all(text.as_bytes()).unwrap();
