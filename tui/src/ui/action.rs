@@ -24,6 +24,8 @@ pub enum Scope {
     Table,
     /// On the contact sheet.
     Sheet,
+    /// Among parallel coordinates.
+    Parallel,
     /// On the home screen.
     Home,
     /// In the form that starts runs.
@@ -191,6 +193,7 @@ actions! {
 
     SortColumn "sort_column" Table ["o"] "sort by this column"
     ImportanceOfParams "importance" Table ["i"] "which params matter for this column"
+    ParallelAxes "parallel" Table ["p"] "parallel coordinates of these runs"
     HideColumn "hide_column" Table ["-"] "hide this column"
     AllColumns "all_columns" Table ["+", "="] "show hidden columns again"
     CompareRows "compare_rows" Table ["c"] "compare marked runs"
@@ -203,6 +206,12 @@ actions! {
     SheetProduct "sheet_product" Sheet ["o"] "other product"
     SheetLarger "sheet_larger" Sheet ["+", "="] "larger"
     SheetSmaller "sheet_smaller" Sheet ["-"] "smaller"
+    AxisLeft "axis_left" Parallel ["H", "shift-left"] "move this axis to the left"
+    AxisRight "axis_right" Parallel ["L", "shift-right"] "move this axis to the right"
+    HideAxis "hide_axis" Parallel ["-"] "hide this axis"
+    AllAxes "all_axes" Parallel ["+", "="] "show hidden axes again"
+    FlipAxis "flip_axis" Parallel ["f"] "turn this axis upside down"
+    PinLine "pin_line" Parallel ["enter"] "pin this run"
 
     NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
 
@@ -247,6 +256,7 @@ impl Scope {
         Self::Curves,
         Self::Table,
         Self::Sheet,
+        Self::Parallel,
         Self::Home,
         Self::Form,
         Self::Questions,
@@ -267,6 +277,7 @@ impl Scope {
             Self::Curves => "curves",
             Self::Table => "table",
             Self::Sheet => "sheet",
+            Self::Parallel => "parallel",
             Self::Home => "home",
             Self::Form => "form",
             Self::Questions => "questions",

@@ -1,5 +1,6 @@
 //! Layers over the panes: a stack whose topmost layer gets the keys first. Each kind has its own file.
 
+mod axis;
 pub mod changes;
 pub mod choose;
 pub mod compare;
@@ -11,6 +12,7 @@ pub mod importance;
 pub mod inspector;
 pub mod list;
 pub mod messages;
+pub mod parallel;
 pub mod product_actions;
 pub mod prompt;
 pub mod questions;

@@ -17,6 +17,7 @@ use super::confirm::{self, Confirm};
 use super::curves::{CurvesOfRuns, Of};
 use super::importance::ImportanceOfParams;
 use super::list::Cursor;
+use super::parallel::ParallelAxes;
 use super::prompt::Prompt;
 use super::sheet::SheetOfRuns;
 use crate::ui::action::{Action, Scope};
@@ -191,6 +192,18 @@ impl RunsTable {
         }
     }
 
+    /// Opens the parallel coordinates of the shown rows and columns.
+    fn parallel(&self, model: &mut Model) -> Step {
+        let under = self.columns.get(self.column).copied();
+        match ParallelAxes::of(&self.table, &self.rows, &self.columns, under, &self.marks) {
+            Some(screen) => Step::open(screen.into()),
+            None => {
+                model.say(Tone::Note, "this needs two columns of params, outputs or metrics in several runs");
+                Step::stay()
+            }
+        }
+    }
+
     fn cancel(&self, model: &mut Model) -> Step {
         let is_open = |run: &&Run| {
             let now = model.projection.run(run.id).map_or(run.state, |now| now.state);
@@ -238,6 +251,7 @@ impl Component for RunsTable {
             Some(Action::Right) => self.column = (self.column + 1).min(self.columns.len().saturating_sub(1)),
             Some(Action::SortColumn) => self.sort(),
             Some(Action::ImportanceOfParams) => return self.importance(model),
+            Some(Action::ParallelAxes) => return self.parallel(model),
             Some(Action::HideColumn) => self.hide(),
             Some(Action::AllColumns) => {
                 self.hidden.clear();
@@ -312,6 +326,7 @@ impl Component for RunsTable {
             Action::Curves,
             Action::Sheet,
             Action::ImportanceOfParams,
+            Action::ParallelAxes,
             Action::HideColumn,
             Action::Back,
         ]

@@ -7,11 +7,11 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::{ImportanceOfParams, Param};
-use crate::text::number;
 use crate::ui::areas::Areas;
 use crate::ui::braille::Canvas;
 use crate::ui::fit::fit;
 use crate::ui::frame::screen;
+use crate::ui::layer::axis::Axis;
 use crate::ui::layer::list;
 use crate::ui::model::Model;
 use crate::ui::node::bar_spans;
@@ -23,8 +23,6 @@ const WIDE: u16 = 90;
 const BAR: usize = 10;
 /// The most columns of the values beside the points.
 const MAX_LABEL_WIDTH: usize = 10;
-/// From this ratio of the largest to the smallest value on, an axis of positive numbers is logarithmic.
-const LOG_FROM: f64 = 1000.0;
 /// The weakest rank correlation that is called a direction.
 const DIRECTION_FROM: f64 = 0.1;
 
@@ -83,36 +81,6 @@ fn direction(param: &Param, ascii: bool) -> &'static str {
         Some(correlation) if correlation > DIRECTION_FROM => up,
         Some(correlation) if correlation < -DIRECTION_FROM => down,
         _ => " ",
-    }
-}
-
-/// An axis: its values as they are, or their logarithms.
-#[derive(Clone, Copy)]
-struct Axis {
-    log: bool,
-    range: (f64, f64),
-}
-
-impl Axis {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let (from, to) =
-            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), it| (from.min(it), to.max(it)));
-        let axis = Self { log: from > 0.0 && to / from >= LOG_FROM, range: (from, to) };
-        Self { range: (axis.place(from), axis.place(to)), ..axis }
-    }
-
-    fn place(self, value: f64) -> f64 {
-        if self.log { value.log10() } else { value }
-    }
-
-    /// Returns its ends in words.
-    fn ends(self) -> [String; 2] {
-        let words = |place: f64| number(if self.log { 10f64.powf(place) } else { place });
-        [words(self.range.0), words(self.range.1)]
-    }
-
-    fn note(self) -> &'static str {
-        if self.log { " (logarithmic)" } else { "" }
     }
 }
 

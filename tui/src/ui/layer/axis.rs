@@ -1,0 +1,40 @@
+//! An axis of numbers.
+
+use crate::text::number;
+
+/// From this ratio of the largest to the smallest value on, an axis of positive numbers is logarithmic.
+const LOG_FROM: f64 = 1000.0;
+
+/// An axis: its values as they are, or their logarithms.
+#[derive(Clone, Copy)]
+pub(super) struct Axis {
+    log: bool,
+    /// The smallest and the largest place.
+    pub(super) range: (f64, f64),
+}
+
+impl Axis {
+    /// Returns the axis of some numbers.
+    pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
+        let (from, to) =
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), it| (from.min(it), to.max(it)));
+        let axis = Self { log: from > 0.0 && to / from >= LOG_FROM, range: (from, to) };
+        Self { range: (axis.place(from), axis.place(to)), ..axis }
+    }
+
+    /// Returns the place of a value, in the range.
+    pub(super) fn place(self, value: f64) -> f64 {
+        if self.log { value.log10() } else { value }
+    }
+
+    /// Returns its ends in words.
+    pub(super) fn ends(self) -> [String; 2] {
+        let words = |place: f64| number(if self.log { 10f64.powf(place) } else { place });
+        [words(self.range.0), words(self.range.1)]
+    }
+
+    /// Returns what its name is followed by.
+    pub(super) fn note(self) -> &'static str {
+        if self.log { " (logarithmic)" } else { "" }
+    }
+}
