@@ -302,6 +302,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_difference_is_made_of_two_pictures_that_are_fetched_once() {
+        let mut it = painting(png());
+        let of = PictureOf::Difference(asset(1), asset(2));
+        for width in [1.0, 0.5] {
+            it.painter.paint(PictureRequest::whole(of, (4, 4), [0.0, 0.0, width, 1.0]));
+            let Some(Response::Painted(painted)) = it.response.recv().await else { panic!("not painted") };
+            let found = painted.frame.difference.unwrap();
+            assert_eq!((found.pixels, found.of), (0, 64));
+        }
+        assert_eq!(*it.fetched.lock().unwrap(), [PictureOf::from(asset(1)), asset(2).into()]);
+    }
+
+    #[tokio::test]
     async fn bytes_that_are_not_a_picture_are_reported() {
         let mut it = painting(b"no".to_vec());
         it.painter.paint(PictureRequest::thumbnail(asset(1), (4, 4)));

@@ -72,13 +72,16 @@ impl Source {
                 let mut files = Vec::new();
                 for patch in patches {
                     let text = patch.text.as_ref().or_else(|| texts.get(&patch.asset))?;
-                    let mut of = files_of_patch(text);
-                    if patches.len() > 1 {
-                        of.iter_mut().for_each(|file| file.path = format!("{} · {}", patch.run, file.path));
-                    }
-                    files.extend(of);
+                    files.extend(files_of_patch(text).into_iter().map(|file| (&patch.run, file)));
                 }
-                Some((files, 0))
+                if patches.len() > 1 {
+                    // What they make of a file is together.
+                    files.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
+                    for (run, file) in &mut files {
+                        file.path = format!("{run} · {}", file.path);
+                    }
+                }
+                Some((files.into_iter().map(|(_, file)| file).collect(), 0))
             }
         }
     }

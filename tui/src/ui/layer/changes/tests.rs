@@ -133,6 +133,19 @@ fn the_viewer_lists_the_files_of_a_patch_and_of_a_folder() {
     assert!(screen(&mut model, 100, 30).contains("+ y = \"z\""));
     press(&mut model, "esc esc esc");
 
+    let other = "--- a/A\n+++ b/A\n@@ -1 +1 @@\n-a\n+b\n".to_owned() + patch;
+    let two = [(5, patch), (6, &other)].map(|(number, text)| Asset {
+        value: Value::from(text),
+        run: format!("poster#{number}"),
+        ..asset(number, &of, "diff", AssetKind::Text)
+    });
+    model.layers.push(Compare::of_products(two.to_vec()).into());
+    press(&mut model, "enter");
+    let shown = screen(&mut model, 100, 30);
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(at("poster#6 · A ") < at("poster#5 · a.py") && at("poster#5 · a.py") < at("poster#6 · a.py"));
+    press(&mut model, "esc esc");
+
     let text = Value::from(patch);
     let made = Asset { value: text, ..asset(2, &of, "diff", AssetKind::Text) };
     model.layers.push(Viewer::new(made).into());

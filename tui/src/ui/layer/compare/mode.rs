@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Compare;
 use crate::ui::model::Model;
+use crate::ui::picture::encode::fit;
 use crate::ui::picture::probe::GraphicsProtocol;
 use crate::ui::picture::{PictureOf, PictureRequest, WHOLE};
 use crate::ui::toast::Tone;
@@ -116,15 +117,16 @@ impl Compare {
     /// Returns the pictures of the slider. Some terminals draw a picture only as a whole: they get the parts.
     pub(super) fn wanted_parts(
         &self,
-        [a, b]: [&Asset; 2],
+        pair: [&Asset; 2],
         at: f32,
         model: &Model,
         place: Rect,
     ) -> [PictureRequest; 2] {
-        let wanted = [a, b].map(|asset| self.wanted(asset, model, place));
+        let wanted = pair.map(|asset| self.wanted(asset, model, place));
         if !is_in_one_piece(model) {
             return wanted;
         }
+        let place = covered(wanted[0], pair[0], model, place);
         let [left, right] = divided(place, at).map(|it| (it.width, it.height));
         let [[ax, ay, aw, ah], [bx, by, bw, bh]] = wanted.map(|it| it.part);
         let of = |request: PictureRequest, cells, part| PictureRequest { cells, part, ..request };
@@ -138,6 +140,19 @@ impl Compare {
 /// Returns whether the terminal draws pictures only as a whole.
 pub(super) fn is_in_one_piece(model: &Model) -> bool {
     matches!(model.pictures.drawing().protocol, GraphicsProtocol::Iterm | GraphicsProtocol::Sixel)
+}
+
+/// Returns the cells that a picture covers in the middle of an area, so that its parts meet at the slider.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+pub(super) fn covered(wanted: PictureRequest, asset: &Asset, model: &Model, place: Rect) -> Rect {
+    let said = asset.value.as_media().and_then(|media| Some((media.width?, media.height?)));
+    let Some((width, height)) = model.pictures.pixels(asset.id).or(said) else { return place };
+    let [_, _, across, down] = wanted.part;
+    let pixels = ((width as f32 * across).round() as u32, (height as f32 * down).round() as u32);
+    let (columns, rows) = fit(pixels, (place.width, place.height), model.pictures.drawing().font);
+    let (columns, rows) = (columns.min(place.width), rows.min(place.height));
+    let (x, y) = (place.x + (place.width - columns) / 2, place.y + (place.height - rows) / 2);
+    Rect { x, y, width: columns, height: rows }
 }
 
 /// Returns the two parts of an area beside the slider.

@@ -185,3 +185,29 @@ fn a_difference_needs_two_pictures() {
     press(&mut model, "d");
     assert!(screen(&mut model, 100, 30).contains("this needs two pictures"));
 }
+
+#[test]
+fn a_terminal_that_draws_pictures_as_a_whole_gets_their_parts() {
+    let mut model = compared(AssetKind::Image);
+    let protocol = crate::ui::picture::probe::GraphicsProtocol::Sixel;
+    model.pictures.begin(crate::ui::picture::probe::Drawing {
+        protocol,
+        font: (8, 16),
+        ..Default::default()
+    });
+    press(&mut model, "s");
+    let effects = crate::ui::testing::paint(&mut model, 100, 30);
+    let parts: Vec<_> = effects
+        .into_iter()
+        .filter_map(|it| {
+            if let Effect::Paint(request) = it { Some((request.part, request.cells.0)) } else { None }
+        })
+        .collect();
+    assert_eq!(
+        parts.iter().map(|(part, _)| *part).collect::<Vec<_>>(),
+        [[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 0.5, 1.0]]
+    );
+    assert!(parts[0].1.abs_diff(parts[1].1) <= 1 && parts[0].1 > 20, "{parts:?}");
+    assert_eq!(painted(&mut model).len(), 0, "they are requested once");
+    let _ = screen(&mut model, 100, 30);
+}

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::mode::{Mode, divided, is_in_one_piece};
+use super::mode::{Mode, covered, divided, is_in_one_piece};
 use super::{Compare, diff};
 use crate::text;
 use crate::ui::areas::Areas;
@@ -144,10 +144,10 @@ fn shown_words(compare: &Compare, model: &Model) -> String {
             if model.options.ascii { format!("  {a} | {b}") } else { format!("  {a} │ {b}") }
         }
         (Mode::Difference, Some([a, b])) => {
-            let words = compare
-                .pair()
-                .and_then(|[a, b]| model.pictures.difference(PictureOf::Difference(a.id, b.id)));
-            format!("  {} and {}: {}", name(a), name(b), words.map_or("…".to_owned(), figures))
+            let sides = format!("  {} and {}", name(a), name(b));
+            let of = compare.pair().map(|[a, b]| PictureOf::Difference(a.id, b.id));
+            let found = of.and_then(|of| model.pictures.difference(of));
+            found.map_or(sides.clone(), |found| format!("{sides}: {}", figures(found)))
         }
         _ => String::new(),
     }
@@ -202,8 +202,12 @@ fn slider(
         let words = format!("the pictures have different shapes: {}×{} and {}×{}", a.0, a.1, b.0, b.1);
         return line(Line::styled(cut(&words, place.width.into()), theme.dim), place, 0, buffer);
     }
-    let [left, right] = divided(place, at);
     let wanted = compare.wanted_parts(pair, at, model, place);
+    let place = match is_in_one_piece(model) {
+        true => covered(compare.wanted(pair[0], model, place), pair[0], model, place),
+        false => place,
+    };
+    let [left, right] = divided(place, at);
     if is_in_one_piece(model) {
         for (wanted, place) in wanted.iter().zip([left, right]) {
             model.pictures.draw_request(wanted, place, buffer);
