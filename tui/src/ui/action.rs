@@ -246,7 +246,7 @@ impl Action {
 
 impl Scope {
     /// All scopes, in the order of the help.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Grid,
         Self::Queue,
         Self::Gallery,
