@@ -158,10 +158,14 @@ pub async fn run(
         .await
         .map_err(|error| StoreError::Other(format!("the plugins can't be loaded: {error}")))?;
     let (attempts, engines) = (home.attempts(), config.engines.clone());
-    tokio::task::spawn_blocking(move || check_declared(&attempts, |name| engines.contains_key(name)))
-        .await
-        .map_err(|error| StoreError::Other(format!("the attempts can't be read: {error}")))?
-        .map_err(StoreError::Other)?;
+    tokio::task::spawn_blocking(move || {
+        check_declared(&attempts, |name, via| {
+            engines.get(name).is_some_and(|engine| engine.via.as_deref() == via)
+        })
+    })
+    .await
+    .map_err(|error| StoreError::Other(format!("the attempts can't be read: {error}")))?
+    .map_err(StoreError::Other)?;
     let mut executors = Executors::default();
     // First: they remove what they have of an attempt before its folder goes.
     let config = Arc::new(config);

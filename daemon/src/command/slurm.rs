@@ -12,6 +12,7 @@ mod cluster;
 mod execution;
 mod files;
 mod fresh;
+mod grow;
 mod job;
 mod login;
 mod mirror;
@@ -22,8 +23,9 @@ mod verdict;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
@@ -45,6 +47,9 @@ use execution::SlurmExecution;
 use record::Record;
 use tools::Tools;
 
+/// The interval between two tries to remove the files of an attempt from a login node that is away.
+const CLEAR_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Runs commands on one cluster: cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Slurm {
@@ -59,6 +64,9 @@ pub(crate) struct Slurm {
     places: Arc<Semaphore>,
     /// Held while it is checked.
     checking: Arc<tokio::sync::Mutex<()>>,
+    /// The folder with copies of the folders of attempts, if the cluster shares none with this machine: each daemon has its
+    /// own, because what an earlier one called may still write to its one.
+    copies: Arc<Path>,
     /// Whether its attempts are those of a check.
     is_check: bool,
 }
@@ -72,17 +80,20 @@ pub(crate) fn check_installed(settings: &EngineSettings) -> Result<(), String> {
     let programs: &[&str] = match (&settings.via, settings.stage) {
         (None, _) => &tools::PROGRAMS,
         (Some(_), Stage::Shared) => &[login::SSH],
-        (Some(_), Stage::Rsync) => &[login::SSH, mirror::RSYNC],
+        (Some(_), Stage::Rsync) => &[login::SSH, login::RSYNC],
     };
     let missing = programs.iter().find(|name| program::find(name, &path).is_none());
     missing.map_or(Ok(()), |name| Err(call::missing(name)))
 }
 
-/// Checks that these names have the engine of every attempt that has not ended on one. Blocks.
+/// Checks that the engine of every attempt that has not ended on one is declared: its name and its `via`. Blocks.
 ///
 /// # Errors
 /// Nobody would see how such a job ends, or end it: the sentence names the engine and its attempts.
-pub(crate) fn check_declared(attempts: &Path, is_declared: impl Fn(&str) -> bool) -> Result<(), String> {
+pub(crate) fn check_declared(
+    attempts: &Path,
+    is_declared: impl Fn(&str, Option<&str>) -> bool,
+) -> Result<(), String> {
     let mut left: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for folder in std::fs::read_dir(attempts).into_iter().flatten().flatten() {
         let Some(id) = folder.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok()) else {
@@ -91,14 +102,15 @@ pub(crate) fn check_declared(attempts: &Path, is_declared: impl Fn(&str) -> bool
         if let Ok(Some(record)) = Record::read(&folder.path())
             && !record.ended
             && !record.is_check
-            && !is_declared(&record.engine)
+            && !is_declared(&record.engine, record.via.as_deref())
         {
-            left.entry(record.engine).or_default().push(id.to_string());
+            let via = record.via.map_or_else(String::new, |via| format!(" with `via = \"{via}\"`"));
+            left.entry(format!("`{}`{via}", record.engine)).or_default().push(id.to_string());
         }
     }
     let Some((engine, ids)) = left.pop_first() else { return Ok(()) };
     Err(format!(
-        "the config no longer declares the engine `{engine}`, on which these attempts have not ended: {}; declare it again until \
+        "the config no longer declares the engine {engine}, on which these attempts have not ended: {}; declare it again until \
          they have",
         fanlight_shared::value::cut(&ids.join(", "), 400)
     ))
@@ -123,6 +135,7 @@ impl Slurm {
             places: Arc::new(Semaphore::new(settings.max_in_flight as usize)),
             checking: Arc::default(),
             is_check: false,
+            copies: all_copies(&commands.inner.attempts, name).join(AttemptId::new().to_string()).into(),
             settings: Arc::new(settings),
         }
     }
@@ -149,8 +162,7 @@ impl Slurm {
         match self.settings.stage {
             Stage::Shared => Folder::on_engine(attempts, workdir, attempt),
             Stage::Rsync => {
-                let copies = attempts.with_file_name("engines").join(&*self.name);
-                let here = Folder::on_engine(attempts, &copies, attempt);
+                let here = Folder::on_engine(attempts, &self.copies, attempt);
                 let there = workdir.join(attempt.to_string());
                 Folder::with_files(here.path(), here.files(), Some(&there))
             }
@@ -164,7 +176,7 @@ impl Slurm {
     /// Returns the record of an attempt that was not submitted.
     fn new_record(&self, attempt: &Attempt, folder: &Folder, stdout_limit: u64) -> Record {
         let record = Record::new(&self.name, attempt.id, folder, stdout_limit, &attempt.secrets);
-        Record { is_check: self.is_check, ..record }
+        Record { via: self.settings.via.clone(), is_check: self.is_check, ..record }
     }
 
     /// Cancels the living jobs with this comment.
@@ -179,6 +191,18 @@ impl Slurm {
         let read = tokio::task::spawn_blocking(move || Record::read(folder.path())).await;
         let record = read.unwrap_or_else(|error| Err(std::io::Error::other(error)))?;
         Ok(record.filter(|record| *record.engine == *self.name))
+    }
+
+    /// Removes the copies of earlier daemons, which nothing reads any more. Blocks.
+    fn remove_old_copies(&self) {
+        let all = all_copies(&self.inner.attempts, &self.name);
+        for old in std::fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if *old != *self.copies
+                && let Err(error) = remove_tree(&old)
+            {
+                tracing::warn!(folder = %old.display(), %error, "copies of files of an engine could not be removed");
+            }
+        }
     }
 
     /// Removes what is left of an attempt on the cluster. Returns whether that succeeded.
@@ -200,11 +224,23 @@ impl Slurm {
         }
         // The config may name another folder now.
         let folder = record.folder(self.folder(attempt).path());
-        if let Some(there) = folder.original()
-            && let Err(error) = self.cluster.tools.remove_there(there).await
-        {
-            tracing::warn!(%attempt, why = error.sentence(), "the files of a job could not be removed there");
-            return false;
+        if let Some(there) = folder.original() {
+            // The copy first: it may hold what is a secret.
+            let copies =
+                [folder.files().to_owned(), self.copies.join(mirror::ARRIVED).join(attempt.to_string())];
+            let remove = move || copies.iter().try_for_each(|copy| remove_tree(copy));
+            let removed = tokio::task::spawn_blocking(remove).await;
+            if !matches!(removed, Ok(Ok(()))) {
+                tracing::warn!(%attempt, "the copy of the files of a job could not be removed");
+            }
+            if record.via != self.settings.via {
+                tracing::warn!(%attempt, via = record.via, "the files of a job are at another machine than `via` names");
+                return false;
+            }
+            if let Err(error) = self.cluster.tools.remove_there(there).await {
+                tracing::warn!(%attempt, why = error.sentence(), "the files of a job could not be removed there");
+                return false;
+            }
         }
         let inner = Arc::clone(&self.inner);
         let clear = move || {
@@ -228,6 +264,11 @@ impl Slurm {
     }
 }
 
+/// Returns the folder with the copies of all daemons of an engine.
+fn all_copies(attempts: &Path, engine: &str) -> PathBuf {
+    attempts.with_file_name("engines").join(engine)
+}
+
 impl Executor for Slurm {
     fn capabilities(&self) -> Capabilities {
         Capabilities { adopts: true, survives_reboot: true, shares_files: true }
@@ -244,7 +285,16 @@ impl Executor for Slurm {
 
     fn release(&self, attempt: AttemptId) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            self.clear(attempt).await;
+            if self.clear(attempt).await || self.settings.stage == Stage::Shared {
+                return;
+            }
+            // The login node may be away for long; the next daemon tries too.
+            let slurm = self.clone();
+            tokio::spawn(async move {
+                while !slurm.clear(attempt).await {
+                    tokio::time::sleep(CLEAR_INTERVAL).await;
+                }
+            });
         })
     }
 
@@ -286,6 +336,7 @@ impl Executor for Slurm {
                 };
                 let (mut ours, others): (Vec<_>, _) = ended.into_iter().partition(is_check);
                 ours.extend(known(others));
+                slurm.remove_old_copies();
                 ours
             };
             for attempt in tokio::task::spawn_blocking(look).await.unwrap_or_default() {

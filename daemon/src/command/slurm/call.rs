@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::login::SSH;
-use super::mirror::RSYNC;
+use super::login::{RSYNC, SSH};
 use crate::command::text;
 
 /// The exit status of a shell that finds no program.

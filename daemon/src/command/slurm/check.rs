@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::cluster::Cluster;
-use super::mirror::RSYNC;
+use super::login::RSYNC;
 use super::{Slurm, check_installed, tools};
 use crate::attempt::Outcome;
 use crate::config::{EngineSettings, Stage};

@@ -60,6 +60,8 @@ pub(super) struct Cluster {
     pub(super) tools: Tools,
     interval: Duration,
     seen: watch::Sender<Arc<Snapshot>>,
+    /// The same without what runners said, which may take long: enough to cancel jobs.
+    listed: watch::Sender<Arc<Snapshot>>,
     /// The number of polls that have begun.
     begun: AtomicU64,
     state: Mutex<State>,
@@ -98,6 +100,7 @@ struct Missing {
 pub(super) struct Watching {
     cluster: Arc<Cluster>,
     pub(super) seen: watch::Receiver<Arc<Snapshot>>,
+    pub(super) listed: watch::Receiver<Arc<Snapshot>>,
     /// The comment of the job that is missed.
     missed: Option<String>,
     /// The comment of the job whose folder is copied here.
@@ -146,6 +149,7 @@ impl Cluster {
             tools,
             interval,
             seen: watch::Sender::new(Arc::default()),
+            listed: watch::Sender::new(Arc::default()),
             begun: AtomicU64::new(0),
             state: Mutex::default(),
             asked: Notify::new(),
@@ -173,7 +177,13 @@ impl Cluster {
             tokio::spawn(poll(Arc::downgrade(self)));
         }
         drop(state);
-        Watching { cluster: Arc::clone(self), seen: self.seen.subscribe(), missed: None, copied: None }
+        Watching {
+            cluster: Arc::clone(self),
+            seen: self.seen.subscribe(),
+            listed: self.listed.subscribe(),
+            missed: None,
+            copied: None,
+        }
     }
 
     /// Returns the number of the last poll that has begun: only a later one certainly sees what is true now.
@@ -195,11 +205,14 @@ impl Cluster {
         }
     }
 
-    /// Returns the jobs that the controller knows. What their runners said is fetched after that: it is never older.
-    async fn look(&self) -> Result<Vec<SeenJob>, String> {
+    /// Asks for the jobs that the controller knows. What their runners said is fetched after that: it is never older.
+    async fn look(&self, number: u64) -> Result<Vec<SeenJob>, String> {
         let list = self.tools.jobs().await?;
+        self.listed.send_replace(Arc::new(Snapshot::of(number, list.iter().cloned())));
         let copied: Vec<Copied> = self.state().copied.values().cloned().collect();
-        self.tools.fetch_said(&copied).await.map_err(CopyError::sentence)?;
+        if !copied.is_empty() {
+            self.tools.fetch_said(&copied, false).await.map_err(CopyError::sentence)?;
+        }
         Ok(list)
     }
 
@@ -269,7 +282,7 @@ async fn poll(cluster: Weak<Cluster>) {
             return;
         }
         let number = cluster.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        match cluster.look().await {
+        match cluster.look(number).await {
             Ok(mut list) => {
                 failures = 0;
                 list.extend(cluster.accounted(&list).await);

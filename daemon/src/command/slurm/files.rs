@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -28,12 +28,12 @@ pub(super) const STDERR: &str = "stderr";
 
 /// The file that keeps the command from starting.
 pub(super) const CANCEL: &str = "cancel";
-/// The small files by which the runner says what happens.
-pub(super) const SAID: [&str; 4] = ["started", "exit", "alive", JOB_LOG];
-/// The files that grow while the command runs.
-pub(super) const GROWING: [&str; 3] = [STDOUT, STDERR, "events.jsonl"];
+/// The files by which the runner says what happens, and the output that it counts.
+pub(super) const SAID: [&str; 6] = ["started", "exit", "alive", JOB_LOG, STDOUT, STDERR];
+/// The file with the reports of the command.
+pub(super) const EVENTS: &str = "events.jsonl";
 /// The file with the variables of the command, and so its secrets, until its job reads it.
-const START: &str = "start";
+pub(super) const START: &str = "start";
 
 /// The file `started`: the one job that runs the command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -178,8 +178,12 @@ pub(super) fn forget_start(files: &Path) -> io::Result<()> {
 
 /// Reads the end of what the job itself wrote.
 pub(super) fn job_log(files: &Path) -> Option<String> {
-    let bytes = fs::read(files.join(JOB_LOG)).ok()?;
-    crate::command::text::last_line(&bytes[bytes.len().saturating_sub(4096)..])
+    let mut file = open_own(files, JOB_LOG).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MAX_BYTES))).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    crate::command::text::last_line(&bytes)
 }
 
 fn read(files: &Path, name: &str) -> Result<Option<String>, String> {

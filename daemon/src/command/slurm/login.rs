@@ -9,8 +9,10 @@ use fanlight_shared::home::Home;
 use fanlight_shared::{quote, ssh};
 use tokio::process::Command;
 
-/// The program.
+/// The program that reaches it.
 pub(super) const SSH: &str = "ssh";
+/// The program that carries files there and back.
+pub(super) const RSYNC: &str = "rsync";
 /// What precedes the output of a command: the shell there may greet first.
 const MARK: &str = "fanlight: begin";
 

@@ -1,6 +1,7 @@
 //! Copies of the folders of attempts, for a cluster that shares none with this machine: rsync carries them there and back.
 //!
-//! All else works on the copy. What the runner says is fetched before what it counted: whoever sees the end finds the output.
+//! All else works on the copy. rsync lists all files before it reads the first one, so that who sees an end finds the output
+//! that the runner counted then.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,11 +14,10 @@ use tokio::process::Command;
 
 use super::call::{self, Failure, Line, NOT_FOUND};
 use super::files;
-use super::login::Login;
+use super::grow;
+use super::login::{Login, RSYNC};
 use super::tools::{CALL_TIMEOUT, Tools};
 
-/// The program.
-pub(super) const RSYNC: &str = "rsync";
 /// How long all files of an attempt may take on their way. rsync itself ends when nothing moves for a minute.
 const COPY_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// What rsync ends with when the connection fails: its exit codes for sockets, the protocol and time limits.
@@ -26,8 +26,14 @@ const LOST: [i32; 4] = [10, 12, 30, 35];
 const PARTIAL: i32 = 23;
 /// What it ends with when files vanish while it looks at them.
 const VANISHED: i32 = 24;
-/// What is sent and never fetched.
-const ONLY_THERE: [&str; 3] = ["/inputs", "/arguments", "/fence"];
+/// What is sent and never fetched; above all the secrets of a job that did not start.
+const ONLY_THERE: [&str; 4] = ["inputs", "arguments", "fence", files::START];
+/// How long what is new may take with each poll.
+const POLL_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// The longest file that is fetched while a command runs. A longer one is fetched when it has ended.
+const MAX_SIZE: &str = "--max-size=64m";
+/// The folder in which events arrive.
+pub(super) const ARRIVED: &str = "arrived";
 
 /// The folder of an attempt on the cluster, and its copy here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,7 +45,7 @@ pub(super) struct Copied {
 /// Why files could not be carried.
 #[derive(Debug)]
 pub(super) enum CopyError {
-    /// The login node can't be reached; another try makes sense.
+    /// The login node can't be reached, or there is no space here; another try makes sense.
     Away(String),
     /// Some files could not be read.
     Partial(String),
@@ -78,28 +84,30 @@ impl Tools {
         self.copy(&["-rlpt", "--delete"], COPY_TIMEOUT, |there| vec![from, there(&folder.there)]).await
     }
 
-    /// Fetches a folder. What is here and not there is removed.
+    /// Fetches a folder, except what [`fetch_said`](Self::fetch_said) fetches. What is here and not there is removed.
     ///
     /// # Errors
     /// It is not here as a whole.
     pub(super) async fn fetch(&self, folder: &Copied) -> Result<(), CopyError> {
-        let left_out = ONLY_THERE.map(|name| format!("--exclude={name}"));
-        let mut options = vec!["-rlpt", "--delete"];
+        let _fetching = self.fetching.lock().await;
+        let said = files::SAID.iter().chain([&files::EVENTS]).map(|name| format!("--exclude=/{name}"));
+        let left_out: Vec<String> =
+            ONLY_THERE.map(|name| format!("--exclude=/{name}")).into_iter().chain(said).collect();
+        // Size and time may be those of another content: a command can set them.
+        let mut options = vec!["-rlpt", "--delete", "--checksum"];
         options.extend(left_out.iter().map(String::as_str));
         let to = with_slash(&folder.here);
         let fetched = self.copy(&options, COPY_TIMEOUT, |there| vec![there(&folder.there), to]).await;
-        fetched.map_err(|error| match error {
-            // The disk of this machine: nothing is lost by waiting for space.
-            CopyError::Failed(why) if why.contains("No space left on device") => CopyError::Away(why),
-            error => error,
-        })
+        fetched.map_err(wait_for_space)
     }
 
-    /// Fetches what the runners of these attempts said, and then what is new in the output of their commands.
+    /// Fetches what the runners of these attempts said, and the output of their commands. Who sees an end finds all of the
+    /// output, unless it is longer than what is fetched while a command runs; `whole` fetches that too.
     ///
     /// # Errors
     /// Some of it may be missing.
-    pub(super) async fn fetch_said(&self, folders: &[Copied]) -> Result<(), CopyError> {
+    pub(super) async fn fetch_said(&self, folders: &[Copied], whole: bool) -> Result<(), CopyError> {
+        let _fetching = self.fetching.lock().await;
         let mut by_parent: BTreeMap<(&Path, &Path), Vec<&str>> = BTreeMap::new();
         for folder in folders {
             if let (Some(here), Some(there)) = (folder.here.parent(), folder.there.parent())
@@ -109,9 +117,18 @@ impl Tools {
             }
         }
         for ((here, there), names) in by_parent {
-            self.fetch_named(here, there, &names, &files::SAID, &["-pt"]).await?;
-            // Without a look at what came before: an output only grows.
-            self.fetch_named(here, there, &names, &files::GROWING, &["-pt", "--append"]).await?;
+            self.fetch_named(here, there, &names, &files::SAID, whole).await?;
+            let arrived = here.join(ARRIVED);
+            self.fetch_named(&arrived, there, &names, &[files::EVENTS], whole).await?;
+            for name in names {
+                let (from, to) = (arrived.join(name), here.join(name));
+                let merged =
+                    tokio::task::spawn_blocking(move || grow::merge(&from, &to, files::EVENTS)).await;
+                let wrong = |why: &dyn std::fmt::Display| {
+                    wait_for_space(CopyError::Failed(format!("events can't be taken: {why}")))
+                };
+                merged.map_err(|error| wrong(&error))?.map_err(|error| wrong(&error))?;
+            }
         }
         Ok(())
     }
@@ -122,7 +139,7 @@ impl Tools {
         there: &Path,
         folders: &[&str],
         files: &[&str],
-        options: &[&str],
+        whole: bool,
     ) -> Result<(), CopyError> {
         let unwritten =
             |error: std::io::Error| CopyError::Failed(format!("a list of files can't be written: {error}"));
@@ -134,15 +151,16 @@ impl Tools {
         }
         list.flush().map_err(unwritten)?;
         let from = format!("--files-from={}", list.path().display());
-        let options: Vec<&str> = options.iter().copied().chain(["--ignore-missing-args", &from]).collect();
+        let (last, limit) = if whole { ("--checksum", COPY_TIMEOUT) } else { (MAX_SIZE, POLL_TIMEOUT) };
+        let options = ["-pt", "--ignore-missing-args", &from, last];
         let to = with_slash(here);
-        match self.copy(&options, CALL_TIMEOUT, |of| vec![of(there), to]).await {
+        match self.copy(&options, limit, |of| vec![of(there), to]).await {
             // One that hides its files holds up no other.
-            Err(CopyError::Partial(why)) => {
+            Err(CopyError::Partial(why)) if !is_full(&why) => {
                 tracing::debug!(why, "some files of jobs could not be fetched");
                 Ok(())
             }
-            fetched => fetched,
+            fetched => fetched.map_err(wait_for_space),
         }
     }
 
@@ -162,8 +180,9 @@ impl Tools {
     /// # Errors
     /// Something of it may be left.
     pub(super) async fn remove_there(&self, folder: &Path) -> Result<(), CopyError> {
-        let mut remove = Line::new("rm");
-        remove.args(["-rf", "--"]).args([folder]);
+        let mut remove = Line::new("sh");
+        // Nothing can be removed from a folder that can't be written to.
+        remove.args(["-c", "chmod -R u+rwX -- \"$1\" 2>/dev/null; rm -rf -- \"$1\"", "sh"]).args([folder]);
         self.call(remove, CALL_TIMEOUT).await?;
         Ok(())
     }
@@ -175,7 +194,11 @@ impl Tools {
         limit: Duration,
         paths: impl FnOnce(&dyn Fn(&Path) -> OsString) -> Vec<OsString>,
     ) -> Result<(), CopyError> {
-        let Some(login) = self.login() else { return Ok(()) };
+        let Some(login) = self.login() else {
+            return Err(CopyError::Failed(
+                "the config of its engine has no `via` any more; write it again".into(),
+            ));
+        };
         let (destination, shell) = login.for_rsync().map_err(CopyError::Failed)?;
         let there = |path: &Path| {
             let mut word = OsString::from(format!("{destination}:"));
@@ -187,6 +210,15 @@ impl Tools {
         command.args(["-s", "--timeout=60", "-e", &shell]).args(options);
         command.arg("--").args(paths(&there)).env("LC_ALL", "C");
         let output = call::run(command, RSYNC, limit).await?;
+        if output.stderr.contains("is your shell clean")
+            || output.stderr.contains("protocol version mismatch")
+        {
+            return Err(CopyError::Failed(format!(
+                "the shell at `{}` prints something when it starts, which `{RSYNC}` can't do with; print it only in \
+                 interactive shells",
+                login.name()
+            )));
+        }
         let code = match output.status.code() {
             Some(0 | VANISHED) => return Ok(()),
             Some(ssh::FAILED) => return Err(CopyError::Away(login.failure(&output.stderr))),
@@ -201,17 +233,28 @@ impl Tools {
     }
 }
 
+/// Returns whether the disk is why files can't be carried.
+fn is_full(why: &str) -> bool {
+    why.contains("No space left on device") || why.contains("Disk quota exceeded")
+}
+
+/// Makes a full disk of this machine a reason to wait: nothing is lost by that.
+fn wait_for_space(error: CopyError) -> CopyError {
+    match error {
+        CopyError::Partial(why) | CopyError::Failed(why) if is_full(&why) => CopyError::Away(why),
+        error => error,
+    }
+}
+
 /// Returns what an end of the connection means.
 fn lost(login: &Login, stderr: &str) -> CopyError {
     if stderr.contains("not found") {
         return CopyError::Failed(not_there(login));
     }
-    let name = login.name();
-    if stderr.contains("is your shell clean") || stderr.contains("protocol version mismatch") {
-        return CopyError::Failed(format!(
-            "the shell at `{name}` prints something when it starts, which `{RSYNC}` can't do with; print it only in \
-             interactive shells"
-        ));
+    // The folder is gone, and not the machine.
+    if stderr.contains("change_dir") {
+        let why = call::words(RSYNC, stderr).unwrap_or_default();
+        return CopyError::Partial(format!("`{RSYNC}`: {why}"));
     }
     CopyError::Away(login.failure(stderr))
 }

@@ -26,6 +26,9 @@ pub(super) struct Record {
     /// The folder on the cluster, if `files` is a copy of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) there: Option<PathBuf>,
+    /// Where the commands of the engine were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) via: Option<String>,
     /// When it was about to be submitted last; without it, it has files there and no job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) intended: Option<Time>,
@@ -64,6 +67,7 @@ impl Record {
             engine: engine.to_owned(),
             files: folder.files().to_owned(),
             there: folder.original().map(Path::to_owned),
+            via: None,
             ended: false,
             is_check: false,
             intended: None,

@@ -74,11 +74,11 @@ async fn an_engine_with_attempts_stays_declared() {
     let execution = engine.open(&attempt);
     assert!(execution.prepare().await.is_ok());
     let attempts = &engine.slurm.inner.attempts;
-    assert_eq!(check_declared(attempts, |name| name == "cluster"), Ok(()));
-    let refused = check_declared(attempts, |_| false).unwrap_err();
+    assert_eq!(check_declared(attempts, |name, via| name == "cluster" && via.is_none()), Ok(()));
+    let refused = check_declared(attempts, |_, _| false).unwrap_err();
     assert!(refused.contains("`cluster`") && refused.contains(&attempt.id.to_string()), "{refused}");
     engine.slurm.release(attempt.id).await;
-    assert_eq!(check_declared(attempts, |_| false), Ok(()));
+    assert_eq!(check_declared(attempts, |_, _| false), Ok(()));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! A controller that is down makes them wait for a long time, and then fail: that says nothing about any job.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::home::Home;
@@ -35,6 +36,8 @@ pub(super) struct Tools {
     settings: EngineSettings,
     /// Where they are, if that is not this machine.
     login: Option<Login>,
+    /// Held while files are fetched: no two copies of one file are made at once.
+    pub(super) fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A job to be submitted.
@@ -64,7 +67,7 @@ pub(super) enum SubmitError {
 impl Tools {
     pub(super) fn new(settings: EngineSettings, home: &Home) -> Self {
         let login = settings.via.as_ref().map(|via| Login::new(via, home));
-        Self { settings, login }
+        Self { settings, login, fetching: Arc::default() }
     }
 
     /// Returns the login node, if they are not on this machine.

@@ -21,7 +21,7 @@ impl Cluster {
     /// Waits until nothing of any attempt is left, neither here nor there.
     fn await_nothing_left(&self) {
         let count = |path: &str| fs::read_dir(self.fanlight.path(path)).into_iter().flatten().count();
-        let left = || count("../login/files") + count("../h/state/engines/cluster");
+        let left = || count("../login/files") + walk(&self.fanlight.path("../h/state/engines")).len();
         wait_for("its files to be removed here and there", || left() == 0);
     }
 }
@@ -88,11 +88,51 @@ fn nothing_starts_before_its_files_are_there() {
     cluster.ssh_says("ssh: connect to host login port 22: Connection refused");
     cluster.submit("cat \"$0\" | wc -c");
     let waits = || cluster.fanlight.say(&["why", "last"]).out;
-    wait_for("the reason", || waits().contains("waits until its files can be sent to `cluster`"));
+    wait_for("the reason", || waits().contains("waits until its files on `cluster` can be sent"));
     assert_eq!(cluster.calls("sbatch"), 0);
     cluster.ssh_works();
     cluster.fanlight.await_states(&["completed"]);
     cluster.await_nothing_left();
+}
+
+#[test]
+fn a_command_that_is_cancelled_before_it_was_sent_leaves_no_secret_here() {
+    let Some(cluster) = cluster() else { return };
+    let fanlight = &cluster.fanlight;
+    fanlight.file("token.txt", "hunter2hunter2");
+    let token = fs::File::open(fanlight.path("token.txt")).unwrap();
+    assert!(fanlight.command(&["secrets", "set", "token"]).stdin(token).status().unwrap().success());
+    cluster.ssh_says("ssh: connect to host login port 22: Connection refused");
+    let file = "engine: cluster\nnodes:\n  work:\n    with: { token: '${{ secrets.token }}' }\n    run: test -n \"$token\"\n";
+    fanlight.file("w.yaml", file).say(&["run", "w.yaml", "--detach"]).exits(0);
+    wait_for("the reason", || fanlight.say(&["why", "last"]).out.contains("can be sent"));
+    fanlight.say(&["cancel", "last"]).exits(0);
+    fanlight.await_states(&["cancelled"]);
+    let starts = || walk(&fanlight.path("../h/state/engines")).iter().any(|path| path.ends_with("start"));
+    wait_for("the copy to be removed", || !starts());
+}
+
+#[test]
+fn a_job_whose_folder_is_gone_can_be_cancelled() {
+    let Some(cluster) = cluster() else { return };
+    cluster.submit("echo begun\nsleep 1000");
+    cluster.await_log("begun");
+    fs::rename(cluster.file("files"), cluster.file("gone")).unwrap();
+    cluster.fanlight.say(&["cancel", "last"]).exits(0);
+    cluster.await_call("scancel");
+    cluster.fanlight.await_states(&["cancelled"]);
+}
+
+#[test]
+fn a_change_that_keeps_size_and_time_is_seen() {
+    let Some(cluster) = cluster() else { return };
+    let fanlight = &cluster.fanlight;
+    fs::create_dir(fanlight.path("project")).unwrap();
+    let file = "engine: cluster\nnodes:\n  work:\n    dir: { copy: project }\n    run: cp -p kept before; printf 2 > kept; \
+                touch -r before kept\n    outputs:\n      text: { path: kept, type: text }\noutputs:\n  text: ${{ work.text }}\n";
+    fanlight.file("project/kept", "1").file("w.yaml", file);
+    let said = fanlight.say(&["run", "w.yaml"]).exits(0).out;
+    assert!(said.contains("text\t2"), "{said}");
 }
 
 #[test]
@@ -123,7 +163,7 @@ fn a_copy_of_a_folder_travels_and_one_of_this_computer_is_refused() {
 
 /// Returns the files in a folder and below it.
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::files;
 use super::SlurmExecution;
+use crate::command::folder::Folder;
 use crate::executor::Signalled;
 
 /// The interval between two requests to cancel a job that lives on.
@@ -16,7 +17,7 @@ impl SlurmExecution {
     pub(super) async fn cancel(&self) -> Signalled {
         self.stopping.store(true, Ordering::Release);
         let attempt = self.attempt.id;
-        if let Ok(Err(error)) = self.aside(|folder| files::forbid(folder.files())).await {
+        if let Ok(Err(error)) = self.aside(|folder| files::forbid(forbidding(&folder))).await {
             tracing::warn!(%attempt, %error, "a job that has not started could not be forbidden");
         }
         self.stop.notify_one();
@@ -37,7 +38,7 @@ impl SlurmExecution {
             let before = cluster.begun();
             cluster.ask();
             // One poll for all that are cancelled, and a new one: the id of a job may be that of another one later.
-            let seen = watching.seen.wait_for(|seen| seen.number > before).await;
+            let seen = watching.listed.wait_for(|seen| seen.number > before).await;
             let living = seen.map(|seen| seen.living(&self.key)).unwrap_or_default();
             if !living.is_empty() {
                 cluster.cancel(living);
@@ -45,4 +46,10 @@ impl SlurmExecution {
             tokio::time::sleep(CANCEL_INTERVAL).await;
         }
     }
+}
+
+/// Returns the folder with the file that says that it was forbidden: that which the cluster sees, or the one in the home if
+/// only copies are here.
+pub(super) fn forbidding(folder: &Folder) -> &Path {
+    if folder.original().is_some() { folder.path() } else { folder.files() }
 }

@@ -33,10 +33,12 @@ impl SlurmExecution {
         said: Said,
         mut output: Option<Output>,
     ) -> End {
-        if let Err(why) = self.fetch().await {
+        let was_asked = stopped == Some(Stopped::Asked);
+        if let Err(why) = self.fetch(!was_asked).await {
             stopped = stopped.or(Some(Stopped::Failed(why, exit.as_ref().map(|exit| exit.code))));
         }
-        if let Err(why) = self.take_output(exit.as_ref(), &mut output).await {
+        let counted = exit.as_ref().filter(|_| !was_asked || self.copied().is_none());
+        if let Err(why) = self.take_output(counted, &mut output).await {
             let code = exit.as_ref().map(|exit| exit.code);
             stopped = stopped.or(Some(Stopped::Failed(why, code)));
         }
@@ -65,19 +67,25 @@ impl SlurmExecution {
         End::Ended
     }
 
-    /// Fetches its folder from a cluster that shares none with this machine, as soon as it can be reached.
+    /// Fetches its folder from a cluster that shares none with this machine, as soon as it can be reached; of an attempt that
+    /// was to end, only its output.
     ///
     /// # Errors
     /// It can't be fetched as a whole.
-    async fn fetch(&self) -> Result<(), String> {
+    async fn fetch(&self, all: bool) -> Result<(), String> {
         let Some(copied) = self.copied() else { return Ok(()) };
-        let engine = &self.slurm.name;
+        let (engine, tools) = (&self.slurm.name, &self.slurm.cluster.tools);
         loop {
-            match self.slurm.cluster.tools.fetch(&copied).await {
+            let fetched = match tools.fetch_said(std::slice::from_ref(&copied), true).await {
+                Ok(()) if all => tools.fetch(&copied).await,
+                said => said,
+            };
+            match fetched {
                 Ok(()) => return Ok(()),
                 Err(CopyError::Partial(why) | CopyError::Failed(why)) => {
                     return Err(format!("its files can't be fetched from `{engine}`: {why}"));
                 }
+                Err(CopyError::Away(why)) if !all => return Err(why),
                 Err(CopyError::Away(why)) => {
                     self.tell(Some(format!("waits for its files on `{engine}`: {why}")));
                     tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)).await;
@@ -112,7 +120,7 @@ impl SlurmExecution {
                 }));
             }
             tokio::time::sleep(OUTPUT_INTERVAL).await;
-            self.fetch().await?;
+            self.fetch(true).await?;
         }
     }
 

@@ -1,23 +1,27 @@
 //! The beginning of an attempt: its files, its record, its job; and how a later daemon finds them again.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fanlight_shared::resources::{CPU_PARTS, Gpus, Resources};
 use fanlight_shared::time::Time;
+use futures_util::future::BoxFuture;
 
 use super::super::files;
 use super::super::mirror::CopyError;
 use super::super::record::Record;
 use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::verdict::Judge;
+use super::cancel::forbidding;
 use super::{SlurmExecution, failed, steps};
 use crate::attempt::Outcome;
 use crate::command::folder::{Folder, sentence};
 use crate::command::follow;
 use crate::command::prepare;
 use crate::executor::Adopted;
+use crate::rooted::remove_tree;
 
 /// How long a cluster that takes no more jobs is left alone.
 const BUSY_INTERVAL: Duration = Duration::from_secs(10);
@@ -34,6 +38,7 @@ impl SlurmExecution {
         }
         // First, so that none of its files, above all no secret, is there while it waits.
         self.enter().await?;
+        self.remove_earlier().await?;
         let clear = |folder: Folder| {
             if let Some(record) = Record::read(folder.path())? {
                 record.folder(folder.path()).remove()?;
@@ -61,20 +66,44 @@ impl SlurmExecution {
         self.send().await
     }
 
+    /// Removes what an earlier daemon sent and did not submit.
+    async fn remove_earlier(&self) -> Result<(), Outcome> {
+        let read = self.aside(|folder| Record::read(folder.path())).await.map_err(|why| failed(&why))?;
+        let there = read.ok().flatten().and_then(|record| record.there);
+        let (Some(there), tools) = (there, &self.slurm.cluster.tools) else { return Ok(()) };
+        self.once_reached("removed", || Box::pin(tools.remove_there(&there))).await
+    }
+
     /// Sends its folder to a cluster that shares none with this machine.
     async fn send(&self) -> Result<(), Outcome> {
         let Some(copied) = self.copied() else { return Ok(()) };
+        let tools = &self.slurm.cluster.tools;
+        self.once_reached("sent", || Box::pin(tools.send(&copied))).await?;
+        // Its secrets are not kept here either.
+        let forgotten = self.aside(|folder| files::forget_start(folder.files())).await;
+        let forgotten = forgotten.map_err(|why| failed(&why))?;
+        forgotten.map_err(|error| failed(&format!("its secrets can't be removed: {error}")))
+    }
+
+    /// Does something with its files at the login node, as soon as that can be reached; `what` is done to them.
+    async fn once_reached<'a>(
+        &self,
+        what: &str,
+        work: impl Fn() -> BoxFuture<'a, Result<(), CopyError>> + Send,
+    ) -> Result<(), Outcome> {
+        let engine = &self.slurm.name;
         loop {
-            match self.slurm.cluster.tools.send(&copied).await {
+            let done = tokio::select! {
+                done = work() => done,
+                () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
+            };
+            match done {
                 Ok(()) => break,
                 Err(CopyError::Partial(why) | CopyError::Failed(why)) => {
-                    return Err(failed(&format!("its files can't be sent to `{}`: {why}", self.slurm.name)));
+                    return Err(failed(&format!("its files on `{engine}` can't be {what}: {why}")));
                 }
                 Err(CopyError::Away(why)) => {
-                    self.tell(Some(format!(
-                        "waits until its files can be sent to `{}`: {why}",
-                        self.slurm.name
-                    )));
+                    self.tell(Some(format!("waits until its files on `{engine}` can be {what}: {why}")));
                     tokio::select! {
                         () = tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)) => {}
                         () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
@@ -83,11 +112,7 @@ impl SlurmExecution {
             }
         }
         self.tell(None);
-        // Its secrets are not kept here either.
-        let forgotten = self.aside(|folder| files::forget_start(folder.files())).await;
-        forgotten
-            .map_err(|why| failed(&why))?
-            .map_err(|error| failed(&format!("its secrets can't be removed: {error}")))
+        Ok(())
     }
 
     /// Submits it, as soon as the cluster takes it.
@@ -227,14 +252,28 @@ impl SlurmExecution {
     pub(super) async fn find(&self) -> Result<Adopted, Outcome> {
         let read = self.aside(|folder| {
             let record = Record::read(folder.path())?;
-            let forbidden = record.as_ref().is_some_and(|record| record.files.join(files::CANCEL).exists());
+            let forbidden = record
+                .as_ref()
+                .is_some_and(|record| forbidding(&record.folder(folder.path())).join(files::CANCEL).exists());
             Ok::<_, std::io::Error>((record, forbidden))
         });
         let lost = |why: String| Outcome::lost(&format!("the record of its job can't be read: {why}"));
         let read = read.await.map_err(lost)?.map_err(|error| lost(error.to_string()))?;
-        let (Some(record), forbidden) = read else { return Ok(Adopted::Unknown) };
+        let (Some(mut record), forbidden) = read else { return Ok(Adopted::Unknown) };
         if record.intended.is_none() {
             return Ok(Adopted::Unknown);
+        }
+        if record.there.is_some() {
+            // Another copy: what the earlier daemon called may still write to its own.
+            let files = self.slurm.folder(self.attempt.id).files().to_owned();
+            let before = std::mem::replace(&mut record.files, files);
+            let anew = record.clone();
+            let taken = self.aside(move |folder| {
+                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&anew.files)?;
+                anew.write(folder.path())?;
+                if before == anew.files { Ok(()) } else { remove_tree(&before) }
+            });
+            taken.await.map_err(lost)?.map_err(|error| lost(error.to_string()))?;
         }
         let folder = record.folder(self.folder().path());
         let dir = folder.dir(self.work.dir.as_ref());
