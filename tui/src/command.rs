@@ -44,7 +44,6 @@ mod stream;
 pub(crate) mod sweep;
 pub(crate) mod table;
 mod tail;
-mod trial;
 pub(crate) mod ui;
 pub(crate) mod watch;
 pub(crate) mod why;

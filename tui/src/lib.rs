@@ -19,6 +19,7 @@
 //! - `recipe`: the lineage of a product in its saved file
 //! - `text`: short texts for people, for the commands and the UI
 //! - `text_file`: text that a person names, read with a limit
+//! - `trial`: the trials of searches as text, for the commands and the UI
 
 mod ascii;
 mod cli;
@@ -42,6 +43,7 @@ mod output;
 mod recipe;
 mod text;
 mod text_file;
+mod trial;
 pub mod ui;
 
 use std::process::ExitCode;

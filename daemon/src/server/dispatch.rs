@@ -84,6 +84,7 @@ plain {
     rpc::sweeps::List => sweeps::list,
     rpc::sweeps::Get => sweeps::get,
     rpc::sweeps::Runs => sweeps::runs,
+    rpc::sweeps::Trials => sweeps::trials,
     rpc::sweeps::Find => sweeps::find,
     rpc::sweeps::Set => sweeps::set,
     rpc::uploads::Start => uploads::start,

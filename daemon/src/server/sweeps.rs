@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::sweeps::{Detail, Find, Found, Get, List, Runs, Set, Stretch, Sweep};
+use fanlight_shared::rpc::sweeps::{
+    Detail, Find, Found, Get, List, Runs, Set, Stretch, Sweep, TrialRow, Trials,
+};
 use fanlight_shared::rpc::{Page, RpcError};
 
 use super::session::Session;
@@ -23,6 +25,10 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
 
 pub(super) async fn runs(session: &Arc<Session>, runs: Runs) -> Result<Page<Stretch>, RpcError> {
     session.context.read(move |store| store.sweep_runs(&runs)).await
+}
+
+pub(super) async fn trials(session: &Arc<Session>, trials: Trials) -> Result<Page<TrialRow>, RpcError> {
+    session.context.read(move |store| store.trials(&trials)).await
 }
 
 pub(super) async fn find(session: &Arc<Session>, find: Find) -> Result<Found, RpcError> {

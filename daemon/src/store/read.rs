@@ -16,6 +16,7 @@ mod stretch;
 mod sweep;
 mod table;
 mod totals;
+mod trials;
 mod value;
 mod workflow;
 

@@ -64,6 +64,7 @@ all! {
     sweeps::List,
     sweeps::Get,
     sweeps::Runs,
+    sweeps::Trials,
     sweeps::Find,
     sweeps::Set,
     questions::List,

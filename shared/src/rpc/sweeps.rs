@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Page, request};
-use crate::id::{Version, WorkflowId};
+use crate::id::{RunId, Version, WorkflowId};
 use crate::run::{Counts, RunStatus};
-use crate::search::Search;
+use crate::search::{Outcome, Search};
 use crate::spent::Spent;
 use crate::sweep::{Limits, Pause};
 use crate::time::Time;
@@ -65,6 +65,37 @@ pub struct Stretch {
     pub count: u32,
     /// Their state.
     pub state: RunStatus,
+}
+
+/// `sweeps.trials`: the trials of a search and the other runs of its sweep, in the order in which they ended; then the trials that
+/// have not ended. A sweep that is no search has none.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Trials {
+    /// As in `sweeps.get`.
+    pub sweep: String,
+    /// The cursor of this page; the first page by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Rows per page: at most 1,000, 100 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// A trial of a search.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct TrialRow {
+    /// The run, such as `poster#12`. It may have been deleted.
+    pub run: String,
+    /// Its id.
+    pub run_id: RunId,
+    /// The params that the search chose.
+    pub params: IndexMap<String, Value>,
+    /// What came of it; none while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
 }
 
 /// `sweeps.find`
@@ -258,5 +289,6 @@ pub struct Reached {
 request!(List, "sweeps.list", Page<Sweep>);
 request!(Get, "sweeps.get", Detail);
 request!(Runs, "sweeps.runs", Page<Stretch>);
+request!(Trials, "sweeps.trials", Page<TrialRow>);
 request!(Find, "sweeps.find", Found);
 request!(Set, "sweeps.set", Sweep);

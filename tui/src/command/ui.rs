@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Ring the bell when the last run has ended.
     #[arg(long)]
     bell: bool,
-    /// How to draw pictures: auto, kitty, sixel, iterm, blocks or off.
+    /// How to draw pictures: auto, kitty, sixel, iterm, blocks, sextants, octants or off.
     #[arg(long, value_parser = pictures, value_name = "HOW")]
     pictures: Option<PictureMode>,
 }

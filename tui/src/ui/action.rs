@@ -26,6 +26,8 @@ pub enum Scope {
     Sheet,
     /// Among parallel coordinates.
     Parallel,
+    /// Among the trials of a search.
+    Trials,
     /// On the home screen.
     Home,
     /// In the form that starts runs.
@@ -144,6 +146,7 @@ actions! {
     Label "label" Queue ["L"] "label"
     DeleteRun "delete_run" Queue ["D"] "delete"
     PauseSweep "pause_sweep" Queue ["S"] "pause the sweep; or continue"
+    Trials "trials" Queue ["H"] "trials of the search"
     Fold "fold" Queue ["h", "left"] "fold the run, the sweep or the section"
     Unfold "unfold" Queue ["l", "right"] "unfold"
 
@@ -213,6 +216,10 @@ actions! {
     FlipAxis "flip_axis" Parallel ["f"] "turn this axis upside down"
     PinLine "pin_line" Parallel ["enter"] "pin this run"
 
+
+    SortTrials "sort_trials" Trials ["o"] "the newest first; or the best"
+    PinTrial "pin_trial" Trials ["enter"] "pin this run"
+
     NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
 
     RunSelected "run_selected" Home ["r"] "run with a form"
@@ -246,7 +253,7 @@ impl Action {
 
 impl Scope {
     /// All scopes, in the order of the help.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Grid,
         Self::Queue,
         Self::Gallery,
@@ -257,6 +264,7 @@ impl Scope {
         Self::Table,
         Self::Sheet,
         Self::Parallel,
+        Self::Trials,
         Self::Home,
         Self::Form,
         Self::Questions,
@@ -278,6 +286,7 @@ impl Scope {
             Self::Table => "table",
             Self::Sheet => "sheet",
             Self::Parallel => "parallel",
+            Self::Trials => "trials",
             Self::Home => "home",
             Self::Form => "form",
             Self::Questions => "questions",

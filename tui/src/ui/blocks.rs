@@ -174,7 +174,7 @@ fn read_sweeps(model: &mut Model, (columns, rows): (u16, u16)) {
             let runs = sweeps.iter().find(|(of, _)| *of == name).expect("a sweep").1.clone();
             let best =
                 wanted.then(|| (IndexMap::from([("accuracy".to_owned(), best.clone())]), Spent::default()));
-            response(model, Response::Sweep { name, request, runs, best });
+            response(model, Response::Sweep { name, request, runs, best, search: None });
         }
     }
 }

@@ -4,11 +4,16 @@ use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateE
 use fanlight_shared::origin::Origin;
 use fanlight_shared::question::{Answer, Question, QuestionKind};
 use fanlight_shared::resources::GpuSlot;
+use fanlight_shared::rpc::sweeps::TrialRow;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::sanitise;
+use fanlight_shared::search::Outcome;
 use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+
+use crate::ui::message::SearchRead;
 
 fn line(text: &mut String) {
     *text = sanitise::line(text);
@@ -63,6 +68,33 @@ pub fn run(run: &mut Run) {
         line(&mut asks.text);
     }
     run.waits_for.iter_mut().for_each(line);
+}
+
+/// Sanitises a search and its best runs.
+pub fn search(read: &mut SearchRead) {
+    read.detail.search.objectives.iter_mut().for_each(|objective| line(&mut objective.name));
+    maybe(&mut read.detail.unmeasured);
+    for best in &mut read.detail.best {
+        line(&mut best.run);
+        params(&mut best.params);
+    }
+}
+
+/// Sanitises a trial.
+pub fn trial(trial: &mut TrialRow) {
+    line(&mut trial.run);
+    params(&mut trial.params);
+    if let Some(Outcome::Unmeasured { why }) = &mut trial.outcome {
+        line(why);
+    }
+}
+
+fn params(params: &mut IndexMap<String, Value>) {
+    for (mut name, mut made) in std::mem::take(params) {
+        line(&mut name);
+        value(&mut made);
+        params.insert(name, made);
+    }
 }
 
 /// Sanitises a question.

@@ -87,6 +87,8 @@ pub enum Effect {
         /// Whether the best numbers are read too.
         best: bool,
     },
+    /// Read the trials of the search of a sweep; returned as [`super::message::Response::Trials`].
+    ReadTrials(String),
     /// Pause a sweep or let it continue.
     SetSweep(sweeps::Set),
     /// Read a run in full; returned as [`super::message::Response::Run`].
@@ -202,7 +204,7 @@ impl Effect {
             Self::DeleteRuns(_) | Self::DeleteAssets(_) => "delete",
             Self::Label(_) => "label",
             Self::SetQueue(_) => "queue",
-            Self::ReadSweep { .. } | Self::SetSweep(_) => "sweep",
+            Self::ReadSweep { .. } | Self::ReadTrials(_) | Self::SetSweep(_) => "sweep",
             Self::ListRuns { .. } | Self::GetRun(_) | Self::CheckRuns(_) => "runs",
             Self::GetParams(_) => "params",
             Self::ListAssets { .. } | Self::GetRecipe(_) => "gallery",
@@ -235,6 +237,7 @@ impl Effect {
             self,
             Self::ListRuns { .. }
                 | Self::ReadSweep { .. }
+                | Self::ReadTrials(_)
                 | Self::ListQuestions
                 | Self::ListAssets { .. }
                 | Self::ListWorkflows

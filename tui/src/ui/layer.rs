@@ -18,5 +18,6 @@ pub mod prompt;
 pub mod questions;
 pub mod runs;
 pub mod sheet;
+pub mod trials;
 pub mod values;
 pub mod viewer;

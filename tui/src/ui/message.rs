@@ -10,7 +10,7 @@ use fanlight_shared::media::DirManifest;
 use fanlight_shared::rpc::daemon::HelloResponse;
 use fanlight_shared::rpc::metrics::{Curve, Series};
 use fanlight_shared::rpc::questions::OpenQuestion;
-use fanlight_shared::rpc::sweeps::{Best, Stretch};
+use fanlight_shared::rpc::sweeps::{Best, Progress, SearchDetail, Stretch, TrialRow};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, models, runs, values, workflows};
 use fanlight_shared::run::Run;
@@ -26,6 +26,15 @@ use super::effect::{CurvesOf, Effect};
 use super::graph::Layout;
 use super::picture::{Painted, PictureOf};
 use crate::ui::areas::Areas;
+
+/// A search: what it found, and how far it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SearchRead {
+    /// What it found.
+    pub detail: SearchDetail,
+    /// How far it is.
+    pub progress: Progress,
+}
 
 /// A message.
 #[derive(Debug)]
@@ -108,7 +117,7 @@ pub enum Response {
         /// The page.
         page: Page<Run>,
     },
-    /// The states of the runs of a sweep, and its best numbers and what it spent, if they were asked for.
+    /// The states of the runs of a sweep, and what they made, if that was asked for.
     Sweep {
         /// Its name.
         name: String,
@@ -118,7 +127,11 @@ pub enum Response {
         runs: Vec<Stretch>,
         /// Its outputs that are numbers, and the cost and the tokens of its runs.
         best: Option<(IndexMap<String, Best>, Spent)>,
+        /// Its search, if it was asked for and there is one.
+        search: Option<Box<SearchRead>>,
     },
+    /// The trials of a search.
+    Trials(String, Box<SearchRead>, Vec<TrialRow>),
     /// The open questions, up to a limit.
     Questions(Vec<OpenQuestion>),
     /// An answer was stored.

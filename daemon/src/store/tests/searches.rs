@@ -162,3 +162,29 @@ fn a_damaged_search_proposes_nothing_and_keeps_its_runs() {
         assert!(at.store.prunable(&Default::default()).unwrap().is_empty(), "{damage}");
     }
 }
+
+#[test]
+fn the_trials_of_a_search_are_read_in_the_order_of_their_ends_page_by_page() {
+    use fanlight_shared::rpc::sweeps::Trials;
+    let at = Fixture::new();
+    let run = start(&at);
+    let read = |cursor: Option<String>, limit| {
+        at.store.trials(&Trials { sweep: "scan".into(), cursor, limit: Some(limit) }).unwrap()
+    };
+    let open = read(None, 10);
+    assert_eq!((open.rows.len(), &open.rows[0].outcome, open.rows[0].run_id), (1, &None, run.id));
+    assert_eq!(open.rows[0].run, run.name());
+    let params = [("seed".to_owned(), Value::Int(3))].into_iter().collect();
+    let key = at.store.known_search("scan").unwrap().key;
+    let trial = Some(NewTrial { sweep: Some(key), number: 1, params, seen: 0 });
+    let sweep = Some(SweepOf::Extended { name: "scan".into(), swept: vec![] });
+    let second = at.submit_with(Submit { sweep, trial, ..submission(1) }).runs.remove(0);
+    at.commit(vec![Op::Observe { run: second.id, state: RunStatus::Failed, outputs: Numbers::default() }]);
+    let first = read(None, 1);
+    assert_eq!((first.rows[0].run_id, &first.rows[0].outcome), (second.id, &Some(Outcome::Failed)));
+    let rest = read(first.cursor.clone(), 1);
+    assert_eq!((rest.rows[0].run_id, &rest.rows[0].outcome, &rest.cursor), (run.id, &None, &None));
+    assert!(first.cursor.is_some());
+    let bad = Trials { sweep: "scan".into(), cursor: Some("x".into()), limit: None };
+    assert!(at.store.trials(&bad).is_err());
+}

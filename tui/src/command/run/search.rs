@@ -10,9 +10,9 @@ use fanlight_shared::workflow::Workflow;
 use fanlight_shared::{sanitise, sweep::Pause};
 
 use super::params::{bad, param, split};
-use crate::command::trial;
 use crate::failure::Failure;
 use crate::output;
+use crate::trial;
 
 /// The arguments of a search.
 #[derive(clap::Args, Debug, Default)]

@@ -6,12 +6,12 @@ use fanlight_shared::rpc::sweeps::{Best, Detail, Get, Progress, SearchDetail, Sw
 use fanlight_shared::sanitise;
 use serde_json::{Value as Json, json};
 
-use crate::command::trial;
 use crate::failure::Failure;
 use crate::output::style::{Paint, Role};
 use crate::output::table::{Cell, Table};
 use crate::output::{Out, json};
 use crate::text;
+use crate::trial;
 
 /// The most runs of a Pareto front that are shown; `--json` has all.
 const BEST_LIMIT: usize = 20;
@@ -110,17 +110,8 @@ fn search_facts(detail: &SearchDetail, progress: Option<&Progress>, fact: &mut i
         format!("{goals}; sampler {}{pruner}, seed {}", search.sampler.word(), search.seed).into(),
     );
     if let Some(progress) = progress {
-        let Progress { trials, proposed, completed, pruned, failed, cancelled, unmeasured } = progress;
-        let counts = [
-            (completed, "completed"),
-            (pruned, "pruned"),
-            (failed, "failed"),
-            (cancelled, "cancelled"),
-            (unmeasured, "without a value"),
-        ];
-        let counts =
-            counts.iter().filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}"));
-        let counts: Vec<String> = counts.collect();
+        let Progress { trials, proposed, .. } = progress;
+        let counts = trial::counts(progress);
         let shown = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
         fact("trials".into(), format!("{proposed} of {trials}{shown}").into());
     }

@@ -22,6 +22,12 @@ impl Axis {
         Self { range: (axis.place(from), axis.place(to)), ..axis }
     }
 
+    /// Returns the same axis of numbers that are counted, which is never logarithmic.
+    pub(super) fn linear(self) -> Self {
+        let value = |place: f64| if self.log { 10f64.powf(place) } else { place };
+        Self { log: false, range: (value(self.range.0), value(self.range.1)) }
+    }
+
     /// Returns the place of a value, in the range.
     pub(super) fn place(self, value: f64) -> f64 {
         if self.log { value.log10() } else { value }

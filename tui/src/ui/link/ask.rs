@@ -2,6 +2,7 @@
 
 mod cancel;
 mod fork;
+mod trials;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -146,15 +147,15 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                 }
             }
             let name = list.sweep;
-            let best = match best {
-                true => {
-                    let detail = client.call(sweeps::Get { sweep: name.clone() }).await?;
-                    Some((detail.best, detail.sweep.spent))
-                }
-                false => None,
-            };
-            Response::Sweep { name, request, runs, best }
+            let (mut found, mut search) = (None, None);
+            if best {
+                let detail = client.call(sweeps::Get { sweep: name.clone() }).await?;
+                search = trials::search(detail.search, detail.sweep.search);
+                found = Some((detail.best, detail.sweep.spent));
+            }
+            Response::Sweep { name, request, runs, best: found, search }
         }
+        Effect::ReadTrials(name) => trials::read(client, name).await?,
         Effect::SetSweep(set) => {
             let sweep = client.call(set).await?;
             let now = if sweep.paused.is_some() { "is paused; active runs continue" } else { "continues" };

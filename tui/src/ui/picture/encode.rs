@@ -1,10 +1,11 @@
 //! From bytes to pixels, from pixels to cells. Runs off the loop, on a thread that may wait.
 //!
-//! A file for each way of drawing: `blocks`, `kitty`, `iterm`, `sixel`.
+//! A file for each way of drawing: `blocks`, `mosaic`, `kitty`, `iterm`, `sixel`.
 
 mod blocks;
 mod iterm;
 mod kitty;
+mod mosaic;
 mod passthrough;
 mod single_cell;
 mod sixel;
@@ -16,7 +17,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 use ratatui::style::Color;
 
-use super::probe::{Drawing, GraphicsProtocol};
+use super::probe::{CellPixels, Drawing, GraphicsProtocol};
 use super::{Frame, Painted, PictureOf, PictureRequest};
 
 /// Longest side of a picture that is opened here, in pixels.
@@ -76,14 +77,21 @@ pub fn encode(
     let part = cropped(picture, wanted.part);
     let picture = part.as_ref().unwrap_or(picture);
     let cells = fit((picture.width(), picture.height()), wanted.cells, drawing.font);
-    let to = (u32::from(cells.0) * u32::from(drawing.font.0), u32::from(cells.1) * u32::from(drawing.font.1));
+    let of_cell = match drawing.protocol {
+        GraphicsProtocol::Blocks => drawing.pixels.count(),
+        _ => drawing.font,
+    };
+    let to = (u32::from(cells.0) * u32::from(of_cell.0), u32::from(cells.1) * u32::from(of_cell.1));
     let sized = match wanted.of {
         PictureOf::Difference(..) => brightest(picture, to),
         _ => scaled(picture, to),
     };
     let sized = if wanted.dimmed { dimmed(&sized) } else { sized };
     let (mut drawn, transmit) = match drawing.protocol {
-        GraphicsProtocol::Blocks => (blocks::cells(&sized, cells), None),
+        GraphicsProtocol::Blocks if drawing.pixels == CellPixels::Half => {
+            (blocks::cells(&sized, cells), None)
+        }
+        GraphicsProtocol::Blocks => (mosaic::cells(&sized, cells, drawing.pixels), None),
         // Sent separately from its cells, so that the picture isn't lost when something covers its first cell.
         GraphicsProtocol::Kitty => (kitty::cells(id, cells), Some(kitty::transmit(&sized, id, drawing.tmux))),
         GraphicsProtocol::Iterm => {
@@ -220,6 +228,7 @@ mod tests {
             font: if protocol == GraphicsProtocol::Blocks { (1, 2) } else { (4, 8) },
             tmux: false,
             deep: true,
+            pixels: CellPixels::Half,
         }
     }
 

@@ -14,18 +14,24 @@ pub enum PictureMode {
     Iterm,
     /// By half blocks, which every terminal with colours has.
     Blocks,
+    /// By sextants: six pixels of two colours in a cell.
+    Sextants,
+    /// By octants: eight pixels of two colours in a cell.
+    Octants,
     /// Not at all; names and sizes are shown instead.
     Off,
 }
 
 impl PictureMode {
     /// All, by their names.
-    pub const NAMES: [(&str, Self); 6] = [
+    pub const NAMES: [(&str, Self); 8] = [
         ("auto", Self::Auto),
         ("kitty", Self::Kitty),
         ("sixel", Self::Sixel),
         ("iterm", Self::Iterm),
         ("blocks", Self::Blocks),
+        ("sextants", Self::Sextants),
+        ("octants", Self::Octants),
         ("off", Self::Off),
     ];
 

@@ -108,7 +108,7 @@ mod tests {
     const PLACE: Rect = Rect::new(2, 1, 8, 4);
 
     fn pictures(protocol: GraphicsProtocol) -> Pictures {
-        let drawing = Drawing { protocol, font: (4, 8), tmux: false, deep: true };
+        let drawing = Drawing { protocol, font: (4, 8), ..Drawing::default() };
         let wanted = PictureRequest::thumbnail(AssetId::from_bytes([1; 16]), (PLACE.width, PLACE.height));
         let mut pictures = Pictures::new(PictureMode::Auto, drawing);
         pictures.painted(&encode::encode(&DynamicImage::new_rgb8(32, 32), wanted, drawing, 1).unwrap());

@@ -6,7 +6,7 @@ use crate::ui::picture::PictureMode;
 /// The protocol for pictures.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum GraphicsProtocol {
-    /// Two pixels per cell, by `▀`.
+    /// Two pixels per cell, by `▀`, or more by other characters: see [`CellPixels`].
     #[default]
     Blocks,
     /// kitty's protocol with placeholders.
@@ -15,6 +15,30 @@ pub enum GraphicsProtocol {
     Iterm,
     /// Sixels.
     Sixel,
+}
+
+/// How many pixels a cell has if pictures are drawn with characters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CellPixels {
+    /// Two, one above the other, each in a colour of its own.
+    #[default]
+    Half,
+    /// Three rows of two, in two colours.
+    Sextant,
+    /// Four rows of two, in two colours.
+    Octant,
+}
+
+impl CellPixels {
+    /// Returns the columns and rows of pixels.
+    #[must_use]
+    pub fn count(self) -> (u16, u16) {
+        match self {
+            Self::Half => BLOCK,
+            Self::Sextant => (2, 3),
+            Self::Octant => (2, 4),
+        }
+    }
 }
 
 /// How pictures are drawn on this terminal.
@@ -28,11 +52,19 @@ pub struct Drawing {
     pub tmux: bool,
     /// Whether colours have 24 bits; otherwise they are from the 256-colour palette.
     pub deep: bool,
+    /// How many pixels a cell has, if they are drawn with characters.
+    pub pixels: CellPixels,
 }
 
 impl Default for Drawing {
     fn default() -> Self {
-        Self { protocol: GraphicsProtocol::Blocks, font: BLOCK, tmux: false, deep: true }
+        Self {
+            protocol: GraphicsProtocol::Blocks,
+            font: BLOCK,
+            tmux: false,
+            deep: true,
+            pixels: CellPixels::Half,
+        }
     }
 }
 
@@ -100,7 +132,9 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Draw
         PictureMode::Kitty => GraphicsProtocol::Kitty,
         PictureMode::Sixel => GraphicsProtocol::Sixel,
         PictureMode::Iterm => GraphicsProtocol::Iterm,
-        PictureMode::Blocks | PictureMode::Off => GraphicsProtocol::Blocks,
+        PictureMode::Blocks | PictureMode::Sextants | PictureMode::Octants | PictureMode::Off => {
+            GraphicsProtocol::Blocks
+        }
         // Inside a multiplexer the environment may be that of another terminal, and pictures disappear or remain,
         // unless the outer terminal supports placeholders.
         PictureMode::Auto if tmux => {
@@ -121,7 +155,22 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Draw
     };
     let font = if protocol == GraphicsProtocol::Blocks { BLOCK } else { font.unwrap_or(DEFAULT_FONT) };
     let deep = is_deep(terminal) || replies.deep || replies.kitty;
-    Drawing { protocol, font, tmux, deep }
+    let pixels = match mode {
+        PictureMode::Sextants => CellPixels::Sextant,
+        PictureMode::Octants => CellPixels::Octant,
+        PictureMode::Auto if draws_sextants(terminal) => CellPixels::Sextant,
+        _ => CellPixels::Half,
+    };
+    Drawing { protocol, font, tmux, deep, pixels }
+}
+
+/// Returns whether this terminal is known to draw sextants itself, whatever its font has; no terminal can be asked. What a
+/// multiplexer shows them in is not known.
+fn draws_sextants(terminal: &Terminal) -> bool {
+    let (term, program) = (terminal.term.as_str(), terminal.program.as_str());
+    let named = term.contains("kitty") || term.starts_with("foot") || term.contains("wezterm");
+    let known = named || terminal.kitty || program.contains("WezTerm") || is_ghostty(terminal);
+    known && !terminal.multiplexer && !terminal.konsole
 }
 
 /// Returns whether the environment promises 24-bit colours. SSH doesn't forward `COLORTERM`.
@@ -237,6 +286,18 @@ mod tests {
         let unknown = Terminal { font: None, ..terminal("xterm-kitty", "") };
         assert_eq!(unasked(PictureMode::Auto, &unknown).protocol, GraphicsProtocol::Blocks);
         assert_eq!(unasked(PictureMode::Kitty, &unknown).font, DEFAULT_FONT);
+    }
+
+    #[test]
+    fn sextants_are_used_in_terminals_that_are_known_to_draw_them_or_if_they_are_chosen() {
+        let pixels = |mode, terminal: &Terminal| unasked(mode, terminal).pixels;
+        let auto = |term| pixels(PictureMode::Auto, &terminal(term, ""));
+        assert_eq!((auto("xterm-kitty"), auto("foot")), (CellPixels::Sextant, CellPixels::Sextant));
+        assert_eq!((auto("xterm-256color"), auto("linux")), (CellPixels::Half, CellPixels::Half));
+        let inside = Terminal { multiplexer: true, kitty: true, ..terminal("tmux-256color", "tmux") };
+        assert_eq!(pixels(PictureMode::Auto, &inside), CellPixels::Half);
+        assert_eq!(pixels(PictureMode::Octants, &inside), CellPixels::Octant);
+        assert_eq!(pixels(PictureMode::Blocks, &terminal("xterm-kitty", "")), CellPixels::Half);
     }
 
     #[test]

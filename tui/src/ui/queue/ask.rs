@@ -50,14 +50,24 @@ pub(super) fn sweep(model: &Model) -> Option<&Sweep> {
     }
 }
 
-/// Returns the sweep under the cursor, or that of the run there, if it can be paused or continue.
-pub(super) fn pausable(model: &Model) -> Option<&Sweep> {
+/// Returns the sweep under the cursor, or that of the run there.
+fn sweep_here(model: &Model) -> Option<&Sweep> {
     let sweep = match rows::current(model)? {
         Row::Sweep(sweep) => sweep,
         Row::Run(run) => model.queue.sections.sweeps.of(model.projection.run(run)?)?,
         Row::Heading(_) => return None,
     };
-    model.queue.sections.sweeps.get(sweep).filter(|sweep| !sweep.is_over())
+    model.queue.sections.sweeps.get(sweep)
+}
+
+/// Returns the sweep under the cursor, or that of the run there, if it can be paused or continue.
+pub(super) fn pausable(model: &Model) -> Option<&Sweep> {
+    sweep_here(model).filter(|sweep| !sweep.is_over())
+}
+
+/// Returns the sweep under the cursor, or that of the run there, if it is a search.
+pub(super) fn search(model: &Model) -> Option<&Sweep> {
+    sweep_here(model).filter(|sweep| sweep.search.is_some())
 }
 
 /// Pauses the sweep under the cursor, or lets it continue.

@@ -321,7 +321,7 @@ fn what_runs_and_sweeps_have_spent_is_beside_them_where_there_is_room() {
     let (name, request) = read.unwrap_or_else(|| panic!("{asked:?}"));
     let runs = vec![Stretch { first: 1, count: 60, state: RunStatus::Completed }];
     let best = Some((IndexMap::new(), spent(Some(1.5), 2_000_000)));
-    response(&mut model, Response::Sweep { name, request, runs, best });
+    response(&mut model, Response::Sweep { name, request, runs, best, search: None });
     let text = screen(&mut model, 160, 40);
     let line = text.lines().find(|line| line.contains("scan")).unwrap_or_default();
     assert!(line.contains("$1.5000") && !line.contains("tokens"), "the pane is narrow: {text}");

@@ -16,6 +16,7 @@ use crate::ui::action::Action;
 use crate::ui::areas::Hit;
 use crate::ui::effect::Effect;
 use crate::ui::layer::compare::Compare;
+use crate::ui::layer::trials::TrialsOfSearch;
 use crate::ui::model::Model;
 use crate::ui::model::queue::rows::{self, Row, Rows};
 use crate::ui::model::queue::{At, Section};
@@ -54,6 +55,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Resume => return ask::resume(model),
         Action::PauseQueue => return ask::pause(model),
         Action::PauseSweep => return ask::pause_sweep(model),
+        Action::Trials => {
+            let Some(name) = ask::search(model).map(|sweep| sweep.name.clone()) else { return Vec::new() };
+            let (screen, effects) = TrialsOfSearch::open(name, model.now);
+            model.layers.push(screen.into());
+            return effects;
+        }
         Action::Cap => ask::cap(model),
         Action::Label => ask::label(model),
         Action::DeleteRun => return ask::delete(model),
@@ -94,6 +101,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
             None => any(&|state| !state.is_ended()),
         },
         Action::PauseSweep => ask::pausable(model).is_some(),
+        Action::Trials => ask::search(model).is_some(),
         Action::CancelQueued => model.projection.queue().queued > 0,
         Action::Resume => any(&|state| matches!(state, RunStatus::Failed | RunStatus::Cancelled)),
         Action::DeleteRun | Action::Label => any(&|_| true),
@@ -115,7 +123,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
             }
             _ => vec![Action::PinRun, Action::Resume, Action::Mark, Action::DeleteRun, Action::Sort],
         },
-        Some(Row::Sweep(_)) => vec![Action::Unfold, Action::CancelRun, Action::PauseSweep],
+        Some(Row::Sweep(_)) => vec![Action::Trials, Action::Unfold, Action::CancelRun, Action::PauseSweep],
         _ => vec![Action::Fold, Action::Unfold],
     };
     if model.queue.marks.len() > 1 {

@@ -96,7 +96,7 @@ mod tests {
             [
                 "line 1: `bell` is true or false",
                 "line 2: there is no key `confrim` (did you mean `confirm`?)",
-                "line 3: `pictures` is one of auto, kitty, sixel, iterm, blocks, off",
+                "line 3: `pictures` is one of auto, kitty, sixel, iterm, blocks, sextants, octants, off",
             ]
         );
     }

@@ -56,7 +56,12 @@ fn sanitise(response: &mut Response) {
                 series.unit = series.unit.take().map(|unit| fanlight_shared::sanitise::line(&unit));
             }
         }
-        Response::Sweep { best: Some((best, _)), .. } => {
+        Response::Trials(_, search, trials) => {
+            clean::search(search);
+            trials.iter_mut().for_each(clean::trial);
+        }
+        Response::Sweep { best: Some((best, _)), search, .. } => {
+            search.iter_mut().for_each(|search| clean::search(search));
             let clean = |(name, best): (String, Best)| (fanlight_shared::sanitise::line(&name), best);
             *best = std::mem::take(best).into_iter().map(clean).collect();
         }
@@ -157,6 +162,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         }
         Response::Questions(_)
         | Response::Sweep { .. }
+        | Response::Trials(..)
         | Response::Params(..)
         | Response::NotPainted(..)
         | Response::Painted(_)

@@ -8,7 +8,7 @@ fn asset(number: u8) -> PictureOf {
 }
 
 fn kitty() -> Drawing {
-    Drawing { protocol: GraphicsProtocol::Kitty, font: (4, 8), tmux: false, deep: true }
+    Drawing { protocol: GraphicsProtocol::Kitty, font: (4, 8), ..Drawing::default() }
 }
 
 fn paint(pictures: &mut Pictures, wanted: PictureRequest, id: u32) -> Vec<Effect> {

@@ -10,7 +10,7 @@ use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 
 use super::tally::Tally;
-use crate::ui::message::Why;
+use crate::ui::message::{SearchRead, Why};
 
 /// The most runs of a sweep that isn't folded by itself.
 pub(in crate::ui) const MAX_LOOSE: usize = 50;
@@ -39,6 +39,10 @@ pub(in crate::ui) struct Sweep {
     pub(in crate::ui) best: IndexMap<String, Best>,
     /// The cost and the tokens of its runs, once read.
     pub(in crate::ui) spent: Spent,
+    /// Its search, if it is one, once read.
+    pub(in crate::ui) search: Option<Box<SearchRead>>,
+    /// Whether it is known whether it is a search.
+    known: bool,
     /// The user's choice.
     folded: Option<bool>,
     /// Whether all its runs are known.
@@ -54,7 +58,7 @@ pub(in crate::ui) struct Sweep {
 impl Sweep {
     /// Returns whether it is one row.
     pub(in crate::ui) fn is_folded(&self) -> bool {
-        self.folded.unwrap_or(self.tally.len() > MAX_LOOSE)
+        self.folded.unwrap_or(self.tally.len() > MAX_LOOSE || self.search.is_some())
     }
 
     /// Returns whether all its runs have ended.
@@ -101,6 +105,8 @@ impl Sweeps {
                     tally: Tally::default(),
                     best: IndexMap::new(),
                     spent: Spent::default(),
+                    search: None,
+                    known: false,
                     folded: None,
                     whole: false,
                     best_of: 0,
@@ -177,7 +183,7 @@ impl Sweeps {
         self.requests += 1;
         let request = self.requests;
         (sweep.asked, sweep.asked_at) = (Some((request, Vec::new())), Some(now));
-        let best = sweep.is_folded() && sweep.lacks_best();
+        let best = sweep.is_folded() && sweep.lacks_best() || !sweep.known;
         Some(Ok(Wanted { name: sweep.name.clone(), request, best }))
     }
 
@@ -188,6 +194,7 @@ impl Sweeps {
         (name, request): (&str, u64),
         runs: &[Stretch],
         best: Option<&(IndexMap<String, Best>, Spent)>,
+        search: Option<Box<SearchRead>>,
     ) -> Option<SweepId> {
         let (id, _, sweep) = self.sweeps.get_full_mut(name)?;
         let (_, changes) = sweep.asked.take_if(|(asked, _)| *asked == request)?;
@@ -195,6 +202,7 @@ impl Sweeps {
         if let Some(best) = best {
             sweep.best.clone_from(&best.0);
             sweep.spent = best.1;
+            (sweep.search, sweep.known) = (search, true);
             sweep.best_of = sweep.tally.counts().completed;
         }
         for (number, state) in changes {

@@ -66,9 +66,9 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             let next = model.queue.numbers.page(*to, page.cursor.as_ref(), model.workflow_id());
             return next.into_iter().collect();
         }
-        Response::Sweep { name, request, runs, best } => {
+        Response::Sweep { name, request, runs, best, search } => {
             let sections = &mut model.queue.sections;
-            let read = sections.sweeps.read((name, *request), runs, best.as_ref());
+            let read = sections.sweeps.read((name, *request), runs, best.as_ref(), search.take());
             let Some((id, sweep)) = read.and_then(|id| Some((id, sections.sweeps.get(id)?))) else {
                 return Vec::new();
             };

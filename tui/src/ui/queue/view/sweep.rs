@@ -1,7 +1,7 @@
 //! Draws a folded sweep as one row: its name, the states of its runs as a strip, their counts, its best number, and the
 //! cost and the tokens of its runs.
 
-use fanlight_shared::rpc::sweeps::Best;
+use fanlight_shared::rpc::sweeps::{Best, SearchDetail};
 use fanlight_shared::run::RunStatus;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,8 +10,10 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{arrow, card, strip};
+use crate::trial;
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::fit::fit;
+use crate::ui::message::SearchRead;
 use crate::ui::model::Model;
 use crate::ui::model::queue::Sort;
 use crate::ui::model::queue::sweeps::{Sweep, SweepId};
@@ -51,10 +53,16 @@ pub(super) fn view(
     let counts = counts(model, theme, sweep);
     let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let mut room = usize::from(area.width).saturating_sub(width(&head) + width(&counts));
-    let best = best(model, sweep).filter(|best| best.len() + 2 + MIN_NAME_WIDTH + CELLS.0 < room);
-    room = room.saturating_sub(best.as_ref().map_or(0, |best| best.len() + 2));
-    let fits = |spent: &String| spent.width() + 2 + MIN_NAME_WIDTH + CELLS.0 < room;
-    let spent = [sweep.spent.short(), sweep.spent.brief()].into_iter().flatten().find(fits);
+    // What a search found says more than the states of its runs.
+    let strip = if sweep.search.is_some() { 0 } else { CELLS.0 };
+    let fits = |room: usize| move |words: &String| words.width() + 2 + MIN_NAME_WIDTH + strip < room;
+    let found = match &sweep.search {
+        Some(search) => found(search),
+        None => best(model, sweep).into_iter().collect(),
+    };
+    let best = found.into_iter().find(fits(room));
+    room = room.saturating_sub(best.as_ref().map_or(0, |best| best.width() + 2));
+    let spent = [sweep.spent.short(), sweep.spent.brief()].into_iter().flatten().find(fits(room));
     room = room.saturating_sub(spent.as_ref().map_or(0, |spent| spent.width() + 2));
     let cells = room.saturating_sub(sweep.name.len().max(MIN_NAME_WIDTH) + 2).min(CELLS.1);
     let cells = if cells < CELLS.0 { Vec::new() } else { sweep.tally.cells(cells) };
@@ -112,8 +120,32 @@ fn counts<'a>(model: &Model, theme: &Theme, sweep: &Sweep) -> Vec<Span<'a>> {
         let glyph = run_glyph(RunStatus::Failed, 0, ascii);
         spans.push(Span::styled(format!("{glyph}{} ", counts.failed), theme.bad));
     }
-    spans.push(Span::styled(format!("{}/{}", counts.all() - counts.open(), counts.all()), theme.text));
+    let words = match &sweep.search {
+        // Runs that were proposed since it was read count too.
+        Some(search) => {
+            let trials = search.progress.trials;
+            format!("trial {} of {trials}", counts.all().max(search.progress.proposed).min(trials))
+        }
+        None => format!("{}/{}", counts.all() - counts.open(), counts.all()),
+    };
+    spans.push(Span::styled(words, theme.text));
     spans
+}
+
+/// Returns what a search found so far, the longest words first: the values and the params of its best run, or how many runs no other
+/// one beats.
+fn found(search: &SearchRead) -> Vec<String> {
+    let SearchDetail { search, best, .. } = &search.detail;
+    let number = |value: f64| card::number(value).trim().to_owned();
+    match best.as_slice() {
+        [] => Vec::new(),
+        [best] => {
+            let values = trial::values(search, &best.values, number);
+            let params = trial::short_params(&best.params, number);
+            vec![format!("{values}  {params}"), values]
+        }
+        front => vec![format!("{} runs are best", front.len())],
+    }
 }
 
 /// Returns the number by which the ended runs are sorted, or the first that the runs output with its lowest and highest

@@ -245,7 +245,13 @@ impl Daemon {
                 let runs: Vec<Stretch> = runs.map(one).collect();
                 Some(match runs.is_empty() {
                     true => failed(request.clone(), Why::Gone).response,
-                    false => Response::Sweep { name: name.clone(), request: *number, runs, best: None },
+                    false => Response::Sweep {
+                        name: name.clone(),
+                        request: *number,
+                        runs,
+                        best: None,
+                        search: None,
+                    },
                 })
             }
             Effect::ReadWorkflow(request) => {
