@@ -42,17 +42,23 @@ enum Lines {
 }
 
 /// What is wrong with a source, for the log of the node.
-#[derive(Default)]
 struct Notes {
+    /// The name of the source.
+    of: String,
     lines: Vec<String>,
     count: u64,
 }
 
 impl Notes {
-    fn say(&mut self, problem: String) {
+    fn say(&mut self, problem: &str) {
+        self.add(format!("metrics: {}: {problem}", self.of));
+    }
+
+    /// Adds a line that names its file itself.
+    fn add(&mut self, line: String) {
         self.count += 1;
         if self.count <= MAX_EXPLAINED {
-            self.lines.push(problem);
+            self.lines.push(line);
         }
     }
 }
@@ -64,7 +70,12 @@ impl Source {
             MetricSource::Stdout(pattern) => Lines::Pattern(Pattern::new(pattern)),
             MetricSource::TensorBoard(_) => Lines::Events(EventFiles::default()),
         };
-        Self { of: of.clone(), tail: Tail::new(MAX_LINE, MAX_BYTES), lines, notes: Notes::default() }
+        let name = match &of.source {
+            MetricSource::File(path) | MetricSource::TensorBoard(path) => format!("`{}`", text::line(path)),
+            MetricSource::Stdout(_) => "stdout".to_owned(),
+        };
+        let notes = Notes { of: name, lines: Vec::new(), count: 0 };
+        Self { of: of.clone(), tail: Tail::new(MAX_LINE, MAX_BYTES), lines, notes }
     }
 
     /// Returns whether it is a file, whose growth nobody announces.
@@ -93,8 +104,7 @@ impl Source {
             MetricSource::TensorBoard(_) => return,
         };
         if let Err(refusal) = read {
-            let problem = format!("metrics: {} can't be read: {refusal}", self.name());
-            self.notes.say(problem);
+            notes.say(&format!("it can't be read: {refusal}"));
         }
     }
 
@@ -110,18 +120,11 @@ impl Source {
                 events.nothing(of)
             }
         };
-        let name = self.name();
+        let name = &notes.of;
         let nothing = nothing.map(|why| format!("metrics: {name} {why}"));
-        let more = (self.notes.count > MAX_EXPLAINED)
-            .then(|| format!("metrics: {name} has {} such problems in all", self.notes.count));
-        self.notes.lines.drain(..).chain(more).chain(nothing).collect()
-    }
-
-    fn name(&self) -> String {
-        match &self.of.source {
-            MetricSource::File(path) | MetricSource::TensorBoard(path) => format!("`{}`", text::line(path)),
-            MetricSource::Stdout(_) => "stdout".to_owned(),
-        }
+        let more = (notes.count > MAX_EXPLAINED)
+            .then(|| format!("metrics: {name} has {} such problems in all", notes.count));
+        notes.lines.drain(..).chain(more).chain(nothing).collect()
     }
 }
 
@@ -143,11 +146,10 @@ impl Lines {
                 return;
             }
             Line::TooLong => {
-                return notes
-                    .say(format!("metrics: a line is longer than {} KiB and is left out", MAX_LINE >> 10));
+                return notes.say(&format!("a line is longer than {} KiB and is left out", MAX_LINE >> 10));
             }
             Line::TooMuch => {
-                return notes.say(format!("metrics: only the first {} MiB are read", MAX_BYTES >> 20));
+                return notes.say(&format!("only the first {} MiB are read", MAX_BYTES >> 20));
             }
         };
         match self {

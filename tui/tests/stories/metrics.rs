@@ -157,7 +157,7 @@ fn metrics_are_read_from_a_file_and_from_the_output_without_changing_the_program
     assert!(fanlight.say(&["metrics", "last"]).exits(0).out.contains("0.6 at 3"));
     let log = fanlight.say(&["logs", "last"]).exits(0);
     let log = format!("{}{}", log.out, log.err);
-    assert!(log.contains("the file has no column `accuracy`; it has step, loss, phase"), "{log}");
+    assert!(log.contains("`log.csv`: there is no column `accuracy`; it has step, loss, phase"), "{log}");
 }
 
 #[test]

@@ -35,8 +35,8 @@ impl Pattern {
                 let Some(cell) = found.name(name) else { continue };
                 match number(cell.as_str()) {
                     Some(value) => visit(metric(name, value, step, of)),
-                    None => notes.say(format!(
-                        "metrics: `{}` of the group `{name}` is not a number",
+                    None => notes.say(&format!(
+                        "`{}` of the group `{name}` is not a number",
                         text::line(cell.as_str())
                     )),
                 }

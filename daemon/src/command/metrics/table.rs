@@ -96,7 +96,7 @@ impl Table {
                     let step = step(cell);
                     if step.is_none() {
                         let (cell, name) = (text::line(cell), &columns[at.unwrap_or(0)].name);
-                        notes.say(bad(self.line, name, &cell, "is not a step, a whole number from 0 on"));
+                        notes.say(&bad(self.line, name, &cell, "is not a step, a whole number from 0 on"));
                     }
                     step
                 });
@@ -112,7 +112,9 @@ impl Table {
                             visit(metric(&column.name, value, step, of));
                         }
                         None if column.use_as == Use::Unknown => column.use_as = Use::Nothing,
-                        None => notes.say(bad(self.line, &column.name, &text::line(cell), "is not a number")),
+                        None => {
+                            notes.say(&bad(self.line, &column.name, &text::line(cell), "is not a number"))
+                        }
                     }
                 }
             }
@@ -138,7 +140,7 @@ impl Table {
         let lacks = |step: &&String| !self.was_named && columns.iter().all(|column| column.name != **step);
         let step = of.step.iter().filter(lacks);
         for name in self.missing.drain(..).collect::<Vec<_>>().iter().chain(step) {
-            notes.say(format!("metrics: the file has no column `{}`; it has {known}", text::line(name)));
+            notes.say(&format!("there is no column `{}`; it has {known}", text::line(name)));
         }
         (self.columns, self.was_named) = (Some(columns), true);
     }
@@ -146,8 +148,8 @@ impl Table {
     fn object(&mut self, line: &str, of: &Metrics, notes: &mut Notes, visit: &mut dyn FnMut(CommandEvent)) {
         let object = match event::json_of(line.as_bytes()) {
             Ok(json @ Json::Object(_)) => Value::from_json(json),
-            Ok(_) => return notes.say(format!("metrics: line {}: it is not a JSON object", self.line)),
-            Err(why) => return notes.say(format!("metrics: line {}: {why}", self.line)),
+            Ok(_) => return notes.say(&format!("line {}: it is not a JSON object", self.line)),
+            Err(why) => return notes.say(&format!("line {}: {why}", self.line)),
         };
         let mut fields = Vec::new();
         flatten("", &object, 0, &mut fields);
@@ -165,7 +167,7 @@ impl Table {
                     self.found = true;
                     visit(metric(name, value, step, of));
                 }
-                None if wanted => notes.say(bad(self.line, name, &text::line(value), "is not a number")),
+                None if wanted => notes.say(&bad(self.line, name, &text::line(value), "is not a number")),
                 None => {}
             }
         }
@@ -186,7 +188,7 @@ impl Table {
 }
 
 fn bad(line: u64, name: &str, cell: &str, why: &str) -> String {
-    format!("metrics: line {line}: `{cell}` in the column `{}` {why}", text::line(name))
+    format!("line {line}: `{cell}` in the column `{}` {why}", text::line(name))
 }
 
 /// Returns the cells of a line; those in quotes may contain separators and doubled quotes.

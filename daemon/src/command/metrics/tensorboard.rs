@@ -82,7 +82,7 @@ impl EventFiles {
         if places.len() > MAX_FILES {
             places.truncate(MAX_FILES);
             if !std::mem::replace(&mut self.has_too_many, true) {
-                notes.say(format!("metrics: only the first {MAX_FILES} event files are read"));
+                notes.add(format!("metrics: only the first {MAX_FILES} event files are read"));
             }
         }
         places
@@ -108,7 +108,7 @@ impl EventFiles {
             Record::Data(data) => {
                 let event = match scalars::event(data) {
                     Ok(event) => event,
-                    Err(why) => return notes.say(format!("metrics: `{shown}` has an event that {why}")),
+                    Err(why) => return notes.add(format!("metrics: `{shown}` has an event that {why}")),
                 };
                 for (tag, value) in event.scalars {
                     let name = format!("{prefix}{tag}");
@@ -129,19 +129,19 @@ impl EventFiles {
                 notes
                     .say(format!("metrics: the record at byte {at} of `{shown}` is damaged and is left out"));
             }
-            Record::Lost(at) => notes.say(format!(
+            Record::Lost(at) => notes.add(format!(
                 "metrics: `{shown}` is damaged at byte {at}, or is not an event file; its rest is not read"
             )),
             Record::TooLarge(bytes) => {
-                notes.say(format!("metrics: a record of {} MiB of `{shown}` is left out", bytes >> 20));
+                notes.add(format!("metrics: a record of {} MiB of `{shown}` is left out", bytes >> 20));
             }
         };
         match records.read(file, MAX_BYTES - self.read, &mut take) {
             Ok(bytes) => self.read += bytes,
-            Err(error) => notes.say(format!("metrics: `{shown}` can't be read: {error}")),
+            Err(error) => notes.add(format!("metrics: `{shown}` can't be read: {error}")),
         }
         if self.read >= MAX_BYTES {
-            notes.say(format!("metrics: only the first {} MiB are read", MAX_BYTES >> 20));
+            notes.add(format!("metrics: only the first {} MiB are read", MAX_BYTES >> 20));
         }
     }
 
@@ -149,7 +149,7 @@ impl EventFiles {
     pub(super) fn finish(&self, notes: &mut Notes) {
         for (place, _) in self.files.iter().filter(|(_, records)| records.is_cut()) {
             let place = text::line(&place.to_string_lossy());
-            notes.say(format!("metrics: `{place}` ends within a record"));
+            notes.add(format!("metrics: `{place}` ends within a record"));
         }
     }
 

@@ -95,9 +95,9 @@ fn wanted_columns_that_are_missing_or_hold_no_numbers_are_named() {
     assert_eq!(
         said,
         [
-            "metrics: the file has no column `acc`; it has epoch, loss, lr",
-            "metrics: line 3: `x` in the column `epoch` is not a step, a whole number from 0 on",
-            "metrics: line 3: `oops` in the column `loss` is not a number",
+            "metrics: `log.csv`: there is no column `acc`; it has epoch, loss, lr",
+            "metrics: `log.csv`: line 3: `x` in the column `epoch` is not a step, a whole number from 0 on",
+            "metrics: `log.csv`: line 3: `oops` in the column `loss` is not a number",
         ]
     );
     assert_eq!(at.found, [("loss".to_owned(), Some(1), 0.5)]);
@@ -154,7 +154,7 @@ fn a_file_that_is_replaced_is_read_from_its_header_and_its_rows_have_the_same_st
     at.read();
     at.append("loss\n3\n");
     assert_eq!(loss(&at), [(0, 3.0)]);
-    assert_eq!(at.finish(), ["metrics: the file has no column `epoch`; it has loss"]);
+    assert_eq!(at.finish(), ["metrics: `log.csv`: there is no column `epoch`; it has loss"]);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn json_lines_are_read_with_nested_fields() {
     at.append(
         "{\"step\": 3, \"loss\": NaN, \"train\": {\"acc\": 0.5}, \"tag\": \"a\"}\n[1]\n{\"loss\": 1}\n",
     );
-    assert_eq!(at.finish(), ["metrics: line 2: it is not a JSON object"]);
+    assert_eq!(at.finish(), ["metrics: `log.jsonl`: line 2: it is not a JSON object"]);
     assert_eq!(at.names(), ["loss", "train.acc", "loss"]);
     assert_eq!((at.found[1].1, at.found[2].1), (Some(3), None));
 }
@@ -173,7 +173,7 @@ fn named_groups_find_numbers_in_lines_of_output() {
     let mut at = fixture(&stdout(r"(?:step (?<step>\d+) )?loss=(?<loss>\S+)(?: acc=(?<acc>\S+))?"));
     at.append("hello\nstep 5 loss=0.5, acc=80%\r");
     at.append("step 6 loss=0.25, \rloss=inf\nloss=much\n");
-    assert_eq!(at.finish(), ["metrics: `much` of the group `loss` is not a number"]);
+    assert_eq!(at.finish(), ["metrics: stdout: `much` of the group `loss` is not a number"]);
     assert_eq!(at.names(), ["loss", "acc", "loss", "loss"]);
     assert_eq!((at.found[1].1, at.found[1].2, at.found[3].1), (Some(5), 80.0, None));
 }
