@@ -4,6 +4,7 @@ mod extent;
 pub mod float;
 mod from;
 pub mod json;
+mod keys;
 mod named;
 pub mod shortened;
 mod wire;
@@ -17,6 +18,7 @@ use crate::media::{Media, MediaKind, SourceFile};
 use crate::types::Type;
 
 pub use extent::{DEPTH_LIMIT, Extent};
+pub use keys::repeated_key;
 
 /// A value. On the wire and in the store it is plain JSON, with media as `{"$media": {…}}` and large values as
 /// `{"$large": {…}}`; object keys that begin with `$` get a second `$` there, so that text from outside can't pose as

@@ -17,23 +17,63 @@ pub(super) fn split(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     loop {
-        let (part, behind) = match rest.trim_start().strip_prefix('"') {
-            Some(inside) => quoted(inside, text)?,
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                let part = Part { text: rest[..end].trim().to_owned(), quoted: false };
-                if part.text.is_empty() {
-                    return Err(format!("`{}` has an empty place between its commas", cut(text, 60)));
-                }
-                (part, &rest[end..])
-            }
-        };
+        let (part, behind) = part(rest, text)?;
         parts.push(part);
         match behind.strip_prefix(',') {
             Some(more) => rest = more,
             None => return Ok(parts),
         }
     }
+}
+
+/// A name, and its value if it has one.
+type Named = (String, Option<String>);
+
+/// Splits `seed=3,place="Hove, by the sea"` into names and values: at commas outside of quotes, which are around a value or around a
+/// whole part.
+///
+/// # Errors
+/// Those of [`split`].
+pub(super) fn named(text: &str) -> Result<Vec<Named>, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find(',').unwrap_or(rest.len());
+        let value = rest[..end].split_once('=').filter(|(name, _)| !name.trim_start().starts_with('"'));
+        let behind = match value.map(|(name, value)| (name, value.trim_start())) {
+            Some((name, value)) if value.starts_with('"') => {
+                let from = rest.find('"').map_or(rest.len(), |at| at + 1);
+                let (part, behind) = quoted(&rest[from..], text)?;
+                parts.push((name.trim().to_owned(), Some(part.text)));
+                behind
+            }
+            _ => {
+                let (part, behind) = part(rest, text)?;
+                parts.push(match part.text.split_once('=') {
+                    Some((name, value)) => (name.trim().to_owned(), Some(value.to_owned())),
+                    None => (part.text, None),
+                });
+                behind
+            }
+        };
+        match behind.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return Ok(parts),
+        }
+    }
+}
+
+/// Returns the first of some values, and what follows it: nothing, or a comma and more.
+fn part<'t>(rest: &'t str, text: &str) -> Result<(Part, &'t str), String> {
+    if let Some(inside) = rest.trim_start().strip_prefix('"') {
+        return quoted(inside, text);
+    }
+    let end = rest.find(',').unwrap_or(rest.len());
+    let part = Part { text: rest[..end].trim().to_owned(), quoted: false };
+    if part.text.is_empty() {
+        return Err(format!("`{}` has an empty place between its commas", cut(text, 60)));
+    }
+    Ok((part, &rest[end..]))
 }
 
 /// Returns a quoted value and what follows it: nothing, or a comma and more.

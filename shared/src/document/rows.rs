@@ -10,7 +10,7 @@ use super::ranges::{fit_param, param_value};
 use crate::problem::near;
 use crate::sweep::RUN_LIMIT;
 use crate::types::Type;
-use crate::value::{Value, Values, cut};
+use crate::value::{Value, Values, cut, repeated_key};
 use crate::workflow::Param;
 
 /// The most errors that are reported at once.
@@ -59,20 +59,18 @@ pub fn read(text: &str, params: &IndexMap<String, Param>) -> Result<Vec<Row>, Ve
     if reading.errors.is_empty() { Ok(reading.rows) } else { Err(reading.errors) }
 }
 
-/// Reads `seed=3,place=Hove`, with quotes as in CSV.
+/// Reads `seed=3,place=Hove`, with quotes as in CSV around a value or around a whole part.
 ///
 /// # Errors
 /// A sentence: a part has no value, a param is unknown or given twice, or a value doesn't fit.
 pub fn entry(text: &str, params: &IndexMap<String, Param>) -> Result<Values, String> {
     let mut values = Values::new();
-    for part in csv::split(text)? {
-        let (name, value) = part
-            .text
-            .split_once('=')
-            .ok_or_else(|| format!("`{}` has no value; write `seed=3,place=Hove`", cut(&part.text, 60)))?;
-        let name = name.trim();
+    for (name, value) in csv::named(text)? {
+        let name = name.as_str();
+        let value =
+            value.ok_or_else(|| format!("`{}` has no value; write `seed=3,place=Hove`", cut(name, 60)))?;
         let param = params.get(name).ok_or_else(|| unknown(name, params))?;
-        let value = param_value(value, param).map_err(|why| format!("param `{name}`: {why}"))?;
+        let value = param_value(&value, param).map_err(|why| format!("param `{name}`: {why}"))?;
         if values.insert(name.to_owned(), value).is_some() {
             return Err(format!("the param `{name}` is given twice"));
         }
@@ -203,7 +201,13 @@ impl Reading<'_> {
     /// Reads an object. Returns `false` if there are too many.
     fn object(&mut self, line: usize, text: &str) -> bool {
         let fields = match Value::parse_json(text) {
-            Ok(Value::Object(fields)) => fields,
+            Ok(Value::Object(fields)) => match repeated_key(text) {
+                None => fields,
+                Some(key) => {
+                    self.error(line, format!("the key `{}` is there twice", cut(&key, 60)));
+                    return true;
+                }
+            },
             Ok(_) => {
                 self.error(line, format!("`{}` is not an object of params", cut(text.trim(), 60)));
                 return true;

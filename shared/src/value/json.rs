@@ -110,7 +110,7 @@ pub(super) fn unmarked(text: &str) -> &str {
 }
 
 /// Returns the text with the bare words NaN, Infinity and -Infinity as marked strings; borrowed if it has none.
-fn marked(text: &str) -> Cow<'_, str> {
+pub(super) fn marked(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
     let mut outside = Outside::default();

@@ -61,6 +61,8 @@ fn all_errors_are_reported_with_their_lines() {
     assert_eq!(found[2], "line 4: `5` is not an object of params");
     assert!(found[3].starts_with("line 5: `{\"seed\" 1}` is not a JSON object"), "{found:?}");
     assert_eq!(found.len(), 4, "an unknown param is reported once");
+    let found = errors("[{\"seed\": 1},\n{\"seed\": 1, \"place\": \"x\", \"seed\": 2}]");
+    assert_eq!(found, ["line 2: the key `seed` is there twice"]);
     let found = errors("{\"seed\": 1}\n{\"seed\": }\n{\"seed\": 2.5}");
     assert!(found[0].starts_with("line 2: ") && found[1].starts_with("line 3: "), "{found:?}");
 }
@@ -90,7 +92,14 @@ fn an_entry_names_params_with_their_values() {
     let written = |text: &str| Value::Object(entry(text).unwrap()).to_json().to_string();
     assert_eq!(written("seed=3, place=Hove"), r#"{"seed":3,"place":"Hove"}"#);
     assert_eq!(written(r#""place=Hove, by the sea""#), r#"{"place":"Hove, by the sea"}"#);
+    let quoted = r#"{"place":"Hove, by \"the\" sea","seed":3,"tags":["a","b"]}"#;
+    assert_eq!(written(r#"place="Hove, by ""the"" sea", seed=3, tags = "a,b""#), quoted);
+    assert_eq!(written(r#"place="",seed=3"#), r#"{"place":"","seed":3}"#);
+    assert_eq!(written(r#"place=a"b"#), r#"{"place":"a\"b"}"#);
     for (bad, why) in [
+        (r#"place="Hove, by"#, "a quote in `place=\"Hove, by` is not closed"),
+        (r#"place="Hove" x,seed=1"#, "text follows a closing quote"),
+        ("seed=1,,place=x", "an empty place between its commas"),
         ("seed", "has no value"),
         ("sede=1", "did you mean `seed`?"),
         ("seed=1,seed=2", "is given twice"),
