@@ -44,6 +44,18 @@ from_repository() {
     # Files outside the definition of a sparse checkout count too. Versions of git before 2.34 don't know the option.
     if [ "$(git config --bool core.sparseCheckout 2>/dev/null)" = true ]; then sparse=--sparse; else sparse=; fi
     if [ -f "$theirs" ]; then cp "$theirs" "$index"; else rm -f "$index"; fi
+    reveal
+}
+# Changes count that their index hides (`assume-unchanged`, `skip-worktree`), except that a sparse checkout lacks files.
+reveal() {
+    in_git ls-files -v >"$index.flags" || return
+    if grep -q '^[a-z]' "$index.flags"; then
+        in_git ls-files -z | in_git update-index -z --no-assume-unchanged --stdin || return
+    fi
+    if [ -z "$sparse" ] && grep -q '^[Ss]' "$index.flags"; then
+        in_git ls-files -z | in_git update-index -z --no-skip-worktree --stdin || return
+    fi
+    rm -f "$index.flags"
 }
 # Not `in_git`, which would find its own index and objects.
 path_in_git() {

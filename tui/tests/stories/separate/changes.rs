@@ -193,7 +193,8 @@ outputs: { said: "${{ after.stdout }}" }
 
 /// Makes a repository in `top`, with uncommitted changes.
 const DIRTY: &str = "git init -q top; cd top; git init -q deep; echo a > deep/a; git -C deep add .
-git -C deep $who commit -qm a; echo a > a; echo '*.o' > .gitignore; git add a .gitignore; git $who commit -qm a
+git -C deep $who commit -qm a; echo a > a; echo '*.o' > .gitignore; echo h > hidden; git add a hidden .gitignore; git $who commit -qm a
+git update-index --assume-unchanged hidden
 echo b >> a; echo b >> deep/a";
 
 #[test]
@@ -207,6 +208,10 @@ fn what_a_command_changes_in_a_repository_that_had_changes_before_is_not_missed(
         ("echo c >> top/a", true),
         ("echo c >> top/new", true),
         ("echo c >> top/deep/a", true),
+        // The index hides these changes, from before or by the command.
+        ("echo c >> top/hidden", true),
+        ("git -C top update-index --skip-worktree a; echo c >> top/a", true),
+        ("git -C top update-index --skip-worktree a", false),
         ("git -C top checkout -q a", true),
         ("git -C top $who commit -qam b", true),
         ("git clone -q top/deep top/other", true),
