@@ -21,6 +21,8 @@ use crate::failure::Failure;
 use crate::output::{self, Out, json};
 use crate::recipe;
 
+pub(super) use files::check_one;
+
 /// The arguments of `reproduce`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

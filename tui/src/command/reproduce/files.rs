@@ -31,7 +31,7 @@ pub(super) fn check(lineage: &Lineage, elsewhere: bool) -> Result<(), Failure> {
 ///
 /// # Errors
 /// What is wrong with it, to follow its name.
-pub(super) fn check_one(path: &Path, expected: BlobHash) -> Result<(), String> {
+pub(in crate::command) fn check_one(path: &Path, expected: BlobHash) -> Result<(), String> {
     match hash(path) {
         Ok(hash) if hash == expected => Ok(()),
         Ok(_) => Err("holds something else now; the product can't be made again from it".into()),

@@ -7,9 +7,10 @@ use fanlight_shared::id::Version;
 use fanlight_shared::rpc::runs::{self, SweepOptions};
 use fanlight_shared::rpc::sweeps::{Detail, Get};
 use fanlight_shared::sanitise;
-use fanlight_shared::value::Values;
+use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Workflow;
 
+use crate::command::reproduce::check_one;
 use crate::command::run::{ParamOptions, RunOptions, Source, Submission, sets};
 use crate::command::{read_document, read_workflow};
 use crate::context::Context;
@@ -55,7 +56,8 @@ pub(super) async fn run(
     if path.as_deref().is_some_and(|path| is_changed(Path::new(path), &sweep.version)) {
         output::note(&format!("hint: {shown} has changed since; the new runs have the version of `{name}`"));
     }
-    let base = constant(&detail, client.params(run.id).await?, &workflow, &args.params)?;
+    let earlier = Earlier { sweep: &detail, workflow: &workflow, path: path.as_deref(), client: &client };
+    let base = earlier.constant(client.params(run.id).await?, &args.params);
     let sets = sets(&args.params, &workflow, base)?;
     let options = SweepOptions { extends: Some(sweep.name.clone()), ..SweepOptions::default() };
     let source = Source { shown, document, path };
@@ -68,24 +70,45 @@ fn is_changed(path: &Path, version: &Version) -> bool {
     read_document(path).is_ok_and(|document| Version::of(&document) != *version)
 }
 
-/// Returns the params that are the same in all runs of the sweep and differ from their defaults.
-fn constant(
-    sweep: &Detail,
-    params: Values,
-    workflow: &Workflow,
-    given: &ParamOptions,
-) -> Result<Values, Failure> {
-    let mut constant = Values::new();
-    for (name, value) in params {
-        let Some(param) = workflow.params.get(&name) else { continue };
-        if sweep.params.contains_key(&name) || param.default.as_ref() == Some(&value) || given.gives(&name) {
-            continue;
+/// What the new runs have in common with the earlier ones.
+struct Earlier<'a> {
+    sweep: &'a Detail,
+    workflow: &'a Workflow,
+    /// The path of the workflow file.
+    path: Option<&'a str>,
+    client: &'a Client,
+}
+
+impl Earlier<'_> {
+    /// Returns the params that are the same in all runs of the sweep and differ from their defaults. The daemon has the content of
+    /// their files.
+    fn constant(&self, params: Values, given: &ParamOptions) -> Values {
+        let mut constant = Values::new();
+        for (name, value) in params {
+            let Some(param) = self.workflow.params.get(&name) else { continue };
+            if self.sweep.params.contains_key(&name)
+                || param.default.as_ref().is_some_and(|default| self.is_default(default, &value))
+                || given.gives(&name)
+            {
+                continue;
+            }
+            constant.insert(name, value);
         }
-        if value.has_media() {
-            let message = format!("param `{name}` takes a file, which is not taken over from other runs");
-            return Err(Failure::usage(message).hint(format!("give it: `-p {name}=…`")));
-        }
-        constant.insert(name, value);
+        constant
     }
-    Ok(constant)
+
+    /// Returns whether the files that a default names hold the same as those of an earlier run.
+    fn is_default(&self, default: &Value, value: &Value) -> bool {
+        match (default, value) {
+            (Value::List(all), Value::List(others)) => {
+                all.len() == others.len()
+                    && all.iter().zip(others).all(|(one, other)| self.is_default(one, other))
+            }
+            (Value::Text(file), Value::Media(media)) if !self.client.is_elsewhere() => {
+                let folder = self.path.map(Path::new).and_then(Path::parent);
+                folder.is_some_and(|folder| check_one(&folder.join(file), media.hash).is_ok())
+            }
+            (default, value) => default == value,
+        }
+    }
 }
