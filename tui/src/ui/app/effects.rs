@@ -40,7 +40,10 @@ impl App {
                     self.terminal.write(&outside::copy(&text))?;
                     self.session.work.save_copied(&text);
                 }
-                Effect::Notify(text) => self.terminal.write(&outside::notice(&text))?,
+                Effect::Notify(text) => {
+                    let terminal = std::env::var("TERM").ok();
+                    self.terminal.write(&outside::notice(&text, terminal.as_deref()))?;
+                }
                 effect => tracing::error!(?effect, "no terminal carries this out"),
             }
         }

@@ -34,7 +34,38 @@ pub(super) fn copy(text: &str) -> String {
     out
 }
 
-/// Returns the sequence that rings the bell and shows a notice, where the terminal supports it.
-pub(super) fn notice(text: &str) -> String {
-    format!("\u{7}\u{1b}]9;fanlight: {}\u{7}", sanitise::line(text))
+/// Returns the sequence that rings the bell and shows a notice on the desktop, where the terminal supports it: OSC 99 in kitty,
+/// whose notices of OSC 9 have no title, else OSC 9, which most others know. `terminal`: the variable `TERM`.
+pub(super) fn notice(text: &str, terminal: Option<&str>) -> String {
+    let text = sanitise::line(text);
+    match terminal {
+        Some("xterm-kitty") => {
+            format!(
+                "\u{7}\u{1b}]99;i=fanlight:d=0;fanlight\u{1b}\\\u{1b}]99;i=fanlight:p=body;{text}\u{1b}\\"
+            )
+        }
+        _ => format!("\u{7}\u{1b}]9;fanlight: {text}\u{7}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_has_the_sequence_of_its_terminal_and_no_others_in_its_text() {
+        let text = "poster#1 \u{1b}]0;x\u{7}ended";
+        let plain = notice(text, Some("xterm-256color"));
+        assert!(
+            plain.starts_with("\u{7}\u{1b}]9;fanlight: poster#1") && plain.ends_with("ended\u{7}"),
+            "{plain:?}"
+        );
+        assert_eq!(plain.matches('\u{1b}').count(), 1);
+        let kitty = notice(text, Some("xterm-kitty"));
+        assert!(
+            kitty.contains("]99;i=fanlight:d=0;fanlight\u{1b}\\") && kitty.ends_with("ended\u{1b}\\"),
+            "{kitty:?}"
+        );
+        assert_eq!(kitty.matches('\u{1b}').count(), 4);
+    }
 }
