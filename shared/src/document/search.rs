@@ -117,7 +117,12 @@ impl Reading<'_> {
     fn space(&mut self, node: &Node, params: &IndexMap<String, Param>) -> IndexMap<String, Range> {
         let mut space = IndexMap::new();
         let wanted = "a map from params to values, such as `lr: log:1e-5..1e-1`";
-        for entry in self.map(node, "`space` of `search`", wanted).unwrap_or_default() {
+        let entries = self.map(node, "`space` of `search`", wanted);
+        if entries.is_some_and(<[_]>::is_empty) {
+            let hint = "name a param with its values, such as `lr: log:1e-5..1e-1`";
+            self.error_hint("bad_search", node.span, "the search has no params to choose", hint);
+        }
+        for entry in entries.unwrap_or_default() {
             let name = entry.key.as_str();
             let Some(param) = params.get(name) else {
                 let message = format!("`search` names `{}`, which is not a param", cut(name, 60));

@@ -196,7 +196,10 @@ impl Limits {
 fn usd(text: &str) -> Result<f64, String> {
     let shown = cut(text, 60);
     let number = text.strip_suffix("usd").or_else(|| text.strip_prefix('$'));
-    let number = number.ok_or_else(|| format!("the cost `{shown}` has no unit; write `cost=5usd`"))?;
+    let number = number.ok_or_else(|| match text.trim().parse::<f64>() {
+        Ok(_) => format!("the cost `{shown}` has no unit; write `cost=5usd`"),
+        Err(_) => format!("the cost `{shown}` is not in dollars; write `cost=5usd`"),
+    })?;
     let usd: Result<f64, _> = number.trim().parse();
     usd.ok()
         .filter(|usd| usd.is_finite())
@@ -247,6 +250,7 @@ mod tests {
         assert!(budget("tokens=1.5").is_err() && budget("tokens=1.0005k").is_err());
         for (bad, why) in [
             ("cost=5", "has no unit"),
+            ("cost=5eur", "is not in dollars"),
             ("time=2", "has no unit"),
             ("time=2days", "is not a unit of time"),
             ("money=5usd", "there is no budget of `money`"),

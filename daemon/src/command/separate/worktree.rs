@@ -41,7 +41,7 @@ pub(super) fn add(
     let common = common.map_err(|failure| match failure {
         Failure::Refused(line) if line.contains("not a git repository") => FileError::Other(format!(
             "`worktree` of `dir`: {} is in no git repository; write `copy: .` for a copy of the folder",
-            shown(repo)
+            shown(&repo.components().collect::<PathBuf>())
         )),
         other => other.into(),
     })?;

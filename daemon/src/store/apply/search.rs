@@ -1,6 +1,7 @@
 //! Searches: the trials that they propose, and what comes of the runs of their sweeps.
 
 use fanlight_shared::id::RunId;
+use fanlight_shared::problem::near;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::search::{Objective, Outcome, Report, Search};
 use fanlight_shared::value::Values;
@@ -165,13 +166,15 @@ impl Ended {
             }
         }
         let (name, run) = (&objective.name, &self.name);
+        let near = near(name, others.iter().map(String::as_str));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         others.truncate(MAX_SHOWN);
         Ok(match found.as_slice() {
             [(_, Some(value))] => Ok(*value),
             [(_, None)] => Err(format!("the metric `{name}` of {run} is damaged")),
             [] if others.is_empty() => Err(format!("{run} has no output `{name}`, and no metrics")),
             [] => Err(format!(
-                "{run} has no output and no metric `{name}`; it has the metrics {}",
+                "{run} has no output and no metric `{name}`; it has the metrics {}{hint}",
                 others.join(", ")
             )),
             [(node, _), (other, _), ..] if node != other => Err(format!(

@@ -86,7 +86,10 @@ fn a_run_without_a_value_says_what_is_missing() {
     };
     assert_eq!(of(&|_| vec![], &[]), "poster#1 has no output `loss`, and no metrics");
     let other = |run: &Run| vec![points(run, "train", "los", 1.0)];
-    assert_eq!(of(&other, &[]), "poster#1 has no output and no metric `loss`; it has the metrics los");
+    assert_eq!(
+        of(&other, &[]),
+        "poster#1 has no output and no metric `loss`; it has the metrics los; did you mean `los`?"
+    );
     let two = |run: &Run| vec![points(run, "train", "loss", 1.0), points(run, "test", "loss", 2.0)];
     assert!(of(&two, &[]).contains("name one: `train.loss` or `test.loss`"));
     assert!(
