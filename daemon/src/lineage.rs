@@ -16,7 +16,7 @@ use fanlight_shared::preview;
 use fanlight_shared::rpc::assets::Detail;
 use fanlight_shared::run_state::{NodeState, RunState};
 use fanlight_shared::value::Value;
-use fanlight_shared::workflow::{Each, Node, Workflow};
+use fanlight_shared::workflow::{Action, Each, Node, Template, Workflow};
 use indexmap::IndexMap;
 
 use crate::content;
@@ -233,6 +233,7 @@ impl<'a> Walk<'a> {
             item,
             action: node.map_or("unknown", |node| node.action.word()).to_owned(),
             version: None,
+            tools: node.map(tools).unwrap_or_default(),
             origin: origins.first().cloned(),
             reads: Vec::new(),
             params: Vec::new(),
@@ -292,6 +293,22 @@ impl<'a> Walk<'a> {
         }
         step.secrets = node.secrets().into_iter().map(str::to_owned).collect();
     }
+}
+
+/// Returns the programs that the file of a command names.
+fn tools(node: &Node) -> Vec<String> {
+    let own = match &node.action {
+        Action::Uses(_) => None,
+        Action::Run { shell, .. } => shell.name(),
+        Action::Cmd(words) => match words.first() {
+            Some(Template::Literal(program)) => program.as_text(),
+            _ => None,
+        },
+    };
+    let others = node.remember.iter().flat_map(|remember| &remember.tools).map(String::as_str);
+    let mut tools = Vec::new();
+    own.into_iter().chain(others).for_each(|tool| add_name(&mut tools, tool));
+    tools
 }
 
 fn add_name(names: &mut Vec<String>, name: &str) {

@@ -88,6 +88,10 @@ pub struct Step {
     /// The version of the node type that its run was submitted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
+    /// The programs of a command as its file names them: its own one or its shell, then those of `remember: { tools }`. What
+    /// version they had is not recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
     /// Where its result was computed, if the run took it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,

@@ -24,6 +24,20 @@ pub enum Shell {
     Program(Vec<String>),
 }
 
+impl Shell {
+    /// Returns the name of its program; `None` if it depends on what is installed.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Default => None,
+            Self::Bash => Some("bash"),
+            Self::Sh => Some("sh"),
+            Self::Python => Some("python"),
+            Self::Program(words) => words.first().map(String::as_str),
+        }
+    }
+}
+
 /// `remember:`: what the result of a command depends on besides the command itself and its inputs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Remember {

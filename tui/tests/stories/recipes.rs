@@ -51,6 +51,24 @@ fn steps(lineage: &Json) -> Vec<String> {
 }
 
 #[test]
+fn the_lineage_names_the_programs_of_commands() {
+    let fanlight = Fanlight::new();
+    let text = "nodes:
+  listed: { cmd: [ls, -a], remember: { tools: [sed] } }
+  last: { run: 'echo $before > out.txt', shell: sh, with: { before: '${{ listed.stdout }}' }, outputs: { file: { path: out.txt, type: file } } }
+outputs: { file: '${{ last.file }}' }
+";
+    fanlight.file("tools.yaml", text);
+    fanlight.say(&["run", "tools.yaml"]).exits(0);
+    let made = asset(&fanlight, "tools#1", "last");
+    let shown = lineage(&fanlight, &made);
+    let tools: Vec<&Json> = shown["steps"].as_array().unwrap().iter().map(|step| &step["tools"]).collect();
+    assert_eq!(tools, [&serde_json::json!(["sh"]), &serde_json::json!(["ls", "sed"])]);
+    let shown = fanlight.say(&["assets", "show", &made]).exits(0).out;
+    assert!(shown.contains("with ls, sed"), "{shown}");
+}
+
+#[test]
 fn a_saved_picture_carries_its_recipe_and_can_be_made_again() {
     let fanlight = Fanlight::new();
     fanlight.file("poster.yaml", POSTER);

@@ -118,9 +118,10 @@ fn steps(steps: &[Step]) -> Table {
 /// Returns where the result of a step comes from, and what is not known about it.
 fn note(step: &Step) -> String {
     let origin = step.origin.iter().map(|it| format!("≡ {} · {}{}", it.run, it.node, it.item));
+    let tools = (!step.tools.is_empty()).then(|| format!("with {}", step.tools.join(", ")));
     let child = step.child.iter().map(|child| format!("ran {child}"));
     let dir = step.dir.iter().map(|dir| format!("worked in `{dir}`, whose files are not recorded"));
-    origin.chain(child).chain(dir).collect::<Vec<_>>().join("; ")
+    origin.chain(tools).chain(child).chain(dir).collect::<Vec<_>>().join("; ")
 }
 
 fn files(files: &[InputFile]) -> Table {
