@@ -60,6 +60,7 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
             nodes: (0..NODES).map(|node| format!("node_{node}")).collect(),
             edges: Vec::new(),
             concurrency: None,
+            on_end: Vec::new(),
         },
         digest: fanlight_shared::id::BlobHash::of(b""),
         submission: SubmissionId::new(),

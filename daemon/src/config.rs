@@ -19,6 +19,7 @@ pub(crate) use provider::POOL_PREFIX;
 pub use provider::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
 pub use prune::PruneSettings;
 
+use fanlight_shared::on_end::OnEnd;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +27,6 @@ use std::time::Duration;
 use fanlight_shared::home::Home;
 
 use crate::machine::ResourceSettings;
-use crate::on_end::OnEnd;
 use crate::secret::{SecretFile, SecretSettings};
 
 /// The configuration, including defaults.

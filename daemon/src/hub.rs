@@ -209,11 +209,12 @@ impl Hub {
         }
     }
 
-    /// Moves waiting runs to these places, in the order of the places. Watchers get the registry again.
-    pub fn moved(&self, places: &[(Option<u32>, RunId)]) {
+    /// Moves waiting runs to these places, in the order of the places, and changes priorities. Watchers get the registry again.
+    pub fn moved(&self, places: &[(Option<u32>, RunId)], priorities: &[(RunId, i32)]) {
         let mut inner = self.lock();
         let inner = &mut *inner;
         inner.rows.move_to(places);
+        inner.rows.set_priorities(priorities);
         inner.ring.forget();
         let (seq, rows) = (inner.ring.seq(), &inner.rows);
         inner.watchers.values_mut().for_each(|watcher| watcher.registry(seq, rows));

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "llm")]
 use crate::child::ChildRuns;
-use crate::command::{CommandSettings, Commands, Engines, check_declared};
+use crate::command::{CommandSettings, Commands, Engines, Environment, check_declared};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{self, Performer};
 use crate::engine::{Engine, EngineParts};
@@ -132,6 +132,7 @@ pub async fn run(
         secrets: config.secrets.clone(),
         #[cfg(feature = "http")]
         http: http.clone(),
+        environment: Arc::new(Environment::inherit(std::env::vars_os(), &config.pass_env)),
     };
     // Before anything can end.
     let added = Arc::new(Notify::new());

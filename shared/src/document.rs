@@ -17,6 +17,7 @@ mod matrix;
 mod metrics;
 mod names;
 mod nodes;
+mod on_end;
 mod outputs;
 mod params;
 pub mod ranges;

@@ -35,6 +35,7 @@ pub mod metric;
 #[cfg(feature = "modules")]
 pub mod modules;
 pub mod node_type;
+pub mod on_end;
 pub mod origin;
 pub mod preview;
 pub mod problem;

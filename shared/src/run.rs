@@ -220,12 +220,33 @@ pub struct Run {
     /// Why its sweep is paused, while it waits; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
+    /// Waiting runs of a higher priority start first; usually 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
     /// `concurrency:` of its file: it waits while that many runs of its workflow are running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
     /// The name of its sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
+}
+
+/// The highest priority of a run; the lowest is its negative.
+pub const MAX_PRIORITY: i32 = 100;
+
+/// Checks the priority of a run.
+///
+/// # Errors
+/// A sentence that says what is allowed.
+pub fn check_priority(priority: i32) -> Result<(), String> {
+    if priority.unsigned_abs() > MAX_PRIORITY.unsigned_abs() {
+        return Err(format!("a priority is a number from -{MAX_PRIORITY} to {MAX_PRIORITY}, not {priority}"));
+    }
+    Ok(())
+}
+
+fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 /// The node of another run that started a run: `workflow.run`.

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 use crate::expression::{Expression, Reference, Root};
 use crate::id::{Version, WorkflowId};
 use crate::node_type::{Effects, NodeTypeSpec, OutputSpec};
+use crate::on_end::OnEnd;
 use crate::problem::Span;
 use crate::search::Search;
 use crate::sweep::Matrix;
@@ -48,6 +49,8 @@ pub struct Workflow {
     pub concurrency: Option<u32>,
     /// `engine:`: the engine of its commands, unless a node names another one.
     pub engine: Option<String>,
+    /// `on_end:`: what to do when one of its runs or sweeps has ended.
+    pub on_end: Vec<OnEnd>,
     /// Nodes by name, in the order of the file.
     pub nodes: IndexMap<String, Node>,
     /// Outputs by name.

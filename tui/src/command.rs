@@ -53,7 +53,7 @@ use std::path::Path;
 use fanlight_shared::client::Client;
 use fanlight_shared::document::FILE_LIMIT;
 use fanlight_shared::rpc::{runs, workflows};
-use fanlight_shared::run::Run;
+use fanlight_shared::run::{MAX_PRIORITY, Run};
 use fanlight_shared::workflow::Workflow;
 
 use crate::failure::Failure;
@@ -110,6 +110,11 @@ fn is_path(what: &str) -> bool {
 /// Returns a key that makes a request happen once, however often it is sent.
 fn request_key() -> String {
     fanlight_shared::id::SubmissionId::new().to_string()
+}
+
+/// Parses the priority of a run.
+fn priority() -> clap::builder::RangedI64ValueParser<i32> {
+    clap::value_parser!(i32).range(i64::from(-MAX_PRIORITY)..=i64::from(MAX_PRIORITY))
 }
 
 /// Checks the text of a workflow file and prints its problems on stderr; `name` is the file's name in messages.

@@ -1,16 +1,20 @@
 //! Starts a program, sends a request or shows a notification at an end.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use fanlight_shared::on_end::{EndAction, WantedBy};
 use fanlight_shared::run::RunStatus;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
+use crate::command::Environment;
 #[cfg(feature = "http")]
 use crate::http::{Http, Reach, Redirects};
-use crate::on_end::{Due, End, EndAction};
+use crate::on_end::{Due, End};
 use crate::secret::{SecretSettings, Secrets};
 
 /// How long it may take.
@@ -24,6 +28,8 @@ pub(crate) struct Performer {
     /// The clients for webhooks.
     #[cfg(feature = "http")]
     pub(crate) http: Http,
+    /// The variables of the daemon that a command of a workflow file gets, as those of nodes do.
+    pub(crate) environment: Arc<Environment>,
 }
 
 impl Performer {
@@ -39,11 +45,11 @@ impl Performer {
         let names: BTreeSet<String> = due.on_end.secrets.iter().chain(token).cloned().collect();
         let secrets = self.secrets.resolve(&names).await?;
         let done = match &due.on_end.action {
-            EndAction::Command(words) => start(words, due, &secrets).await,
+            EndAction::Command(words) => self.start(words, due, &secrets).await,
             EndAction::Webhook { url, .. } => {
                 self.send(url, due, token.and_then(|name| secrets.get(name))).await
             }
-            EndAction::Notify => start(&notification(&due.end), due, &secrets).await,
+            EndAction::Notify => self.start(&notification(&due.end), due, &secrets).await,
         };
         done.map_err(|error| secrets.mask(error))
     }
@@ -82,6 +88,34 @@ impl Performer {
     async fn send(&self, _url: &str, _due: &Due, _token: Option<&str>) -> Result<(), String> {
         Err("this Fanlight was built without HTTP".to_owned())
     }
+
+    /// Runs a program to its end. What it is about is in variables, never in its arguments.
+    async fn start(&self, words: &[String], due: &Due, secrets: &Secrets) -> Result<(), String> {
+        let (program, arguments) = words.split_first().ok_or("there is no program")?;
+        let folder = match (&due.on_end.wanted_by, &due.on_end.action) {
+            (WantedBy::File { folder }, EndAction::Command(_)) => folder.as_deref(),
+            _ => None,
+        };
+        let path = match folder {
+            // A name without a folder is looked for in `PATH`.
+            Some(folder) if program.contains('/') => Path::new(folder).join(program),
+            _ => PathBuf::from(program),
+        };
+        let mut command = Command::new(path);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.process_group(0).kill_on_drop(true).current_dir("/");
+        if due.on_end.wanted_by != WantedBy::Config && due.on_end.action != EndAction::Notify {
+            command.env_clear().envs(self.environment.passed());
+        }
+        if let Some(folder) = folder {
+            command.env("FANLIGHT_PROJECT", folder).current_dir(folder);
+        }
+        command.envs(secrets.iter());
+        command.env("FANLIGHT_END_KEY", &due.id).env("FANLIGHT_END_OF", due.end.of.word());
+        command.env("FANLIGHT_NAME", &due.end.name).env("FANLIGHT_WORKFLOW", &due.end.workflow);
+        command.env("FANLIGHT_STATE", due.end.state.word());
+        end_of(program, command).await
+    }
 }
 
 /// Returns the command that shows a notification.
@@ -92,16 +126,8 @@ fn notification(end: &End) -> Vec<String> {
     words.map(str::to_owned).to_vec()
 }
 
-/// Runs a program to its end. What it is about is in variables, never in its arguments.
-async fn start(words: &[String], due: &Due, secrets: &Secrets) -> Result<(), String> {
-    let (program, arguments) = words.split_first().ok_or("there is no program")?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.process_group(0).kill_on_drop(true).current_dir("/");
-    command.envs(secrets.iter());
-    command.env("FANLIGHT_END_KEY", &due.id).env("FANLIGHT_END_OF", due.end.of.word());
-    command.env("FANLIGHT_NAME", &due.end.name).env("FANLIGHT_WORKFLOW", &due.end.workflow);
-    command.env("FANLIGHT_STATE", due.end.state.word());
+/// Starts a program and waits for its end.
+async fn end_of(program: &str, mut command: Command) -> Result<(), String> {
     let mut child = command.spawn().map_err(|error| format!("`{program}` can't be started: {error}"))?;
     // Dropped before the child, so that its number is not another's yet.
     let mut group = Group::of(&child);

@@ -2,17 +2,24 @@
 
 use std::path::Path;
 
+use fanlight_shared::on_end::{EndAction, OnEnd, WantedBy};
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::testing::until;
 
 use super::*;
-use crate::on_end::{EndAction, OnEnd};
+use crate::command::Environment;
 use crate::secret::SecretSettings;
 use crate::store::tests::{Fixture, row};
 
 fn command(script: &str) -> OnEnd {
     let words = ["sh", "-c", script].map(str::to_owned).to_vec();
-    OnEnd { of: None, states: Vec::new(), action: EndAction::Command(words), secrets: Vec::new() }
+    OnEnd {
+        of: None,
+        states: Vec::new(),
+        action: EndAction::Command(words),
+        secrets: Vec::new(),
+        wanted_by: WantedBy::Config,
+    }
 }
 
 fn performer() -> Performer {
@@ -23,6 +30,10 @@ fn performer() -> Performer {
             allow: vec!["127.0.0.1".into()],
             ..Default::default()
         }),
+        environment: Arc::new(Environment::inherit(
+            [("PATH".into(), "/usr/bin:/bin".into())].into_iter(),
+            &[],
+        )),
     }
 }
 
@@ -105,7 +116,16 @@ fn a_webhook_is_sent_again_with_the_same_key_until_the_server_accepts_it() {
         _ => answer("204 No Content", "", b""),
     }));
     let action = EndAction::Webhook { url: server.url("/ended"), token: None };
-    let at = ended(1, vec![OnEnd { of: None, states: Vec::new(), action, secrets: Vec::new() }]);
+    let at = ended(
+        1,
+        vec![OnEnd {
+            of: None,
+            states: Vec::new(),
+            action,
+            secrets: Vec::new(),
+            wanted_by: WantedBy::Config,
+        }],
+    );
     let id = at.store.due_on_end(Time(i64::MAX), 1).unwrap().due.remove(0).id;
     deliver_until(&at, "the end of it", || at.store.due_on_end(Time(i64::MAX), 1).unwrap().due.is_empty());
     let requests = server.requests();

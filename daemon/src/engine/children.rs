@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use super::active::ActiveRun;
 use super::context::After;
 use super::core::{Core, QueuedRun};
+use super::queue::Turn;
 use crate::node_type::CHILDREN;
 use crate::store::{OpenRun, Submit};
 
@@ -149,7 +150,7 @@ impl Core {
         let limit = run.plan.limit(run.run.workflow_id);
         if !self.queue.contains(outermost) {
             // It has started before, so it does not wait for the turn of its sweep, nor with it.
-            self.queue.add(&[outermost], None, true, limit);
+            self.queue.add(&[outermost], None, Turn::Next, limit);
         }
     }
 

@@ -33,8 +33,8 @@ pub(super) enum After {
     Daemon(DaemonEvent),
     /// Runs wait.
     Queued(Vec<Arc<Run>>),
-    /// Waiting runs have moved to these places.
-    Moved(Vec<(Option<u32>, RunId)>),
+    /// Waiting runs have moved to these places, some with a new priority.
+    Moved(Vec<(Option<u32>, RunId)>, Vec<(RunId, i32)>),
     /// A run's last event was sent.
     End(RunId),
     /// Anything else: a response, the start of a process.
@@ -188,7 +188,7 @@ impl After {
             Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),
             Self::Daemon(event) => hub.daemon(event),
             Self::Queued(runs) => hub.queued(runs),
-            Self::Moved(places) => hub.moved(&places),
+            Self::Moved(places, priorities) => hub.moved(&places, &priorities),
             Self::End(run) => hub.end(run),
             Self::Do(act) => act(),
         }

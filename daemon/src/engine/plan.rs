@@ -97,6 +97,7 @@ impl Plan {
             nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
             edges: self.edges.names().to_vec(),
             concurrency: self.workflow.concurrency,
+            on_end: self.workflow.on_end.clone(),
         }
     }
 

@@ -24,8 +24,8 @@ pub(crate) struct Limit {
     pub(crate) runs: u32,
 }
 
-/// The waiting runs with a cap on running ones: first in, first out within a sweep, while free slots rotate among sweeps
-/// and single runs. A run whose workflow is at its own limit is passed over and keeps its place; the runs of a sweep
+/// The waiting runs with a cap on running ones: those of a higher priority first, and within a priority first in, first out
+/// within a sweep, while free slots rotate among sweeps and single runs. A run whose workflow is at its own limit is passed over and keeps its place; the runs of a sweep
 /// that is held wait outside.
 #[derive(Debug)]
 pub(crate) struct RunQueue {
@@ -70,20 +70,18 @@ impl RunQueue {
         }
     }
 
-    /// Adds the runs of one submission: in turn with what waits already, or with `next` before it. They keep their order.
-    pub(crate) fn add(&mut self, runs: &[RunId], sweep: Option<&str>, next: bool, limit: Option<Limit>) {
+    /// Adds the runs of one submission, which keep their order.
+    pub(crate) fn add(&mut self, runs: &[RunId], sweep: Option<&str>, turn: Turn, limit: Option<Limit>) {
         let sweep: Option<Arc<str>> = sweep.map(|name| match self.sweeps.get_key_value(name) {
             Some((known, _)) => known.clone(),
             None => name.into(),
         });
         let entry = Entry { place: None, limit, sweep };
         if let Some(held) = entry.sweep.as_ref().and_then(|sweep| self.held.get_mut(sweep)) {
-            let turn = if next { Turn::Next } else { Turn::Round };
             held.extend(runs.iter().map(|run| (*run, turn)));
             self.entries.extend(runs.iter().map(|run| (*run, entry.clone())));
             return;
         }
-        let turn = if next { Turn::Next } else { Turn::Round };
         let places = self.places(entry.sweep.as_deref(), turn, runs.len());
         self.insert(
             runs.iter().copied().zip(places).map(|(run, place)| (run, place, entry.clone())).collect(),
@@ -94,19 +92,20 @@ impl RunQueue {
         match (turn, sweep) {
             (Turn::Next, _) => self.order.next(count),
             (Turn::Later, _) => self.order.later(count),
-            (Turn::Round, None) => self.order.single(count),
-            (Turn::Round, Some(sweep)) => {
+            (Turn::Round(_), None) => self.order.single(turn, count),
+            (Turn::Round(_), Some(sweep)) => {
                 let mut places = self.sweeps.get(sweep).into_iter().flatten().rev().map(|(place, _)| *place);
-                let last = places.find(|place| place.turn() != Turn::Later);
-                self.order.turns(last, count)
+                let last = places.find(|place| place.turn == turn);
+                self.order.turns(turn, last, count)
             }
         }
     }
 
-    /// Moves waiting runs before or after all others. Returns those that wait.
+    /// Moves waiting runs before or after all others, or after those of a priority. Returns those that wait.
     pub(crate) fn move_to(&mut self, runs: &[RunId], turn: Turn) -> Vec<RunId> {
         let mut moved = Vec::with_capacity(runs.len());
-        let mut free = Vec::new();
+        // Before and after all rounds nobody takes turns.
+        let mut free: IndexMap<Option<Arc<str>>, Vec<(RunId, Entry)>> = IndexMap::new();
         let mut held: IndexMap<Arc<str>, Vec<RunId>> = IndexMap::new();
         for run in runs {
             let Some(entry) = self.entries.get(run).cloned() else { continue };
@@ -114,15 +113,20 @@ impl RunQueue {
             match (entry.place, &entry.sweep) {
                 (Some(place), _) => {
                     self.leave(*run, place, &entry);
-                    free.push((*run, entry));
+                    let sweep = entry.sweep.clone().filter(|_| matches!(turn, Turn::Round(_)));
+                    free.entry(sweep).or_default().push((*run, entry));
                 }
                 (None, Some(sweep)) => held.entry(Arc::clone(sweep)).or_default().push(*run),
                 (None, None) => {}
             }
         }
         held.iter().for_each(|(sweep, runs)| self.held.turn(sweep, runs, turn));
-        let places = self.places(None, turn, free.len());
-        self.insert(free.into_iter().zip(places).map(|((run, entry), place)| (run, place, entry)).collect());
+        for (sweep, runs) in free {
+            let places = self.places(sweep.as_deref(), turn, runs.len());
+            self.insert(
+                runs.into_iter().zip(places).map(|((run, entry), place)| (run, place, entry)).collect(),
+            );
+        }
         moved
     }
 
@@ -238,7 +242,7 @@ impl RunQueue {
             let entry = entry.clone();
             self.leave(*run, *place, &entry);
         }
-        self.held.add(sweep, runs.into_iter().map(|(place, run)| (run, place.turn())).collect());
+        self.held.add(sweep, runs.into_iter().map(|(place, run)| (run, place.turn)).collect());
     }
 
     /// Lets a sweep that was held continue: its runs take their turns from now on. Returns them.
@@ -246,7 +250,8 @@ impl RunQueue {
         let held: Vec<_> =
             self.held.take(sweep).into_iter().filter(|(run, _)| self.entries.contains_key(run)).collect();
         let mut released = Vec::with_capacity(held.len());
-        for turn in [Turn::Next, Turn::Round, Turn::Later] {
+        let turns: BTreeSet<Turn> = held.iter().map(|(_, turn)| *turn).collect();
+        for turn in turns {
             let runs: Vec<RunId> = held.iter().filter(|(_, its)| *its == turn).map(|(run, _)| *run).collect();
             let places = self.places(Some(sweep), turn, runs.len());
             let placed = runs.into_iter().zip(places);

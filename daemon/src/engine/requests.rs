@@ -12,6 +12,7 @@ use fanlight_shared::time::Time;
 use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::plan::Plan;
+use super::queue::Turn;
 use super::{Message, Reply, submit};
 use crate::store::{Batch, Committed, Numbers, Op, StoreError, Submitted, SweepOf};
 
@@ -119,7 +120,11 @@ impl Core {
         let first = runs.first();
         let limit = first.and_then(|run| plan.limit(run.workflow_id));
         let sweep = first.and_then(|run| run.sweep.as_deref());
-        self.queue.add(&ids, sweep, next, limit);
+        let turn = match first {
+            Some(first) if !next => Turn::of(first.priority),
+            _ => Turn::Next,
+        };
+        self.queue.add(&ids, sweep, turn, limit);
         for run in runs {
             let queued = QueuedRun { run: run.clone(), plan: plan.clone(), place: place.clone() };
             self.sweeps.opened(run);

@@ -140,6 +140,7 @@ pub(super) fn prepare(
         made_with: plan.made_with(),
         fresh,
         next: false,
+        priority: Some(run.priority),
         parent: None,
         trial: None,
         files,

@@ -154,7 +154,8 @@ impl Core {
                 if open.next {
                     next.push(run.id);
                 } else {
-                    self.queue.add(&[run.id], run.sweep.as_deref(), false, plan.limit(run.workflow_id));
+                    let turn = Turn::of(run.priority);
+                    self.queue.add(&[run.id], run.sweep.as_deref(), turn, plan.limit(run.workflow_id));
                 }
                 if open.later {
                     later.push(run.id);
@@ -192,7 +193,7 @@ impl Core {
         }
         for id in next.into_iter().rev() {
             let Some(QueuedRun { run, plan, .. }) = self.queued.get(&id) else { continue };
-            self.queue.add(&[id], run.sweep.as_deref(), true, plan.limit(run.workflow_id));
+            self.queue.add(&[id], run.sweep.as_deref(), Turn::Next, plan.limit(run.workflow_id));
         }
         self.queue.move_to(&later, Turn::Later);
         // A run that failed above may have reached a limit of its sweep, none of whose runs waited yet.

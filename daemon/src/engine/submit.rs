@@ -17,6 +17,7 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::problem::{Problem, Severity, no_node};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
+use fanlight_shared::run::check_priority;
 use fanlight_shared::sweep::RUN_LIMIT;
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
@@ -56,6 +57,9 @@ pub(super) fn prepare(
     }
     check_count(&request.sets)?;
     check_request_key(&request.request_key)?;
+    if let Some(priority) = request.priority {
+        check_priority(priority).map_err(|why| RpcError::new(ErrorCode::BadParams, why))?;
+    }
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document, types)?.on_engine(request.environment.engine());
@@ -125,6 +129,7 @@ pub(super) fn prepare(
         made_with: plan.made_with(),
         fresh: request.fresh,
         next: request.next,
+        priority: request.priority,
         sweep,
         trial: first,
         resume: None,
@@ -357,6 +362,7 @@ mod tests {
             pass_env: Vec::new(),
             engine: None,
             concurrency: None,
+            on_end: Vec::new(),
             nodes: IndexMap::new(),
             outputs: IndexMap::new(),
         };

@@ -85,6 +85,10 @@ impl Core {
             }
             _ => {}
         }
+        match self.queued.get(&id).map_or(0, |queued| queued.run.priority) {
+            0 => {}
+            priority => reason.text.push_str(&format!("; its priority is {priority}")),
+        }
         reason
     }
 

@@ -163,6 +163,15 @@ impl Rows {
         self.waiting.insert_all(places);
     }
 
+    /// Sets the priorities of waiting runs.
+    pub(super) fn set_priorities(&mut self, priorities: &[(RunId, i32)]) {
+        for (run, priority) in priorities {
+            if let Some(run) = self.runs.get_mut(run) {
+                Arc::make_mut(run).priority = *priority;
+            }
+        }
+    }
+
     fn update(&mut self, mut run: Box<Run>) -> Vec<DaemonEvent> {
         if run.state == RunStatus::Queued {
             return self.wait(vec![Arc::new(*run)]);

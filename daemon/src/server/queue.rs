@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use fanlight_shared::event::Queue;
-use fanlight_shared::rpc::RpcError;
-use fanlight_shared::rpc::queue::{Get, Move, Moved, Set};
+use fanlight_shared::rpc::queue::{Get, Move, Moved, Set, To};
+use fanlight_shared::rpc::{ErrorCode, RpcError};
+use fanlight_shared::run::check_priority;
 
 use super::session::Session;
 
@@ -13,6 +14,9 @@ pub(super) async fn get(session: &Arc<Session>, _: Get) -> Result<Queue, RpcErro
 }
 
 pub(super) async fn move_runs(session: &Arc<Session>, request: Move) -> Result<Moved, RpcError> {
+    if let To::Priority(priority) = request.to {
+        check_priority(priority).map_err(|why| RpcError::new(ErrorCode::BadParams, why))?;
+    }
     let runs = request.runs.clone();
     // If one of them is not a run, none is moved.
     session.context.read(move |store| store.check_runs(&runs)).await?;

@@ -167,6 +167,7 @@ pub(crate) fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> 
         paused: None,
         sweep: None,
         concurrency: None,
+        priority: 0,
     }
 }
 

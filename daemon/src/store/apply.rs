@@ -220,7 +220,7 @@ impl Apply {
                 self.sweep_ended(db, name)
             }
             Op::OnEnd { all, added } => {
-                *self.on_end.borrow_mut() = on_end::Wanted::new(all, added);
+                *self.on_end.borrow_mut() = Some(on_end::Wanted::new(all, added));
                 // Some of it may be left from before.
                 added.notify_one();
                 Ok(())

@@ -134,10 +134,10 @@ pub(super) const LATER_POSITIONS: i64 = 1 << 40;
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
      r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens, s.name, r.parent, r.parent_name, \
-     r.parent_node, r.parent_item";
+     r.parent_node, r.parent_item, r.priority";
 
 /// The number of columns in [`RUN`].
-pub(super) const RUN_COLUMNS: usize = 29;
+pub(super) const RUN_COLUMNS: usize = 30;
 
 /// The tables of [`RUN`], the run first.
 pub(super) const RUN_TABLES: &str = "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version \
@@ -180,6 +180,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         asks: None,
         waits_for: None,
         paused: None,
+        priority: row.get(29)?,
         concurrency: row.get(19)?,
         sweep: row.get(24)?,
     };

@@ -11,6 +11,7 @@ use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::NewPoints;
+use fanlight_shared::on_end::OnEnd;
 use fanlight_shared::rpc::queue::To;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::Summary;
@@ -23,8 +24,6 @@ use tokio::sync::Notify;
 
 use super::blob::Published;
 use super::{Bodies, CacheKey, NewEntry, StoreError};
-
-use crate::on_end::OnEnd;
 
 pub(crate) use import::StagedRun;
 pub use import::{Import, Imported, ImportedRun};

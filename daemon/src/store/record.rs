@@ -66,6 +66,9 @@ pub(crate) struct WorkflowRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SweepRecord {
+    /// 16 bytes in hexadecimal digits; archives of the first format don't have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) workflow: WorkflowId,
     pub(crate) version: Version,

@@ -156,6 +156,7 @@ pub(crate) fn version_of(document: &str, node: &str) -> NewVersion {
         nodes: vec![node.into()],
         edges: Vec::new(),
         concurrency: None,
+        on_end: Vec::new(),
     }
 }
 
@@ -183,6 +184,7 @@ pub(crate) fn submission(runs: usize) -> Submit {
         made_with: MadeWith::default(),
         fresh: Fresh::default(),
         next: false,
+        priority: None,
         resume: None,
         sweep: None,
         parent: None,

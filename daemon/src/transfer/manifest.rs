@@ -6,7 +6,7 @@ use fanlight_shared::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// The newest format of archives.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 /// The longest manifest, in bytes.
 pub(super) const MAX_BYTES: u64 = 64 << 20;
 

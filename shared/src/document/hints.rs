@@ -61,6 +61,9 @@ pub(crate) fn top_key(key: &str) -> Option<&'static str> {
             "write `concurrency: 2` for the runs of this workflow; the cap on all runs is in the config"
         }
         "runs-on" | "image" | "container" | "services" => "commands run on this machine; leave this out",
+        "notify" | "notifications" | "on_success" | "on_failure" | "on_completion" | "hooks" | "webhook" => {
+            "write `on_end:` with a `command`, a `webhook` or `notify: true`"
+        }
         "edges" => "edges come from `${{ node.port }}` in the nodes; leave this out",
         "results" | "returns" => "write `outputs:`",
         "secrets" => {

@@ -46,6 +46,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
                 "properties": {
                     "space": {
                         "type": "object",
+                        "minProperties": 1,
                         "description": "Values per param",
                         "additionalProperties": {
                             "anyOf": [
@@ -67,6 +68,13 @@ pub fn schema(catalogue: &Catalogue) -> Json {
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that every command gets" },
             "concurrency": { "type": "integer", "minimum": 1, "description": "How many runs of this workflow run at once" },
             "engine": { "type": "string", "description": "The engine of its commands: one of the config, or local" },
+            "on_end": {
+                "description": "What to do when a run or a sweep has ended",
+                "anyOf": [
+                    { "$ref": "#/$defs/on_end" },
+                    { "type": "array", "items": { "$ref": "#/$defs/on_end" }, "maxItems": 20 }
+                ]
+            },
             "nodes": {
                 "type": "object",
                 "description": "The steps by name; edges come from ${{ node.port }}",
@@ -95,6 +103,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
                 "pattern": "^(list<)*(text|int|float|bool|choice|json|file|dir|image|audio|video|any)>*$",
                 "examples": Type::WORDS
             },
+            "on_end": on_end(),
             "param": param(),
             "output": output(),
             "node": node(catalogue)
@@ -106,6 +115,29 @@ const NAME: &str = "^[a-z][a-z0-9_]*$";
 const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 const SIZE: &str = "^[0-9]+ *([KMGT]?B|[KMGT]iB)$";
 const EXPRESSION: &str = r"\$\{\{[\s\S]*\}\}";
+
+fn on_end() -> Json {
+    let texts = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }] });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "of": { "enum": ["run", "sweep"], "description": "By default sweeps, and runs that belong to none" },
+            "states": {
+                "anyOf": [
+                    { "enum": ["completed", "failed", "cancelled"] },
+                    { "type": "array", "items": { "enum": ["completed", "failed", "cancelled"] } }
+                ]
+            },
+            "command": texts,
+            "webhook": { "type": "string", "pattern": "^https?://" },
+            "token": { "type": "string", "description": "The secret that a webhook gets as bearer token" },
+            "notify": { "const": true, "description": "Show a notification on the desktop" },
+            "secrets": texts
+        },
+        "oneOf": [{ "required": ["command"] }, { "required": ["webhook"] }, { "required": ["notify"] }]
+    })
+}
 
 fn param() -> Json {
     json!({

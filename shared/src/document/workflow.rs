@@ -12,7 +12,7 @@ use crate::problem::Span;
 use crate::sweep::Matrix;
 use crate::workflow::{Output, Workflow};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "id",
     "name",
     "description",
@@ -22,6 +22,7 @@ const KEYS: [&str; 11] = [
     "pass_env",
     "concurrency",
     "engine",
+    "on_end",
     "nodes",
     "outputs",
 ];
@@ -49,6 +50,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
         pass_env: Vec::new(),
         concurrency: None,
         engine: None,
+        on_end: Vec::new(),
         nodes: IndexMap::new(),
         outputs: IndexMap::new(),
     };
@@ -89,6 +91,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
                 workflow.concurrency = limit.and_then(|limit| u32::try_from(limit).ok());
             }
             "engine" => workflow.engine = reading.engine(value),
+            "on_end" => workflow.on_end = reading.on_end(value),
             "nodes" => nodes(reading, value, &mut workflow, &mut places),
             "outputs" => outputs(reading, value, &mut workflow),
             key => {

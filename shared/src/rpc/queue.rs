@@ -39,6 +39,8 @@ pub enum To {
     Next,
     /// After all others, also after those that are submitted later.
     Later,
+    /// After those of this priority, from -100 to 100, and before those of a lower one. They keep it.
+    Priority(i32),
 }
 
 /// `queue.move`: moves waiting runs, in the order in which they are named. Their places survive a restart of the daemon. Clients

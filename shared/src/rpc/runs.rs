@@ -54,6 +54,10 @@ pub struct Start {
     /// Whether they go to the head of the queue.
     #[serde(default)]
     pub next: bool,
+    /// Their priority, from -100 to 100; without one, that of the newest run of the sweep that they extend, else 0. Waiting runs
+    /// of a higher priority start first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
     /// Nodes that reuse no result of earlier runs: `true` for all, or their names.
     #[serde(default)]
     pub fresh: Fresh,

@@ -162,19 +162,26 @@ fn family_order(runs: &[Run]) -> Vec<(usize, &Run)> {
     ordered
 }
 
-/// Returns the state of a run with its glyph, its place in the queue, and whether a pause of its sweep or the limit of its
-/// workflow keeps it there, or nothing of it works.
+/// Returns the state of a run with its glyph, its place in the queue with its priority, and whether a pause of its sweep or the
+/// limit of its workflow keeps it there, or nothing of it works.
 pub(super) fn state(run: &Run, held: bool) -> Cell {
     let mut text = format!("{} {}", run_glyph(run.state), run.state.word());
     if let Some(place) = run.position.filter(|_| run.state == RunStatus::Queued) {
         text.push_str(&format!(" {place}"));
     }
+    let mut notes = Vec::new();
     if run.paused.is_some() {
-        text.push_str(" (paused)");
+        notes.push("paused".to_owned());
     } else if run.waits_for.is_some() {
-        text.push_str(" (waits)");
+        notes.push("waits".to_owned());
     } else if let Some(limit) = run.concurrency.filter(|_| held) {
-        text.push_str(&format!(" (limit {limit})"));
+        notes.push(format!("limit {limit}"));
+    }
+    if run.state == RunStatus::Queued && run.priority != 0 {
+        notes.push(format!("priority {}", run.priority));
+    }
+    if !notes.is_empty() {
+        text.push_str(&format!(" ({})", notes.join(", ")));
     }
     Cell::new(text, Role::of_run(run.state))
 }

@@ -34,6 +34,8 @@ enum Action {
     Next(move_runs::Args),
     /// Put waiting runs after all others, also after those that are submitted later.
     Later(move_runs::Args),
+    /// Give waiting runs a priority: those of a higher one start first. Others have 0, unless they were started with another.
+    Priority(move_runs::PriorityArgs),
 }
 
 /// Runs `queue`.
@@ -42,6 +44,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     match args.action {
         Some(Action::Next(runs)) => return move_runs::run(&client, runs, queue::To::Next).await,
         Some(Action::Later(runs)) => return move_runs::run(&client, runs, queue::To::Later).await,
+        Some(Action::Priority(args)) => {
+            return move_runs::run(&client, args.runs, queue::To::Priority(args.priority)).await;
+        }
         None => {}
     }
     let paused = match (args.pause, args.go_on) {

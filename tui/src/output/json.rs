@@ -47,6 +47,7 @@ pub(crate) fn run(run: &Run) -> Json {
         "sweep": run.sweep,
         "paused": run.paused,
         "position": run.position,
+        "priority": run.priority,
     })
 }
 

@@ -63,3 +63,45 @@ fn the_end_of_a_sweep_is_told_once_and_those_of_its_runs_are_not() {
     );
     assert_eq!(told.len(), 2, "{told:?}");
 }
+
+#[test]
+fn a_workflow_file_says_what_is_done_at_its_ends() {
+    let fanlight = Fanlight::new();
+    fs::create_dir(fanlight.path("project")).unwrap();
+    let script =
+        "#!/bin/sh\necho \"$FANLIGHT_NAME $FANLIGHT_STATE ${PWD##*/} $FANLIGHT_PROJECT $SURPRISE\" >> told\n";
+    fanlight
+        .file("project/tell.sh", script)
+        .file("project/quick.yaml", &format!("on_end: {{ command: [sh, ./tell.sh] }}\n{QUICK}"));
+    fanlight.file(
+        "project/parent.yaml",
+        "nodes: { child: { uses: workflow.run, with: { workflow: quick.yaml } } }\n",
+    );
+    let told = || {
+        let text = fs::read_to_string(fanlight.path("project/told")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let project = fs::canonicalize(fanlight.path("project")).unwrap().display().to_string();
+    // The daemon's other variables are not passed on.
+    let mut run = fanlight.command(&["run", "project/quick.yaml", "--sweep", "seed=1..2"]);
+    assert!(run.env("SURPRISE", "no").output().unwrap().status.success());
+    wait_for("the end of the sweep", || told().len() == 1);
+    // A run that a node started does not count.
+    fanlight.say(&["run", "project/parent.yaml"]).exits(0);
+    fanlight.kill_daemon();
+    fanlight.say(&["run", "project/quick.yaml"]).exits(0);
+    wait_for("the end of a run", || told().len() == 2);
+    assert_eq!(
+        told(),
+        [format!("quick/1 completed project {project} "), format!("quick#4 completed project {project} "),]
+    );
+    // Without a program it fails, is tried again, and doctor says so; the run has completed all the same.
+    let missing = format!(
+        "on_end: [{{ command: [./none], states: completed }}, {{ notify: true, of: sweep }}]\n{QUICK}"
+    );
+    fanlight.file("project/missing.yaml", &missing);
+    fanlight.say(&["run", "project/missing.yaml"]).exits(0);
+    wait_for("the failure in doctor", || {
+        fanlight.say(&["doctor"]).out.contains("the command ./none at the end of missing#1 failed")
+    });
+}

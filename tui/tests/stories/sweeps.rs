@@ -222,15 +222,7 @@ fn waiting_runs_are_moved_and_stay_there_when_the_daemon_dies() {
     fanlight.say(&["queue", "--max", "1"]).exits(0);
     fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..4", "--detach"]).exits(0);
     fanlight.say(&["run", "train.yaml", "--detach"]).exits(0);
-    let order = || -> Vec<i64> {
-        let listed = fanlight.say(&["ps", "--json"]).exits(0).json();
-        let mut waiting: Vec<(u64, i64)> = Vec::new();
-        for run in listed.iter().filter(|run| run["state"] == "queued") {
-            waiting.push((run["position"].as_u64().unwrap(), run["number"].as_i64().unwrap()));
-        }
-        waiting.sort_unstable();
-        waiting.into_iter().map(|(_, number)| number).collect()
-    };
+    let order = || waiting(&fanlight);
     assert_eq!(order(), [2, 5, 3, 4]);
     fanlight.say(&["queue", "next", "train#4"]).exits(0);
     fanlight.say(&["queue", "later", "train#2", "train#1"]).exits(0);
@@ -244,6 +236,80 @@ fn waiting_runs_are_moved_and_stay_there_when_the_daemon_dies() {
     assert_eq!(order(), [2, 3, 4, 5, 6]);
     fanlight.file("go", "");
     fanlight.await_states(&["completed"; 6]);
+}
+
+#[test]
+fn runs_of_a_higher_priority_start_first_also_after_the_daemon_died() {
+    let fanlight = Fanlight::new();
+    fanlight.file("train.yaml", STAYS);
+    fanlight.say(&["queue", "--max", "1"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--detach"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--sweep", "rate=1..3", "--priority", "-5", "--detach"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--detach"]).exits(0);
+    fanlight.say(&["run", "train.yaml", "--priority", "7", "--detach"]).exits(0);
+    let order = || waiting(&fanlight);
+    assert_eq!(order(), [6, 5, 2, 3, 4]);
+    let listed = fanlight.say(&["ps"]).exits(0).out;
+    assert!(
+        listed.contains("queued 1 (priority 7)") && listed.contains("queued 3 (priority -5)"),
+        "{listed}"
+    );
+    let why = fanlight.say(&["why", "train#6"]).exits(0).out;
+    assert!(why.contains("waits for a slot: 1 at once; its priority is 7"), "{why}");
+    let moved = fanlight.say(&["queue", "priority", "7", "train#3", "train#1"]).exits(0).out;
+    assert_eq!(moved, "train#3\tpriority 7\ntrain#1\tdoes not wait\n");
+    assert_eq!(order(), [6, 3, 5, 2, 4]);
+    // Further runs of a sweep take the priority of its newest run.
+    fanlight.say(&["sweep", "extend", "train/1", "--sweep", "rate=4", "--detach"]).exits(0);
+    assert_eq!(order(), [6, 3, 5, 2, 4, 7]);
+    fanlight.kill_daemon();
+    assert_eq!(order(), [6, 3, 5, 2, 4, 7]);
+    fanlight.say(&["queue", "priority", "0", "--sweep", "train/1"]).exits(0);
+    assert_eq!(order(), [6, 5, 2, 3, 4, 7]);
+    let refused = "is not in -100..=100";
+    fanlight.say(&["run", "train.yaml", "--priority", "101"]).exits(2).complains(refused);
+    fanlight.file("go", "");
+    fanlight.await_states(&["completed"; 7]);
+}
+
+#[test]
+fn a_sweep_with_a_file_is_extended_with_the_same_content() {
+    let fanlight = Fanlight::new();
+    let nodes = "nodes: { read: { run: 'cat \"$words\"', with: { words: '${{ params.words }}' } } }\noutputs: { said: '${{ read.stdout }}' }\n";
+    let params = "params: { words: { type: file, default: words.txt }, n: { type: int, default: 1 } }\n";
+    fanlight
+        .file("read.yaml", &format!("{params}{nodes}"))
+        .file("words.txt", "first")
+        .file("other.txt", "second");
+    fanlight.say(&["run", "read.yaml", "--sweep", "n=1..2", "--name", "default"]).exits(0);
+    fanlight
+        .say(&["run", "read.yaml", "-p", "words=other.txt", "--sweep", "n=1..2", "--name", "given"])
+        .exits(0);
+    let extend = |sweep: &str| fanlight.say(&["sweep", "extend", sweep, "--sweep", "n=3"]);
+    assert_eq!(extend("default").exits(0).out, "read#5\tsaid\tfirst\n");
+    assert_eq!(extend("given").exits(0).out, "read#6\tsaid\tsecond\n");
+    let labels: Vec<_> =
+        fanlight.runs().iter().map(|run| run["label"].as_str().unwrap().to_owned()).collect();
+    assert!(!labels.iter().any(|label| label.contains("words.txt")), "a default is not named: {labels:?}");
+    // The daemon has the content, whatever the files hold now.
+    fanlight.file("words.txt", "changed").file("other.txt", "changed");
+    let extend = |sweep: &str| fanlight.say(&["sweep", "extend", sweep, "--sweep", "n=4"]);
+    assert_eq!(extend("default").exits(0).out, "read#7\tsaid\tfirst\n");
+    assert_eq!(extend("given").exits(0).out, "read#8\tsaid\tsecond\n");
+    let other =
+        fanlight.say(&["sweep", "extend", "given", "--sweep", "n=5", "-p", "words=other.txt"]).exits(0);
+    assert_eq!(other.out, "read#9\tsaid\tchanged\n");
+}
+
+/// Returns the numbers of the waiting runs in their order.
+fn waiting(fanlight: &Fanlight) -> Vec<i64> {
+    let listed = fanlight.say(&["ps", "--json"]).exits(0).json();
+    let mut waiting: Vec<(u64, i64)> = Vec::new();
+    for run in listed.iter().filter(|run| run["state"] == "queued") {
+        waiting.push((run["position"].as_u64().unwrap(), run["number"].as_i64().unwrap()));
+    }
+    waiting.sort_unstable();
+    waiting.into_iter().map(|(_, number)| number).collect()
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Runs that move from one home to another.
 
 use std::fs;
+use std::path::Path;
 
-use crate::support::Fanlight;
+use rustix::process::Signal;
+
+use crate::support::{Fanlight, wait_for};
 
 const TRAIN: &str = "params: { rate: { type: float, default: 0.1 } }
 nodes:
@@ -94,6 +97,32 @@ fn a_second_import_adds_only_what_is_new_and_taken_numbers_change() {
 }
 
 #[test]
+fn a_sweep_that_has_another_name_here_gets_its_other_runs() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    for home in [&ada, &bob] {
+        home.file("train.yaml", TRAIN);
+        home.say(&["run", "train.yaml", "--sweep", "rate=0.1,0.2", "--name", "scan"]).exits(0);
+    }
+    for run in ["1", "2"] {
+        let archive = bob.path(&format!("{run}.tar.zst"));
+        ada.say(&["export", &format!("train#{run}"), archive.to_str().unwrap()]).exits(0);
+    }
+    // Here the name is taken, and no run is in both archives.
+    bob.say(&["import", "1.tar.zst"]).exits(0).complains("scan is train-2/1 here");
+    bob.say(&["import", "2.tar.zst"]).exits(0).complains("scan is train-2/1 here");
+    let sweeps = bob.say(&["sweep", "list", "--json"]).exits(0).json();
+    let mut sweeps: Vec<_> = sweeps
+        .iter()
+        .map(|sweep| (sweep["name"].to_string(), sweep["runs"]["completed"].to_string()))
+        .collect();
+    sweeps.sort();
+    assert_eq!(
+        sweeps,
+        [("\"scan\"".to_owned(), "2".to_owned()), ("\"train-2/1\"".to_owned(), "2".to_owned())]
+    );
+}
+
+#[test]
 fn runs_move_through_a_pipe() {
     let (ada, bob) = (Fanlight::new(), Fanlight::new());
     ada.file("train.yaml", TRAIN);
@@ -175,5 +204,66 @@ fn ctrl_c_leaves_no_part_of_an_archive() {
     match said.code {
         0 => assert_eq!(names, ["train.tar.zst"]),
         _ => assert!(names.is_empty(), "{names:?}"),
+    }
+}
+
+/// Returns how many folders with a name that begins so are below a folder, and how many bytes all files there have.
+fn below(folder: &Path, name: &str) -> (usize, u64) {
+    let mut found = (0, 0);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|it| it.is_dir()) {
+            let (folders, bytes) = below(&entry.path(), name);
+            let is_named = entry.file_name().to_string_lossy().starts_with(name);
+            found = (found.0 + folders + usize::from(is_named), found.1 + bytes);
+        } else {
+            found.1 += entry.metadata().map_or(0, |meta| meta.len());
+        }
+    }
+    found
+}
+
+#[test]
+fn an_import_whose_daemon_or_client_is_killed_adds_all_or_nothing_and_can_be_repeated() {
+    const BYTES: u64 = 24 << 20;
+    let ada = Fanlight::new();
+    // Bytes that can't be compressed, so that the import takes a while.
+    let make = format!("head -c {BYTES} /dev/urandom > big");
+    ada.file(
+        "big.yaml",
+        &format!("nodes: {{ big: {{ run: '{make}', outputs: {{ file: {{ path: big, type: file }} }} }} }}\n"),
+    );
+    ada.say(&["run", "big.yaml", "--repeat", "3"]).exits(0);
+    ada.say(&["export", "big/1", "big.tar.zst"]).exits(0);
+    let archive = ada.path("big.tar.zst");
+    let archive = archive.to_str().unwrap();
+    for kills_daemon in [true, false] {
+        let bob = Fanlight::new();
+        bob.say(&["daemon", "start"]).exits(0);
+        let home = bob.path("../h");
+        let import = bob.start(&["import", archive]);
+        wait_for("bytes of the archive in the home", || {
+            let (transfers, bytes) = below(&home, "transfer-");
+            transfers > 0 && bytes > BYTES / 2 || bytes > 2 * BYTES
+        });
+        if kills_daemon {
+            bob.kill_daemon();
+        } else {
+            import.signal(Signal::KILL);
+        }
+        import.ends();
+        bob.say(&["daemon", "start"]).exits(0);
+        let runs = bob.runs().len();
+        assert!(runs == 0 || runs == 3, "{runs} of 3 runs");
+        if runs == 0 {
+            // What was read of the archive does not stay, nor the folder for it.
+            wait_for("the removal of what was imported", || below(&home, "transfer-").1 < BYTES / 2);
+            assert_eq!(bob.say(&["assets", "list"]).exits(0).out, "");
+        }
+        let said = bob.say(&["import", archive]).exits(0);
+        assert_eq!(said.out.lines().count(), 3, "{said:?}");
+        assert_eq!(bob.runs().len(), 3);
+        wait_for("the removal of what the imports needed", || below(&home, "transfer-").0 == 0);
+        let sound = bob.say(&["doctor"]).exits(0).out;
+        assert!(!sound.contains("wrong references"), "{sound}");
     }
 }

@@ -1,11 +1,11 @@
 //! Reads `[[on_end]]`.
 
+use fanlight_shared::on_end::{EndAction, EndOf, OnEnd, WantedBy};
 use fanlight_shared::run::RunStatus;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{SpannedError, texts, unknown_key};
-use crate::on_end::{EndAction, EndOf, OnEnd};
 use crate::secret::check_name;
 
 const KEYS: [&str; 7] = ["of", "states", "command", "webhook", "token", "notify", "secrets"];
@@ -82,7 +82,7 @@ fn one(value: &Spanned<DeValue<'_>>) -> Result<OnEnd, SpannedError> {
     if !secrets.is_empty() && !matches!(action, EndAction::Command(_)) {
         return Err(wrong("`secrets` are for a `command`"));
     }
-    Ok(OnEnd { of, states, action, secrets })
+    Ok(OnEnd { of, states, action, secrets, wanted_by: WantedBy::Config })
 }
 
 #[cfg(test)]

@@ -152,6 +152,7 @@ pub(super) fn prepare(
         // The engine knows whether the node reuses results.
         fresh: Fresh::default(),
         next: false,
+        priority: None,
         resume: None,
         sweep: None,
         trial: None,

@@ -35,7 +35,7 @@ impl Held {
         let moved = moved.iter().map(|run| (*run, turn));
         *runs = match turn {
             Turn::Next => moved.chain(others).collect(),
-            Turn::Round | Turn::Later => others.into_iter().chain(moved).collect(),
+            Turn::Round(_) | Turn::Later => others.into_iter().chain(moved).collect(),
         };
     }
 

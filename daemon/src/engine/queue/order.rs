@@ -1,48 +1,43 @@
-//! The order of waiting runs. Free slots rotate: in each round every sweep starts one run, and single runs that were
-//! submitted before the round start too.
+//! The order of waiting runs: those of a higher priority first. Within a priority free slots rotate: in each round every sweep
+//! starts one run, and single runs that were submitted before the round start too.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// The place of a waiting run among all others.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Place {
-    /// The round in which it starts; [`NEXT`] is before all of them.
+    /// Where it is among the rounds.
+    pub(super) turn: Turn,
+    /// The round in which it starts.
     round: u64,
     /// Its place within the round.
     nth: i64,
 }
 
-/// The round of runs that go to the head of the queue.
-const NEXT: u64 = 0;
-
-/// The round of runs that go after all others.
-const LATER: u64 = u64::MAX;
-
 /// Where a run goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Turn {
     /// Before all rounds.
     Next,
-    /// Into the rounds.
-    Round,
+    /// Into the rounds of this priority; see [`Turn::of`].
+    Round(Reverse<i32>),
     /// After all rounds.
     Later,
 }
 
-impl Place {
-    /// Returns where it is among the rounds.
-    pub(super) fn turn(self) -> Turn {
-        match self.round {
-            NEXT => Turn::Next,
-            LATER => Turn::Later,
-            _ => Turn::Round,
-        }
+impl Turn {
+    /// Returns that of a run with this priority; those of a higher one are before it.
+    pub(crate) fn of(priority: i32) -> Self {
+        Self::Round(Reverse(priority))
     }
 }
 
 /// Gives runs their places.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    /// The round of the last run that started.
-    round: u64,
+    /// The round of the last run that started, by priority: the runs of one must not move the rounds of another.
+    started: BTreeMap<Turn, u64>,
     /// The last number that was given within a round, and the first one before all rounds.
     last: i64,
     first: i64,
@@ -52,37 +47,41 @@ impl Order {
     /// Returns places before all others, in their order.
     pub(super) fn next(&mut self, count: usize) -> Places {
         self.first -= count as i64;
-        Places { round: NEXT, step: 0, nth: self.first, left: count }
+        Places { turn: Turn::Next, round: 0, step: 0, nth: self.first, left: count }
     }
 
     /// Returns places after all others, in their order.
     pub(super) fn later(&mut self, count: usize) -> Places {
-        self.rounds(LATER, 0, count)
+        self.rounds(Turn::Later, 0, 0, count)
     }
 
     /// Returns places of single runs: all in the round that follows.
-    pub(super) fn single(&mut self, count: usize) -> Places {
-        self.rounds(self.round + 1, 0, count)
+    pub(super) fn single(&mut self, turn: Turn, count: usize) -> Places {
+        self.rounds(turn, self.started(turn) + 1, 0, count)
     }
 
     /// Returns places of the runs of a sweep: one in each round from the one that follows, or after the last place that the
     /// sweep has.
-    pub(super) fn turns(&mut self, last: Option<Place>, count: usize) -> Places {
-        let after = last.map_or(self.round, |last| last.round.max(self.round));
-        self.rounds(after + 1, 1, count)
+    pub(super) fn turns(&mut self, turn: Turn, last: Option<Place>, count: usize) -> Places {
+        let started = self.started(turn);
+        let after = last.map_or(started, |last| last.round.max(started));
+        self.rounds(turn, after + 1, 1, count)
     }
 
-    fn rounds(&mut self, round: u64, step: u64, count: usize) -> Places {
+    fn started(&self, turn: Turn) -> u64 {
+        self.started.get(&turn).copied().unwrap_or_default()
+    }
+
+    fn rounds(&mut self, turn: Turn, round: u64, step: u64, count: usize) -> Places {
         let nth = self.last + 1;
         self.last += count as i64;
-        Places { round, step, nth, left: count }
+        Places { turn, round, step, nth, left: count }
     }
 
     /// Records that the run at this place starts.
     pub(super) fn took(&mut self, place: Place) {
-        if place.round != LATER {
-            self.round = self.round.max(place.round);
-        }
+        let started = self.started.entry(place.turn).or_default();
+        *started = place.round.max(*started);
     }
 
     /// Forgets everything, when nothing waits.
@@ -94,6 +93,7 @@ impl Order {
 /// Places for the runs of one submission.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
+    turn: Turn,
     round: u64,
     step: u64,
     nth: i64,
@@ -105,7 +105,7 @@ impl Iterator for Places {
 
     fn next(&mut self) -> Option<Place> {
         self.left = self.left.checked_sub(1)?;
-        let place = Place { round: self.round, nth: self.nth };
+        let place = Place { turn: self.turn, round: self.round, nth: self.nth };
         self.round += self.step;
         self.nth += 1;
         Some(place)

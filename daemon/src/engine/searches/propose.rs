@@ -97,6 +97,7 @@ fn trial(
         environment: Environment::clone(&environment),
         fresh: Fresh::clone(&fresh),
         next: false,
+        priority: None,
         sweep: None,
         made_with: plan.made_with(),
         trial: Some(NewTrial {

@@ -53,7 +53,7 @@ async fn watchers_get_the_registry_again_when_waiting_runs_move() {
     let watching = client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
     let mut projection = fanlight_shared::client::projection::Projection::default();
     projection.apply(&mut notifications.recv().await.unwrap());
-    served.hub.moved(&[(Some(1), waiting[2].id)]);
+    served.hub.moved(&[(Some(1), waiting[2].id)], &[(waiting[2].id, 5)]);
     projection.apply(&mut notifications.recv().await.unwrap());
     let order: Vec<u32> = projection.queued().map(|run| run.number).collect();
     assert_eq!(order, [3, 1, 2]);

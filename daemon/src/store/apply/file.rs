@@ -43,7 +43,8 @@ fn store(db: &Connection, run: i64, file: &NewFile) -> Done {
 
 /// Returns the row of a version; its document is stored once.
 pub(super) fn version(db: &Connection, version: &NewVersion) -> Done<i64> {
-    let NewVersion { hash, document, nodes, edges, concurrency } = version;
+    let NewVersion { hash, document, nodes, edges, concurrency, on_end } = version;
+    let on_end = (!on_end.is_empty()).then(|| serde_json::to_string(on_end)).transpose()?;
     let known = db
         .prepare_cached("SELECT key FROM version WHERE hash = ?1")?
         .query_row([hash.as_str()], |row| row.get(0))
@@ -53,14 +54,19 @@ pub(super) fn version(db: &Connection, version: &NewVersion) -> Done<i64> {
         // An earlier version may have stored it without edges.
         db.prepare_cached("UPDATE version SET edges = ?2 WHERE key = ?1 AND edges IS NULL")?
             .execute(params![key, edges])?;
+        if on_end.is_some() {
+            // An import doesn't take it from the archive.
+            db.prepare_cached("UPDATE version SET on_end = ?2 WHERE key = ?1 AND on_end IS NULL")?
+                .execute(params![key, on_end])?;
+        }
         return Ok(key);
     }
     let nodes = serde_json::to_string(nodes)?;
     Ok(db
         .prepare_cached(
-            "INSERT INTO version (hash, document, nodes, edges, concurrency) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO version (hash, document, nodes, edges, concurrency, on_end) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .insert(params![hash.as_str(), document, nodes, edges, concurrency])?)
+        .insert(params![hash.as_str(), document, nodes, edges, concurrency, on_end])?)
 }
 
 /// Removes a version that nothing refers to.

@@ -1,15 +1,18 @@
 //! What is to be done because a run or a sweep has ended.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::Arc;
 
+use fanlight_shared::host_path;
+use fanlight_shared::on_end::{EndOf, OnEnd, WantedBy};
 use fanlight_shared::run::{Counts, RunStatus};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::Notify;
 
 use super::{Apply, Done};
-use crate::on_end::{End, EndOf, OnEnd};
+use crate::on_end::End;
 use crate::store::code;
 
 /// The most rows that are kept of what failed too often, or was never tried.
@@ -26,13 +29,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Returns `None` if nothing is to be done.
-    pub(super) fn new(all: &Arc<[OnEnd]>, added: &Arc<Notify>) -> Option<Self> {
-        (!all.is_empty()).then(|| Self {
-            all: Arc::clone(all),
-            added: Arc::clone(added),
-            full: Cell::new(false),
-        })
+    pub(super) fn new(all: &Arc<[OnEnd]>, added: &Arc<Notify>) -> Self {
+        Self { all: Arc::clone(all), added: Arc::clone(added), full: Cell::new(false) }
     }
 }
 
@@ -42,17 +40,19 @@ impl Apply {
         if self.on_end.borrow().is_none() {
             return Ok(());
         }
-        let (workflow, number, is_child, in_sweep): (String, u32, bool, bool) = db
+        let (workflow, number, is_child, in_sweep, file): (String, u32, bool, bool, _) = db
             .prepare_cached(
-                "SELECT w.slug, r.number, r.parent IS NOT NULL, r.sweep IS NOT NULL \
-                 FROM run r CROSS JOIN workflow w ON w.key = r.workflow WHERE r.key = ?1",
+                "SELECT w.slug, r.number, r.parent IS NOT NULL, r.sweep IS NOT NULL, v.on_end, r.path FROM run r \
+                 CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version WHERE r.key = ?1",
             )?
-            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+            .query_row([key], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, (row.get(4)?, row.get(5)?)))
+            })?;
         if is_child {
             return Ok(());
         }
         let name = format!("{workflow}#{number}");
-        self.add_end(db, &End { of: EndOf::Run, name, workflow, state, at }, in_sweep)
+        self.add_end(db, &End { of: EndOf::Run, name, workflow, state, at }, in_sweep, file)
     }
 
     /// Adds what is to be done because all runs of a sweep have ended; their rows must be written.
@@ -60,12 +60,16 @@ impl Apply {
         if self.on_end.borrow().is_none() {
             return Ok(());
         }
-        let sweep: Option<(i64, String)> = db
-            .prepare_cached("SELECT s.key, w.slug FROM sweep s CROSS JOIN workflow w ON w.key = s.workflow WHERE s.name = ?1")?
-            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+        let sweep: Option<(i64, String, _)> = db
+            .prepare_cached(
+                "SELECT s.key, w.slug, v.on_end, \
+                 (SELECT r.path FROM run r INDEXED BY run_by_sweep WHERE r.sweep = s.key LIMIT 1) FROM sweep s \
+                 CROSS JOIN workflow w ON w.key = s.workflow CROSS JOIN version v ON v.key = s.version WHERE s.name = ?1",
+            )?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, (row.get(2)?, row.get(3)?))))
             .optional()?;
         // It may have been deleted with its last run.
-        let Some((key, workflow)) = sweep else { return Ok(()) };
+        let Some((key, workflow, file)) = sweep else { return Ok(()) };
         let mut counts = Counts::default();
         let mut query = db.prepare_cached(
             "SELECT status, count(*) FROM run INDEXED BY run_by_sweep WHERE sweep = ?1 AND status <> 6 GROUP BY status",
@@ -80,14 +84,22 @@ impl Apply {
             () => RunStatus::Completed,
         };
         let end = End { of: EndOf::Sweep, name: name.to_owned(), workflow, state, at: Time::now() };
-        self.add_end(db, &end, false)
+        self.add_end(db, &end, false, file)
     }
 
-    fn add_end(&self, db: &Connection, end: &End, in_sweep: bool) -> Done {
+    /// `file`: `on_end:` of the file as it is stored, and its path.
+    fn add_end(
+        &self,
+        db: &Connection,
+        end: &End,
+        in_sweep: bool,
+        file: (Option<String>, Option<String>),
+    ) -> Done {
         let settings = self.on_end.borrow();
         let Some(Wanted { all, added, full }) = settings.as_ref() else { return Ok(()) };
         let of = end.of.word();
-        for wanted in all.iter().filter(|it| it.wants(end, in_sweep)) {
+        let of_file = of_file(file)?;
+        for wanted in all.iter().chain(&of_file).filter(|it| it.wants(end.of, end.state, in_sweep)) {
             let what = serde_json::to_string(wanted)?;
             let has_room = has_room(db, &what)?;
             if !has_room && !full.get() {
@@ -133,6 +145,18 @@ impl Apply {
         }
         Ok(())
     }
+}
+
+/// Returns what a workflow file wants.
+fn of_file((on_end, path): (Option<String>, Option<String>)) -> Done<Vec<OnEnd>> {
+    let Some(on_end) = on_end else { return Ok(Vec::new()) };
+    let mut all: Vec<OnEnd> = serde_json::from_str(&on_end)?;
+    let path = path.filter(|path| host_path::split(path).is_none());
+    let folder = path.as_deref().and_then(|path| Path::new(path).parent()).and_then(Path::to_str);
+    for wanted in &mut all {
+        wanted.wanted_by = WantedBy::File { folder: folder.map(str::to_owned) };
+    }
+    Ok(all)
 }
 
 /// Returns whether one more end may wait for this to be done.

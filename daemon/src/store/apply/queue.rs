@@ -12,7 +12,7 @@ use crate::store::code;
 pub(super) enum Place {
     /// Before all others.
     Next,
-    /// After what waits already. The engine takes turns among these.
+    /// After what waits already. The engine takes turns among these, the higher priorities first.
     Turn,
     /// After all others, also after those that are submitted later.
     Later,
@@ -42,12 +42,18 @@ impl Apply {
         let place = match to {
             To::Next => Place::Next,
             To::Later => Place::Later,
+            To::Priority(_) => Place::Turn,
+        };
+        let priority = match to {
+            To::Priority(priority) => Some(priority),
+            To::Next | To::Later => None,
         };
         let first = positions(db, place, runs.len() as i64)?;
-        let mut update =
-            db.prepare_cached("UPDATE run SET queue_position = ?2 WHERE id = ?1 AND status = 0")?;
+        let mut update = db.prepare_cached(
+            "UPDATE run SET queue_position = ?2, priority = coalesce(?3, priority) WHERE id = ?1 AND status = 0",
+        )?;
         for (run, position) in runs.iter().zip(first..) {
-            update.execute(params![run.as_bytes(), position])?;
+            update.execute(params![run.as_bytes(), position, priority])?;
         }
         Ok(())
     }

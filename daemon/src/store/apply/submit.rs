@@ -41,6 +41,7 @@ impl Apply {
             (None, Some(key)) => Some((key, sweep::name(db, key)?)),
             (None, None) => None,
         };
+        let priority = priority(db, submit.priority, sweep.as_ref().map(|(key, _)| *key))?;
         let fresh = (!submit.fresh.is_none()).then(|| serde_json::to_string(&submit.fresh)).transpose()?;
         let parent = submit.parent.as_ref();
         let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
@@ -56,9 +57,9 @@ impl Apply {
                 .prepare_cached(
                     "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
                      submitted_at, nodes, resumed_from, queue_position, environment, fresh, sweep, parent, \
-                     parent_name, parent_node, parent_item, made_with) \
+                     parent_name, parent_node, parent_item, made_with, priority) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-                     ?20, ?21)",
+                     ?20, ?21, ?22)",
                 )?
                 .insert(params![
                     new.id.as_bytes(),
@@ -82,6 +83,7 @@ impl Apply {
                     parent.map(|parent| &parent.node),
                     parent.map(|parent| code::item(parent.item)),
                     made_with,
+                    priority,
                 ])?;
             self.store_files(db, key, &submit.files)?;
             first_key.get_or_insert(key);
@@ -122,6 +124,7 @@ impl Apply {
                 asks: None,
                 waits_for: None,
                 paused: None,
+                priority,
                 concurrency: submit.version.concurrency,
                 sweep: sweep.as_ref().map(|(_, name)| name.clone()),
             });
@@ -182,6 +185,18 @@ impl Apply {
         }
         Ok(())
     }
+}
+
+/// Returns the priority of new runs: the given one, else that of the newest run of their sweep.
+fn priority(db: &Connection, given: Option<i32>, sweep: Option<i64>) -> Done<i32> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let newest = db
+        .prepare_cached("SELECT priority FROM run WHERE sweep = ?1 ORDER BY key DESC LIMIT 1")?
+        .query_row([sweep], |row| row.get(0))
+        .optional()?;
+    Ok(newest.unwrap_or_default())
 }
 
 /// Returns the runs of an earlier submission with this key.

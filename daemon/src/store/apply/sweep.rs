@@ -29,8 +29,8 @@ pub(super) fn create(
     let limits = (!new.limits.are_none()).then(|| serde_json::to_string(&new.limits)).transpose()?;
     let key = db
         .prepare_cached(
-            "INSERT INTO sweep (name, workflow, version, swept, created_at, limits, search) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO sweep (name, workflow, version, swept, created_at, limits, search, id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, randomblob(16))",
         )?
         .insert(params![name, workflow, version, swept, at.0, limits, search])?;
     Ok((key, name))

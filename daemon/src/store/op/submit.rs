@@ -7,6 +7,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::lineage::MadeWith;
+use fanlight_shared::on_end::OnEnd;
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::{Parent, Run};
 use fanlight_shared::search::{Report, Search};
@@ -51,6 +52,8 @@ pub struct Submit {
     pub fresh: Fresh,
     /// Whether they go to the head of the queue.
     pub next: bool,
+    /// Their priority; without one, that of the newest run of their sweep.
+    pub priority: Option<i32>,
     /// The sweep that the runs are.
     pub sweep: Option<SweepOf>,
     /// The trial that the run is, of a search.
@@ -109,6 +112,9 @@ pub struct NewVersion {
     pub edges: Vec<String>,
     /// `concurrency:` of the file.
     pub concurrency: Option<u32>,
+    /// `on_end:` of the file. It is not part of an archive: only the file says what is done on this machine.
+    #[serde(skip)]
+    pub on_end: Vec<OnEnd>,
 }
 
 /// The sweep of a submission.

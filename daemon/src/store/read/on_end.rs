@@ -1,9 +1,10 @@
 //! What is to be done because runs and sweeps have ended.
 
+use fanlight_shared::on_end::{EndOf, OnEnd};
 use fanlight_shared::time::Time;
 use rusqlite::{Row, params};
 
-use crate::on_end::{Due, DueRows, End, EndOf, OnEnd};
+use crate::on_end::{Due, DueRows, End};
 use crate::store::{Store, StoreError, code};
 
 impl Store {

@@ -269,6 +269,7 @@ fn version(db: &Connection, key: i64) -> Result<NewVersion, StoreError> {
                 nodes: code::json(row, 2)?,
                 edges: code::json(row, 3)?,
                 concurrency: row.get(4)?,
+                on_end: Vec::new(),
             })
         })?)
 }
@@ -293,11 +294,12 @@ fn workflow(db: &Connection, key: i64) -> Result<WorkflowRecord, StoreError> {
 fn sweep(db: &Connection, key: i64) -> Result<SweepRecord, StoreError> {
     let mut record = db
         .prepare_cached(
-            "SELECT s.name, w.id, v.hash, s.swept, s.created_at, s.limits, s.paused, s.used_before, s.search \
+            "SELECT s.name, w.id, v.hash, s.swept, s.created_at, s.limits, s.paused, s.used_before, s.search, lower(hex(s.id)) \
              FROM sweep s JOIN workflow w ON w.key = s.workflow JOIN version v ON v.key = s.version WHERE s.key = ?1",
         )?
         .query_row([key], |row| {
             Ok(SweepRecord {
+                id: row.get::<_, Option<String>>(9)?.filter(|id| !id.is_empty()),
                 name: row.get(0)?,
                 workflow: WorkflowId::from_bytes(row.get(1)?),
                 version: Version::from_stored(row.get(2)?),

@@ -1,15 +1,22 @@
 //! What is to be done at ends: added with the end, kept until it is done.
 
 use fanlight_shared::event::RunUpdate;
+use fanlight_shared::on_end::{EndAction, EndOf, OnEnd, WantedBy};
 use fanlight_shared::sweep::Limits;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::on_end::{Due, EndAction, EndOf, OnEnd};
+use crate::on_end::Due;
 use crate::store::{NewSweep, SweepOf};
 
 fn on_end(of: Option<EndOf>, states: &[RunStatus]) -> OnEnd {
-    OnEnd { of, states: states.to_vec(), action: EndAction::Notify, secrets: Vec::new() }
+    OnEnd {
+        of,
+        states: states.to_vec(),
+        action: EndAction::Notify,
+        secrets: Vec::new(),
+        wanted_by: WantedBy::Config,
+    }
 }
 
 fn configure(at: &Fixture, all: Vec<OnEnd>) {

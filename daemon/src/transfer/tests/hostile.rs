@@ -47,7 +47,7 @@ fn what_no_export_writes_is_refused_and_leaves_nothing() {
             changed(&|files| files[log].name = format!("logs/{}/log", AttemptId::new())),
             "none of its runs has",
         ),
-        (changed(&|files| manifest(files, |it| it["format"] = json!(2))), "has the format 2"),
+        (changed(&|files| manifest(files, |it| it["format"] = json!(3))), "has the format 3"),
         (changed(&|files| manifest(files, |it| it["runs"][0]["assets"] = json!(2))), "has not the parts"),
         (changed(&|files| manifest(files, |it| it["runs"] = json!([]))), "is not what the manifest says"),
         (changed(&|files| files[0].bytes = b"{}".to_vec()), "is not an archive of runs"),

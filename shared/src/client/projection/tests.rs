@@ -43,6 +43,7 @@ fn run(workflow_id: WorkflowId, number: u32) -> Run {
         paused: None,
         sweep: None,
         concurrency: None,
+        priority: 0,
     }
 }
 

@@ -1,16 +1,16 @@
-//! `fanlight queue next` and `fanlight queue later`
+//! `fanlight queue next`, `fanlight queue later` and `fanlight queue priority`
 
 use fanlight_shared::client::Client;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::queue::{MOVE_LIMIT, Move, To};
 use fanlight_shared::run::{Run, RunStatus};
 
-use crate::command::choice;
+use crate::command::{choice, priority};
 use crate::failure::Failure;
 use crate::output::{self, Out};
 use crate::text;
 
-/// The arguments of `queue next` and `queue later`.
+/// The runs that are moved.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The runs, in the order in which they are to start.
@@ -21,7 +21,17 @@ pub(super) struct Args {
     sweep: Option<String>,
 }
 
-/// Runs `queue next` or `queue later`.
+/// The arguments of `queue priority`.
+#[derive(clap::Args, Debug)]
+pub(super) struct PriorityArgs {
+    /// The priority, from -100 to 100.
+    #[arg(value_name = "N", value_parser = priority(), allow_negative_numbers = true)]
+    pub(super) priority: i32,
+    #[command(flatten)]
+    pub(super) runs: Args,
+}
+
+/// Moves runs in the queue.
 pub(super) async fn run(client: &Client, args: Args, to: To) -> Result<(), Failure> {
     let mut runs = match choice::sweep(client, args.sweep).await? {
         Some(sweep) => choice::of_sweep(client, sweep, &[RunStatus::Queued]).await?,
@@ -42,12 +52,13 @@ pub(super) async fn run(client: &Client, args: Args, to: To) -> Result<(), Failu
         left_out.extend(client.call(request).await?.left_out);
     }
     let word = match to {
-        To::Next => "next",
-        To::Later => "later",
+        To::Next => "next".to_owned(),
+        To::Later => "later".to_owned(),
+        To::Priority(priority) => format!("priority {priority}"),
     };
     let mut out = Out::new();
     for run in &runs {
-        let said = if left_out.contains(&run.id) { "does not wait" } else { word };
+        let said = if left_out.contains(&run.id) { "does not wait" } else { &word };
         out.line(&format!("{}\t{said}", run.name()))?;
     }
     out.flush()?;

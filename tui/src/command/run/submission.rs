@@ -17,8 +17,8 @@ use super::{missing, report, search};
 use crate::command::follow::{Options, follow};
 use crate::command::interrupt::Interrupt;
 use crate::command::reconnect::Reconnects;
-use crate::command::request_key;
 use crate::command::tail::failed_commands;
+use crate::command::{priority, request_key};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::naming::{NameTemplate, OUTPUT_NAMES};
@@ -40,6 +40,10 @@ pub(in crate::command) struct RunOptions {
     /// Put the runs at the head of the queue.
     #[arg(long)]
     next: bool,
+    /// Start these runs before waiting ones of a lower priority; others have 0. Further runs of a sweep take that of its newest
+    /// run.
+    #[arg(long, value_name = "N", value_parser = priority(), allow_negative_numbers = true)]
+    priority: Option<i32>,
     /// Compute the results of all nodes, or of this one, even if an earlier run computed the same.
     #[arg(long, value_name = "NODE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     fresh: Vec<String>,
@@ -127,6 +131,7 @@ impl Submission {
             label: options.label.clone(),
             sweep,
             next: options.next,
+            priority: options.priority,
             fresh,
             environment,
             request_key: request_key(),

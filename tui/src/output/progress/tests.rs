@@ -37,6 +37,7 @@ fn run(number: u32, label: &str) -> Run {
         paused: None,
         sweep: None,
         concurrency: None,
+        priority: 0,
     }
 }
 

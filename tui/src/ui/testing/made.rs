@@ -76,6 +76,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         paused: None,
         sweep: None,
         concurrency: None,
+        priority: 0,
     }
 }
 

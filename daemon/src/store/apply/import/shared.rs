@@ -176,7 +176,7 @@ impl<'a> Shared<'a> {
         let key = db
             .prepare_cached(
                 "INSERT INTO sweep (name, workflow, version, swept, created_at, limits, paused, used_before, search, \
-                 search_ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 search_ended, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, unhex(?11))",
             )?
             .insert(params![
                 name,
@@ -190,12 +190,13 @@ impl<'a> Shared<'a> {
                 record.search.as_ref().map(serde_json::to_string).transpose()?,
                 // It proposes nothing here, where its daemon's decisions can't be continued.
                 record.search.is_some(),
+                record.id,
             ])?;
         Ok((key, name))
     }
 
-    /// Returns the sweep of an earlier import that has a run of this one, or its name. Sweeps may begin at the same time, so
-    /// that is not enough.
+    /// Returns the sweep with the id of this one, or from an archive without ids the sweep of an earlier import that has a run of
+    /// this one, or its name. Sweeps may begin at the same time, so that is not enough.
     fn known_sweep(
         &self,
         db: &Connection,
@@ -203,13 +204,23 @@ impl<'a> Shared<'a> {
         workflow: i64,
         version: i64,
     ) -> Done<Option<(i64, String)>> {
+        let is_free = |key: i64| self.stored_sweeps.iter().all(|stored| stored.key != key);
+        let with_id: Option<(i64, String)> = db
+            .prepare_cached(
+                "SELECT key, name FROM sweep WHERE id = unhex(?1) AND workflow = ?2 AND version = ?3 ORDER BY key",
+            )?
+            .query_row(params![record.id, workflow, version], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some(known) = with_id.filter(|(key, _)| is_free(*key)) {
+            return Ok(Some(known));
+        }
         let mut begun = db
             .prepare_cached(
                 "SELECT key, name FROM sweep WHERE workflow = ?1 AND version = ?2 AND created_at = ?3",
             )?
             .query_map(params![workflow, version, record.created_at.0], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<Vec<(i64, String)>, _>>()?;
-        begun.retain(|(key, _)| self.stored_sweeps.iter().all(|stored| stored.key != *key));
+        begun.retain(|(key, _)| is_free(*key));
         for run in self.known.get(record.name.as_str()).into_iter().flatten() {
             let key: Option<i64> = db
                 .prepare_cached("SELECT sweep FROM run WHERE id = ?1 AND sweep IS NOT NULL")?

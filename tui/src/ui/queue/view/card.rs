@@ -224,6 +224,9 @@ fn right<'a>(
                 Some(position) => position.to_string(),
                 None => String::new(),
             };
+            if run.priority != 0 && width >= MIN_CANVAS_WIDTH {
+                spans.push(Span::styled(format!("priority {} ", run.priority), theme.dim));
+            }
             spans.push(Span::styled(words, theme.dim));
         }
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => {
