@@ -41,6 +41,7 @@ use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Batch, Op, Store, StoreError};
 use crate::supervisor::client::Supervisor;
+use crate::transfer;
 use crate::worker::Workers;
 
 /// The errors of starting a daemon.
@@ -121,6 +122,7 @@ pub async fn run(
     let settings = CommandSettings { grace: config.grace, pass_env: config.pass_env.clone() };
     let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    transfer::remove_leftovers(&home);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch(), home.attempts());
     let (linger, cache_bytes, prune) = (config.linger, config.cache_bytes, config.prune.clone());
     let rates = Rates::new(&config);

@@ -23,4 +23,5 @@ mod tests;
 
 pub(crate) use export::export;
 pub(crate) use import::{Outcome, import};
+pub(crate) use scratch::remove_leftovers;
 pub(crate) use stream::Archive;

@@ -11,6 +11,9 @@ use fanlight_shared::id::AttemptId;
 use crate::file_error::is_full;
 use crate::store::StoreError;
 
+/// The beginning of the names of the folders.
+const NAME: &str = "transfer-";
+
 /// A folder that is removed with everything in it. After a crash the next daemon removes it.
 pub(super) struct Scratch {
     path: PathBuf,
@@ -18,7 +21,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(home: &Home) -> Result<Self, StoreError> {
-        let path = home.scratch().join(format!("transfer-{}", AttemptId::new()));
+        let path = home.scratch().join(format!("{NAME}{}", AttemptId::new()));
         make_folder(&path).map_err(|error| failed(&path, &error))?;
         Ok(Self { path })
     }
@@ -36,6 +39,17 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes the folders of transfers that an earlier daemon could not end. No other daemon has this home.
+pub(crate) fn remove_leftovers(home: &Home) {
+    let entries = fs::read_dir(home.scratch()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(NAME.as_bytes())) {
+        let path = entry.path();
+        if let Err(error) = fs::remove_dir_all(&path) {
+            tracing::warn!("what an earlier daemon left in {} can't be removed: {error}", path.display());
+        }
     }
 }
 
