@@ -127,7 +127,7 @@ impl EventFiles {
             }
             Record::Damaged(at) => {
                 notes
-                    .say(format!("metrics: the record at byte {at} of `{shown}` is damaged and is left out"));
+                    .add(format!("metrics: the record at byte {at} of `{shown}` is damaged and is left out"));
             }
             Record::Lost(at) => notes.add(format!(
                 "metrics: `{shown}` is damaged at byte {at}, or is not an event file; its rest is not read"
