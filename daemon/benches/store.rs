@@ -64,6 +64,7 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         },
         digest: fanlight_shared::id::BlobHash::of(b""),
         submission: SubmissionId::new(),
+        priority: None,
         at: Time::now(),
         runs: (0..count)
             .map(|seed| NewRun {
