@@ -14,6 +14,9 @@ use super::address::Address;
 use super::document::{Request, Source, Submission};
 use super::picture::PictureRequest;
 
+/// The most bytes of a text that are read.
+pub const MAX_TEXT_BYTES: u64 = 1024 * 1024;
+
 /// A workflow whose graph must be laid out; two of the same version are equal.
 #[derive(Clone, Debug)]
 pub struct Topology(pub Arc<Workflow>);
@@ -114,7 +117,7 @@ pub enum Effect {
     Paint(PictureRequest),
     /// Read the stored text preview of an asset.
     GetPreviewText(AssetId),
-    /// Read the text of an asset, at most 1 MiB.
+    /// Read the text of an asset, at most [`MAX_TEXT_BYTES`].
     GetText(AssetId),
     /// Read the list of the files of a folder.
     GetManifest(AssetId),

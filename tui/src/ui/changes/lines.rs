@@ -1,10 +1,12 @@
 //! The lines of a diff.
 
+use std::collections::{HashMap, HashSet};
+
 use fanlight_shared::sanitise;
 use imara_diff::{Algorithm, Diff, InternedInput};
 
 /// How many unchanged lines are around a change.
-const CONTEXT: u32 = 3;
+pub(super) const CONTEXT: u32 = 3;
 
 /// What a line of a diff is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +51,28 @@ pub fn whole(kind: LineKind, text: &str) -> Vec<DiffLine> {
     text.lines().map(|line| DiffLine::new(kind, line)).collect()
 }
 
-/// Returns the changes from one text to another with the lines around them.
+/// Returns notes about changes that can't be seen: lines that look the same before and after, and differ.
+pub(super) fn unseen(removed: &[&str], added: &[&str]) -> Vec<DiffLine> {
+    let bare = |line: &str| line.trim_end_matches('\n').to_owned();
+    let mut before: HashMap<String, HashSet<String>> = HashMap::new();
+    for line in removed {
+        before.entry(sanitise::line(line)).or_default().insert(bare(line));
+    }
+    let (mut endings, mut others) = (false, false);
+    for line in added {
+        let (now, same) = (bare(line), before.get(&sanitise::line(line)));
+        for was in same.into_iter().flatten().filter(|was| **was != now) {
+            let is_ending = was.trim_end_matches('\r') == now.trim_end_matches('\r');
+            (endings, others) = (endings || is_ending, others || !is_ending);
+        }
+    }
+    let note = |is_so: bool, text| is_so.then(|| DiffLine::new(LineKind::Head, text));
+    let endings = note(endings, "line endings differ");
+    let others = note(others, "some lines differ only in characters that look the same here, such as tabs");
+    endings.into_iter().chain(others).collect()
+}
+
+/// Returns the changes from one text to another with the lines around them. Notes say what can't be seen in them.
 #[must_use]
 pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
     let input = InternedInput::new(before, after);
@@ -60,6 +83,10 @@ pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
     let before_line = |at: u32| input.interner[input.before[at as usize]];
     let after_line = |at: u32| input.interner[input.after[at as usize]];
     let last = u32::try_from(input.before.len()).unwrap_or(u32::MAX);
+    let is_cut = |line: &str| !line.ends_with('\n');
+    // Only one of them lacks the last newline: its last line looks like that of the other.
+    let is_notable = !before.is_empty() && !after.is_empty() && is_cut(before) != is_cut(after);
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
     let meet =
         |one: &imara_diff::Hunk, next: &imara_diff::Hunk| next.before.start - one.before.end <= 2 * CONTEXT;
     for group in hunks.chunk_by(meet) {
@@ -71,8 +98,17 @@ pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
         let mut at = first.before.start.saturating_sub(CONTEXT);
         for hunk in group {
             lines.extend((at..hunk.before.start).map(|at| DiffLine::new(LineKind::Same, before_line(at))));
-            lines.extend(hunk.before.clone().map(|at| DiffLine::new(LineKind::Removed, before_line(at))));
-            lines.extend(hunk.after.clone().map(|at| DiffLine::new(LineKind::Added, after_line(at))));
+            let first = (removed.len(), added.len());
+            removed.extend(hunk.before.clone().map(before_line));
+            added.extend(hunk.after.clone().map(after_line));
+            for (kind, changed) in
+                [(LineKind::Removed, &removed[first.0..]), (LineKind::Added, &added[first.1..])]
+            {
+                lines.extend(changed.iter().map(|line| DiffLine::new(kind, line)));
+                if is_notable && changed.last().is_some_and(|line| is_cut(line)) {
+                    lines.push(DiffLine::new(LineKind::Head, "no newline at the end"));
+                }
+            }
             at = hunk.before.end;
         }
         let end = at.saturating_add(CONTEXT).min(last);
@@ -81,6 +117,7 @@ pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
     if lines.is_empty() && before == after {
         lines.push(DiffLine::new(LineKind::Head, "the contents are equal"));
     }
+    lines.splice(0..0, unseen(&removed, &added));
     lines
 }
 
@@ -99,6 +136,23 @@ mod tests {
         assert_eq!(lines[1], DiffLine::new(LineKind::Same, "line 2"));
         assert!(lines.contains(&DiffLine::new(LineKind::Removed, "line 25")));
         assert_eq!(lines.last(), Some(&DiffLine::new(LineKind::Same, "line 28")));
+    }
+
+    #[test]
+    fn a_change_that_cannot_be_seen_is_said() {
+        let heads = |before: &str, after: &str| -> Vec<String> {
+            let lines = between(before, after);
+            let heads = lines.into_iter().filter(|line| line.kind == LineKind::Head).map(|line| line.text);
+            heads.filter(|text| !text.starts_with("@@")).collect()
+        };
+        assert_eq!(heads("a\r\nb\r\n", "a\nb\n"), ["line endings differ"]);
+        assert_eq!(heads("a\nb\n", "a\nb"), ["no newline at the end"]);
+        assert_eq!(between("b", "b\n")[2].text, "no newline at the end", "below the line that lacks it");
+        let blanks = heads("\tx\n", "    x\n");
+        assert!(blanks.len() == 1 && blanks[0].contains("such as tabs"), "{blanks:?}");
+        let nothing: [&str; 0] = [];
+        assert_eq!(heads("a\nb\nc\n", "b\nc\na\n"), nothing, "a moved line is equal");
+        assert_eq!(heads("a", "b"), nothing);
     }
 
     #[test]

@@ -4,8 +4,10 @@ use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
 
-use super::lines::{DiffLine, LineKind, counts};
+use super::lines::{CONTEXT, DiffLine, LineKind, counts, unseen};
 use super::{FileChange, Kind};
+
+const DAMAGED: &str = "the patch is damaged here: what follows may not be part of it";
 
 /// Returns whether a product is a patch.
 #[must_use]
@@ -20,83 +22,182 @@ pub fn is_patch(asset: &Asset) -> bool {
     }
 }
 
-/// Returns the files that a patch changes. Lines outside of them are left out.
+/// Returns the files that a patch changes. Lines outside of them are left out. The text must not be sanitised before: its line
+/// breaks and tabs are part of the format, and what is shown is sanitised here.
 #[must_use]
 pub fn files_of_patch(text: &str) -> Vec<FileChange> {
-    let mut files: Vec<FileChange> = Vec::new();
-    // How many lines the current group still has before and after.
-    let mut left = (0_usize, 0_usize);
-    // Whether the heading of `git diff` has named the file already.
-    let mut is_named = false;
-    let mut lines = text.lines().peekable();
+    let mut reader = Reader::default();
+    let mut lines = text.split_terminator('\n').peekable();
     while let Some(line) = lines.next() {
-        if left != (0, 0) {
-            let Some(file) = files.last_mut() else { continue };
-            let (kind, rest) = match line.as_bytes().first() {
-                Some(b'+') => (LineKind::Added, &line[1..]),
-                Some(b'-') => (LineKind::Removed, &line[1..]),
-                Some(b' ') => (LineKind::Same, &line[1..]),
-                Some(b'\\') => (LineKind::Head, line),
-                // Some programs cut the blank of an empty line.
-                None => (LineKind::Same, line),
-                _ => {
-                    left = (0, 0);
-                    continue;
-                }
-            };
-            match kind {
-                LineKind::Added => left.1 = left.1.saturating_sub(1),
-                LineKind::Removed => left.0 = left.0.saturating_sub(1),
-                LineKind::Same => left = (left.0.saturating_sub(1), left.1.saturating_sub(1)),
-                LineKind::Head => {}
-            }
-            push(file, kind, rest);
+        let after = lines.peek().and_then(|next| bare(next).strip_prefix("+++ "));
+        let names = bare(line).strip_prefix("--- ").zip(after);
+        if reader.take_change(line, names.is_some()) {
             continue;
         }
-        if let Some(names) = line.strip_prefix("diff --git ") {
-            let path = names.rsplit_once(" b/").map_or(names, |(_, path)| path);
-            files.push(file(path));
-            is_named = true;
-        } else if let Some(before) = line.strip_prefix("--- ")
-            && let Some(after) = lines.peek().and_then(|next| next.strip_prefix("+++ "))
-        {
-            let (before, after) = (name(before), name(after));
-            if !std::mem::take(&mut is_named) {
-                files.push(file(after.or(before).unwrap_or("?")));
+        match names {
+            Some((before, after)) => {
+                reader.take_names(name(before), name(after));
+                lines.next();
             }
-            if let Some(file) = files.last_mut() {
-                match (before, after) {
-                    (None, _) => file.kind = Kind::Added,
-                    (_, None) => file.kind = Kind::Removed,
-                    _ => {}
-                }
-                if let Some(path) = after.or(before) {
-                    file.path = sanitise::line(path);
-                }
-            }
-            lines.next();
-        } else if let Some(file) = files.last_mut() {
-            match line {
-                _ if let Some(found) = range(line) => {
-                    left = found;
-                    push(file, LineKind::Head, line);
-                }
-                _ if line.starts_with("new file mode") => file.kind = Kind::Added,
-                _ if line.starts_with("deleted file mode") => file.kind = Kind::Removed,
-                _ if ["Binary files ", "GIT binary patch", "rename ", "old mode", "new mode"]
-                    .iter()
-                    .any(|word| line.starts_with(word)) =>
-                {
-                    push(file, LineKind::Head, line);
-                }
-                _ => {}
-            }
+            None => reader.take_heading(bare(line)),
         }
     }
-    for file in &mut files {
-        file.counts = file.lines.as_deref().map(counts);
+    reader.finish()
+}
+
+/// What was read of a patch.
+#[derive(Default)]
+struct Reader<'a> {
+    files: Vec<FileChange>,
+    /// How many lines the current group still has before and after.
+    left: (usize, usize),
+    /// Whether only lines of a group can follow, or the end of it.
+    is_after_group: bool,
+    /// Whether the group before was damaged: what follows is shown, whatever it is.
+    is_damaged: bool,
+    /// Whether the heading of `git diff` has named the file already.
+    is_named: bool,
+    /// The changed lines of the file.
+    removed: Vec<&'a str>,
+    added: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    /// Takes a line of a group. Returns `false` if it is none. `is_heading`: after a group it is the heading of a file.
+    fn take_change(&mut self, line: &'a str, is_heading: bool) -> bool {
+        let is_in_group = self.left != (0, 0);
+        let Some(file) = self.files.last_mut().filter(|_| is_in_group || self.is_after_group) else {
+            return false;
+        };
+        let (kind, rest) = match line.as_bytes().first() {
+            Some(b'\\') => (LineKind::Head, line),
+            Some(b'+') => (LineKind::Added, &line[1..]),
+            Some(b'-') => (LineKind::Removed, &line[1..]),
+            Some(b' ') => (LineKind::Same, &line[1..]),
+            // Some programs cut the blank of an empty line.
+            None | Some(b'\r') if is_in_group => (LineKind::Same, line),
+            _ if is_in_group => {
+                push(file, LineKind::Head, DAMAGED);
+                (self.left, self.is_after_group, self.is_damaged) = ((0, 0), false, true);
+                return false;
+            }
+            _ => {
+                self.is_after_group = false;
+                return false;
+            }
+        };
+        if !is_in_group && kind != LineKind::Head {
+            // The group is longer than it says, unless this is the signature of a mail.
+            self.is_after_group = false;
+            self.is_damaged = !is_heading && line.trim_end() != "--";
+            if self.is_damaged {
+                push(file, LineKind::Head, DAMAGED);
+            }
+            return false;
+        }
+        match kind {
+            LineKind::Added => {
+                self.left.1 = self.left.1.saturating_sub(1);
+                self.added.push(rest);
+            }
+            LineKind::Removed => {
+                self.left.0 = self.left.0.saturating_sub(1);
+                self.removed.push(rest);
+            }
+            LineKind::Same => self.left = (self.left.0.saturating_sub(1), self.left.1.saturating_sub(1)),
+            LineKind::Head => {}
+        }
+        push(file, kind, rest);
+        true
     }
-    files
+
+    /// Takes the two lines that name a file before and after.
+    fn take_names(&mut self, before: Option<&str>, after: Option<&str>) {
+        if !std::mem::take(&mut self.is_named) {
+            self.begin(after.or(before).unwrap_or("?"));
+        }
+        self.is_damaged = false;
+        let Some(file) = self.files.last_mut() else { return };
+        match (before, after) {
+            (None, _) => file.kind = Kind::Added,
+            (_, None) => file.kind = Kind::Removed,
+            _ => {}
+        }
+        if let Some(path) = after.or(before) {
+            file.path = sanitise::line(path);
+        }
+    }
+
+    /// Takes any other line outside of groups.
+    fn take_heading(&mut self, line: &str) {
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            self.begin(names.rsplit_once(" b/").map_or(names, |(_, path)| path));
+            self.is_named = true;
+            return;
+        }
+        // Under a heading of `git diff` it is about that file, elsewhere about one that has no other heading.
+        if let Some(path) = binary(line).filter(|_| !self.is_named) {
+            self.begin(path);
+        }
+        let Some(file) = self.files.last_mut() else { return };
+        match line {
+            _ if let Some(found) = range(line) => {
+                (self.left, self.is_after_group, self.is_damaged) = (found, true, false);
+                push(file, LineKind::Head, line);
+            }
+            _ if line.starts_with("new file mode") => file.kind = Kind::Added,
+            _ if line.starts_with("deleted file mode") => file.kind = Kind::Removed,
+            _ if ["Binary files ", "GIT binary patch", "rename ", "old mode", "new mode"]
+                .iter()
+                .any(|word| line.starts_with(word)) =>
+            {
+                push(file, LineKind::Head, line);
+            }
+            _ if self.is_damaged => match line.as_bytes().first() {
+                Some(b'+') => push(file, LineKind::Added, &line[1..]),
+                Some(b'-') => push(file, LineKind::Removed, &line[1..]),
+                _ => push(file, LineKind::Same, line),
+            },
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, path: &str) {
+        self.end();
+        self.files.push(file(path));
+        (self.is_damaged, self.is_named) = (false, false);
+    }
+
+    /// Ends a file: says what can't be seen in it, and counts its lines.
+    fn end(&mut self) {
+        let (removed, added) = (std::mem::take(&mut self.removed), std::mem::take(&mut self.added));
+        let Some(file) = self.files.last_mut() else { return };
+        let Some(lines) = &mut file.lines else { return };
+        lines.splice(0..0, unseen(&removed, &added));
+        file.counts = Some(counts(lines));
+    }
+
+    fn finish(mut self) -> Vec<FileChange> {
+        // Empty lines at the end of an output are cut; as many are missing before as after.
+        let is_cut = self.left.0 != self.left.1 || self.left.0 > CONTEXT as usize;
+        if let Some(file) = self.files.last_mut().filter(|_| is_cut) {
+            push(file, LineKind::Head, "the patch ends here, within these changes");
+        }
+        self.end();
+        self.files
+    }
+}
+
+/// Returns a line without the end that some systems write.
+fn bare(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+/// Returns the path of a file that is not a text: `Binary files a/x and b/x differ`.
+fn binary(line: &str) -> Option<&str> {
+    let (before, after) =
+        line.strip_prefix("Binary files ")?.strip_suffix(" differ")?.rsplit_once(" and ")?;
+    name(after).or(name(before))
 }
 
 fn file(path: &str) -> FileChange {
@@ -175,6 +276,41 @@ Binary files a/pic.png and /dev/null differ
         let lines = files[0].lines.as_ref().unwrap();
         assert_eq!(lines[4], DiffLine::new(LineKind::Removed, "-- old();"), "a line may look like a heading");
         assert_eq!(files[2].lines.as_ref().unwrap()[0].kind, LineKind::Head);
+    }
+
+    fn shown(file: &FileChange) -> Vec<&str> {
+        file.lines.iter().flatten().map(|line| line.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_patch_cannot_hide_what_it_changes() {
+        let odd = "--- a/x.py\n+++ b/x.py\n@@ -1 +1,4 @@\n x\n+# harmless\u{2028}note\r\u{85}\n+os.system('HIDDEN')\n+1\n";
+        let files = files_of_patch(odd);
+        assert_eq!(files[0].counts, Some((3, 0)), "only a newline ends a line");
+        assert!(shown(&files[0]).contains(&"os.system('HIDDEN')"));
+
+        let short = "--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n+a\n?\n+b\ndiff --git a/y b/y\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-c\n+d\n+e\n";
+        let files = files_of_patch(short);
+        let listed: Vec<_> = files.iter().map(|it| (it.path.as_str(), it.counts)).collect();
+        assert_eq!(listed, [("x", Some((2, 0))), ("y", Some((2, 1)))]);
+        assert_eq!(shown(&files[0])[1..], ["a", DAMAGED, "?", "b"]);
+        assert_eq!(shown(&files[1])[1..], ["c", "d", DAMAGED, "e"], "a group may be longer than it says");
+        assert_eq!(shown(&files_of_patch("--- a\n+++ b\n@@ -1 +1,3 @@\n+a\n")[0]).len(), 3, "it was cut");
+        let mail = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-a\n+b\n\n-- \n2.40\n";
+        assert_eq!(shown(&files_of_patch(mail)[0])[1..], ["a", "b", ""]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_said() {
+        let last = "--- a\n+++ b\n@@ -1 +1 @@\n-a\n+a\n\\ No newline at end of file\n";
+        assert_eq!(shown(&files_of_patch(last)[0])[3], "\\ No newline at end of file");
+        let ends = "--- a\r\n+++ b\r\n@@ -1 +1 @@\r\n-a\r\n+a\n";
+        assert_eq!(shown(&files_of_patch(ends)[0])[0], "line endings differ");
+        let recursive =
+            "diff -r a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\nBinary files a/p and b/p differ\n";
+        let files = files_of_patch(recursive);
+        assert_eq!(files.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["x", "p"]);
+        assert_eq!(shown(&files[0]).len(), 3);
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub struct Changes {
     equal: usize,
     /// Whether everything was read.
     is_read: bool,
-    problem: Option<String>,
+    /// What could not be read, and why.
+    problem: Option<(AssetId, String)>,
     texts: HashMap<BlobHash, FileText>,
     asked: HashSet<BlobHash>,
     cursor: Cursor,
@@ -148,6 +149,12 @@ impl Changes {
             (FileText::Text(_), FileText::Text(text)) if file.kind == Kind::Plain => {
                 Some(changes::whole(LineKind::Same, text))
             }
+            (FileText::Text(_), FileText::Text(text)) if file.kind == Kind::Added && text.is_empty() => {
+                note("it is new, and empty")
+            }
+            (FileText::Text(text), FileText::Text(_)) if file.kind == Kind::Removed && text.is_empty() => {
+                note("it was empty, and is removed")
+            }
             (FileText::Text(before), FileText::Text(after)) => {
                 let mut lines = changes::between(before, after);
                 if let [Some(a), Some(b)] = file.bodies
@@ -191,20 +198,44 @@ impl Changes {
             self.texts.clear();
         }
         self.texts.insert(hash, text);
-        for at in 0..self.files.len() {
-            let file = &self.files[at];
-            let is_of = file.bodies.iter().flatten().any(|body| body.hash == hash);
-            if !is_of || file.kind == Kind::Plain {
-                continue;
-            }
-            if file.counts.is_none()
-                && let Some(lines) = self.lines(file)
-                && !lines.is_empty()
-            {
-                self.files[at].counts = Some(changes::counts(&lines));
-            }
+        let is_of = |file: &FileChange| file.bodies.iter().flatten().any(|body| body.hash == hash);
+        if let Some((at, lines)) = &mut self.opened
+            && self.files.get(*at).is_some_and(is_of)
+        {
+            *lines = None;
         }
         self.fill();
+        // Many files may be equal before, and equal after.
+        let mut known: HashMap<[Option<BlobHash>; 2], Option<(usize, usize)>> = HashMap::new();
+        for at in 0..self.files.len() {
+            let file = &self.files[at];
+            if !is_of(file) || file.kind == Kind::Plain || file.counts.is_some() {
+                continue;
+            }
+            let pair = file.bodies.map(|body| body.map(|body| body.hash));
+            let counts = *known.entry(pair).or_insert_with(|| self.counts(at));
+            self.files[at].counts = counts;
+        }
+    }
+
+    /// Returns how many lines of a file are added and removed, if both of its texts were read.
+    fn counts(&self, at: usize) -> Option<(usize, usize)> {
+        let file = self.files.get(at)?;
+        let is_text = |body| matches!(self.text(body), Some(FileText::Text(_)));
+        if !file.bodies.into_iter().all(is_text) {
+            return None;
+        }
+        match &self.opened {
+            Some((opened, Some(lines))) if *opened == at => Some(changes::counts(lines)),
+            _ => self.lines(file).as_deref().map(changes::counts),
+        }
+    }
+
+    /// Returns whether this is a file of the list that was not read yet, or could not be read before.
+    fn lacks(&self, hash: BlobHash) -> bool {
+        let is_unread = !matches!(self.texts.get(&hash), Some(FileText::Text(_) | FileText::Binary));
+        let has = |file: &FileChange| file.bodies.iter().flatten().any(|body| body.hash == hash);
+        is_unread && self.files.iter().any(has)
     }
 
     /// Fills the open diff, if everything is there.
@@ -255,14 +286,15 @@ impl Changes {
             Action::Right | Action::Left => model.say(Tone::Note, "there is no further file"),
             _ => return Step::pass(),
         }
-        self.stay_inside();
+        self.stay_inside(model);
         Step::stay()
     }
 
-    /// Keeps the first line in view within the diff.
-    fn stay_inside(&mut self) {
+    /// Keeps the view full, if the diff is long enough.
+    fn stay_inside(&mut self, model: &Model) {
+        let height = model.areas.layer.map_or(1, |it| it.height).max(1);
         let last = match &self.opened {
-            Some((_, Some(lines))) => lines.len().saturating_sub(1),
+            Some((_, Some(lines))) => lines.len().saturating_sub(height.into()),
             _ => 0,
         };
         self.scroll = self.scroll.min(last);
@@ -285,12 +317,12 @@ impl Component for Changes {
         }
     }
 
-    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+    fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
         match (mouse.kind, hit) {
             (MouseEventKind::Down(_), Some(Hit::Row(row))) => return Step::with(self.open(*row)),
             (MouseEventKind::ScrollDown, _) if self.opened.is_some() => {
                 self.scroll = self.scroll.saturating_add(3);
-                self.stay_inside();
+                self.stay_inside(model);
             }
             (MouseEventKind::ScrollUp, _) if self.opened.is_some() => {
                 self.scroll = self.scroll.saturating_sub(3);
@@ -306,16 +338,19 @@ impl Component for Changes {
         match response {
             Response::Manifest(asset, folder) if self.source.has(*asset) => {
                 self.folders.insert(*asset, folder.clone());
+                self.problem.take_if(|(failed, _)| failed == asset);
                 self.arrange();
             }
             Response::Text(asset, text) if self.source.has(*asset) => {
                 self.patches.insert(*asset, text.clone());
+                self.problem.take_if(|(failed, _)| failed == asset);
                 self.arrange();
             }
-            Response::File(_, hash, text) if self.asked.contains(hash) => self.take(*hash, text.clone()),
+            // A request that failed is repeated when the daemon is back.
+            Response::File(_, hash, text) if self.lacks(*hash) => self.take(*hash, text.clone()),
             Response::Failed { request, error, .. } => match &**request {
                 Effect::GetManifest(asset) | Effect::GetText(asset) if self.source.has(*asset) => {
-                    self.problem = Some(error.clone());
+                    self.problem = Some((*asset, error.clone()));
                 }
                 Effect::GetFile(_, hash) if self.asked.contains(hash) => {
                     self.take(*hash, FileText::Failed(error.clone()));

@@ -7,6 +7,7 @@ use fanlight_shared::asset::{Asset, AssetKind, PreviewState, Recipe};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::assets;
 use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::sanitise;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -218,7 +219,7 @@ impl Component for Viewer {
     fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
-            Response::Text(id, text) if *id == self.asset.id => self.text = Some(text.clone()),
+            Response::Text(id, text) if *id == self.asset.id => self.text = Some(sanitise::plain(text)),
             Response::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
                 self.of_run.clone_from(&page.rows);
                 // The first node first; the list has the newest first.

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::ui::document::Source;
-use crate::ui::effect::{CurvesOf, Effect};
+use crate::ui::effect::{CurvesOf, Effect, MAX_TEXT_BYTES};
 use crate::ui::files;
 use crate::ui::message::{FileText, Measured, Response, Why};
 use crate::ui::picture::PictureOf;
@@ -31,8 +31,6 @@ const MAX_QUESTIONS: u32 = 1_000;
 /// The maximum number of names of metrics that are shown, and of their curves.
 const MAX_NAMES: usize = 50;
 const MAX_CURVES: usize = 2_000;
-/// The maximum size of a fetched text.
-const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
 /// Carries out an effect that needs the daemon. Returns `None` if there is nothing to report.
 pub(in crate::ui) async fn ask(

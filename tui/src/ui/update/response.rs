@@ -71,14 +71,13 @@ fn sanitise(response: &mut Response) {
         Response::Log(_, part) => part.pieces.iter_mut().for_each(|piece| {
             piece.text = fanlight_shared::sanitise::plain(&piece.text);
         }),
-        Response::Text(_, text) | Response::PreviewText(_, text) => {
-            *text = fanlight_shared::sanitise::plain(text);
-        }
+        Response::PreviewText(_, text) => *text = fanlight_shared::sanitise::plain(text),
         Response::Workflows(workflows) => {
             for workflow in workflows {
                 workflow.title = fanlight_shared::sanitise::line(&workflow.title);
             }
         }
+        // A text may be a patch, which must be read before it is sanitised: who takes texts and files does it.
         _ => {}
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use fanlight_shared::asset::{Asset, AssetKind};
+use fanlight_shared::asset::Asset;
 use fanlight_shared::id::AssetId;
 use fanlight_shared::media::DirManifest;
 
 use crate::ui::changes::{FileChange, between_folders, files_of_folder, files_of_patch};
-use crate::ui::effect::Effect;
+use crate::ui::effect::{Effect, MAX_TEXT_BYTES};
 
 /// Where files are from.
 #[derive(Debug)]
@@ -26,16 +26,14 @@ pub(super) struct Patch {
     asset: AssetId,
     /// The name of its run.
     run: String,
-    /// Its text, if the product has it.
-    text: Option<String>,
     /// Its size, in bytes.
     bytes: u64,
 }
 
 impl Source {
     pub(super) fn patch(asset: &Asset) -> Patch {
-        let text = asset.value.as_text().filter(|_| asset.kind == AssetKind::Text).map(str::to_owned);
-        Patch { asset: asset.id, run: asset.run.clone(), text, bytes: asset.bytes }
+        // A text in its value is sanitised already, or only its beginning.
+        Patch { asset: asset.id, run: asset.run.clone(), bytes: asset.bytes }
     }
 
     /// Returns the requests for what it needs.
@@ -43,10 +41,7 @@ impl Source {
         match self {
             Self::Folder(asset) => vec![Effect::GetManifest(*asset)],
             Self::Folders(assets) => assets.map(Effect::GetManifest).to_vec(),
-            Self::Patches(patches) => {
-                let unread = patches.iter().filter(|patch| patch.text.is_none());
-                unread.map(|patch| Effect::GetText(patch.asset)).collect()
-            }
+            Self::Patches(patches) => patches.iter().map(|patch| Effect::GetText(patch.asset)).collect(),
         }
     }
 
@@ -71,7 +66,7 @@ impl Source {
             Self::Patches(patches) => {
                 let mut files = Vec::new();
                 for patch in patches {
-                    let text = patch.text.as_ref().or_else(|| texts.get(&patch.asset))?;
+                    let text = texts.get(&patch.asset)?;
                     files.extend(files_of_patch(text).into_iter().map(|file| (&patch.run, file)));
                 }
                 if patches.len() > 1 {
@@ -87,13 +82,8 @@ impl Source {
     }
 
     /// Returns whether only the beginning of a patch was read.
-    pub(super) fn is_cut(&self, texts: &HashMap<AssetId, String>) -> bool {
-        let Self::Patches(patches) = self else { return false };
-        let is_cut = |patch: &Patch| {
-            let text = patch.text.as_ref().or_else(|| texts.get(&patch.asset));
-            text.is_some_and(|text| (text.len() as u64) < patch.bytes)
-        };
-        patches.iter().any(is_cut)
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(self, Self::Patches(patches) if patches.iter().any(|patch| patch.bytes > MAX_TEXT_BYTES))
     }
 
     /// Returns whether its files are compared.

@@ -57,6 +57,13 @@ fn compared() -> Model {
     model
 }
 
+/// Returns the other of the two folders.
+fn again_of(model: &Model, one: AssetId) -> AssetId {
+    let layer = model.layers.last().and_then(|layer| layer.downcast_ref::<Changes>()).unwrap();
+    let Source::Folders(both) = &layer.source else { panic!("{:?}", layer.source) };
+    *both.iter().find(|it| **it != one).unwrap()
+}
+
 /// Delivers the files that the screen requests.
 fn deliver(model: &mut Model, effects: Vec<Effect>) {
     let texts = [BEFORE, AFTER, "gone\n", "one\ntwo\n"];
@@ -104,14 +111,69 @@ fn a_huge_file_and_a_missing_one_get_a_sentence() {
     press(&mut model, "esc");
     let effects = press(&mut model, "j enter");
     let request = effects.into_iter().find(|it| matches!(it, Effect::GetFile(..))).unwrap();
-    fail(&mut model, request, "the blob is missing");
+    fail(&mut model, request.clone(), "the blob is missing");
     assert!(screen(&mut model, 100, 30).contains("it can't be read: the blob is missing"));
+    deliver(&mut model, vec![request]);
+    assert!(screen(&mut model, 100, 30).contains("+ one"), "the repeated request");
 
     let mut model = compared();
     let again = press(&mut model, "esc enter");
     let request = again.into_iter().find(|it| matches!(it, Effect::GetManifest(_))).unwrap();
+    let Effect::GetManifest(failed) = request else { unreachable!() };
+    let other = again_of(&model, failed);
     fail(&mut model, request, "the asset is gone");
+    response(&mut model, Response::Manifest(other, folder(&[("a", "1")])));
     assert!(screen(&mut model, 100, 30).contains("the asset is gone"));
+    response(&mut model, Response::Manifest(failed, folder(&[("a", "1")])));
+    assert!(screen(&mut model, 100, 30).contains("all files are equal"));
+}
+
+#[test]
+fn what_looks_like_no_change_gets_a_sentence() {
+    let mut model = compared();
+    for (of, files) in [(1, [("gone", ""), ("x", "1")]), (2, [("new", ""), ("x", "1")])] {
+        response(&mut model, Response::Manifest(crate::ui::testing::asset_id(of), folder(&files)));
+    }
+    let answer = |model: &mut Model, effects: Vec<Effect>| {
+        for effect in effects {
+            let Effect::GetFile(asset, hash) = effect else { continue };
+            response(model, Response::File(asset, hash, FileText::Text(String::new())));
+        }
+    };
+    let effects = press(&mut model, "enter");
+    answer(&mut model, effects);
+    assert!(screen(&mut model, 100, 30).contains("it was empty, and is removed"));
+    let effects = press(&mut model, "l");
+    answer(&mut model, effects);
+    assert!(screen(&mut model, 100, 30).contains("it is new, and empty"));
+}
+
+#[test]
+fn many_files_of_the_same_two_texts_are_counted_at_once_and_scrolled_by_a_key() {
+    let mut model = compared();
+    let paths: Vec<String> = (0..5_000).map(|at| format!("file{at:04}")).collect();
+    let long: Vec<String> = (0..100).map(|line| format!("line {line}\n")).collect();
+    let long = long.concat();
+    for (of, text) in [(1, BEFORE), (2, long.as_str())] {
+        let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), text)).collect();
+        response(&mut model, Response::Manifest(crate::ui::testing::asset_id(of), folder(&files)));
+    }
+    for effect in press(&mut model, "enter") {
+        let Effect::GetFile(asset, hash) = effect else { continue };
+        let text = [BEFORE, &long].into_iter().find(|text| BlobHash::of(text.as_bytes()) == hash).unwrap();
+        response(&mut model, Response::File(asset, hash, FileText::Text(text.to_owned())));
+    }
+    let _ = screen(&mut model, 100, 30);
+    press(&mut model, "G");
+    let end = screen(&mut model, 100, 30);
+    assert!(end.contains("line 99"), "{end}");
+    press(&mut model, "k");
+    assert!(!screen(&mut model, 100, 30).contains("line 99"));
+    press(&mut model, "esc");
+    let shown = screen(&mut model, 100, 30);
+    assert_eq!(shown.matches("+100 -4").count(), shown.matches("~ file").count(), "{shown}");
+    press(&mut model, "G");
+    assert!(screen(&mut model, 100, 30).contains("+100 -4"));
 }
 
 #[test]
@@ -125,12 +187,13 @@ fn the_viewer_lists_the_files_of_a_patch_and_of_a_folder() {
     model.layers.push(Viewer::new(made.clone()).into());
     let effects = press(&mut model, "enter");
     assert!(effects.contains(&Effect::GetText(made.id)), "{effects:?}");
-    response(&mut model, Response::Text(made.id, patch.to_owned()));
+    response(&mut model, Response::Text(made.id, format!("{patch}+z\u{2028}z\n")));
     let shown = screen(&mut model, 100, 30);
     assert!(shown.contains("changes.patch of poster#1 · 1 changed · only the beginning"), "{shown}");
-    assert!(shown.contains("~ a.py") && shown.contains("+2 -1"), "{shown}");
+    assert!(shown.contains("~ a.py") && shown.contains("+3 -1"), "{shown}");
     press(&mut model, "enter");
-    assert!(screen(&mut model, 100, 30).contains("+ y = \"z\""));
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("+ y = \"z\"") && shown.contains("damaged here") && shown.contains("+ z z"));
     press(&mut model, "esc esc esc");
 
     let other = "--- a/A\n+++ b/A\n@@ -1 +1 @@\n-a\n+b\n".to_owned() + patch;
@@ -141,6 +204,10 @@ fn the_viewer_lists_the_files_of_a_patch_and_of_a_folder() {
     });
     model.layers.push(Compare::of_products(two.to_vec()).into());
     press(&mut model, "enter");
+    for asset in &two {
+        let text = asset.value.as_text().unwrap().to_owned();
+        response(&mut model, Response::Text(asset.id, text));
+    }
     let shown = screen(&mut model, 100, 30);
     let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
     assert!(at("poster#6 · A ") < at("poster#5 · a.py") && at("poster#5 · a.py") < at("poster#6 · a.py"));
@@ -148,8 +215,10 @@ fn the_viewer_lists_the_files_of_a_patch_and_of_a_folder() {
 
     let text = Value::from(patch);
     let made = Asset { value: text, ..asset(2, &of, "diff", AssetKind::Text) };
+    let id = made.id;
     model.layers.push(Viewer::new(made).into());
     press(&mut model, "enter");
+    response(&mut model, Response::Text(id, patch.to_owned()));
     assert!(screen(&mut model, 100, 30).contains("~ a.py"));
     press(&mut model, "esc esc");
 

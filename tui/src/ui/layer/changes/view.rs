@@ -58,7 +58,7 @@ pub(super) fn view(
         return;
     }
     let inside = screen(&fit(&title(of), room), model, theme, area, buffer, areas);
-    if let Some(why) = &of.problem {
+    if let Some((_, why)) = &of.problem {
         return say(why, theme, inside, buffer);
     }
     if of.files.is_empty() {
@@ -101,7 +101,7 @@ fn title(of: &Changes) -> String {
     if !of.source.is_compared() && of.is_read {
         parts.push(text::count(of.files.len(), "file"));
     }
-    if of.source.is_cut(&of.patches) {
+    if of.is_read && of.source.is_cut() {
         parts.push("only the beginning".to_owned());
     }
     parts.join(" · ")
