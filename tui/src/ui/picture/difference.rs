@@ -11,6 +11,9 @@ const SCALE: [[f32; 3]; 5] = [
     [255.0, 255.0, 230.0],
 ];
 
+/// The most pixels of pictures that are compared: both, their levels and the map are in memory at the same time.
+const MAX_PIXELS: u64 = 1 << 26;
+
 /// How much two pictures differ.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Difference {
@@ -32,26 +35,46 @@ pub fn between(a: &DynamicImage, b: &DynamicImage) -> Result<(DynamicImage, Diff
         let words = |(width, height): (u32, u32)| format!("{width}×{height}");
         return Err(format!("the pictures have different sizes: {} and {}", words(size(a)), words(size(b))));
     }
-    let is_deep = |it: &DynamicImage| it.color().bytes_per_pixel() > it.color().channel_count();
-    let levels: Vec<f32> = if is_deep(a) || is_deep(b) {
-        let (a, b) = (a.to_rgba16(), b.to_rgba16());
-        a.pixels().zip(b.pixels()).map(|(a, b)| level(a.0, b.0, f32::from(u16::MAX))).collect()
-    } else {
-        let (a, b) = (a.to_rgba8(), b.to_rgba8());
-        a.pixels().zip(b.pixels()).map(|(a, b)| level(a.0, b.0, f32::from(u8::MAX))).collect()
-    };
-    let largest = levels.iter().copied().fold(0.0, f32::max);
-    let mut map = RgbImage::new(a.width(), a.height());
-    for (pixel, level) in map.pixels_mut().zip(&levels) {
-        *pixel = colour(if largest > 0.0 { level / largest } else { 0.0 });
+    let (width, height) = size(a);
+    let count = u64::from(width) * u64::from(height);
+    if count > MAX_PIXELS {
+        let most = MAX_PIXELS / 1_000_000;
+        return Err(format!("{width}×{height} pixels are too many to compare; {most} million are possible"));
     }
-    let pixels = levels.iter().filter(|level| **level > 0.0).count() as u64;
-    Ok((map.into(), Difference { pixels, of: levels.len() as u64, largest }))
+    let is_deep = |it: &DynamicImage| it.color().bytes_per_pixel() > it.color().channel_count();
+    let is_deep = is_deep(a) || is_deep(b);
+    let mut levels: Vec<u16> = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+    // Row by row, so that neither is converted as a whole.
+    for y in 0..height {
+        let (a, b) = (a.crop_imm(0, y, width, 1), b.crop_imm(0, y, width, 1));
+        if is_deep {
+            let (a, b) = (a.into_rgba16(), b.into_rgba16());
+            levels.extend(a.pixels().zip(b.pixels()).map(|(a, b)| level(a.0, b.0)));
+        } else {
+            let (a, b) = (a.into_rgba8(), b.into_rgba8());
+            levels.extend(a.pixels().zip(b.pixels()).map(|(a, b)| level(a.0, b.0)));
+        }
+    }
+    let largest = levels.iter().copied().max().unwrap_or(0);
+    let mut map = RgbImage::new(width, height);
+    for (pixel, level) in map.pixels_mut().zip(&levels) {
+        *pixel = colour(f32::from(*level) / f32::from(largest.max(1)));
+    }
+    let pixels = levels.iter().filter(|level| **level > 0).count() as u64;
+    let most = if is_deep { u16::MAX } else { u8::MAX.into() };
+    Ok((map.into(), Difference { pixels, of: count, largest: f32::from(largest) / f32::from(most) }))
 }
 
-/// Returns the largest difference of a channel, between 0 and 1.
-fn level<T: Copy + Into<f32>>(a: [T; 4], b: [T; 4], most: f32) -> f32 {
-    a.into_iter().zip(b).map(|(a, b)| (a.into() - b.into()).abs() / most).fold(0.0, f32::max)
+/// Returns the largest difference of a channel.
+fn level<T: Copy + Into<u16>>(a: [T; 4], b: [T; 4]) -> u16 {
+    a.into_iter().zip(b).map(|(a, b)| a.into().abs_diff(b.into())).fold(0, u16::max)
+}
+
+/// Returns a number that grows with the difference that a colour of a heat map stands for.
+#[must_use]
+pub fn rank(colour: Rgb<u8>) -> (u8, u8) {
+    // Along the scale neither red nor green ever decreases; the sum of all channels does.
+    (colour.0[0], colour.0[1])
 }
 
 /// Returns the colour of a difference between 0 and 1.
@@ -94,6 +117,18 @@ mod tests {
         let (map, found) = between(&picture(&[]), &picture(&[])).unwrap();
         assert_eq!((found.pixels, found.largest), (0, 0.0));
         assert!(map.into_rgb8().pixels().all(|it| it.0 == [0, 0, 0]));
+    }
+
+    #[test]
+    fn a_larger_difference_never_has_a_lower_rank() {
+        let ranks: Vec<_> = (0..=1_000_u16).map(|level| rank(colour(f32::from(level) / 1_000.0))).collect();
+        assert!(ranks.is_sorted() && ranks[0] < ranks[1]);
+    }
+
+    #[test]
+    fn pictures_that_would_take_too_much_memory_are_refused() {
+        let huge = DynamicImage::new_luma8(16_384, 4_097);
+        assert!(between(&huge, &huge).unwrap_err().contains("too many to compare"));
     }
 
     #[test]

@@ -14,9 +14,10 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 use ratatui::style::Color;
 
+use super::difference::rank;
 use super::probe::{CellPixels, Drawing, GraphicsProtocol};
 use super::{Frame, Painted, PictureOf, PictureRequest};
 
@@ -150,25 +151,25 @@ fn scaled(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
 }
 
 /// Scales a heat map: down by the brightest pixel, so that no difference gets lost.
-fn brightest(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
-    if width >= picture.width() || height >= picture.height() {
-        return scaled(picture, (width, height));
+fn brightest(picture: &DynamicImage, to: (u32, u32)) -> DynamicImage {
+    // Each side by itself: one may become longer.
+    let (width, height) = (to.0.clamp(1, picture.width().max(1)), to.1.clamp(1, picture.height().max(1)));
+    if (width, height) == (picture.width(), picture.height()) {
+        return scaled(picture, to);
     }
     let pixels = picture.to_rgb8();
-    let (width, height) = (width.max(1), height.max(1));
     let mut small = RgbImage::new(width, height);
     let along = |at: u32, from: u32, to: u32| u64::from(at) * u64::from(to) / u64::from(from.max(1));
-    let light = |pixel: &Rgb<u8>| pixel.0.iter().map(|it| u32::from(*it)).sum::<u32>();
     for (x, y, pixel) in pixels.enumerate_pixels() {
         let place = (along(x, pixels.width(), width), along(y, pixels.height(), height));
         if let (Ok(x), Ok(y)) = (u32::try_from(place.0), u32::try_from(place.1))
             && let Some(shown) = small.get_pixel_mut_checked(x, y)
-            && light(pixel) > light(shown)
+            && rank(*pixel) > rank(*shown)
         {
             *shown = *pixel;
         }
     }
-    small.into()
+    scaled(&small.into(), to)
 }
 
 /// Returns a picture with half the brightness.
@@ -207,6 +208,7 @@ fn indexed(colour: Color) -> Color {
 mod tests {
     use super::*;
     use fanlight_shared::id::AssetId;
+    use image::Rgb;
 
     fn asset() -> AssetId {
         AssetId::from_bytes([7; 16])
@@ -261,6 +263,12 @@ mod tests {
         let cells = &painted.frame.cells.content;
         let bright = Color::Rgb(255, 255, 230);
         assert_eq!(cells.iter().filter(|cell| cell.fg == bright || cell.bg == bright).count(), 1);
+
+        let mut strip = RgbImage::new(10_000, 3);
+        strip.put_pixel(5_000, 1, Rgb([255, 255, 230]));
+        let small = brightest(&strip.into(), (100, 6)).into_rgb8();
+        assert_eq!(small.dimensions(), (100, 6));
+        assert!(small.pixels().any(|it| it.0[0] > 100), "it is narrower, and not averaged away");
     }
 
     #[test]
