@@ -50,7 +50,7 @@ pub(crate) mod why;
 
 use std::path::Path;
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::document::FILE_LIMIT;
 use fanlight_shared::rpc::{runs, workflows};
 use fanlight_shared::run::{MAX_PRIORITY, Run};
@@ -65,7 +65,7 @@ async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> 
 }
 
 /// Reads the params of a run if they were shortened.
-async fn find_params(client: &Client, run: &mut Run) -> Result<(), Failure> {
+async fn find_params(client: &Client, run: &mut Run) -> Result<(), ClientError> {
     if run.params_short {
         run.params = client.params(run.id).await?;
         run.params_short = false;

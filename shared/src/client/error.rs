@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::rpc::RpcError;
+use crate::rpc::{ErrorCode, RpcError};
 
 /// An error between client and daemon.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -72,5 +72,11 @@ impl ClientError {
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {
         matches!(self, Self::NoDaemon(_))
+    }
+
+    /// Returns whether the daemon does not know what was asked for: it may have been deleted.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Rpc(error) if error.is(ErrorCode::NotFound))
     }
 }

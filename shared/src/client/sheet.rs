@@ -22,6 +22,8 @@ pub struct Axis {
     pub param: Option<String>,
     /// Its values.
     pub values: Vec<Value>,
+    /// Their labels, once they are sorted.
+    labels: Vec<String>,
 }
 
 /// The runs that have the values of a cell.
@@ -109,7 +111,7 @@ impl Sheet {
 
 impl Axis {
     fn new(param: Option<&str>) -> Self {
-        Self { param: param.map(str::to_owned), values: Vec::new() }
+        Self { param: param.map(str::to_owned), ..Self::default() }
     }
 
     /// Returns the value of a run; `None` if it does not have the param.
@@ -128,22 +130,37 @@ impl Axis {
         })
     }
 
-    /// Sorts the values, and returns their new places by their old ones.
+    /// Sorts the values, labels them, and returns their new places by their old ones.
     fn sort(&mut self) -> Vec<usize> {
         let cells: Vec<Cell> = self.values.iter().map(Cell::of).collect();
         let mut order: Vec<usize> = (0..cells.len()).collect();
         order.sort_by(|a, b| cells[*a].compare(&cells[*b], false));
         self.values = order.iter().map(|at| self.values[*at].clone()).collect();
+        self.labels = self.named();
         let mut places = vec![0; order.len()];
         order.into_iter().enumerate().for_each(|(new, old)| places[old] = new);
         places
     }
 
+    /// Returns the labels of the values. A text that looks like another value is quoted.
+    fn named(&self) -> Vec<String> {
+        let Some(param) = &self.param else { return vec![String::new(); self.values.len()] };
+        let shown: Vec<String> = self.values.iter().map(|value| Cell::of(value).to_string()).collect();
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        shown.iter().for_each(|text| *counts.entry(text).or_default() += 1);
+        let label = |(value, shown): (&Value, &String)| match value {
+            Value::Text(_) if counts.get(shown.as_str()).is_some_and(|count| *count > 1) => {
+                format!("{}=\"{shown}\"", Cell::text(param))
+            }
+            _ => format!("{}={shown}", Cell::text(param)),
+        };
+        self.values.iter().zip(&shown).map(label).collect()
+    }
+
     /// Returns the label of a column or row, such as `seed=3`: one line, sanitised.
     #[must_use]
     pub fn label(&self, at: usize) -> String {
-        let (Some(param), Some(value)) = (&self.param, self.values.get(at)) else { return String::new() };
-        format!("{}={}", Cell::text(param), Cell::of(value))
+        self.labels.get(at).cloned().unwrap_or_default()
     }
 }
 
@@ -171,6 +188,11 @@ pub fn varying(runs: &[&Run]) -> Vec<(String, usize)> {
 fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Float(a), Value::Float(b)) => same(*a, *b),
+        // A later version may have another type for a param. Rounded, two integers could equal the same number.
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+        (Value::Int(int), Value::Float(float)) | (Value::Float(float), Value::Int(int)) => {
+            *int as f64 == *float && *float as i64 == *int
+        }
         _ => a == b,
     }
 }

@@ -7,7 +7,7 @@ use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::AssetId;
 use fanlight_shared::lineage::{Lineage, MadeWith, Product};
-use fanlight_shared::rpc::{ErrorCode, assets};
+use fanlight_shared::rpc::assets;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 use serde_json::json;
@@ -187,9 +187,4 @@ fn other_version(old: &MadeWith, new: &MadeWith) -> Option<String> {
     }
     let (old, new) = (&old.fanlight, &new.fanlight);
     (old != new).then(|| format!("it was made with Fanlight {old}, and this is {new}"))
-}
-
-/// Returns whether an error says that the daemon does not know something.
-fn is_unknown(error: &ClientError) -> bool {
-    matches!(error, ClientError::Rpc(error) if error.is(ErrorCode::NotFound))
 }

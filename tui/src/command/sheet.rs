@@ -6,12 +6,15 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::client::Client;
 use fanlight_shared::client::sheet::Sheet;
 use fanlight_shared::client::table::{Condition, Table};
+use fanlight_shared::rpc::runs::TableRow;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 
+use super::find_params;
 use super::table::{find, rows};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -58,6 +61,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let client = Context::from_env()?.connect().await?;
     let (rows, more) = rows(&client, find(&client, &args.of).await?, args.limit as usize).await?;
+    let rows = with_params(&client, rows).await?;
     let (mut table, usage) = (Table::default(), |why: String| Failure::usage(why));
     table.add(&rows, Time::now());
     table.name_columns();
@@ -94,6 +98,22 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let count = text::count(problems.len(), "picture");
     Err(Failure::failed(format!("the sheet lacks {count} that could not be read")))
+}
+
+/// Reads the params that the rows have only shortened: by those, equal values would be different ones. Runs that were deleted
+/// meanwhile are left out.
+async fn with_params(client: &Client, rows: Vec<TableRow>) -> Result<Vec<TableRow>, Failure> {
+    let mut whole = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        match find_params(client, &mut row.run).await {
+            Err(error) if error.is_unknown() => {}
+            read => {
+                read?;
+                whole.push(row);
+            }
+        }
+    }
+    Ok(whole)
 }
 
 /// Says on stderr what is not in the sheet.
@@ -134,6 +154,7 @@ fn reason(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Nothing => "no run".to_owned(),
         Cell::NotDone(run) => format!("{}: {}", run.state.word(), run.name()),
+        Cell::Deleted(run) => format!("deleted: {}", run.name()),
         Cell::Product { run, .. } => format!("nothing from {}", run.name()),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::support::Fanlight;
 use crate::support::png_size;
 
@@ -60,6 +62,38 @@ fn a_cell_is_the_newest_completed_run_with_its_values() {
     assert_eq!((cells[3]["state"].as_str(), cells[7]["run"].as_str()), (Some("failed"), None));
     let some = fanlight.say(&[&sheet[..], &["--json", "--where", "seed<2"]].concat()).exits(0).json();
     assert_eq!(some.len(), 2);
+}
+
+#[test]
+fn values_of_a_sheet_are_whole_however_long_they_are() {
+    let fanlight = Fanlight::new();
+    image::RgbImage::new(8, 8).save(fanlight.path("sky.png")).unwrap();
+    fanlight.file(
+        "odd.yaml",
+        "params:
+  prompt: { type: text, default: '' }
+  notes: { type: text, default: '' }
+  photo: { type: image, default: sky.png }
+nodes:
+  said: { each: [a, b], run: 'echo \"$v\"', with: { v: \"${{ item }}\" } }
+  long: { run: seq -w 1 2000 }
+outputs: { photo: \"${{ params.photo }}\" }
+",
+    );
+    let prompt = "p".repeat(300);
+    let param = format!("prompt={prompt}");
+    fanlight.say(&["run", "odd.yaml", "-p", &param]).exits(0);
+    fanlight.say(&["run", "odd.yaml", "-p", &param, "-p", &format!("notes={}", "n".repeat(5_000))]).exits(0);
+    let cells = |output: &str| {
+        fanlight.say(&["sheet", "odd", "--x", "prompt", "--output", output, "--json"]).exits(0).json()
+    };
+    let said = cells("said.stdout");
+    assert_eq!((said.len(), said[0]["others"].as_u64()), (1, Some(1)), "a shortened prompt is no other one");
+    assert_eq!((said[0]["x"].as_str(), &said[0]["value"]), (Some(prompt.as_str()), &json!(["a", "b"])));
+    let long = cells("long.stdout");
+    assert!(long[0]["value"].as_str().unwrap().ends_with("1999\n2000"), "{}", long[0]["value"]);
+    // No node has made this picture.
+    fanlight.say(&["sheet", "odd", "--x", "prompt", "--out", "sheet.png"]).exits(0);
 }
 
 #[test]

@@ -68,6 +68,20 @@ fn what_makes_no_sheet_gets_a_sentence() {
 }
 
 #[test]
+fn values_of_different_types_are_one_column_or_have_different_labels() {
+    let values = [Value::Float(1.0), Value::Int(1), Value::from("1"), Value::Float(1.5), Value::from("a")];
+    let runs: Vec<Run> = values.into_iter().map(|value| run(1, "completed", &[("x", value)])).collect();
+    let runs: Vec<&Run> = runs.iter().collect();
+    let sheet = Sheet::of(&runs, "x", None).unwrap();
+    assert_eq!(labels(&sheet.x), ["x=1", "x=1.5", "x=\"1\"", "x=a"]);
+    assert_eq!(sheet.found(0, 0).map(|it| it.others), Some(1));
+    let large = 1_i64 << 53;
+    #[allow(clippy::cast_precision_loss)]
+    let rounded = Value::Float(large as f64);
+    assert!(is_same(&Value::Int(large), &rounded) && !is_same(&Value::Int(large + 1), &rounded));
+}
+
+#[test]
 fn labels_are_one_clean_line_and_nan_is_one_value() {
     let rate = |number, rate: f64| {
         run(number, "completed", &[("rate", Value::Float(rate)), ("say", Value::from("a\u{1b}[31m\nb"))])

@@ -14,8 +14,8 @@ use fanlight_shared::value::{Value, cut};
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
+use super::Args;
 use super::files::check_one;
-use super::{Args, is_unknown};
 use crate::command::{read_workflow, request_key};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -39,7 +39,7 @@ pub(super) async fn submit(
     if of.parent.is_none() && args.params.is_empty() {
         match like(client, of).await {
             Ok(run) => return Ok(run),
-            Err(error) if is_unknown(&error) => {}
+            Err(error) if error.is_unknown() => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -51,7 +51,7 @@ pub(super) async fn submit(
 async fn knows(client: &Client, of: &RunOf) -> Result<bool, ClientError> {
     match client.call(runs::Get { run: of.id.to_string() }).await {
         Ok(_) => Ok(true),
-        Err(error) if is_unknown(&error) => Ok(false),
+        Err(error) if error.is_unknown() => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -79,7 +79,7 @@ fn first(started: runs::Started) -> Result<Run, ClientError> {
 async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Result<Run, Failure> {
     let (document, is_known) = match (client.document(&of.version).await, &of.document) {
         (Ok(document), _) => (document, true),
-        (Err(error), Some(document)) if is_unknown(&error) => {
+        (Err(error), Some(document)) if error.is_unknown() => {
             if Version::of(document) != of.version {
                 return Err(Failure::failed(
                     "the recipe is damaged: its workflow is not the one that it names",
@@ -87,7 +87,7 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
             }
             (document.clone(), false)
         }
-        (Err(error), None) if is_unknown(&error) => {
+        (Err(error), None) if error.is_unknown() => {
             return Err(Failure::failed(format!(
                 "this home does not know the workflow of {}, and its file is too long for the recipe",
                 of.name

@@ -120,7 +120,7 @@ pub(in crate::command) async fn save_run(saving: &Saving, mut ended: EndedRun, s
     if saving.names.is_some()
         && let Err(error) = find_params(&ended.client, &mut ended.run).await
     {
-        saved.errors.push(format!("the params of {} can't be read: {}", ended.run.name(), error.message()));
+        saved.errors.push(format!("the params of {} can't be read: {error}", ended.run.name()));
         return;
     }
     let media = files.iter().any(|file| matches!(file.content, Content::Media(_)));

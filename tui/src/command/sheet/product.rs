@@ -1,7 +1,7 @@
 //! Which product a sheet shows, and its values.
 
-use fanlight_shared::client::Client;
 use fanlight_shared::client::sheet::Sheet;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::media::Media;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::{runs, values};
@@ -24,6 +24,8 @@ pub(super) enum Cell<'a> {
     Nothing,
     /// No run with these values has completed; this is the newest.
     NotDone(&'a Run),
+    /// The newest completed run was deleted after the runs were listed.
+    Deleted(&'a Run),
     /// The product of the newest completed run, if it has one, and how many others have completed.
     Product { run: &'a Run, others: usize, value: Option<Value> },
 }
@@ -64,7 +66,7 @@ impl Choice {
         }
     }
 
-    async fn value(&self, client: &Client, run: &Run) -> Result<Option<Value>, Failure> {
+    async fn value(&self, client: &Client, run: &Run) -> Result<Option<Value>, ClientError> {
         match self {
             Self::Output(name) => {
                 let mut detail = client.call(runs::Get { run: run.id.to_string() }).await?;
@@ -73,11 +75,35 @@ impl Choice {
             Self::Port { node, port } => {
                 let (workflow_id, run_id) = (run.workflow_id, Some(run.id));
                 let (node, port) = (node.clone(), port.clone());
-                let list = values::List { workflow_id, node, port, run_id, cursor: None, limit: None };
-                let rows = client.call(list).await?.rows;
-                // Of a node with `each` the whole list comes after its items.
-                let whole = rows.iter().position(|row| row.item.is_whole()).unwrap_or(0);
-                Ok(rows.into_iter().nth(whole).and_then(|row| row.value))
+                let limit = Some(1_000);
+                let mut list = values::List { workflow_id, node, port, run_id, cursor: None, limit };
+                let (mut whole, mut items) = (None, Vec::new());
+                loop {
+                    let page = client.call(list.clone()).await?;
+                    for row in page.rows {
+                        let value = match row.bytes {
+                            Some(_) => {
+                                let (node, port) = (list.node.clone(), list.port.clone());
+                                let of = values::Port { node, item: row.item, port };
+                                Some(client.port_value(run.id, of).await?)
+                            }
+                            None => row.value,
+                        };
+                        match row.item.0 {
+                            None => whole = value,
+                            Some(index) => {
+                                // Those before it that made nothing.
+                                items.resize(items.len().max(index as usize), Value::None);
+                                items.push(value.unwrap_or_default());
+                            }
+                        }
+                    }
+                    list.cursor = page.cursor;
+                    if list.cursor.is_none() {
+                        break;
+                    }
+                }
+                Ok(whole.or_else(|| (!items.is_empty()).then_some(Value::List(items))))
             }
         }
     }
@@ -97,9 +123,14 @@ pub(super) async fn read<'a>(
             Some(found) if found.state != RunStatus::Completed => Cell::NotDone(runs[found.run]),
             Some(found) => {
                 let run = runs[found.run];
-                let value = choice.value(client, run).await?.filter(|value| *value != Value::None);
-                (any, completed) = (any || value.is_some(), true);
-                Cell::Product { run, others: found.others, value }
+                match choice.value(client, run).await {
+                    Err(error) if error.is_unknown() => Cell::Deleted(run),
+                    value => {
+                        let value = value?.filter(|value| *value != Value::None);
+                        (any, completed) = (any || value.is_some(), true);
+                        Cell::Product { run, others: found.others, value }
+                    }
+                }
             }
         });
     }

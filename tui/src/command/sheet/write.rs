@@ -46,7 +46,7 @@ pub(super) fn json(out: &mut Out, sheet: &Sheet, cells: &[Cell<'_>]) -> Result<(
     for ((column, row), cell) in sheet.places().zip(cells) {
         let (run, others, value) = match cell {
             Cell::Nothing => (None, 0, None),
-            Cell::NotDone(run) => (Some(run), 0, None),
+            Cell::NotDone(run) | Cell::Deleted(run) => (Some(run), 0, None),
             Cell::Product { run, others, value } => (Some(run), *others, value.as_ref()),
         };
         let object = json!({

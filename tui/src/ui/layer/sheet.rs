@@ -81,6 +81,7 @@ impl SheetOfRuns {
     /// Takes a page of runs, and requests the next one.
     fn take(&mut self, rows: &[runs::TableRow], cursor: Option<&String>) -> Option<Effect> {
         let request = self.asked.take()?;
+        self.problem = None;
         self.runs.extend(rows.iter().map(|row| row.run.clone()));
         self.further = self.runs.len() >= MAX_RUNS && cursor.is_some();
         let next = cursor.filter(|_| !self.further).cloned();
@@ -235,9 +236,15 @@ impl Component for SheetOfRuns {
                 self.products.take(*run, &page.rows, model);
                 Vec::new()
             }
-            Response::Failed { request, .. } => {
-                if let Effect::ListAssets { to: Address::Sheet(run), .. } = &**request {
-                    self.products.take(*run, &[], model);
+            Response::Failed { request, error, .. } => {
+                match &**request {
+                    Effect::ListAssets { to: Address::Sheet(run), .. } => {
+                        self.products.take(*run, &[], model);
+                    }
+                    Effect::ReadTable(request) if self.asked.as_ref() == Some(request) => {
+                        self.problem = Some(error.clone());
+                    }
+                    _ => {}
                 }
                 Vec::new()
             }

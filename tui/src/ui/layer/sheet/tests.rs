@@ -122,6 +122,21 @@ fn what_makes_no_sheet_is_said() {
 }
 
 #[test]
+fn runs_that_cannot_be_read_and_shortened_params_are_said() {
+    let mut model = with_runs(&[testing::run(1, RunStatus::Completed)]);
+    testing::focus(&mut model);
+    let request = asked(&press(&mut model, "Y"));
+    testing::fail(&mut model, Effect::ReadTable(request.clone()), "no run has this id");
+    assert!(screen(&mut model, 120, 40).contains("no run has this id"));
+    let mut rows = many();
+    rows[0].run.params_short = true;
+    let page = Page { rows, cursor: None, limit: None };
+    response(&mut model, Response::Table(request, Box::new(page)));
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("place × seed") && shown.contains("13 runs, 1 with shortened params"), "{shown}");
+}
+
+#[test]
 fn the_table_opens_the_sheet_of_what_it_shows() {
     let mut model = with_runs(&[testing::run(1, RunStatus::Completed)]);
     testing::focus(&mut model);

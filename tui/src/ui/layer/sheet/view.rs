@@ -152,6 +152,11 @@ fn title(of: &SheetOfRuns, model: &Model) -> String {
     if of.sheet.left_out > 0 {
         title.push_str(&format!(", {} without these params", of.sheet.left_out));
     }
+    // Equal values may be in different cells then.
+    let short = of.runs.iter().filter(|run| run.params_short).count();
+    if short > 0 {
+        title.push_str(&format!(", {short} with shortened params"));
+    }
     title
 }
 
