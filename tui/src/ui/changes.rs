@@ -53,6 +53,14 @@ pub struct FileChange {
     pub lines: Option<Vec<DiffLine>>,
 }
 
+impl FileChange {
+    /// Returns whether it has these bytes before or after.
+    #[must_use]
+    pub fn has(&self, hash: BlobHash) -> bool {
+        self.bodies.iter().flatten().any(|body| body.hash == hash)
+    }
+}
+
 fn body(asset: AssetId, entry: &DirEntry) -> Body {
     Body { asset, hash: entry.hash, bytes: entry.bytes, executable: entry.executable }
 }

@@ -198,9 +198,8 @@ impl Changes {
             self.texts.clear();
         }
         self.texts.insert(hash, text);
-        let is_of = |file: &FileChange| file.bodies.iter().flatten().any(|body| body.hash == hash);
         if let Some((at, lines)) = &mut self.opened
-            && self.files.get(*at).is_some_and(is_of)
+            && self.files.get(*at).is_some_and(|file| file.has(hash))
         {
             *lines = None;
         }
@@ -209,7 +208,7 @@ impl Changes {
         let mut known: HashMap<[Option<BlobHash>; 2], Option<(usize, usize)>> = HashMap::new();
         for at in 0..self.files.len() {
             let file = &self.files[at];
-            if !is_of(file) || file.kind == Kind::Plain || file.counts.is_some() {
+            if !file.has(hash) || file.kind == Kind::Plain || file.counts.is_some() {
                 continue;
             }
             let pair = file.bodies.map(|body| body.map(|body| body.hash));
@@ -234,8 +233,7 @@ impl Changes {
     /// Returns whether this is a file of the list that was not read yet, or could not be read before.
     fn lacks(&self, hash: BlobHash) -> bool {
         let is_unread = !matches!(self.texts.get(&hash), Some(FileText::Text(_) | FileText::Binary));
-        let has = |file: &FileChange| file.bodies.iter().flatten().any(|body| body.hash == hash);
-        is_unread && self.files.iter().any(has)
+        is_unread && self.files.iter().any(|file| file.has(hash))
     }
 
     /// Fills the open diff, if everything is there.
