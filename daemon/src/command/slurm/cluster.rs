@@ -62,6 +62,8 @@ pub(super) struct Cluster {
     seen: watch::Sender<Arc<Snapshot>>,
     /// The same without what runners said, which may take long: enough to cancel jobs.
     listed: watch::Sender<Arc<Snapshot>>,
+    /// Held while a poll fetches.
+    fetching: tokio::sync::Mutex<()>,
     /// The number of polls that have begun.
     begun: AtomicU64,
     state: Mutex<State>,
@@ -150,6 +152,7 @@ impl Cluster {
             interval,
             seen: watch::Sender::new(Arc::default()),
             listed: watch::Sender::new(Arc::default()),
+            fetching: tokio::sync::Mutex::default(),
             begun: AtomicU64::new(0),
             state: Mutex::default(),
             asked: Notify::new(),
@@ -205,10 +208,18 @@ impl Cluster {
         }
     }
 
+    /// Leaves the folder of this job to its attempt, which fetches the rest: no poll fetches from it any more.
+    pub(super) async fn leave(&self, key: &str) {
+        self.state().copied.remove(key);
+        // A poll that has begun may know of it.
+        drop(self.fetching.lock().await);
+    }
+
     /// Asks for the jobs that the controller knows. What their runners said is fetched after that: it is never older.
     async fn look(&self, number: u64) -> Result<Vec<SeenJob>, String> {
         let list = self.tools.jobs().await?;
         self.listed.send_replace(Arc::new(Snapshot::of(number, list.iter().cloned())));
+        let _fetching = self.fetching.lock().await;
         let copied: Vec<Copied> = self.state().copied.values().cloned().collect();
         if !copied.is_empty() {
             self.tools.fetch_said(&copied, false).await.map_err(CopyError::sentence)?;

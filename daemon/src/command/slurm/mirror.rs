@@ -89,7 +89,6 @@ impl Tools {
     /// # Errors
     /// It is not here as a whole.
     pub(super) async fn fetch(&self, folder: &Copied) -> Result<(), CopyError> {
-        let _fetching = self.fetching.lock().await;
         let said = files::SAID.iter().chain([&files::EVENTS]).map(|name| format!("--exclude=/{name}"));
         let left_out: Vec<String> =
             ONLY_THERE.map(|name| format!("--exclude=/{name}")).into_iter().chain(said).collect();
@@ -102,12 +101,12 @@ impl Tools {
     }
 
     /// Fetches what the runners of these attempts said, and the output of their commands. Who sees an end finds all of the
-    /// output, unless it is longer than what is fetched while a command runs; `whole` fetches that too.
+    /// output, unless it is longer than what is fetched while a command runs; `whole` fetches that too. Two calls at once
+    /// must not name the same attempt.
     ///
     /// # Errors
     /// Some of it may be missing.
     pub(super) async fn fetch_said(&self, folders: &[Copied], whole: bool) -> Result<(), CopyError> {
-        let _fetching = self.fetching.lock().await;
         let mut by_parent: BTreeMap<(&Path, &Path), Vec<&str>> = BTreeMap::new();
         for folder in folders {
             if let (Some(here), Some(there)) = (folder.here.parent(), folder.there.parent())

@@ -3,7 +3,6 @@
 //! A controller that is down makes them wait for a long time, and then fail: that says nothing about any job.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::home::Home;
@@ -36,8 +35,6 @@ pub(super) struct Tools {
     settings: EngineSettings,
     /// Where they are, if that is not this machine.
     login: Option<Login>,
-    /// Held while files are fetched: no two copies of one file are made at once.
-    pub(super) fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A job to be submitted.
@@ -67,7 +64,7 @@ pub(super) enum SubmitError {
 impl Tools {
     pub(super) fn new(settings: EngineSettings, home: &Home) -> Self {
         let login = settings.via.as_ref().map(|via| Login::new(via, home));
-        Self { settings, login, fetching: Arc::default() }
+        Self { settings, login }
     }
 
     /// Returns the login node, if they are not on this machine.

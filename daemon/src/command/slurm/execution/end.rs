@@ -75,6 +75,7 @@ impl SlurmExecution {
     async fn fetch(&self, all: bool) -> Result<(), String> {
         let Some(copied) = self.copied() else { return Ok(()) };
         let (engine, tools) = (&self.slurm.name, &self.slurm.cluster.tools);
+        self.slurm.cluster.leave(&self.key).await;
         loop {
             let fetched = match tools.fetch_said(std::slice::from_ref(&copied), true).await {
                 Ok(()) if all => tools.fetch(&copied).await,
@@ -85,7 +86,7 @@ impl SlurmExecution {
                 Err(CopyError::Partial(why) | CopyError::Failed(why)) => {
                     return Err(format!("its files can't be fetched from `{engine}`: {why}"));
                 }
-                Err(CopyError::Away(why)) if !all => return Err(why),
+                Err(CopyError::Away(why)) if !all || self.is_stopping() => return Err(why),
                 Err(CopyError::Away(why)) => {
                     self.tell(Some(format!("waits for its files on `{engine}`: {why}")));
                     tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)).await;
