@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::job::SeenJob;
-use super::mirror::{Copied, CopyError};
+use super::mirror::{CopiedFolder, CopyError};
 use super::tools::Tools;
 
 /// The longest interval between two polls while the controller can't be reached.
@@ -82,7 +82,7 @@ struct State {
     /// Whether a task cancels them.
     cancelling: bool,
     /// By comment, the folders that are copied here.
-    copied: HashMap<String, Copied>,
+    copied: HashMap<String, CopiedFolder>,
     /// By comment, the jobs that the controller no longer knows.
     missing: HashMap<String, Missing>,
 }
@@ -121,7 +121,7 @@ impl Watching {
     }
 
     /// Has later polls fetch what the runner of this job says, and its output.
-    pub(super) fn copy(&mut self, key: &str, folder: Copied) {
+    pub(super) fn copy(&mut self, key: &str, folder: CopiedFolder) {
         self.copied = Some(key.to_owned());
         self.cluster.state().copied.insert(key.to_owned(), folder);
     }
@@ -220,7 +220,7 @@ impl Cluster {
         let list = self.tools.jobs().await?;
         self.listed.send_replace(Arc::new(Snapshot::of(number, list.iter().cloned())));
         let _fetching = self.fetching.lock().await;
-        let copied: Vec<Copied> = self.state().copied.values().cloned().collect();
+        let copied: Vec<CopiedFolder> = self.state().copied.values().cloned().collect();
         if !copied.is_empty() {
             self.tools.fetch_said(&copied, false).await.map_err(CopyError::sentence)?;
         }

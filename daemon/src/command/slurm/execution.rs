@@ -16,7 +16,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use super::Slurm;
 use super::cluster::{Snapshot, Watching};
 use super::files::{self, RunnerExit, Said};
-use super::mirror::Copied;
+use super::mirror::CopiedFolder;
 use super::output::Output;
 use super::record::Record;
 use super::verdict::{Judge, Lives, Stopped, Verdict};
@@ -109,10 +109,10 @@ impl SlurmExecution {
     }
 
     /// Returns its folder on the cluster with the copy here, if the cluster shares none with this machine.
-    fn copied(&self) -> Option<Copied> {
+    fn copied(&self) -> Option<CopiedFolder> {
         let folder = self.folder();
         let there = folder.original()?.to_owned();
-        Some(Copied { here: folder.files().to_owned(), there })
+        Some(CopiedFolder { here: folder.files().to_owned(), there })
     }
 
     /// Returns its job and the node of the cluster, as far as they are known.

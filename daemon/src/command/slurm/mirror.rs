@@ -37,7 +37,7 @@ pub(super) const ARRIVED: &str = "arrived";
 
 /// The folder of an attempt on the cluster, and its copy here.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Copied {
+pub(super) struct CopiedFolder {
     pub(super) here: PathBuf,
     pub(super) there: PathBuf,
 }
@@ -75,7 +75,7 @@ impl Tools {
     ///
     /// # Errors
     /// It is not there as a whole.
-    pub(super) async fn send(&self, folder: &Copied) -> Result<(), CopyError> {
+    pub(super) async fn send(&self, folder: &CopiedFolder) -> Result<(), CopyError> {
         let Some(parent) = folder.there.parent() else { return Ok(()) };
         let mut make = Line::new("mkdir");
         make.args(["-p", "-m", "700", "--"]).args([parent]);
@@ -88,7 +88,7 @@ impl Tools {
     ///
     /// # Errors
     /// It is not here as a whole.
-    pub(super) async fn fetch(&self, folder: &Copied) -> Result<(), CopyError> {
+    pub(super) async fn fetch(&self, folder: &CopiedFolder) -> Result<(), CopyError> {
         let said = files::SAID.iter().chain([&files::EVENTS]).map(|name| format!("--exclude=/{name}"));
         let left_out: Vec<String> =
             ONLY_THERE.map(|name| format!("--exclude=/{name}")).into_iter().chain(said).collect();
@@ -106,7 +106,7 @@ impl Tools {
     ///
     /// # Errors
     /// Some of it may be missing.
-    pub(super) async fn fetch_said(&self, folders: &[Copied], whole: bool) -> Result<(), CopyError> {
+    pub(super) async fn fetch_said(&self, folders: &[CopiedFolder], whole: bool) -> Result<(), CopyError> {
         let mut by_parent: BTreeMap<(&Path, &Path), Vec<&str>> = BTreeMap::new();
         for folder in folders {
             if let (Some(here), Some(there)) = (folder.here.parent(), folder.there.parent())
