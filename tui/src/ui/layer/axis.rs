@@ -1,7 +1,15 @@
 //! An axis of numbers.
 
-use crate::text::number;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
+use crate::text::number;
+use crate::ui::fit::fit;
+use crate::ui::theme::Theme;
+
+/// The most columns of the values beside a plot.
+const MAX_LABEL_WIDTH: usize = 10;
 /// From this ratio of the largest to the smallest value on, an axis of positive numbers is logarithmic.
 const LOG_FROM: f64 = 1000.0;
 
@@ -42,5 +50,18 @@ impl Axis {
     /// Returns what its name is followed by.
     pub(super) fn note(self) -> &'static str {
         if self.log { " (logarithmic)" } else { "" }
+    }
+
+    /// Writes the ends of an axis from below to above at the left of an area. Returns the place for the plot beside them,
+    /// with a row above it and one below.
+    pub(super) fn at_left(self, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Rect {
+        let [low, high] = self.ends();
+        let width = low.width().max(high.width()).min(MAX_LABEL_WIDTH);
+        let indent = u16::try_from(width + 1).unwrap_or(0);
+        let plot =
+            Rect { x: area.x + indent, y: area.y + 1, width: area.width - indent, height: area.height - 2 };
+        buffer.set_string(area.x, plot.y, format!("{:>width$}", fit(&high, width)), theme.dim);
+        buffer.set_string(area.x, plot.bottom() - 1, format!("{:>width$}", fit(&low, width)), theme.dim);
+        plot
     }
 }

@@ -21,8 +21,6 @@ use crate::ui::theme::Theme;
 const LIST_WIDTH: u16 = 44;
 const WIDE: u16 = 90;
 const BAR: usize = 10;
-/// The most columns of the values beside the points.
-const MAX_LABEL_WIDTH: usize = 10;
 /// The weakest rank correlation that is called a direction.
 const DIRECTION_FROM: f64 = 0.1;
 
@@ -100,11 +98,7 @@ fn points(
     let runs = param.points.len();
     let title = format!("{}{} over {}{}, {runs} runs", of.target, y.note(), param.name, x.note());
     Line::styled(fit(&title, area.width.into()), theme.accent).render(Rect { height: 1, ..area }, buffer);
-    let [low, high] = y.ends();
-    let label = low.width().max(high.width()).min(MAX_LABEL_WIDTH);
-    let indent = u16::try_from(label + 1).unwrap_or(0);
-    let body =
-        Rect { x: area.x + indent, y: area.y + 1, width: area.width - indent, height: area.height - 2 };
+    let body = y.at_left(area, theme, buffer);
     let mut canvas = Canvas::new(body.width.into(), body.height.into());
     for (a, b) in &param.points {
         canvas.point((x.place(*a), y.place(*b)), x.range, y.range);
@@ -115,8 +109,6 @@ fn points(
             cell.set_char(if model.options.ascii { '*' } else { dots }).set_style(theme.running);
         }
     }
-    buffer.set_string(area.x, body.y, format!("{:>label$}", fit(&high, label)), theme.dim);
-    buffer.set_string(area.x, body.bottom() - 1, format!("{:>label$}", fit(&low, label)), theme.dim);
     let below = Rect { y: body.bottom(), height: 1, ..body };
     let words = if param.words.is_empty() { &x.ends()[..] } else { &param.words };
     spread(words, theme, below, buffer);

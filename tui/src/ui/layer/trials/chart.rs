@@ -18,9 +18,6 @@ use crate::ui::layer::axis::Axis;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 
-/// The most columns of the values beside the points.
-const MAX_LABEL_WIDTH: usize = 10;
-
 /// What dots show.
 const PRUNED: u16 = 1;
 const COMPLETED: u16 = 2;
@@ -63,11 +60,7 @@ pub(super) fn view(of: &TrialsOfSearch, model: &Model, theme: &Theme, area: Rect
     };
     let place = |at: (f64, f64)| (x.place(at.0), y.place(at.1));
     head(pair, (x, y), theme, model.options.ascii, Rect { height: 1, ..area }, buffer);
-    let [low, high] = y.ends();
-    let label = low.width().max(high.width()).min(MAX_LABEL_WIDTH);
-    let indent = u16::try_from(label + 1).unwrap_or(0);
-    let body =
-        Rect { x: area.x + indent, y: area.y + 1, width: area.width - indent, height: area.height - 2 };
+    let body = y.at_left(area, theme, buffer);
     let mut canvas = Canvas::new(body.width.into(), body.height.into());
     for pen in [PRUNED, COMPLETED] {
         canvas.pen(pen, false);
@@ -100,8 +93,6 @@ pub(super) fn view(of: &TrialsOfSearch, model: &Model, theme: &Theme, area: Rect
     if let Some(point) = points.iter().find(|point| Some(point.trial) == of.here()) {
         lit(place(point.at), (x.range, y.range), model, theme, body, buffer);
     }
-    buffer.set_string(area.x, body.y, format!("{:>label$}", fit(&high, label)), theme.dim);
-    buffer.set_string(area.x, body.bottom() - 1, format!("{:>label$}", fit(&low, label)), theme.dim);
     let [from, to] = x.ends();
     buffer.set_string(body.x, body.bottom(), fit(&from, body.width.into()), theme.dim);
     let wide = u16::try_from(to.width()).unwrap_or(0);
