@@ -80,8 +80,13 @@ impl Lens {
         }
     }
 
-    /// Moves to the newest start that has an active run, else to the newest one.
+    /// Moves to the newest start that has an active run, else to the newest one. With no started run left there is nothing to
+    /// move to: the next start is the first one again, also that of a submission that had started before.
     fn fall_back(&mut self) {
+        if self.starts.order.is_empty() {
+            (self.starts, self.fallback) = (Starts::default(), None);
+            return;
+        }
         let newest_first = || self.starts.order.iter().rev();
         let is_active = |(_, of): &&(u64, SubmissionId)| {
             self.starts.submissions.get(of).is_some_and(|submission| !submission.active.is_empty())
@@ -94,7 +99,7 @@ impl Lens {
 /// The started runs of a workflow. Those of one submission count as one start.
 #[derive(Clone, Debug, Default)]
 struct Starts {
-    /// Including those whose runs are all gone: another run of theirs is not a new start.
+    /// Including those whose runs are all gone, as long as others have runs: another run of theirs is not a new start.
     submissions: HashMap<SubmissionId, Submission>,
     /// The submissions that have runs, by their first starts.
     order: BTreeSet<(u64, SubmissionId)>,

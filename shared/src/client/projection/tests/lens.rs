@@ -47,6 +47,24 @@ fn focus_falls_back_to_newest_active_then_newest_done_then_none() {
 }
 
 #[test]
+fn once_every_started_run_is_gone_each_submission_can_start_anew() {
+    let mut story = Story::new();
+    let (older, newer) = (story.submit(2), story.submit(2));
+    for run in [older[0], newer[0]] {
+        story.start(run);
+        story.complete(run);
+    }
+    for run in [newer[0], older[0]] {
+        story.delete(run);
+    }
+    assert_eq!(story.focus(), None);
+    story.start(newer[1]);
+    assert_eq!(story.focus(), Some(newer[1]));
+    story.start(older[1]);
+    assert_eq!(story.focus(), Some(older[1]), "the newest start");
+}
+
+#[test]
 fn a_pinned_run_that_is_cancelled_before_it_started_loses_pin_and_lens() {
     let mut story = Story::new();
     let active = story.run();

@@ -43,8 +43,10 @@ enum Fact {
 /// Returns the run in focus after these facts.
 fn lens(facts: &[Fact]) -> Option<RunId> {
     let (mut free, mut pin, mut frozen, mut busy) = (None, None, None, false);
+    // Where the history begins: once no started run is left, it begins anew.
+    let mut since = 0;
     for (at, fact) in facts.iter().enumerate() {
-        let past = &facts[..=at];
+        let past = &facts[since..=at];
         let starts = || {
             past.iter()
                 .filter_map(|it| if let Fact::Started(run, of) = it { Some((*run, *of)) } else { None })
@@ -99,6 +101,9 @@ fn lens(facts: &[Fact]) -> Option<RunId> {
                 }
                 if frozen == Some(run) || (busy && looks_at == Some(run)) {
                     frozen = free;
+                }
+                if there().next().is_none() {
+                    since = at + 1;
                 }
             }
             Fact::Pinned(run) => pin = Some(run),
