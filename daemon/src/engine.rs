@@ -13,7 +13,7 @@
 //! - `child_files`, `children`: workflows that nodes run, and their runs
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `sweeps`: the limits of sweeps, and those that are paused; `searches`: those whose runs are proposed one after the other
-//! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
+//! - `stop`: the end of the daemon; `startup`, `recover`: recovery of runs after it died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
 //!   the run that a daemon crashed on
 
@@ -57,6 +57,7 @@ mod searches;
 mod start;
 mod started;
 mod startup;
+mod stop;
 mod submit;
 mod sweeps;
 #[cfg(test)]

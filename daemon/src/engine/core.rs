@@ -233,6 +233,7 @@ impl Core {
             Message::Delete { request, reply } => self.delete(request, reply),
             Message::Label { request, reply } => self.label(request, reply),
             Message::Labelled { request, reply } => self.labelled(request, reply),
+            Message::Close(closed) => self.close_queue(closed),
             Message::Queue { request, reply } => self.set_queue(request, reply),
             Message::Move { request, reply } => self.move_runs(request, reply),
             Message::Why { request, reply } => drop(reply.send(self.why(&request))),

@@ -109,6 +109,8 @@ pub(super) enum Message {
         request: runs::Label,
         reply: Reply<()>,
     },
+    /// Whether waiting runs stay where they are, because the daemon is about to end.
+    Close(bool),
     Queue {
         request: queue_rpc::Set,
         reply: Reply<Queue>,

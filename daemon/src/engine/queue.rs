@@ -45,6 +45,8 @@ pub(crate) struct RunQueue {
     pub(crate) cap: u32,
     /// Whether waiting runs stay where they are.
     pub(crate) paused: bool,
+    /// Whether they stay because the daemon is about to end.
+    pub(crate) closed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +69,7 @@ impl RunQueue {
             running: IdMap::default(),
             cap: cap.max(1),
             paused,
+            closed: false,
         }
     }
 
@@ -177,14 +180,18 @@ impl RunQueue {
         heads.filter(may_start).min().copied()
     }
 
+    fn has_slot(&self, running: usize) -> bool {
+        !self.paused && !self.closed && running < self.cap as usize
+    }
+
     /// Returns whether a waiting run may start while `running` runs are running.
     pub(crate) fn may_start(&self, running: usize) -> bool {
-        !self.paused && running < self.cap as usize && self.first().is_some()
+        self.has_slot(running) && self.first().is_some()
     }
 
     /// Takes the next run, if one may start while `running` runs are running.
     pub(crate) fn take(&mut self, running: usize) -> Option<RunId> {
-        if self.paused || running >= self.cap as usize {
+        if !self.has_slot(running) {
             return None;
         }
         let (place, next) = self.first()?;

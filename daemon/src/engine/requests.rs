@@ -266,6 +266,12 @@ impl Core {
         });
     }
 
+    /// Lets no waiting run start any more, or lets them start again.
+    pub(super) fn close_queue(&mut self, closed: bool) {
+        self.queue.closed = closed;
+        self.drain();
+    }
+
     /// Changes the given settings, and returns the state of the queue.
     pub(super) fn set_queue(&mut self, request: queue::Set, reply: Reply<fanlight_shared::event::Queue>) {
         if let Some(cap) = request.max_concurrent_runs {

@@ -151,7 +151,7 @@ impl Core {
 
     /// Returns the searches that have a slot for a trial.
     pub(super) fn due_searches(&self) -> Vec<String> {
-        if self.searches.searches.is_empty() || self.queue.paused {
+        if self.searches.searches.is_empty() || self.queue.paused || self.queue.closed {
             return Vec::new();
         }
         let cap = self.queue.cap;

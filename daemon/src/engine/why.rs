@@ -65,7 +65,9 @@ impl Core {
         if let Some(why) = self.context.halted_by() {
             return Reason::new(ReasonKind::Storage, format!("waits until it can be stored: {why}"));
         }
-        let mut reason = if self.queue.paused {
+        let mut reason = if self.queue.closed {
+            Reason::new(ReasonKind::Paused, "waits because the daemon is about to end")
+        } else if self.queue.paused {
             Reason::new(ReasonKind::Paused, "waits because the queue is paused")
         } else if let Some((sweep, pause)) = self.pause_of(id) {
             Reason::new(ReasonKind::Sweep, format!("waits because the sweep `{sweep}` is paused: {pause}"))

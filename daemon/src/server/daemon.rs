@@ -8,7 +8,7 @@ use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::daemon::{
     DaemonStatus, Doctor, DoctorResponse, Hello, HelloResponse, Limits, Status, Stop,
 };
-use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
+use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError};
 
 use super::session::Session;
 use crate::doctor::Repaired;
@@ -59,14 +59,7 @@ pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonSt
 pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, RpcError> {
     let context = &session.context;
     if stop.cancel {
-        let mut activity = context.engine.activity();
-        context.engine.cancel(runs::Cancel { running: true, ..runs::Cancel::default() }).await?;
-        let ended = activity.wait_for(|activity| activity.running == 0);
-        if tokio::time::timeout(CANCEL, ended).await.is_err() {
-            return Err(RpcError::refused(
-                "some runs have not ended 30 seconds after they were cancelled; the daemon continues",
-            ));
-        }
+        context.engine.cancel_to_end(CANCEL).await?;
     }
     tracing::info!("a client ends the daemon");
     context.shutdown.cancel();

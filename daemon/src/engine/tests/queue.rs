@@ -1,9 +1,12 @@
 //! Many runs of one workflow.
 
+use std::time::Duration;
+
 use fanlight_shared::rpc::{queue, runs};
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
+use super::super::stop::ClosedQueue;
 use super::world::World;
 
 /// Runs until it is cancelled.
@@ -114,6 +117,28 @@ async fn the_cap_and_the_pause_change_while_runs_run() {
     world.engine.set_queue(set(None, Some(false))).await.unwrap();
     world.until(|now| now.running == 1 && now.queued == 0).await;
     assert!(world.engine.set_queue(set(Some(0), None)).await.is_err());
+}
+
+#[tokio::test]
+async fn no_waiting_run_takes_the_slots_of_those_that_a_stop_cancels() {
+    let world = World::with_cap(2).await;
+    world.try_start(LONG, &sets(&seeds(1..=6))).await.unwrap();
+    world.until(|now| now.running == 2 && now.queued == 4).await;
+    world.engine.cancel_to_end(Duration::from_secs(30)).await.unwrap();
+    let now = *world.engine.activity().borrow();
+    assert_eq!((now.running, now.queued), (0, 4), "they stay for the next daemon");
+}
+
+#[tokio::test]
+async fn waiting_runs_start_again_if_the_daemon_does_not_end() {
+    let world = World::with_cap(1).await;
+    world.try_start(LONG, &sets(&seeds(1..=2))).await.unwrap();
+    world.until(|now| now.running == 1 && now.queued == 1).await;
+    let closed = ClosedQueue::new(&world.engine.messages);
+    world.engine.cancel(runs::Cancel { running: true, ..runs::Cancel::default() }).await.unwrap();
+    world.until(|now| now.running == 0 && now.queued == 1).await;
+    drop(closed);
+    world.until(|now| now.running == 1 && now.queued == 0).await;
 }
 
 #[tokio::test]
