@@ -284,6 +284,10 @@ impl Value {
                 "expected text, got {}; write it inside a longer text to get JSON",
                 value.type_of()
             )),
+            // Only of a source that is not known yet, `json` may be the type of another value.
+            (to, value) if *to != Type::Json && value.type_of() == Type::Json => {
+                Err(format!("expected {to}, got {}", Type::Json))
+            }
             (to, value) if value != Self::None && to.accepts(&value.type_of()) => match (to, value) {
                 (Type::Int, Self::Float(it)) => Err(format!("expected int, got {it}")),
                 (_, value) => Ok(value),

@@ -130,9 +130,17 @@ fn safe(part: &str) -> String {
     if part.is_empty() || part.starts_with('.') { format!("_{part}") } else { part.to_owned() }
 }
 
-/// Returns the first path that nothing has: this one, or with a number behind its name.
+/// Returns the first path that nothing has: this one, or with a number behind its name. A name that has the ending already
+/// doesn't get it again.
 pub(crate) fn free(path: &Path, ending: Option<&str>) -> Result<PathBuf, String> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(ending) = ending {
+        let stem = name.len().saturating_sub(ending.len() + 1);
+        let has_it = name.get(stem..).is_some_and(|end| end.eq_ignore_ascii_case(&format!(".{ending}")));
+        if has_it && stem > 0 {
+            name.truncate(stem);
+        }
+    }
     for number in 1..MAX_TRIES {
         let numbered = if number == 1 { name.clone() } else { format!("{name}-{number}") };
         let full = ending.map_or_else(|| numbered.clone(), |ending| format!("{numbered}.{ending}"));
@@ -196,5 +204,24 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", folder.path().join("a.b-2.png")).unwrap();
         assert_eq!(free(&base, Some("png")).unwrap(), folder.path().join("a.b-3.png"));
         assert_eq!(free(&base, None).unwrap(), base);
+    }
+
+    #[test]
+    fn an_ending_is_not_repeated_and_a_number_is_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| {
+            let path = free(&folder.path().join(name), Some("png")).unwrap();
+            path.file_name().unwrap().to_string_lossy().into_owned()
+        };
+        assert_eq!(
+            (name("1"), name("1.png"), name("1.PNG")),
+            ("1.png".into(), "1.png".into(), "1.png".into())
+        );
+        assert_eq!(
+            (name("1.jpg"), name("_.png"), name(".png")),
+            ("1.jpg.png".into(), "_.png".into(), ".png.png".into())
+        );
+        std::fs::write(folder.path().join("1.png"), "").unwrap();
+        assert_eq!(name("1.png"), "1-2.png");
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use fanlight_shared::event::NodeError;
+use fanlight_shared::resources::shown_bytes;
 
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, StreamTag};
@@ -13,6 +14,10 @@ const MAX_SEARCHED_BYTES: u64 = 512 * 1024;
 
 /// The exit code of shells for a program that was not found.
 const NOT_FOUND: i32 = 127;
+/// The exit code of shells whose last program was killed.
+const KILLED: i32 = 128 + 9;
+/// A process that used less memory was not killed for that: every program has a few megabytes.
+const LEAST_PEAK: u64 = 50_000_000;
 
 /// Returns the value of the port `exit_code`: for a killed command, 128 plus the signal, as in shells.
 pub(super) fn exit_code(how: How) -> i64 {
@@ -31,12 +36,20 @@ pub(super) fn status(how: How) -> String {
     }
 }
 
-/// Returns the error of a command that failed; `None` if it succeeded. `path` is the `PATH` that it searched.
-pub(super) fn error(exit: &Exit, folder: &Path, path: &OsStr) -> Option<NodeError> {
+/// Returns the error of a command that failed; `None` if it succeeded. `path` is the `PATH` that it searched, and `asked` the
+/// memory in bytes that its `resources` state.
+pub(super) fn error(exit: &Exit, folder: &Path, path: &OsStr, asked: Option<u64>) -> Option<NodeError> {
     let (message, exit_code) = match exit.how {
         How::Code(0) => return None,
         How::Code(NOT_FOUND) => (not_found(path), Some(NOT_FOUND)),
+        How::Code(KILLED) if !exit.stopped => {
+            let killed = "one of its programs was killed by SIGKILL (9)";
+            (format!("exit code {KILLED}: {killed}{}", out_of_memory(exit.max_rss, asked)), Some(KILLED))
+        }
         How::Code(code) => (format!("exit code {code}"), Some(code)),
+        How::Signal(9) if !exit.stopped => {
+            (format!("killed by SIGKILL (9){}", out_of_memory(exit.max_rss, asked)), None)
+        }
         How::Signal(signal) => (signal_sentence(signal, exit.stopped), None),
     };
     Some(NodeError { message, exit_code, last_line: last_line(folder, exit.log_end) })
@@ -50,12 +63,24 @@ fn not_found(path: &OsStr) -> String {
     format!("exit code {NOT_FOUND}: a program was not found; the PATH that was searched is {path}")
 }
 
+/// Returns the part of a sentence about what was killed: nothing else than the system sends that signal unasked. `peak` is the
+/// most memory of one process in bytes, 0 if it is not known.
+fn out_of_memory(peak: u64, asked: Option<u64>) -> String {
+    let mut words = "; perhaps the machine ran out of memory".to_owned();
+    if peak >= LEAST_PEAK {
+        words.push_str(&format!(": its largest process used {}", shown_bytes(peak)));
+        if let Some(asked) = asked.filter(|asked| *asked > 0) {
+            words.push_str(&format!(", and `resources` ask for {}", shown_bytes(asked)));
+        }
+    }
+    words
+}
+
 fn signal_sentence(signal: i32, stopped: bool) -> String {
     let name =
         signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("{name} ({signal})"));
     match (stopped, signal) {
         (true, _) => format!("stopped by {name}"),
-        (false, 9) => format!("killed by {name}; perhaps the machine ran out of memory"),
         (false, 6 | 7 | 8 | 11) => format!("crashed with {name}"),
         _ => format!("killed by {name}"),
     }
@@ -119,7 +144,12 @@ mod tests {
         assert_eq!((exit_code(How::Code(3)), status(How::Code(3)).as_str()), (3, "failed"));
         assert_eq!((exit_code(How::Signal(9)), status(How::Signal(9)).as_str()), (137, "signal:9"));
         assert_eq!(status(How::Code(0)), "completed");
-        assert!(signal_sentence(9, false).contains("SIGKILL (9); perhaps the machine ran out of memory"));
+        assert_eq!(out_of_memory(0, Some(1)), "; perhaps the machine ran out of memory");
+        let used = out_of_memory(3_200_000_000, Some(4_000_000_000));
+        assert!(
+            used.ends_with("memory: its largest process used 3.2 GB, and `resources` ask for 4 GB"),
+            "{used}"
+        );
         assert_eq!(signal_sentence(15, true), "stopped by SIGTERM (15)");
         let missing = not_found(OsStr::new("/opt/bin:/bin"));
         assert!(missing.starts_with("exit code 127") && missing.ends_with("is /opt/bin:/bin"), "{missing}");

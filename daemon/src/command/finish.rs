@@ -59,6 +59,7 @@ pub(super) fn finish(
         exit,
         reader.folder.path(),
         &resources.environment.path(&attempt.run, &attempt.withheld, &work.env),
+        attempt.resources.as_ref().map(|it| it.memory),
     );
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
@@ -73,6 +74,12 @@ pub(super) fn finish(
             // Missing outputs of a failed command are expected, but may explain something.
             collected.problems.iter().for_each(|problem| reader.report.note(problem));
         }
+    }
+    if let Err(why) = reader.report.check_whole()
+        && error.is_none()
+    {
+        error = Some(NodeError::new(why));
+        status = "failed".into();
     }
     // It says more than the exit code of the script that records.
     if let Some(why) = record::problem(&reader.folder).filter(|_| ended == Ended::ByItself(exit.how)) {

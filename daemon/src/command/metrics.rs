@@ -22,8 +22,10 @@ use tensorboard::EventFiles;
 
 /// The longest line that is read, in bytes.
 const MAX_LINE: usize = 256 * 1024;
-/// The most bytes of a source that are read.
+/// The most bytes of standard output that are read.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// The most bytes of a file that are read.
+const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 /// The most problems of a source that the log explains; the others are only counted.
 const MAX_EXPLAINED: u64 = 5;
 
@@ -75,7 +77,7 @@ impl Source {
             MetricSource::Stdout(_) => "stdout".to_owned(),
         };
         let notes = Notes { of: name, lines: Vec::new(), count: 0 };
-        Self { of: of.clone(), tail: Tail::new(MAX_LINE, MAX_BYTES), lines, notes }
+        Self { of: of.clone(), tail: Tail::new(MAX_LINE, most(of)), lines, notes }
     }
 
     /// Returns whether it is a file, whose growth nobody announces.
@@ -128,6 +130,14 @@ impl Source {
     }
 }
 
+/// Returns how many bytes of a source are read at most.
+fn most(of: &Metrics) -> u64 {
+    match of.source {
+        MetricSource::Stdout(_) => MAX_BYTES,
+        MetricSource::File(_) | MetricSource::TensorBoard(_) => MAX_FILE_BYTES,
+    }
+}
+
 impl Lines {
     fn take(
         &mut self,
@@ -149,7 +159,7 @@ impl Lines {
                 return notes.say(&format!("a line is longer than {} KiB and is left out", MAX_LINE >> 10));
             }
             Line::TooMuch => {
-                return notes.say(&format!("only the first {} MiB are read", MAX_BYTES >> 20));
+                return notes.say(&format!("only the first {} MiB are read", most(of) >> 20));
             }
         };
         match self {

@@ -9,7 +9,7 @@ use super::tail::{Line, Tail};
 use crate::secret::Secrets;
 
 /// The most bytes of the file that are read.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// The most outputs and metrics that are kept.
 const MAX_NAMES: usize = 256;
 /// The most lines for the log, and the most bytes of them.
@@ -42,6 +42,8 @@ pub(super) struct Report {
     notes: Vec<String>,
     note_bytes: usize,
     bad: u64,
+    /// Whether the command wrote more than is read.
+    cut: bool,
     tail: Tail,
 }
 
@@ -56,7 +58,7 @@ impl Report {
     pub(super) fn masking(secrets: Secrets) -> Self {
         let (outputs, notes) = Default::default();
         let tail = Tail::new(MAX_LINE, MAX_BYTES);
-        Self { outputs, cost_usd: None, secrets, notes, note_bytes: 0, bad: 0, tail }
+        Self { outputs, cost_usd: None, secrets, notes, note_bytes: 0, bad: 0, cut: false, tail }
     }
 
     /// Reads what is new and calls `visit` with each event, including outputs, costs and log lines.
@@ -97,6 +99,18 @@ impl Report {
         }
     }
 
+    /// Returns what is wrong if the command wrote more than is read: what it reported last is not known.
+    pub(super) fn check_whole(&self) -> Result<(), String> {
+        match self.cut {
+            false => Ok(()),
+            true => Err(format!(
+                "the command wrote more than {} MiB to $FANLIGHT_EVENTS, and what it reported after that was not read; \
+                 report less often, or write metrics to a file and name it under `metrics:`",
+                MAX_BYTES >> 20
+            )),
+        }
+    }
+
     fn take(&mut self, line: &Line<'_>, visit: &mut dyn FnMut(&CommandEvent)) {
         match line {
             Line::Whole(line) => self.line(line, visit),
@@ -104,6 +118,7 @@ impl Report {
             Line::Again => {}
             Line::TooLong => self.bad_line(&format!("it is longer than {} KiB", MAX_LINE / 1024)),
             Line::TooMuch => {
+                self.cut = true;
                 self.note(&format!("only the first {} MiB of $FANLIGHT_EVENTS are read", MAX_BYTES >> 20));
             }
         }
@@ -264,5 +279,15 @@ mod tests {
         let mode = rustix::fs::Mode::RUSR;
         rustix::fs::mkfifoat(rustix::fs::CWD, fixture.folder.events(), mode).unwrap();
         assert_eq!(fixture.read(), 0);
+    }
+
+    #[test]
+    fn a_command_that_wrote_more_than_is_read_fails() {
+        let mut fixture = fixture();
+        fixture.append("{\"type\":\"cost\",\"usd\":1}\n");
+        fixture.read();
+        assert_eq!(fixture.report.check_whole(), Ok(()));
+        fixture.report.take(&Line::TooMuch, &mut |_| {});
+        assert!(fixture.report.check_whole().unwrap_err().contains("more than 512 MiB"));
     }
 }

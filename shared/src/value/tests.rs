@@ -73,3 +73,16 @@ fn long_text_is_cut_between_characters() {
     assert_eq!(cut("one\ntwo", 10), "one…");
     assert_eq!(cut("short", 10), "short");
 }
+
+#[test]
+fn an_object_is_no_number_no_choice_and_no_list() {
+    let object = || Value::from_json(serde_json::json!({"x": 1}));
+    for to in ["int", "float", "bool", "choice", "list<int>", "list<any>", "list<json>"] {
+        let ty: Type = to.parse().unwrap();
+        assert_eq!(object().convert(&ty).unwrap_err(), format!("expected {to}, got json"));
+    }
+    let items = Value::List(vec![Value::Int(1), object()]);
+    assert_eq!(items.clone().convert(&Type::Int.list()).unwrap_err(), "expected int, got json");
+    assert_eq!(items.clone().convert(&Type::Json.list()), Ok(items));
+    assert_eq!(object().convert(&Type::Json), Ok(object()));
+}

@@ -96,7 +96,8 @@ fn failure_of(
     folder: &Folder,
     path: &OsStr,
 ) -> Option<NodeError> {
-    let of_exit = || failure::error(exit, folder.path(), path);
+    let of_exit =
+        || failure::error(exit, folder.path(), path, attempt.resources.as_ref().map(|it| it.memory));
     match ended {
         Ended::ByItself(How::Code(0)) => {
             let why = stream.check().err()?;

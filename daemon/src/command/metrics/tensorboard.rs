@@ -15,7 +15,7 @@ use fanlight_shared::workflow::Metrics;
 use super::super::event::CommandEvent;
 use super::super::folder::Folder;
 use super::super::text;
-use super::{Notes, is_earlier};
+use super::{MAX_FILE_BYTES, Notes, is_earlier};
 use crate::rooted::{Entry, Links, Root, WalkEntry, walk};
 use records::{Record, Records};
 
@@ -27,8 +27,6 @@ const MAX_FILES: usize = 64;
 const MAX_DEPTH: usize = 4;
 /// The most files and folders that are looked at.
 const MAX_ENTRIES: usize = 10_000;
-/// The most bytes of all event files that are read: they may hold pictures too.
-pub(super) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// The largest time of a metric, in seconds since 1970.
 const MAX_TIME: f64 = 1e11;
 
@@ -97,7 +95,7 @@ impl EventFiles {
         notes: &mut Notes,
         visit: &mut dyn FnMut(CommandEvent),
     ) {
-        if self.read >= MAX_BYTES {
+        if self.read >= MAX_FILE_BYTES {
             return;
         }
         let prefix = prefix(place.strip_prefix(below).unwrap_or(place));
@@ -136,12 +134,12 @@ impl EventFiles {
                 notes.add(format!("metrics: a record of {} MiB of `{shown}` is left out", bytes >> 20));
             }
         };
-        match records.read(file, MAX_BYTES - self.read, &mut take) {
+        match records.read(file, MAX_FILE_BYTES - self.read, &mut take) {
             Ok(bytes) => self.read += bytes,
             Err(error) => notes.add(format!("metrics: `{shown}` can't be read: {error}")),
         }
-        if self.read >= MAX_BYTES {
-            notes.add(format!("metrics: only the first {} MiB are read", MAX_BYTES >> 20));
+        if self.read >= MAX_FILE_BYTES {
+            notes.add(format!("metrics: only the first {} MiB are read", MAX_FILE_BYTES >> 20));
         }
     }
 

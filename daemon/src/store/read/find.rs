@@ -57,7 +57,7 @@ fn numbered(db: &Connection, name: &str, number: u32, text: &str) -> Result<i64,
     let last: u32 =
         db.query_row("SELECT last_number FROM workflow WHERE key = ?1", [workflow], |row| row.get(0))?;
     Err(StoreError::NotFound(if (1..=last).contains(&number) {
-        format!("the run {text} was deleted")
+        format!("the run {text} was deleted, or is missing from what was imported")
     } else {
         format!("`{name}` has no run {number}; its newest is {last}")
     }))

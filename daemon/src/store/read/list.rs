@@ -128,7 +128,8 @@ fn newest(
     if list.text.is_some() {
         sql.push_str(
             " AND (r.label LIKE ?5 ESCAPE '\\' OR w.title LIKE ?5 ESCAPE '\\' \
-             OR w.slug || '#' || r.number LIKE ?5 ESCAPE '\\')",
+             OR w.slug || '#' || r.number LIKE ?5 ESCAPE '\\' \
+             OR r.sweep IN (SELECT key FROM sweep WHERE name LIKE ?5 ESCAPE '\\'))",
         );
     }
     if list.request_key.is_some() {

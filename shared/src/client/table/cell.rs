@@ -9,7 +9,7 @@ use crate::value::Value;
 /// The longest text in a cell, in characters.
 const MAX_CHARS: usize = 200;
 
-/// A value in a table: it takes little memory, and its text is sanitised.
+/// A value in a table: it takes little memory, and what it shows is sanitised.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Cell {
     /// Nothing.
@@ -18,19 +18,31 @@ pub enum Cell {
     Int(i64),
     /// A number.
     Float(f64),
-    /// Anything else.
+    /// Anything else that can be shown as it is.
     Text(Box<str>),
+    /// A text that can't, with what is shown: it has line breaks or control characters.
+    Raw(Box<(Box<str>, Box<str>)>),
 }
 
 impl Cell {
-    /// Returns a cell with a text; empty if the text is.
+    /// Returns a cell with a text, shortened if it is long.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        let line = sanitise::line(text);
-        match line.char_indices().nth(MAX_CHARS) {
-            _ if line.is_empty() => Self::None,
-            Some((end, _)) => Self::Text(format!("{}…", &line[..end]).into()),
-            None => Self::Text(line.into()),
+        let short = match text.char_indices().nth(MAX_CHARS) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        };
+        let line = sanitise::line(&short);
+        if line == short { Self::Text(line.into()) } else { Self::Raw(Box::new((short.into(), line.into()))) }
+    }
+
+    /// Returns the text in it, as it was given.
+    #[must_use]
+    pub fn raw(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Raw(both) => Some(&both.0),
+            Self::None | Self::Int(_) | Self::Float(_) => None,
         }
     }
 
@@ -60,7 +72,7 @@ impl Cell {
         match self {
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
-            Self::None | Self::Text(_) => None,
+            Self::None | Self::Text(_) | Self::Raw(_) => None,
         }
     }
 
@@ -79,15 +91,14 @@ impl Cell {
         let rank = |cell: &Self| match cell {
             Self::Float(number) if number.is_nan() => 2,
             Self::Int(_) | Self::Float(_) => 0,
-            Self::Text(_) => 1,
+            Self::Text(_) | Self::Raw(_) => 1,
             Self::None => 3,
         };
         let by_value = match (self, other) {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
-            (Self::Text(a), Self::Text(b)) => by_text(a, b),
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
-                _ => Ordering::Equal,
+                _ => self.raw().zip(other.raw()).map_or(Ordering::Equal, |(a, b)| by_text(a, b)),
             },
         };
         let by_value = if descending { by_value.reverse() } else { by_value };
@@ -115,6 +126,22 @@ impl fmt::Display for Cell {
             Self::Int(number) => write!(f, "{number}"),
             Self::Float(number) => write!(f, "{number}"),
             Self::Text(text) => f.write_str(text),
+            Self::Raw(both) => f.write_str(&both.1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shown_on_one_line_and_stays_what_it_is() {
+        let (broken, plain) = (Cell::text("a\nb\u{1b}[1m"), Cell::text("a b"));
+        assert_eq!((broken.to_string().as_str(), broken.raw()), ("a b", Some("a\nb\u{1b}[1m")));
+        assert_eq!((plain.to_string().as_str(), plain.raw()), ("a b", Some("a b")));
+        assert!(!broken.is_same(&plain), "they are two values");
+        assert_eq!(Cell::text("").raw(), Some(""), "an empty text is not nothing");
+        assert_eq!(Cell::text(&"é".repeat(300)).to_string().chars().count(), MAX_CHARS + 1);
     }
 }

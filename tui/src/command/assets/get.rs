@@ -38,6 +38,9 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     let detail = find(client, &args.asset).await?;
     let mut out = Out::new();
     if let Some(template) = &args.name_as {
+        if args.path.as_deref() == Some(Path::new("-")) {
+            return Err(Failure::usage("`-` is standard output, which has no name").hint("leave out `--as`"));
+        }
         let folder = args.path.as_deref().unwrap_or(Path::new("."));
         let path = named(client, &detail, template, folder).await?;
         save(client, &detail.asset, &path, !args.no_recipe).await?;

@@ -15,9 +15,11 @@ use crate::text;
 const WIDTH: u32 = 300;
 /// The most metrics that get a chart; all are in the table.
 const MAX_CHARTS: usize = 40;
-/// The size of a chart, and the space for the numbers at its axes.
+/// The size of a chart, and the least space for the numbers at its axes.
 const SIZE: (f64, f64) = (640.0, 260.0);
 const MARGIN: (f64, f64) = (60.0, 24.0);
+/// The most that a digit is wide, at the size of the texts in `page.css`.
+const DIGIT: f64 = 7.5;
 /// How many runs a legend names.
 const MAX_LEGEND: usize = 24;
 
@@ -85,27 +87,29 @@ pub(super) fn svg(report: &Report, name: &str, curves: &[Curve]) -> String {
     let scale = |value: f64, from: f64, to: f64, length: f64| {
         if to > from { (value - from) / (to - from) * length } else { length / 2.0 }
     };
-    let (width, height) = (SIZE.0 - MARGIN.0 - 8.0, SIZE.1 - MARGIN.1 - 8.0);
-    let place = |x: f64, y: f64| {
-        (MARGIN.0 + scale(x, left, right, width), 8.0 + height - scale(y, low, high, height))
-    };
+    let (top, foot) = (text::number(high), text::number(low));
+    #[allow(clippy::cast_precision_loss)]
+    let margin = (top.len().max(foot.len()) as f64 * DIGIT + 8.0).max(MARGIN.0);
+    let (width, height) = (SIZE.0 - margin - 8.0, SIZE.1 - MARGIN.1 - 8.0);
+    let place =
+        |x: f64, y: f64| (margin + scale(x, left, right, width), 8.0 + height - scale(y, low, high, height));
     let mut out = format!(
         "<figure class=\"chart\"><figcaption>{}</figcaption><svg viewBox=\"0 0 {} {}\" role=\"img\">",
         line(name),
         SIZE.0,
         SIZE.1
     );
-    let (bottom, end) = (8.0 + height, MARGIN.0 + width);
+    let (bottom, end) = (8.0 + height, margin + width);
     out.push_str(&format!(
         "<path class=\"axis\" d=\"M{} 8V{bottom}H{end}\"/>\
          <text x=\"{}\" y=\"18\" text-anchor=\"end\">{}</text><text x=\"{}\" y=\"{bottom}\" text-anchor=\"end\">{}</text>\
          <text x=\"{}\" y=\"{}\">{}</text><text x=\"{end}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-        MARGIN.0,
-        MARGIN.0 - 6.0,
-        text::number(high),
-        MARGIN.0 - 6.0,
-        text::number(low),
-        MARGIN.0,
+        margin,
+        margin - 6.0,
+        top,
+        margin - 6.0,
+        foot,
+        margin,
         SIZE.1 - 4.0,
         text::number(left),
         SIZE.1 - 4.0,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::metric::Goal;
+use fanlight_shared::rpc::metrics::Series;
 use fanlight_shared::time::human_duration;
 use indexmap::IndexMap;
 
@@ -106,18 +107,20 @@ fn columns(report: &Report) -> Vec<Column> {
     columns
 }
 
-/// Returns a column for each metric, with its best value if the direction is known, else with its last.
+/// Returns a column for each metric with its last value, and if its direction is known, one with its best value, named as in
+/// the table of `fanlight table`.
 fn metrics(report: &Report) -> impl Iterator<Item = Column> {
     let mut columns: IndexMap<String, Column> = IndexMap::new();
+    let mut put = |heading: String, series: &Series, value: f64| {
+        let new = || Column { heading: heading.clone(), cells: HashMap::new(), goal: series.goal };
+        columns.entry(heading.clone()).or_insert_with(new).cells.insert(series.run_id, Cell::number(value));
+    };
     for series in &report.series {
         let heading = format!("{}{}.{}", series.node, series.item, series.name);
-        let column = columns.entry(heading.clone()).or_insert_with(|| Column {
-            heading,
-            cells: HashMap::new(),
-            goal: series.goal,
-        });
-        let point = series.best().unwrap_or(series.last);
-        column.cells.insert(series.run_id, Cell::number(point.value));
+        put(heading.clone(), series, series.last.value);
+        if let Some(best) = series.best() {
+            put(format!("best.{heading}"), series, best.value);
+        }
     }
     columns.into_values()
 }

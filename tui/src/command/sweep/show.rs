@@ -112,8 +112,9 @@ fn search_facts(detail: &SearchDetail, progress: Option<&Progress>, fact: &mut i
     if let Some(progress) = progress {
         let Progress { trials, proposed, .. } = progress;
         let counts = trial::counts(progress);
-        let shown = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
-        fact("trials".into(), format!("{proposed} of {trials}{shown}").into());
+        // Its runs can be more: those that it was extended by, or that a person started.
+        let runs = if counts.is_empty() { String::new() } else { format!("; runs: {}", counts.join(", ")) };
+        fact("trials".into(), format!("{proposed} of {trials} proposed{runs}").into());
     }
     for trial in best.iter().take(BEST_LIMIT) {
         fact("best".into(), trial::line(search, trial).into());

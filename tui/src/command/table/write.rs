@@ -103,7 +103,8 @@ impl Shown<'_> {
 
     fn csv(&self, out: &mut Out) -> Result<(), Failure> {
         csv_record(out, self.names())?;
-        self.rows().try_for_each(|cells| csv_record(out, cells.into_iter().map(Cell::to_string)))
+        let word = |cell: &Cell| cell.raw().map_or_else(|| cell.to_string(), str::to_owned);
+        self.rows().try_for_each(|cells| csv_record(out, cells.into_iter().map(word)))
     }
 
     fn objects(&self, out: &mut Out) -> Result<(), Failure> {
@@ -113,7 +114,7 @@ impl Shown<'_> {
                 Cell::None => Json::Null,
                 Cell::Int(number) => json!(number),
                 Cell::Float(number) => json!(Number(*number)),
-                Cell::Text(text) => json!(text),
+                Cell::Text(_) | Cell::Raw(_) => json!(cell.raw()),
             };
             let cells = names.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), value(cell)));
             json::print(out, &cells.collect::<Map<String, Json>>())?;

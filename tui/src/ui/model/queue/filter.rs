@@ -1,4 +1,4 @@
-//! The filter of runs: words of label, number and workflow, and states.
+//! The filter of runs: words of label, number, workflow and sweep, and states.
 
 use fanlight_shared::run::{Run, RunStatus};
 
@@ -66,7 +66,8 @@ impl Filter {
         (self.states.is_empty() || self.states.contains(&run.state))
             && (self.text.is_empty()
                 || run.label.to_lowercase().contains(&self.text)
-                || run.name().to_lowercase().contains(&self.text))
+                || run.name().to_lowercase().contains(&self.text)
+                || run.sweep.as_ref().is_some_and(|sweep| sweep.to_lowercase().contains(&self.text)))
     }
 }
 
@@ -77,6 +78,8 @@ mod tests {
 
     #[test]
     fn states_labels_numbers_and_workflows_are_found() {
+        let look = Run { sweep: Some("Look".into()), ..testing::run(1, RunStatus::Completed) };
+        assert!(Filter::read("look").shows(&look));
         let failed = testing::run(12, RunStatus::Failed);
         for typed in ["", "failed", "seed=12", "#12", "poster", "FAILED Seed", "failed completed"] {
             assert!(Filter::read(typed).shows(&failed), "{typed}");
