@@ -146,6 +146,14 @@ pub(super) struct Key {
     pub(super) item: ItemPath,
 }
 
+impl pools::OfRun for Key {
+    type Run = fanlight_shared::id::RunId;
+
+    fn run(&self) -> Self::Run {
+        self.run
+    }
+}
+
 /// Moves on to a state. A transition that the table does not have is a fault of the engine: it is logged, and the state
 /// stays as it is.
 pub(super) fn enter<S: State>(state: &mut S, next: S) {

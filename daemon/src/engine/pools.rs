@@ -1,9 +1,9 @@
 //! Pools and locks: they limit how many attempts of a kind run at once, across all runs.
 //!
 //! An attempt acquires its resources one after the other in a fixed order: locks, then a place among the nodes that start runs, then the pools of the config by name,
-//! then the places at its executor, GPUs, CPUs and memory, then the default pools of commands and workers. Each resource has
-//! a queue, ordered by arrival. Because the order is the same for all, waiters can't deadlock; because queues are first in,
-//! first out (those for the machine nearly so, see [`shares`]), nobody starves. A waiter holds only resources that precede
+//! then the places at its executor, GPUs, CPUs and memory, then the default pools of commands and workers, or that of its engine. Each resource has
+//! a queue, in which runs take turns (see [`turns`]). Because the order is the same for all, waiters can't deadlock; because
+//! nobody passes the first waiter (at the machine nearly so, see [`shares`]), nobody starves. A waiter holds only resources that precede
 //! the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a scarce pool.
 //!
 //! The pool of a provider also has a rate: its line then waits although places are free, until the rate allows the next
@@ -13,19 +13,24 @@ mod amounts;
 mod gpus;
 mod machine;
 mod shares;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::Hash;
 use std::sync::Arc;
 
 use fanlight_shared::resources::{GpuSlot, Resources};
 use fanlight_shared::rpc::why::ReasonKind;
 use tokio::time::Instant;
 
+use crate::executor::ENGINE_PREFIX;
 use crate::machine::Machine;
 use crate::rate::{Rate, Rates};
+#[cfg(test)]
+pub(crate) use amounts::Amounts;
 use machine::MachineShares;
 pub(crate) use machine::Need;
+pub(crate) use turns::OfRun;
+use turns::{Place, Turns};
 
 /// The pools that all attempts of a kind need.
 const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
@@ -51,7 +56,7 @@ pub(crate) enum Resource {
 impl Resource {
     /// Returns the pool of this name.
     pub(crate) fn pool(name: &str) -> Self {
-        if DEFAULT_POOLS.contains(&name) {
+        if DEFAULT_POOLS.contains(&name) || name.starts_with(ENGINE_PREFIX) {
             Self::Common(name.to_owned())
         } else {
             Self::Pool(name.to_owned())
@@ -103,8 +108,8 @@ pub(crate) enum Entry<T> {
 
 /// The pools of the config, the places at executors, the locks, the machine, and their waiters. `T` identifies a future attempt.
 #[derive(Debug)]
-pub(crate) struct Pools<T> {
-    lines: HashMap<Resource, Line>,
+pub(crate) struct Pools<T: OfRun> {
+    lines: HashMap<Resource, Line<T>>,
     machine: MachineShares<T>,
     waiting: HashMap<Ticket, Waiter<T>>,
     /// The waiters that hold everything they need, in the order in which they got it.
@@ -114,21 +119,21 @@ pub(crate) struct Pools<T> {
 
 /// A resource and its waiters. While a place is free, nobody waits, unless the rate of the resource was reached.
 #[derive(Debug)]
-struct Line {
+struct Line<T: OfRun> {
     size: u32,
     /// May be negative: attempts adopted at startup take their places without waiting.
     free: i64,
-    waiting: BTreeSet<Ticket>,
+    waiting: Turns<T>,
     /// How often places may be taken.
     rate: Option<Arc<Rate>>,
     /// When the rate allows the next start.
     next_start: Option<Instant>,
 }
 
-impl Line {
+impl<T: OfRun> Line<T> {
     fn new(size: u32, rate: Option<Arc<Rate>>) -> Self {
         let size = size.max(1);
-        Self { size, free: i64::from(size), waiting: BTreeSet::new(), rate, next_start: None }
+        Self { size, free: i64::from(size), waiting: Turns::default(), rate, next_start: None }
     }
 
     /// Takes a place, if one is free and the rate allows it.
@@ -150,9 +155,11 @@ struct Waiter<T> {
     /// How many of its needs it holds, from the first on.
     held: usize,
     who: T,
+    /// Its place among those that wait for the next one.
+    place: Option<Place>,
 }
 
-impl<T: Copy + Eq + Hash> Pools<T> {
+impl<T: OfRun> Pools<T> {
     pub(crate) fn new(sizes: &BTreeMap<String, u32>, rates: &Rates, machine: Machine) -> Self {
         let line = |name: &str, size: u32| Line::new(size, rates.get(name).cloned());
         Self {
@@ -165,7 +172,7 @@ impl<T: Copy + Eq + Hash> Pools<T> {
     }
 
     /// Returns the line of a resource; a pool that isn't in the config is unbounded and has none.
-    fn line(&mut self, resource: &Resource) -> Option<&mut Line> {
+    fn line(&mut self, resource: &Resource) -> Option<&mut Line<T>> {
         if let Some(size) = resource.own_size()
             && !self.lines.contains_key(resource)
         {
@@ -212,18 +219,17 @@ impl<T: Copy + Eq + Hash> Pools<T> {
         let ticket = Ticket(self.arrivals);
         let held = needs.iter().take_while(|resource| self.take(resource, ticket, who)).count();
         let Some(lacks) = needs.get(held) else { return Entry::Starts(who) };
-        self.wait_for(lacks, ticket, who);
-        self.waiting.insert(ticket, Waiter { needs: needs.clone(), held, who });
+        let place = self.wait_for(lacks, ticket, who, false);
+        self.waiting.insert(ticket, Waiter { needs: needs.clone(), held, who, place });
         Entry::Waits(ticket)
     }
 
-    /// Adds a waiter to the line of a resource.
-    fn wait_for(&mut self, resource: &Resource, ticket: Ticket, who: T) {
+    /// Adds a waiter to the line of a resource, which may have waited for another one. Returns its place.
+    fn wait_for(&mut self, resource: &Resource, ticket: Ticket, who: T, has_waited: bool) -> Option<Place> {
         if let Resource::Machine(need) = resource {
-            self.machine.wait(ticket, *need, who);
-        } else if let Some(line) = self.line(resource) {
-            line.waiting.insert(ticket);
+            return Some(self.machine.wait(ticket, *need, who, has_waited));
         }
+        Some(self.line(resource)?.waiting.add(ticket, who, has_waited))
     }
 
     /// Releases the resources of an ended attempt to the waiters.
@@ -234,18 +240,18 @@ impl<T: Copy + Eq + Hash> Pools<T> {
     /// Removes a waiter that gives up, and releases what it held.
     pub(crate) fn withdraw(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiting.remove(&ticket) else { return };
-        match waiter.needs.get(waiter.held) {
-            Some(lacks @ Resource::Machine(need)) => {
-                self.machine.withdraw(ticket, *need);
+        match (waiter.needs.get(waiter.held), waiter.place) {
+            (Some(lacks @ Resource::Machine(need)), Some(place)) => {
+                self.machine.withdraw(place, *need);
                 // What was kept for it is free for others.
                 self.admit(lacks);
             }
-            Some(lacks) => {
+            (Some(lacks), Some(place)) => {
                 if let Some(line) = self.lines.get_mut(lacks) {
-                    line.waiting.remove(&ticket);
+                    line.waiting.remove(place);
                 }
             }
-            None => {}
+            _ => {}
         }
         self.release(&waiter.needs, waiter.held, waiter.who);
     }
@@ -305,7 +311,7 @@ impl<T: Copy + Eq + Hash> Pools<T> {
         let name = match resource {
             Resource::Lock(name) => return wait(ReasonKind::Lock, format!("waits for the lock `{name}`")),
             Resource::Machine(need) => {
-                let (text, kept_for) = self.machine.explain(ticket, *need)?;
+                let (text, kept_for) = self.machine.explain(waiter.place?, *need)?;
                 return Some(Wait { kept_for, ..wait(ReasonKind::Resources, text)? });
             }
             Resource::Children(name, _)
@@ -333,11 +339,11 @@ impl<T: Copy + Eq + Hash> Pools<T> {
         let before = waiter.held + 1;
         let more = needs.iter().skip(before).take_while(|resource| self.take(resource, ticket, who)).count();
         let held = before + more;
+        let place = needs.get(held).and_then(|lacks| self.wait_for(lacks, ticket, who, true));
         if let Some(waiter) = self.waiting.get_mut(&ticket) {
-            waiter.held = held;
+            (waiter.held, waiter.place) = (held, place);
         }
         let Some(lacks) = needs.get(held) else { return self.complete.push_back(ticket) };
-        self.wait_for(lacks, ticket, who);
         if let Resource::Machine(_) = lacks {
             // It may be the first one now, and what was kept for the first one until now is free for others.
             self.admit(lacks);

@@ -54,6 +54,7 @@ impl Amounts {
 impl Capacity for Amounts {
     type Need = Self;
     type Part = Self;
+    type Kept = Self;
 
     fn find(&self, need: Self) -> Option<Self> {
         need.fits(*self).then_some(need)
@@ -69,10 +70,14 @@ impl Capacity for Amounts {
         self.memory = self.memory.saturating_add(part.memory);
     }
 
-    fn keep(&mut self, need: Self) {
+    fn choose(&self, need: Self, _before: Option<&Self>) -> Self {
+        need
+    }
+
+    fn keep(&mut self, kept: &Self) {
         self.take(&Self {
-            cpus: need.cpus.min(self.cpus.max(0)),
-            memory: need.memory.min(self.memory.max(0)),
+            cpus: kept.cpus.min(self.cpus.max(0)),
+            memory: kept.memory.min(self.memory.max(0)),
         });
     }
 }

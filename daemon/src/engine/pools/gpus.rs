@@ -52,6 +52,8 @@ pub(super) fn parts_of(slots: &[GpuSlot], gpus: &[Gpu]) -> Parts {
 impl Capacity for FreeGpus {
     type Need = Gpus;
     type Part = Parts;
+    /// Their places in the list.
+    type Kept = Vec<usize>;
 
     fn find(&self, need: Gpus) -> Option<Parts> {
         let free = self.0.iter().copied().enumerate();
@@ -86,12 +88,21 @@ impl Capacity for FreeGpus {
         }
     }
 
-    fn keep(&mut self, need: Gpus) {
-        // The devices with the most room: they become free first, and the room that they have together only grows.
+    fn choose(&self, need: Gpus, before: Option<&Vec<usize>>) -> Vec<usize> {
+        let is_whole = |at: usize| self.0[at] >= i64::from(GPU_PARTS);
+        let was_kept = |at: usize| before.is_some_and(|before| before.contains(&at));
         let mut order: Vec<usize> = (0..self.0.len()).collect();
-        order.sort_by_key(|at| (std::cmp::Reverse(self.0[*at]), *at));
-        for at in order.into_iter().take(need.devices()) {
-            self.0[at] = self.0[at].min(0);
+        // Those with the most room probably become free first.
+        order.sort_by_key(|at| (!is_whole(*at), !was_kept(*at), std::cmp::Reverse(self.0[*at]), *at));
+        order.truncate(need.devices());
+        order
+    }
+
+    fn keep(&mut self, kept: &Vec<usize>) {
+        for at in kept {
+            if let Some(free) = self.0.get_mut(*at) {
+                *free = (*free).min(0);
+            }
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What attempts use of the machine: GPUs, and CPUs with memory.
 
-use std::hash::Hash;
-
 use fanlight_shared::resources::{GpuSlot, Gpus, Resources};
 
 use super::Ticket;
 use super::amounts::Amounts;
 use super::gpus::{FreeGpus, Parts, parts_of};
 use super::shares::Shares;
+use super::turns::{OfRun, Place};
 use crate::machine::Machine;
 
 /// What an attempt needs of the machine. The order of the variants is the order of acquisition.
@@ -29,14 +28,14 @@ impl Need {
 
 /// The machine, with what is free of it, who uses it, and who waits.
 #[derive(Debug)]
-pub(super) struct MachineShares<T> {
+pub(super) struct MachineShares<T: OfRun> {
     machine: Machine,
     amounts: Shares<Amounts, T>,
     /// Once an attempt has asked for one: finding them takes time.
     gpus: Option<Shares<FreeGpus, T>>,
 }
 
-impl<T: Copy + Eq + Hash> MachineShares<T> {
+impl<T: OfRun> MachineShares<T> {
     pub(super) fn new(machine: Machine) -> Self {
         Self { amounts: Shares::new(Amounts::all(&machine)), gpus: None, machine }
     }
@@ -82,17 +81,17 @@ impl<T: Copy + Eq + Hash> MachineShares<T> {
         }
     }
 
-    pub(super) fn wait(&mut self, ticket: Ticket, need: Need, who: T) {
+    pub(super) fn wait(&mut self, ticket: Ticket, need: Need, who: T, has_waited: bool) -> Place {
         match need {
-            Need::Gpus(need) => self.gpus().wait(ticket, need, who),
-            Need::Amounts(need) => self.amounts.wait(ticket, need, who),
+            Need::Gpus(need) => self.gpus().wait(ticket, need, who, has_waited),
+            Need::Amounts(need) => self.amounts.wait(ticket, need, who, has_waited),
         }
     }
 
-    pub(super) fn withdraw(&mut self, ticket: Ticket, need: Need) {
+    pub(super) fn withdraw(&mut self, place: Place, need: Need) {
         match need {
-            Need::Gpus(need) => self.gpus().withdraw(ticket, need),
-            Need::Amounts(need) => self.amounts.withdraw(ticket, need),
+            Need::Gpus(need) => self.gpus().withdraw(place, need),
+            Need::Amounts(need) => self.amounts.withdraw(place, need),
         };
     }
 
@@ -112,15 +111,15 @@ impl<T: Copy + Eq + Hash> MachineShares<T> {
     }
 
     /// Returns what a waiter waits for, for people, and the one that came earlier, if what would be enough is kept for it.
-    pub(super) fn explain(&self, ticket: Ticket, need: Need) -> Option<(String, Option<T>)> {
+    pub(super) fn explain(&self, place: Place, need: Need) -> Option<(String, Option<T>)> {
         Some(match need {
             Need::Gpus(need) => {
                 let gpus = self.gpus.as_ref()?;
-                (gpus.free().wait(need), gpus.kept_for(ticket, need))
+                (gpus.free().wait(need), gpus.kept_for(place, need))
             }
             Need::Amounts(need) => {
                 let all = Amounts::all(&self.machine);
-                (need.wait(*self.amounts.free(), all), self.amounts.kept_for(ticket, need))
+                (need.wait(*self.amounts.free(), all), self.amounts.kept_for(place, need))
             }
         })
     }

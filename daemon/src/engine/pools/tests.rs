@@ -8,6 +8,15 @@ use super::amounts::Amounts;
 use super::*;
 use crate::machine::{Gpu, ResourceSettings};
 
+/// Each attempt is of a run of its own.
+impl OfRun for u32 {
+    type Run = u32;
+
+    fn run(&self) -> u32 {
+        *self
+    }
+}
+
 fn sizes() -> BTreeMap<String, u32> {
     BTreeMap::from([("process".to_owned(), 2), ("cpu".to_owned(), 1), ("gpu".to_owned(), 1)])
 }

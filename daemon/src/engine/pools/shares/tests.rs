@@ -39,12 +39,12 @@ fn simulate(seed: i64, count: u32) {
                 running.push(Reverse((now + lasts, who)));
                 started += 1;
             } else {
-                shares.wait(ticket, need, who);
+                shares.wait(ticket, need, who, false);
             }
         }
         // Sets the latest start of the first waiter, once.
         if let Some((first, _)) = shares.firsts.first_key_value() {
-            let waiter = &mut attempts[first.0 as usize];
+            let waiter = &mut attempts[first.ticket.0 as usize];
             if waiter.latest.is_none() {
                 let mut free = *shares.free();
                 let mut ends = running.clone().into_sorted_vec();
@@ -84,4 +84,69 @@ fn simulate(seed: i64, count: u32) {
 #[test]
 fn no_later_attempt_delays_the_one_that_waits_longest() {
     (0..20).for_each(|seed| simulate(seed, 1000));
+}
+
+/// Amounts that count how often they are looked at.
+#[derive(Clone)]
+struct Counted(Amounts);
+
+thread_local! {
+    static LOOKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl Capacity for Counted {
+    type Need = Amounts;
+    type Part = Amounts;
+    type Kept = Amounts;
+
+    fn find(&self, need: Amounts) -> Option<Amounts> {
+        LOOKS.set(LOOKS.get() + 1);
+        self.0.find(need)
+    }
+
+    fn take(&mut self, part: &Amounts) {
+        self.0.take(part);
+    }
+
+    fn put(&mut self, part: &Amounts) {
+        self.0.put(part);
+    }
+
+    fn choose(&self, need: Amounts, _before: Option<&Amounts>) -> Amounts {
+        need
+    }
+
+    fn keep(&mut self, kept: &Amounts) {
+        self.0.keep(kept);
+    }
+}
+
+#[test]
+fn a_decision_looks_at_needs_and_not_at_waiters() {
+    const NEEDS: u32 = 60;
+    for waiting in [100, 10_000, 100_000] {
+        let all = Amounts { cpus: 64, memory: 0 };
+        let mut shares: Shares<Counted, u32> = Shares::new(Counted(all));
+        let mut running = std::collections::VecDeque::new();
+        let ask = |shares: &mut Shares<Counted, u32>, who: u32| {
+            let (need, ticket) =
+                (Amounts { cpus: i64::from(1 + who % NEEDS), memory: 0 }, Ticket(who.into()));
+            let starts = shares.take(ticket, need, who);
+            if !starts {
+                shares.wait(ticket, need, who, false);
+            }
+            starts
+        };
+        running.extend((0..waiting).filter(|who| ask(&mut shares, *who)));
+        for who in waiting..waiting + 500 {
+            LOOKS.set(0);
+            shares.release(running.pop_front().unwrap());
+            let admitted: Vec<u32> =
+                std::iter::from_fn(|| shares.admit()).map(|ticket| ticket.0 as u32).collect();
+            running.extend(ask(&mut shares, who).then_some(who));
+            let most = (admitted.len() + 1) * NEEDS as usize + 1;
+            assert!(LOOKS.get() <= most, "{} looks among {waiting}", LOOKS.get());
+            running.extend(admitted);
+        }
+    }
 }
