@@ -11,6 +11,7 @@ mod prune;
 
 #[cfg(feature = "llm")]
 pub(crate) use default_models::Purpose;
+pub(crate) use engine::ENGINE_PREFIX;
 pub use engine::{EngineSettings, Stage};
 pub use file::ConfigError;
 pub use host::HostSettings;
@@ -105,7 +106,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Returns the sizes of all pools: those of the file, and one for each provider that has a limit.
+    /// Returns the sizes of all pools: those of the file, one for each provider that has a limit, and one for each engine.
     #[must_use]
     pub fn pool_sizes(&self) -> BTreeMap<String, u32> {
         let mut sizes = self.pools.clone();
@@ -115,6 +116,8 @@ impl Config {
                 sizes.insert(format!("{POOL_PREFIX}{name}"), provider.concurrent.unwrap_or(u32::MAX));
             }
         }
+        let engines = self.engines.iter();
+        sizes.extend(engines.map(|(name, engine)| (format!("{ENGINE_PREFIX}{name}"), engine.max_in_flight)));
         sizes
     }
 

@@ -8,6 +8,9 @@ use fanlight_shared::workflow::LOCAL_ENGINE;
 
 use super::Config;
 
+/// The beginning of the names of engines among those of executors and of pools.
+pub(crate) const ENGINE_PREFIX: &str = "engine.";
+
 /// The most attempts that are submitted at once by default.
 pub(crate) const MAX_IN_FLIGHT: u32 = 100;
 /// How often an engine is asked by default.

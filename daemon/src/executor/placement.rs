@@ -1,5 +1,6 @@
 //! Where a node's attempts run.
 
+pub(crate) use crate::config::ENGINE_PREFIX;
 use crate::node_type::{NodeType, Runner};
 
 /// The name of the executor of commands: processes under the supervisor.
@@ -10,9 +11,6 @@ pub(crate) const WORKERS: &str = "workers";
 pub(crate) const NATIVE: &str = "daemon";
 /// The name of the executor of node types of plugins.
 pub(crate) const PLUGINS: &str = "plugins";
-
-/// The beginning of the names of executors that are engines of the config.
-pub(crate) const ENGINE_PREFIX: &str = "engine.";
 
 /// Where a node's attempts run: which executor, and in which pool they count.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,9 +24,11 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Returns the placement of a command on an engine of the config, whose name this is.
+    /// Returns the placement of a command on an engine of the config, whose name this is. The pool of that name is as large
+    /// as its `max_in_flight`.
     pub(crate) fn on_engine(name: &str) -> Self {
-        Self { executor: format!("{ENGINE_PREFIX}{name}"), pool: None, at_once: None }
+        let executor = format!("{ENGINE_PREFIX}{name}");
+        Self { pool: Some(executor.clone()), executor, at_once: None }
     }
 
     /// Returns the placement of a node of a native type, or of a command.
