@@ -16,6 +16,7 @@
 //! - `stop`: the end of the daemon; `startup`, `recover`: recovery of runs after it died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
 //!   the run that a daemon crashed on
+//! - `simulator`: tests of the queue and the pools with thousands of runs, on a virtual clock
 
 mod active;
 mod attempts;
@@ -54,6 +55,8 @@ mod requests;
 mod resume;
 mod sealed;
 mod searches;
+#[cfg(test)]
+mod simulator;
 mod start;
 mod started;
 mod startup;
