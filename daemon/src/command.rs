@@ -54,6 +54,8 @@ pub(crate) use engines::Engines;
 pub(crate) use environment::Environment;
 pub(crate) use event::{CommandEvent, EventEffect, TYPES as EVENT_TYPES, of_json as event_of_json};
 pub(crate) use input::place as place_media;
+#[cfg(test)]
+pub(crate) use slurm::fake as fake_slurm;
 pub(crate) use slurm::{Slurm, check_declared, check_installed};
 pub(crate) use surroundings::check_pattern;
 

@@ -10,6 +10,8 @@ mod call;
 mod check;
 mod cluster;
 mod execution;
+#[cfg(test)]
+pub(crate) mod fake;
 mod files;
 mod fresh;
 mod grow;

@@ -19,6 +19,7 @@ mod recovery;
 mod resources;
 mod resume;
 mod retried;
+mod scale;
 mod search;
 mod secrets;
 mod services;

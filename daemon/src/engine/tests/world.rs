@@ -12,6 +12,7 @@ use fanlight_shared::value::Value;
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
+use crate::command::fake_slurm::FakeSlurm;
 use crate::config::Config;
 use crate::engine::{Activity, Engine, EngineParts};
 use crate::executor::fake::Fake;
@@ -32,6 +33,8 @@ pub(super) struct World {
     pub(super) hub: Arc<Hub>,
     /// The node types that `uses:` may name; the next engine has them too.
     pub(super) node_types: NodeTypes,
+    /// The engine `cluster`, if it has one.
+    cluster: Option<FakeSlurm>,
     home: Home,
     config: Arc<Config>,
     folder: tempfile::TempDir,
@@ -46,7 +49,12 @@ impl World {
         Self::with(Config { max_concurrent_runs: cap, ..Config::default() }).await
     }
 
-    pub(super) async fn with(mut config: Config) -> Self {
+    pub(super) async fn with(config: Config) -> Self {
+        Self::with_cluster(config, None).await
+    }
+
+    /// Returns one with a cluster for the engine `cluster`, which its config declares.
+    pub(super) async fn with_cluster(mut config: Config, cluster: Option<FakeSlurm>) -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let home = Home::below(folder.path()).unwrap();
         let store = Store::open(&home).unwrap();
@@ -56,8 +64,8 @@ impl World {
         let hub = Arc::new(Hub::default());
         let node_types = NodeTypes::built_in();
         node_types.add(fake::types()).unwrap();
-        let engine = boot(&home, &store, &fake, &config, &hub, &node_types).await;
-        Self { engine, store, fake, hub, node_types, home, config, folder }
+        let engine = boot(&home, &store, &fake, &config, &hub, &node_types, cluster.as_ref()).await;
+        Self { engine, store, fake, hub, node_types, cluster, home, config, folder }
     }
 
     /// Blocks commits until the returned sender is dropped.
@@ -84,8 +92,9 @@ impl World {
         self.engine.stop().await;
         meanwhile(self);
         self.hub = Arc::new(Hub::default());
+        let (home, cluster) = (&self.home, self.cluster.as_ref());
         self.engine =
-            boot(&self.home, &self.store, &self.fake, &self.config, &self.hub, &self.node_types).await;
+            boot(home, &self.store, &self.fake, &self.config, &self.hub, &self.node_types, cluster).await;
     }
 
     /// Returns the file of secrets.
@@ -225,6 +234,7 @@ async fn boot(
     config: &Arc<Config>,
     hub: &Arc<Hub>,
     node_types: &NodeTypes,
+    cluster: Option<&FakeSlurm>,
 ) -> Engine {
     let (attempts, rates) = (home.attempts(), Rates::new(config));
     #[cfg(feature = "llm")]
@@ -242,10 +252,13 @@ async fn boot(
         #[cfg(feature = "llm")]
         child_runs: child_runs.clone(),
     };
-    let executors = Executors::default()
+    let mut executors = Executors::default()
         .with("local", Arc::new(fake.clone()))
         .with("elsewhere", Arc::new(fake.clone()))
         .with("daemon", Arc::new(native));
+    if let Some(cluster) = cluster {
+        executors = executors.with("engine.cluster", Arc::new(cluster.clone()));
+    }
     let parts = EngineParts {
         store: store.clone(),
         hub: Arc::clone(hub),
