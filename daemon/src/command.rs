@@ -26,6 +26,7 @@ mod orphans;
 mod osc;
 mod pace;
 mod pattern;
+mod placing;
 mod prepare;
 mod program;
 mod reader;
@@ -89,6 +90,7 @@ impl Inner {
             blobs: &self.blobs,
             grace: self.grace,
             shared: &self.shared,
+            later: None,
         }
     }
 }

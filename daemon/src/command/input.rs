@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::folder::{make_folder, new_file, sentence};
+use super::placing::Placing;
 use crate::content::{self, Loader};
 use crate::file_error::FileError;
 use crate::media::file_name;
@@ -28,11 +29,11 @@ const MAX_VARIABLE: usize = 64 * 1024;
 /// The disk is full, a blob is gone, or two inputs need the same variable.
 pub(super) fn lay_out(
     inputs: &Values,
-    blobs: &Blobs,
+    placing: Placing<'_>,
     folder: &Path,
     seen: &Path,
 ) -> Result<IndexMap<String, OsString>, FileError> {
-    let mut layout = Layout { blobs, folder, seen, variables: IndexMap::new(), derived: Vec::new() };
+    let mut layout = Layout { placing, folder, seen, variables: IndexMap::new(), derived: Vec::new() };
     for (name, value) in inputs {
         layout.input(name, value)?;
     }
@@ -46,7 +47,7 @@ pub(super) fn lay_out(
 }
 
 struct Layout<'a> {
-    blobs: &'a Blobs,
+    placing: Placing<'a>,
     folder: &'a Path,
     seen: &'a Path,
     variables: IndexMap<String, OsString>,
@@ -71,7 +72,7 @@ impl Layout<'_> {
                     && !value.has_media()
                     && value.content_bytes() <= MAX_VARIABLE as u64 =>
             {
-                let content = Content::new(Some(Arc::new(Loader(self.blobs.clone()))));
+                let content = Content::new(Some(Arc::new(Loader(self.placing.blobs.clone()))));
                 self.input(name, &content.resolve(value.clone())?)
             }
             Value::Large(large) if large.is_text() => {
@@ -114,9 +115,11 @@ impl Layout<'_> {
                         Json::String(self.seen(&path).display().to_string())
                     }
                     // Large values next to media; a list of texts only is written directly to its file.
-                    plain if plain.has_large() => Content::new(Some(Arc::new(Loader(self.blobs.clone()))))
-                        .resolve(plain.clone())?
-                        .to_json(),
+                    plain if plain.has_large() => {
+                        Content::new(Some(Arc::new(Loader(self.placing.blobs.clone()))))
+                            .resolve(plain.clone())?
+                            .to_json()
+                    }
                     plain => plain.to_json(),
                 }
             }
@@ -143,7 +146,7 @@ impl Layout<'_> {
         let path = self.inputs_folder()?.join(format!("{name}.{ending}"));
         let failed = |error: &io::Error| sentence("can't write", &path, error);
         let mut file = BufWriter::new(new_file(&path).map_err(|error| failed(&error))?);
-        write(self.blobs, &mut file).map_err(|problem| match problem {
+        write(self.placing.blobs, &mut file).map_err(|problem| match problem {
             FileError::Full(_) => problem,
             FileError::Other(sentence) => FileError::Other(format!("input `{name}`: {sentence}")),
         })?;
@@ -169,7 +172,7 @@ impl Layout<'_> {
     }
 
     fn place(&self, media: &Media, path: &Path) -> Result<(), FileError> {
-        place(self.blobs, media, path, false)
+        self.placing.place(media, path, false)
     }
 
     fn inputs_folder(&self) -> Result<PathBuf, FileError> {

@@ -1,5 +1,6 @@
 //! Prepares an attempt for the supervisor. Blocks: creates folders, writes files, copies.
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
@@ -14,6 +15,7 @@ use super::environment::{self, Environment};
 use super::folder::{Folder, new_file, sentence};
 use super::input::{self, folder_at};
 use super::metrics;
+use super::placing::{Later, Placing};
 use super::program::{self, Invocation};
 use super::record;
 use super::separate;
@@ -32,6 +34,14 @@ pub(super) struct Resources<'a> {
     pub(super) blobs: &'a Blobs,
     pub(super) grace: Duration,
     pub(super) shared: &'a SharedFolders,
+    /// Receives the media that are placed later; without it all are copied now.
+    pub(super) later: Option<&'a RefCell<Vec<Later>>>,
+}
+
+impl Resources<'_> {
+    fn placing(&self) -> Placing<'_> {
+        Placing { blobs: self.blobs, later: self.later }
+    }
 }
 
 /// Prepares the folder of an attempt and returns the specification for the supervisor. The caller makes sure that
@@ -47,7 +57,7 @@ pub(super) fn prepare(
 ) -> Result<StartSpec, FileError> {
     folder.make().map_err(|error| sentence("can't make", folder.files(), &error))?;
     let inputs =
-        input::lay_out(&work.inputs, resources.blobs, &folder.inputs(), &folder.seen(&folder.inputs()))?;
+        input::lay_out(&work.inputs, resources.placing(), &folder.inputs(), &folder.seen(&folder.inputs()))?;
     let mut variables = resources.environment.of(attempt, work, folder, inputs)?;
     if matches!(work.dir, Some(WorkDir::Copy { .. } | WorkDir::Worktree { .. })) {
         // The home may be within a repository, which must not be taken for that of the copy.
@@ -72,7 +82,7 @@ pub(super) fn prepare(
                 program::by_name(shell, &folder.seen(&script))?
             }
         }
-        Program::Arguments(arguments) => invocation(arguments, folder, resources.blobs)?,
+        Program::Arguments(arguments) => invocation(arguments, folder, resources.placing())?,
     };
     environment::check_size(&variables, &invocation.arguments)?;
     let cwd = match &work.dir {
@@ -126,7 +136,11 @@ fn check_dir(dir: &PathBuf) -> Result<(), FileError> {
     }
 }
 
-fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<Invocation, FileError> {
+fn invocation(
+    arguments: &[Argument],
+    folder: &Folder,
+    placing: Placing<'_>,
+) -> Result<Invocation, FileError> {
     let mut words = Vec::with_capacity(arguments.len());
     for (number, argument) in arguments.iter().enumerate() {
         words.push(match argument {
@@ -134,7 +148,7 @@ fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<
             Argument::Media(media) => {
                 let path =
                     folder_at(&folder.arguments())?.join(format!("{number:03}_{}", file_name(&media.name)));
-                input::place(blobs, media, &path, number == 0)?;
+                placing.place(media, &path, number == 0)?;
                 folder.seen(&path).into()
             }
         });

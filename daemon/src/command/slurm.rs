@@ -15,6 +15,7 @@ pub(crate) mod fake;
 mod files;
 mod fresh;
 mod grow;
+mod inputs;
 mod job;
 mod login;
 mod mirror;
@@ -46,6 +47,7 @@ use crate::rooted::remove_tree;
 use crate::secret::SecretSettings;
 use cluster::{Cluster, Snapshot};
 use execution::SlurmExecution;
+use inputs::Inputs;
 use record::Record;
 use tools::Tools;
 
@@ -69,6 +71,8 @@ pub(crate) struct Slurm {
     /// The folder with copies of the folders of attempts, if the cluster shares none with this machine: each daemon has its
     /// own, because what an earlier one called may still write to its one.
     copies: Arc<Path>,
+    /// What was sent to it once for all attempts.
+    inputs: Arc<Inputs>,
     /// Whether its attempts are those of a check.
     is_check: bool,
 }
@@ -128,16 +132,18 @@ impl Slurm {
         home: &Home,
     ) -> Self {
         let tools = Tools::new(settings.clone(), home);
+        let copies = all_copies(&commands.inner.attempts, name).join(AttemptId::new().to_string());
         Self {
             name: name.into(),
             inner: Arc::clone(&commands.inner),
             environment: Arc::new(Environment::elsewhere()),
             secrets: Arc::new(secrets),
+            inputs: Arc::new(Inputs::new(tools.clone(), &settings.workdir, settings.keep_inputs, &copies)),
             cluster: Cluster::new(tools, settings.poll),
             places: Arc::new(Semaphore::new(settings.max_in_flight as usize)),
             checking: Arc::default(),
             is_check: false,
-            copies: all_copies(&commands.inner.attempts, name).join(AttemptId::new().to_string()).into(),
+            copies: copies.into(),
             settings: Arc::new(settings),
         }
     }

@@ -15,6 +15,8 @@ pub(crate) const ENGINE_PREFIX: &str = "engine.";
 pub(crate) const MAX_IN_FLIGHT: u32 = 100;
 /// How often an engine is asked by default.
 pub(crate) const POLL: Duration = Duration::from_secs(2);
+/// How long inputs stay on an engine after their last use by default.
+pub(crate) const KEEP_INPUTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How files get to an engine and back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +48,8 @@ pub struct EngineSettings {
     pub max_in_flight: u32,
     /// How often it is asked about all attempts together.
     pub poll: Duration,
+    /// How long inputs that were sent stay there after their last use.
+    pub keep_inputs: Duration,
 }
 
 impl Config {

@@ -27,7 +27,8 @@ impl Fixture {
     }
     fn lay_out(&self, inputs: &[(&str, Value)]) -> Result<IndexMap<String, OsString>, FileError> {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        lay_out(&inputs, self.store.blobs(), &self.folder(), &self.folder())
+        let placing = Placing { blobs: self.store.blobs(), later: None };
+        lay_out(&inputs, placing, &self.folder(), &self.folder())
     }
     /// Returns media with these bytes, too many for the database.
     fn media(&self, name: &str, first: &str) -> Value {

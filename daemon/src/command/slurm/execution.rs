@@ -16,6 +16,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use super::Slurm;
 use super::cluster::{Snapshot, Watching};
 use super::files::{self, RunnerExit, Said};
+use super::inputs::ByName;
 use super::mirror::CopiedFolder;
 use super::output::Output;
 use super::record::Record;
@@ -51,6 +52,8 @@ pub(super) struct SlurmExecution {
 struct State {
     /// How much of its standard output is kept, once it is prepared.
     stdout_limit: u64,
+    /// Its inputs that are placed on the cluster.
+    inputs: ByName,
     /// Its record, once it was to be submitted.
     record: Option<Record>,
     /// Later polls than this one know of its job.

@@ -15,11 +15,12 @@ use tokio::process::Command;
 use super::call::{self, Failure, Line, NOT_FOUND};
 use super::files;
 use super::grow;
+use super::inputs;
 use super::login::{Login, RSYNC};
 use super::tools::{CALL_TIMEOUT, Tools};
 
 /// How long all files of an attempt may take on their way. rsync itself ends when nothing moves for a minute.
-const COPY_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const COPY_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// What rsync ends with when the connection fails: its exit codes for sockets, the protocol and time limits.
 const LOST: [i32; 4] = [10, 12, 30, 35];
 /// What it ends with when some files could not be carried.
@@ -90,8 +91,12 @@ impl Tools {
     /// It is not here as a whole.
     pub(super) async fn fetch(&self, folder: &CopiedFolder) -> Result<(), CopyError> {
         let said = files::SAID.iter().chain([&files::EVENTS]).map(|name| format!("--exclude=/{name}"));
-        let left_out: Vec<String> =
-            ONLY_THERE.map(|name| format!("--exclude=/{name}")).into_iter().chain(said).collect();
+        let left_out: Vec<String> = ONLY_THERE
+            .iter()
+            .chain(&inputs::FILES)
+            .map(|name| format!("--exclude=/{name}"))
+            .chain(said)
+            .collect();
         // Size and time may be those of another content: a command can set them.
         let mut options = vec!["-rlpt", "--delete", "--checksum"];
         options.extend(left_out.iter().map(String::as_str));
@@ -187,7 +192,7 @@ impl Tools {
     }
 
     /// Calls rsync; `paths` gets a function that names a path there.
-    async fn copy(
+    pub(super) async fn copy(
         &self,
         options: &[&str],
         limit: Duration,
@@ -263,7 +268,7 @@ fn not_there(login: &Login) -> String {
 }
 
 /// Returns a path as rsync names what is in a folder, and not the folder.
-fn with_slash(path: &Path) -> OsString {
+pub(super) fn with_slash(path: &Path) -> OsString {
     let mut path = path.as_os_str().to_owned();
     path.push("/");
     path

@@ -37,6 +37,7 @@ impl Engine {
             prelude: String::new(),
             max_in_flight: 1,
             poll: Duration::from_secs(60),
+            keep_inputs: Duration::from_secs(60 * 60),
         };
         let slurm = Slurm::new("cluster", settings, &commands, SecretSettings::default(), &home);
         Self { slurm, _store: store, temp }

@@ -9,11 +9,22 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{SpannedError, duration, integer, unknown_key};
-use crate::config::engine::{MAX_IN_FLIGHT, POLL};
+use crate::config::engine::{KEEP_INPUTS, MAX_IN_FLIGHT, POLL};
 use crate::config::{EngineSettings, Stage};
 
-const KEYS: [&str; 10] =
-    ["kind", "via", "partition", "account", "qos", "workdir", "stage", "prelude", "max_in_flight", "poll"];
+const KEYS: [&str; 11] = [
+    "kind",
+    "via",
+    "partition",
+    "account",
+    "qos",
+    "workdir",
+    "stage",
+    "prelude",
+    "max_in_flight",
+    "poll",
+    "keep_inputs",
+];
 
 /// Reads the engines of the config.
 pub(super) fn engines(
@@ -49,6 +60,7 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
         prelude: String::new(),
         max_in_flight: MAX_IN_FLIGHT,
         poll: POLL,
+        keep_inputs: KEEP_INPUTS,
     };
     let mut kind = None;
     for (key, value) in table {
@@ -69,6 +81,13 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
                 settings.poll = duration(value)?;
                 if settings.poll.as_millis() < 100 {
                     return Err((value.span(), "`poll` is at least 100ms".to_owned()));
+                }
+            }
+            "keep_inputs" => {
+                settings.keep_inputs = duration(value)?;
+                // Less would remove what is on its way into the folder of an attempt.
+                if settings.keep_inputs.as_secs() < 60 * 60 {
+                    return Err((value.span(), "`keep_inputs` is at least 1h".to_owned()));
                 }
             }
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
@@ -154,7 +173,8 @@ mod tests {
     #[test]
     fn an_engine_has_a_profile() {
         let text = "[engine.cluster]\nkind = \"slurm\"\nvia = \"local\"\npartition = \"gpu\"\nworkdir = \"/scratch/ada\"\n\
-                    stage = \"shared\"\nprelude = \"module load cuda\"\nmax_in_flight = 5\npoll = \"5s\"";
+                    stage = \"shared\"\nprelude = \"module load cuda\"\nmax_in_flight = 5\npoll = \"5s\"\n\
+                    keep_inputs = \"2d\"";
         let config = parse(Path::new("config.toml"), text).unwrap();
         let engine = &config.engines["cluster"];
         assert_eq!(engine.via, None);
@@ -163,6 +183,7 @@ mod tests {
         assert_eq!(far.engines["cluster"].via.as_deref(), Some("ssh://ada@login:2222"));
         assert_eq!((engine.partition.as_deref(), engine.account.as_deref()), (Some("gpu"), None));
         assert_eq!((engine.max_in_flight, engine.poll), (5, Duration::from_secs(5)));
+        assert_eq!(engine.keep_inputs, Duration::from_secs(172_800));
         assert_eq!(
             (engine.workdir.as_path(), engine.prelude.as_str()),
             (Path::new("/scratch/ada"), "module load cuda")
@@ -187,6 +208,7 @@ mod tests {
             (format!("[engine.a]\n{valid}via = \"ssh://-oProxyCommand=id\""), "such as `ssh://ada@login`"),
             (format!("[engine.a]\n{valid}stage = \"rsync\""), "needs `via"),
             (format!("[engine.a]\n{valid}poll = \"1ms\""), "at least 100ms"),
+            (format!("[engine.a]\n{valid}keep_inputs = \"5m\""), "at least 1h"),
             (format!("[engine.a]\n{valid}nodes = 3"), "unknown key `nodes`"),
         ] {
             let error = parse(Path::new("config.toml"), &text).unwrap_err().to_string();

@@ -21,7 +21,10 @@ impl Cluster {
     /// Waits until nothing of any attempt is left, neither here nor there.
     fn await_nothing_left(&self) {
         let count = |path: &str| fs::read_dir(self.fanlight.path(path)).into_iter().flatten().count();
-        let left = || count("../login/files") + walk(&self.fanlight.path("../h/state/engines")).len();
+        // What was sent for all attempts stays.
+        let is_there = || usize::from(self.fanlight.path("../login/files/inputs").exists());
+        let left =
+            || count("../login/files") - is_there() + walk(&self.fanlight.path("../h/state/engines")).len();
         wait_for("its files to be removed here and there", || left() == 0);
     }
 }
@@ -158,6 +161,79 @@ fn a_copy_of_a_folder_travels_and_one_of_this_computer_is_refused() {
     for line in ["--- a/gone", "+++ /dev/null", "+2", "+++ b/new", "+3"] {
         assert!(patch.contains(line), "`{line}` in {patch}");
     }
+    cluster.await_nothing_left();
+}
+
+impl Cluster {
+    /// Notes each file that rsync sends, or fetches, and how many bytes of it.
+    fn note_files(&self) {
+        let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+            .map(|folder| folder.join("rsync"))
+            .find(|path| path.exists());
+        let text = format!(
+            "#!/bin/sh\nexec {} --log-file={} --log-file-format='%o %b %f' \"$@\"\n",
+            found.unwrap().display(),
+            self.file("moved").display()
+        );
+        let wrapper = self.fanlight.programs().join("rsync");
+        fs::write(&wrapper, text).unwrap();
+        fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    }
+
+    /// Returns how many bytes were sent to the cluster.
+    fn sent(&self) -> u64 {
+        let moved = fs::read_to_string(self.file("moved")).unwrap_or_default();
+        let sent = moved
+            .lines()
+            .filter_map(|line| line.split_once(" send ")?.1.split(' ').next()?.parse::<u64>().ok());
+        sent.sum()
+    }
+
+    /// Returns the inputs that are there for all attempts.
+    fn inputs(&self) -> Vec<std::path::PathBuf> {
+        walk(&self.file("files/inputs"))
+    }
+}
+
+const READS: &str = "params:\n  file: { type: file }\n  folder: { type: dir }\n  n: { type: int, default: 0 }\nengine: \
+                     cluster\nnodes:\n  work:\n    with: { file: '${{ params.file }}', folder: '${{ params.folder }}', n: \
+                     '${{ params.n }}' }\n    run: |\n      cat \"$file\" \"$folder\"/*/* | wc -c\n      rm -f \"$file\"; echo \
+                     spoiled > \"$file\"\noutputs:\n  said: ${{ work.stdout }}\n";
+
+#[test]
+fn an_input_is_sent_once_for_all_attempts_and_again_only_if_it_is_damaged_or_old() {
+    let Some(cluster) = cluster() else { return };
+    cluster.note_files();
+    let fanlight = &cluster.fanlight;
+    fs::create_dir_all(fanlight.path("folder/below")).unwrap();
+    let text = |letter: &str| letter.repeat(1_000_000);
+    fanlight.file("w.yaml", READS).file("file", &text("a")).file("folder/below/b", &text("b"));
+    let run = |more: &[&str]| {
+        fanlight.say(&[&["run", "w.yaml", "-p", "file=file", "-p", "folder=folder"], more].concat()).exits(0);
+        assert_eq!(cluster.log(), "2000000\n");
+    };
+    run(&["--sweep", "n=1..2"]);
+    assert!((2_000_000..2_100_000).contains(&cluster.sent()), "{} bytes", cluster.sent());
+    fanlight.kill_daemon();
+    run(&[]);
+    assert!(cluster.sent() < 2_100_000, "{} bytes", cluster.sent());
+
+    // One of them was cut there.
+    let cut = cluster.inputs().into_iter().find(|path| !path.ends_with("below/b")).unwrap();
+    fs::set_permissions(&cut, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::File::options().write(true).open(&cut).unwrap().set_len(7).unwrap();
+    run(&[]);
+    assert!((3_000_000..3_200_000).contains(&cluster.sent()), "{} bytes", cluster.sent());
+
+    // Nobody has used another one for long.
+    fanlight.kill_daemon();
+    let old = cluster.file("files/inputs/old");
+    fs::write(&old, "").unwrap();
+    fs::File::open(&old).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    run(&[]);
+    wait_for("the removal of what is old", || !old.exists());
+    assert_eq!(cluster.inputs().len(), 2);
+    assert!(cluster.sent() < 3_300_000, "{} bytes", cluster.sent());
     cluster.await_nothing_left();
 }
 

@@ -1,5 +1,6 @@
 //! The beginning of an attempt: its files, its record, its job; and how a later daemon finds them again.
 
+use std::cell::RefCell;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,17 +10,18 @@ use fanlight_shared::resources::{CPU_PARTS, Gpus, Resources};
 use fanlight_shared::time::Time;
 use futures_util::future::BoxFuture;
 
-use super::super::files;
 use super::super::mirror::CopyError;
 use super::super::record::Record;
 use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::verdict::Judge;
+use super::super::{files, inputs};
 use super::cancel::forbidding;
 use super::{SlurmExecution, failed, steps};
 use crate::attempt::Outcome;
 use crate::command::folder::{Folder, sentence};
 use crate::command::follow;
 use crate::command::prepare;
+use crate::config::Stage;
 use crate::executor::Adopted;
 use crate::rooted::remove_tree;
 
@@ -56,13 +58,22 @@ impl SlurmExecution {
                 let record = slurm.new_record(&attempt, &folder, 0);
                 let written = folder.make_own().and_then(|()| record.write(folder.path()));
                 written.map_err(|error| sentence("can't write", folder.path(), &error))?;
-                let spec = prepare::prepare(&attempt, &work, &folder, &slurm.resources())?;
+                let later = RefCell::new(Vec::new());
+                let resources = prepare::Resources {
+                    later: (slurm.settings.stage == Stage::Rsync).then_some(&later),
+                    ..slurm.resources()
+                };
+                let spec = prepare::prepare(&attempt, &work, &folder, &resources)?;
                 files::lay_out(&spec, folder.files(), &slurm.settings.prelude)?;
-                Ok(spec.stdout_limit)
+                let inputs = inputs::lay_out(later.take(), folder.files(), resources.blobs)?;
+                Ok((spec.stdout_limit, inputs))
             }
         };
-        let limit = steps::lay_out(&self.slurm.inner, &self.attempt, &folder, prepare).await?;
-        self.state().stdout_limit = limit;
+        let (limit, inputs) = steps::lay_out(&self.slurm.inner, &self.attempt, &folder, prepare).await?;
+        {
+            let mut state = self.state();
+            (state.stdout_limit, state.inputs) = (limit, inputs);
+        }
         self.send().await
     }
 
@@ -77,8 +88,14 @@ impl SlurmExecution {
     /// Sends its folder to a cluster that shares none with this machine.
     async fn send(&self) -> Result<(), Outcome> {
         let Some(copied) = self.copied() else { return Ok(()) };
-        let tools = &self.slurm.cluster.tools;
-        self.once_reached("sent", || Box::pin(tools.send(&copied))).await?;
+        let (slurm, inputs) = (&self.slurm, std::mem::take(&mut self.state().inputs));
+        let send = || async {
+            let _lane = slurm.inputs.lanes.acquire().await;
+            slurm.cluster.tools.send(&copied).await
+        };
+        self.once_reached("sent", || Box::pin(send())).await?;
+        let place = || slurm.inputs.place(&slurm.inner.blobs, &copied.there, &inputs);
+        self.once_reached("sent", || Box::pin(place())).await?;
         // Its secrets are not kept here either.
         let forgotten = self.aside(|folder| files::forget_start(folder.files())).await;
         let forgotten = forgotten.map_err(|why| failed(&why))?;
