@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(out_of_memory(0, Some(1)), "; perhaps the machine ran out of memory");
         let used = out_of_memory(3_200_000_000, Some(4_000_000_000));
         assert!(
-            used.ends_with("memory: its largest process used 3.2 GB, and `resources` ask for 4 GB"),
+            used.ends_with("memory: its largest process used 3200 MB, and `resources` ask for 4 GB"),
             "{used}"
         );
         assert_eq!(signal_sentence(15, true), "stopped by SIGTERM (15)");

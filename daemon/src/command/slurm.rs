@@ -6,6 +6,7 @@
 //! `output` makes the same log of it as the supervisor does. A cluster that shares no folder with this machine has a `mirror`: all
 //! of this works on copies, which rsync carries there and back.
 
+mod array;
 mod call;
 mod check;
 mod cluster;
@@ -21,6 +22,7 @@ mod login;
 mod mirror;
 mod output;
 mod record;
+mod submitter;
 mod tools;
 mod verdict;
 
@@ -45,10 +47,12 @@ use crate::config::{EngineSettings, Stage};
 use crate::executor::{Capabilities, Execution, Executor, Known, Work, misplaced};
 use crate::rooted::remove_tree;
 use crate::secret::SecretSettings;
+use array::Element;
 use cluster::{Cluster, Snapshot};
 use execution::SlurmExecution;
 use inputs::Inputs;
 use record::Record;
+use submitter::Submitter;
 use tools::Tools;
 
 /// The interval between two tries to remove the files of an attempt from a login node that is away.
@@ -73,6 +77,8 @@ pub(crate) struct Slurm {
     copies: Arc<Path>,
     /// What was sent to it once for all attempts.
     inputs: Arc<Inputs>,
+    /// Submits the jobs of its attempts.
+    submitter: Arc<Submitter>,
     /// Whether its attempts are those of a check.
     is_check: bool,
 }
@@ -138,6 +144,7 @@ impl Slurm {
             inner: Arc::clone(&commands.inner),
             environment: Arc::new(Environment::elsewhere()),
             secrets: Arc::new(secrets),
+            submitter: Submitter::new(tools.clone()),
             inputs: Arc::new(Inputs::new(tools.clone(), &settings.workdir, settings.keep_inputs, &copies)),
             cluster: Cluster::new(tools, settings.poll),
             places: Arc::new(Semaphore::new(settings.max_in_flight as usize)),
@@ -187,9 +194,11 @@ impl Slurm {
         Record { via: self.settings.via.clone(), is_check: self.is_check, ..record }
     }
 
-    /// Cancels the living jobs with this comment.
-    async fn cancel_jobs(&self, key: &str) -> Result<(), String> {
-        let living = Snapshot::of(0, self.cluster.tools.jobs().await?).living(key);
+    /// Cancels the living jobs of an attempt.
+    async fn cancel_jobs(&self, attempt: AttemptId, element: Option<&Element>) -> Result<(), String> {
+        let jobs = Snapshot::of(0, self.cluster.jobs().await?);
+        let keys = [Some(Record::key(attempt)), element.map(Element::key)];
+        let living: Vec<String> = keys.iter().flatten().flat_map(|key| jobs.living(key)).collect();
         if living.is_empty() { Ok(()) } else { self.cluster.tools.cancel(&living).await }
     }
 
@@ -225,7 +234,7 @@ impl Slurm {
         };
         if record.intended.is_some()
             && !record.ended
-            && let Err(why) = self.cancel_jobs(&Record::key(attempt)).await
+            && let Err(why) = self.cancel_jobs(attempt, record.element.as_ref()).await
         {
             tracing::warn!(%attempt, why, "a job that nobody waits for could not be cancelled");
             return false;

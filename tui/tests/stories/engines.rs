@@ -2,6 +2,8 @@
 
 #[path = "engines/apart.rs"]
 mod apart;
+#[path = "engines/arrays.rs"]
+mod arrays;
 #[path = "engines/check.rs"]
 mod check;
 #[path = "engines/cluster.rs"]
@@ -186,10 +188,9 @@ fn a_job_that_the_controller_forgot_is_submitted_again_although_another_one_has_
     cluster.turns("crash", "");
     cluster.submit("echo ran >> \"$FANLIGHT_PROJECT/runs\"");
     cluster.await_call("sbatch");
-    std::process::Command::new(cluster.file("sbatch"))
-        .args(["--comment=other", "-c", "sleep 1000"])
-        .status()
-        .unwrap();
+    let other = cluster.file("other");
+    fs::write(&other, "sleep 1000").unwrap();
+    std::process::Command::new(cluster.file("sbatch")).arg("--comment=other").arg(&other).status().unwrap();
     cluster.fanlight.await_states(&["completed"]);
     assert_eq!(fs::read_to_string(cluster.fanlight.path("runs")).unwrap(), "ran\n");
     assert!(!cluster.file("jobs/1/code").exists(), "the other job with its number lives on");

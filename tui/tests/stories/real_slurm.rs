@@ -15,7 +15,7 @@ fn cluster() -> Fanlight {
         let path = std::env::var_os("PATH").unwrap();
         let program = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|it| it.exists());
         let text = format!(
-            "#!/bin/sh\nSLURM_CONF={} exec {} \"$@\"\n",
+            "#!/bin/sh\necho \"{name} $*\" >>\"$0.calls\"\nSLURM_CONF={} exec {} \"$@\"\n",
             config.display(),
             program.unwrap().display()
         );
@@ -124,4 +124,50 @@ fn a_sweep_survives_daemons_that_are_killed_and_every_command_runs_once() {
     let mut numbers: Vec<u32> = runs.lines().map(|line| line.parse().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..=30).collect::<Vec<_>>());
+}
+
+#[test]
+#[ignore = "needs Slurm: .ci/slurm runs it"]
+fn the_items_of_a_node_are_one_array_and_each_runs_once_although_the_daemon_is_killed() {
+    let fanlight = cluster();
+    let file = "engine: cluster\nnodes:\n  work:\n    each: ${{ range(100) }}\n    with: { n: '${{ item }}' }\n    run: echo \"$n\" \
+                | tee -a \"$FANLIGHT_PROJECT/runs\"\noutputs:\n  said: ${{ work.stdout }}\n";
+    fanlight.file("w.yaml", file).say(&["run", "w.yaml", "--detach"]).exits(0);
+    let runs = || fs::read_to_string(fanlight.path("runs")).unwrap_or_default();
+    wait_for("commands", || runs().lines().count() > 10);
+    fanlight.kill_daemon();
+    fanlight.await_states(&["completed"]);
+    let mut numbers: Vec<usize> = runs().lines().map(|line| line.parse().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json();
+    let said: Vec<usize> = shown[0]["outputs"]["said"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(said, (0..100).collect::<Vec<_>>());
+    let calls = fs::read_to_string(fanlight.programs().join("sbatch.calls")).unwrap();
+    assert!(calls.lines().count() < 10 && calls.contains("--array=0-"), "{calls}");
+}
+
+#[test]
+#[ignore = "needs Slurm: .ci/slurm runs it"]
+fn elements_of_an_array_are_cancelled_one_by_one() {
+    let fanlight = cluster();
+    let script = "echo \"$n\" >> \"$FANLIGHT_PROJECT/runs\"\nsleep 600";
+    submit(&fanlight, script);
+    fanlight.say(&["cancel", "last"]).exits(0);
+    fanlight.say(&["run", "w.yaml", "--detach", "--sweep", "n=1..30"]).exits(0);
+    let calls = || fs::read_to_string(fanlight.programs().join("sbatch.calls")).unwrap_or_default();
+    wait_for("an array", || calls().contains("--array=0-"));
+    wait_for("an element", || {
+        fs::read_to_string(fanlight.path("runs")).is_ok_and(|runs| runs.lines().count() > 3)
+    });
+    fanlight.say(&["cancel", "w#2"]).exits(0);
+    let cancelled = || fanlight.runs().iter().filter(|run| run["state"] == "cancelled").count();
+    wait_for("its end", || cancelled() == 2);
+    fanlight.say(&["cancel", "--all"]).exits(0);
+    fanlight.await_states(&["cancelled"; 31]);
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
+use super::array::Element;
 use super::job::SeenJob;
 use super::mirror::{CopiedFolder, CopyError};
 use super::tools::Tools;
@@ -85,6 +86,8 @@ struct State {
     copied: HashMap<String, CopiedFolder>,
     /// By comment, the jobs that the controller no longer knows.
     missing: HashMap<String, Missing>,
+    /// By the keys of elements of arrays, the comments that jobs of their own would have.
+    elements: HashMap<String, String>,
 }
 
 /// A job that the controller no longer knows.
@@ -131,6 +134,24 @@ impl Watching {
         if let Some(key) = self.missed.take() {
             self.cluster.state().missing.remove(&key);
         }
+    }
+}
+
+/// Has an element of an array seen as the job of its attempt, until it is dropped.
+pub(super) struct Named {
+    cluster: Arc<Cluster>,
+    element: String,
+}
+
+impl Named {
+    pub(super) fn is_of(&self, element: &Element) -> bool {
+        self.element == element.key()
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        self.cluster.state().elements.remove(&self.element);
     }
 }
 
@@ -194,6 +215,28 @@ impl Cluster {
         self.begun.load(Ordering::Acquire)
     }
 
+    /// Has an element of an array seen as the job with this comment.
+    pub(super) fn name(self: &Arc<Self>, element: &Element, key: &str) -> Named {
+        let named = Named { cluster: Arc::clone(self), element: element.key() };
+        self.state().elements.insert(named.element.clone(), key.to_owned());
+        named
+    }
+
+    /// Asks for the jobs that the controller knows.
+    ///
+    /// # Errors
+    /// It can't be asked at the moment.
+    pub(super) async fn jobs(&self) -> Result<Vec<SeenJob>, String> {
+        let mut list = self.tools.jobs().await?;
+        let state = self.state();
+        for job in &mut list {
+            if let Some(key) = state.elements.get(&job.key) {
+                job.key.clone_from(key);
+            }
+        }
+        Ok(list)
+    }
+
     /// Asks for a poll now.
     pub(super) fn ask(&self) {
         self.asked.notify_one();
@@ -217,7 +260,7 @@ impl Cluster {
 
     /// Asks for the jobs that the controller knows. What their runners said is fetched after that: it is never older.
     async fn look(&self, number: u64) -> Result<Vec<SeenJob>, String> {
-        let list = self.tools.jobs().await?;
+        let list = self.jobs().await?;
         self.listed.send_replace(Arc::new(Snapshot::of(number, list.iter().cloned())));
         let _fetching = self.fetching.lock().await;
         let copied: Vec<CopiedFolder> = self.state().copied.values().cloned().collect();

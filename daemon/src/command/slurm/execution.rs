@@ -14,12 +14,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
 use super::Slurm;
-use super::cluster::{Snapshot, Watching};
+use super::cluster::{Named, Snapshot, Watching};
 use super::files::{self, RunnerExit, Said};
 use super::inputs::ByName;
 use super::mirror::CopiedFolder;
 use super::output::Output;
 use super::record::Record;
+use super::submitter::Preparing;
 use super::verdict::{Judge, Lives, Stopped, Verdict};
 use crate::attempt::{Attempt, Outcome};
 use crate::command::folder::Folder;
@@ -54,6 +55,10 @@ struct State {
     stdout_limit: u64,
     /// Its inputs that are placed on the cluster.
     inputs: ByName,
+    /// Kept while it is prepared.
+    preparing: Option<Preparing>,
+    /// Kept while an element of an array is its job.
+    named: Option<Named>,
     /// Its record, once it was to be submitted.
     record: Option<Record>,
     /// Later polls than this one know of its job.
@@ -213,15 +218,18 @@ impl SlurmExecution {
 
     /// Lets the accounting of the cluster be asked about a job that the controller no longer knows.
     fn ask_accounting(&self, said: &Said, snapshot: &Snapshot, watching: &mut Watching) {
-        let job = {
+        let (job, element) = {
             let state = self.state();
             let submitted = state.record.as_ref().and_then(|record| record.job.clone());
             let known = snapshot.stale.is_none() && snapshot.number > state.submitted_after;
-            said.started.as_ref().map(|it| it.job.clone()).or(submitted).filter(|_| known)
+            let job = said.started.as_ref().map(|it| it.job.clone()).or(submitted).filter(|_| known);
+            (job, state.record.as_ref().and_then(|record| record.element.clone()))
         };
         if let Some(job) = job.filter(|_| snapshot.jobs(&self.key).is_empty()) {
             let folder = self.folder();
-            watching.miss(&self.key, &job, folder.original().unwrap_or(folder.files()));
+            let own = || folder.original().unwrap_or(folder.files()).to_owned();
+            let started_in = element.filter(|_| job.contains('_')).map_or_else(own, |it| it.folder);
+            watching.miss(&self.key, &job, &started_in);
         }
     }
 

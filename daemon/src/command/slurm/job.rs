@@ -1,5 +1,7 @@
 //! A job as `squeue` shows it.
 
+use super::array;
+
 /// The state of a job, as far as it makes a difference here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum JobState {
@@ -61,7 +63,7 @@ pub(super) struct SeenJob {
     pub(super) time_used: String,
     /// The memory that it asked for.
     pub(super) memory: String,
-    /// Its comment.
+    /// Its comment; of an element of an array, with its index.
     pub(super) key: String,
 }
 
@@ -73,10 +75,19 @@ impl SeenJob {
         let (id, state, reason, nodes) = (next()?, next()?, next()?, next()?);
         let (time_limit, time_used, memory, key) = (next()?, next()?, next()?, next()?);
         let state = JobState::of(&state);
+        let key = array::key_of(&id, key);
         Some(Self { id, state, reason, nodes, time_limit, time_used, memory, key })
     }
-    /// Parses a line of `sacct` about a job that has ended. Returns also the folder that it was started in.
-    pub(super) fn parse_accounted(line: &str) -> Option<(Self, String)> {
+
+    /// Parses a line of `sacct` about a job that has ended, or about elements of an array that never ran. Returns also the
+    /// folder that they were started in.
+    pub(super) fn parse_accounted(line: &str) -> Vec<(Self, String)> {
+        let Some((job, folder)) = Self::parse_account(line) else { return Vec::new() };
+        let ids = array::expand(&job.id);
+        ids.into_iter().map(|id| (Self { id, ..job.clone() }, folder.clone())).collect()
+    }
+
+    fn parse_account(line: &str) -> Option<(Self, String)> {
         let mut fields = line.splitn(7, '|');
         let mut next = || fields.next().map(crate::command::text::line);
         let (id, states, nodes) = (next()?, next()?, next()?);
@@ -113,10 +124,12 @@ mod tests {
     #[test]
     fn a_line_of_sacct_is_a_job_that_has_ended() {
         let line = "41|CANCELLED by 1000|None assigned|01:00:00|00:00:00|4G|/scratch/a|b";
-        let (job, folder) = SeenJob::parse_accounted(line).unwrap();
+        let [(job, folder)] = &SeenJob::parse_accounted(line)[..] else { panic!() };
         assert_eq!((job.id.as_str(), job.state, job.nodes.as_str()), ("41", JobState::Cancelled, ""));
         assert_eq!((job.reason.as_str(), folder.as_str()), ("CANCELLED by 1000", "/scratch/a|b"));
-        assert_eq!(SeenJob::parse_accounted("41|RUNNING|n1|01:00:00|00:00:42|4G|/scratch/a"), None);
-        assert_eq!(SeenJob::parse_accounted("sacct: error"), None);
+        assert_eq!(SeenJob::parse_accounted("41|RUNNING|n1|01:00:00|00:00:42|4G|/scratch/a"), []);
+        assert_eq!(SeenJob::parse_accounted("sacct: error"), []);
+        let elements = SeenJob::parse_accounted(&line.replace("41|", "41_[2-3]|"));
+        assert_eq!(elements.iter().map(|(job, _)| job.id.as_str()).collect::<Vec<_>>(), ["41_2", "41_3"]);
     }
 }

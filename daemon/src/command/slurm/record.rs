@@ -9,6 +9,7 @@ use fanlight_shared::id::{AttemptId, BlobHash};
 use fanlight_shared::time::Time;
 use serde::{Deserialize, Serialize};
 
+use super::array::Element;
 use crate::command::folder::Folder;
 use crate::rooted::{create_own, read_own};
 use crate::secret::Secrets;
@@ -35,6 +36,9 @@ pub(super) struct Record {
     /// The id of its job, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) job: Option<String>,
+    /// The element of an array that it was submitted as, if it was not submitted alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) element: Option<Element>,
     /// When it was seen to run first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) running_since: Option<Time>,
@@ -72,6 +76,7 @@ impl Record {
             is_check: false,
             intended: None,
             job: None,
+            element: None,
             running_since: None,
             stdout_limit,
             secrets: secrets.iter().map(|(name, _)| name.to_owned()).collect(),

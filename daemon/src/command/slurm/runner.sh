@@ -1,8 +1,19 @@
 #!/bin/bash -l
 # Runs one attempt of Fanlight on a node of the cluster, at most once, and says in the file `exit` how it ended.
-# Its argument is the folder of the attempt.
+# Its argument is the folder of the attempt; those of an array name the folders of all its elements.
 
-cd -- "$1" || exit 97
+job=${SLURM_JOB_ID:-0}
+if [ "$#" -gt 1 ]; then
+    # An element of an array: the first argument is the folder of all attempts, and the others are their names.
+    job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+    name=$((SLURM_ARRAY_TASK_ID + 2))
+    cd -- "$1/${!name}" || exit 97
+    exec >>job.log 2>&1
+    # A command finds the same as in a job of its own.
+    unset "${!SLURM_ARRAY_@}" name
+else
+    cd -- "$1" || exit 97
+fi
 [ -e cancel ] && exit 99
 # Two jobs of one attempt, such as after an answer that got lost: only the first one runs it.
 mkdir fence 2>/dev/null || exit 98
@@ -28,7 +39,7 @@ await() {
     done
 }
 
-write started "job ${SLURM_JOB_ID:-0}
+write started "job $job
 host ${SLURMD_NODENAME:-$(uname -n)}
 at $(date +%s)"
 
@@ -115,7 +126,7 @@ done
 kill -- "-$guard" "-$heart" 2>/dev/null
 
 count() { wc -c <"$1" || echo 0; }
-write exit "job ${SLURM_JOB_ID:-0}
+write exit "job $job
 code $ended
 told $told
 at $(date +%s)

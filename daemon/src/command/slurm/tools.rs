@@ -2,6 +2,7 @@
 //!
 //! A controller that is down makes them wait for a long time, and then fail: that says nothing about any job.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,10 +25,10 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const PROGRAMS: [&str; 3] = ["sbatch", "squeue", "scancel"];
 
 /// The fields of `squeue`, of which the last one may contain anything.
-const FORMAT: &str = "%A|%T|%r|%N|%l|%M|%m|%k";
+const FORMAT: &str = "%i|%T|%r|%N|%l|%M|%m|%k";
 
 /// The fields of `sacct`, of which the last one may contain anything.
-const ACCOUNT_FORMAT: &str = "JobIDRaw,State,NodeList,Timelimit,Elapsed,ReqMem,WorkDir";
+const ACCOUNT_FORMAT: &str = "JobID,State,NodeList,Timelimit,Elapsed,ReqMem,WorkDir";
 
 /// The commands of one cluster.
 #[derive(Clone, Debug)]
@@ -44,10 +45,12 @@ pub(super) struct Request<'a> {
     pub(super) key: &'a str,
     /// Its name for people.
     pub(super) name: &'a str,
-    /// The folder of the attempt, as the cluster sees it.
+    /// The folder of the attempt, as the cluster sees it; of an array, that of its first element.
     pub(super) files: &'a Path,
     /// The options for what it needs.
     pub(super) needs: &'a [String],
+    /// The names of the folders of the elements, which are beside that one, if it is an array.
+    pub(super) elements: &'a [OsString],
 }
 
 /// Why a job was not submitted, as far as that is known.
@@ -149,13 +152,21 @@ impl Tools {
         }
         command.args(request.needs);
         command.arg(format!("--job-name={}", request.name)).arg(format!("--comment={}", request.key));
-        let log = request.files.join(files::JOB_LOG);
+        let is_array = !request.elements.is_empty();
+        // An element finds its own log.
+        let log = if is_array { "/dev/null".into() } else { request.files.join(files::JOB_LOG) };
         for (option, path) in [("--chdir=", request.files), ("--output=", &log), ("--error=", &log)] {
-            let mut word = std::ffi::OsString::from(option);
+            let mut word = OsString::from(option);
             word.push(path);
             command.arg(word);
         }
-        command.arg(files::runner(request.files)).arg(request.files);
+        if is_array {
+            command.arg(format!("--array=0-{}", request.elements.len() - 1));
+            command.arg(files::runner(request.files));
+            command.arg(request.files.parent().unwrap_or(request.files)).args(request.elements);
+        } else {
+            command.arg(files::runner(request.files)).arg(request.files);
+        }
         command
     }
 
@@ -165,7 +176,7 @@ impl Tools {
     /// It can't be asked at the moment.
     pub(super) async fn jobs(&self) -> Result<Vec<SeenJob>, String> {
         let mut command = Line::new("squeue");
-        command.args(["-h", "--me", "-t", "all", "-o", FORMAT]);
+        command.args(["-h", "--me", "-r", "-t", "all", "-o", FORMAT]);
         let output = self.call(command, CALL_TIMEOUT).await.map_err(Failure::sentence)?;
         Ok(output.lines().filter_map(SeenJob::parse).collect())
     }
@@ -180,7 +191,7 @@ impl Tools {
         // An id may have belonged to several jobs.
         command.args(["-n", "-P", "-X", "-D", "-o", ACCOUNT_FORMAT, "-j"]).arg(jobs.join(","));
         match self.call(command, CALL_TIMEOUT).await {
-            Ok(output) => Ok(Some(output.lines().filter_map(SeenJob::parse_accounted).collect())),
+            Ok(output) => Ok(Some(output.lines().flat_map(SeenJob::parse_accounted).collect())),
             Err(Failure::Missing(_)) => Ok(None),
             Err(Failure::Failed(why)) if why.contains("accounting storage is disabled") => Ok(None),
             Err(failure) => Err(failure.sentence()),

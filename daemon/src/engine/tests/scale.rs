@@ -33,6 +33,7 @@ async fn world(settings: Settings) -> (World, FakeSlurm) {
         prelude: String::new(),
         max_in_flight: most,
         poll: Duration::from_secs(settings.poll),
+        keep_inputs: Duration::from_secs(3600),
     };
     let config = Config {
         max_concurrent_runs: most,

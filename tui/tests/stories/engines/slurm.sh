@@ -8,6 +8,8 @@
 #   crash    the next job is taken, and forgotten before it runs
 #   slow     the answer about the next job waits until the file is gone
 #   purged   the controller has forgotten all jobs; only `sacct`, if that is linked too, still knows them
+#   room     it takes no more than this many jobs at once, those that have ended included
+#   arrays   it takes no arrays with more elements than this
 #   late     the end of jobs shows before they have written how they ended, until the file is gone
 # `calls` has a line for each call.
 
@@ -30,12 +32,16 @@ run() {
     (
         gpu=$(cat "$job/gpu")
         [ -z "$gpu" ] || gpu=CUDA_VISIBLE_DEVICES=$gpu
-        setsid env -i PATH="$PATH" HOME="$HOME" SLURM_JOB_ID="$1" SLURMD_NODENAME=n1 ${gpu:+"$gpu"} \
-            bash -l "$(cat "$job/script")" "$(cat "$job/folder")" >>"$job/log" 2>&1 &
+        # As a real cluster does: each element has a number of its own too.
+        element= number=$1
+        case $1 in *_*) number=$((${1%_*} * 1000 + ${1#*_})) element="SLURM_ARRAY_JOB_ID=${1%_*} SLURM_ARRAY_TASK_ID=${1#*_}" ;; esac
+        mapfile -t words <"$job/words"
+        setsid env -i PATH="$PATH" HOME="$HOME" SLURM_JOB_ID="$number" $element SLURMD_NODENAME=n1 ${gpu:+"$gpu"} \
+            bash -l "$job/script" "${words[@]}" >>"$job/log" 2>&1 &
         echo $! >"$job/pid"
         wait $!
         echo $? >"$job/code"
-    ) </dev/null >/dev/null 2>&1 &
+    ) </dev/null >/dev/null 2>&1 9>&- &
 }
 
 case $(basename -- "$0") in
@@ -43,29 +49,47 @@ sbatch)
     [ -e "$cluster/busy" ] &&
         fail "QOSMaxSubmitJobPerUserLimit
 sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
-    comment= gpu= test= arguments=()
+    comment= gpu= test= chdir= array= arguments=()
     for word; do
         case $word in
         --comment=*) comment=${word#*=} ;;
         --partition=nowhere) fail "invalid partition specified: nowhere" ;;
         --gres=gpu:*) gpu=$((${word##*:} - 1)) ;;
         --test-only) test=1 ;;
+        --chdir=*) chdir=${word#*=} ;;
+        --array=0-*) array=${word#*-*-*-} ;;
         --*) ;;
         *) arguments+=("$word") ;;
         esac
     done
     [ -z "$test" ] || exit 0
+    # One call after the other: each gets a number of its own.
+    exec 9>>"$cluster/lock"
+    flock 9
+    many=$((${array:-0} + 1))
+    [ -e "$cluster/arrays" ] && [ "$many" -gt "$(cat "$cluster/arrays")" ] &&
+        fail 'Batch job submission failed: Invalid job array specification'
+    [ -e "$cluster/room" ] && [ $(($(ls "$cluster/jobs" | wc -l) + many)) -gt "$(cat "$cluster/room")" ] &&
+        fail 'AssocMaxSubmitJobLimit; Batch job submission failed: Job violates accounting/QOS policy'
     id=$(($(cat "$cluster/last" 2>/dev/null || echo 0) + 1))
     if ! once crash; then
         # The next job gets the number of one that was forgotten.
         echo $id >"$cluster/last"
-        mkdir -p "$cluster/jobs/$id"
-        echo "$comment" >"$cluster/jobs/$id/comment"
-        echo "${arguments[0]}" >"$cluster/jobs/$id/script"
-        echo "${arguments[1]}" >"$cluster/jobs/$id/folder"
-        echo "$gpu" >"$cluster/jobs/$id/gpu"
-        if [ -e "$cluster/hold" ]; then cp "$cluster/hold" "$cluster/jobs/$id/reason"; else run $id; fi
+        for element in $(if [ -n "$array" ]; then seq 0 "$array"; fi) ''; do
+            [ -n "$array" ] && [ -z "$element" ] && continue
+            name=$id${element:+_$element}
+            job=$cluster/jobs/$name
+            mkdir -p "$job"
+            # The script is kept as it is now.
+            cat "${arguments[0]}" >"$job/script"
+            printf '%s\n' "${arguments[@]:1}" >"$job/words"
+            echo "$chdir" >"$job/folder"
+            echo "$gpu" >"$job/gpu"
+            echo "$comment" >"$job/comment"
+            if [ -e "$cluster/hold" ]; then cp "$cluster/hold" "$job/reason"; else run "$name"; fi
+        done
     fi
+    exec 9>&-
     while [ -e "$cluster/slow" ]; do sleep 0.05; done
     once mute && fail 'Batch job submission failed: Socket timed out on send/recv operation'
     echo "$id"

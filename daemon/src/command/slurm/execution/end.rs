@@ -141,7 +141,7 @@ impl SlurmExecution {
 
     /// Gives up: nobody saw its end. What may still be alive of it is ended first.
     pub(super) async fn lose(&self, why: String) -> End {
-        if let Err(why) = self.slurm.cancel_jobs(&self.key).await {
+        if let Err(why) = self.slurm.cancel_jobs(self.attempt.id, None).await {
             tracing::warn!(attempt = %self.attempt.id, why, "a lost job could not be cancelled");
         }
         steps::read_reports(&self.attempt, &self.reader).await;

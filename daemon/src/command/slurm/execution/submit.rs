@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use fanlight_shared::resources::{CPU_PARTS, Gpus, Resources};
 use fanlight_shared::time::Time;
+use fanlight_shared::value::cut;
 use futures_util::future::BoxFuture;
 
 use super::super::mirror::CopyError;
 use super::super::record::Record;
+use super::super::submitter::{Job, Submitted};
 use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::verdict::Judge;
 use super::super::{files, inputs};
@@ -35,9 +37,11 @@ const MAX_NAME: usize = 60;
 impl SlurmExecution {
     /// Lays out its folders, unless an earlier daemon did and may have submitted it.
     pub(super) async fn lay_out(&self) -> Result<(), Outcome> {
+        let preparing = self.slurm.submitter.expect();
         if self.find().await? == Adopted::Known {
             return Ok(());
         }
+        self.state().preparing = Some(preparing);
         // First, so that none of its files, above all no secret, is there while it waits.
         self.enter().await?;
         self.remove_earlier().await?;
@@ -138,7 +142,7 @@ impl SlurmExecution {
             return Ok(());
         }
         loop {
-            match self.submit().await {
+            match self.submit(false).await {
                 Ok(()) => return Ok(()),
                 // It may be there: `wait` finds out.
                 Err(SubmitError::Unknown(why)) => {
@@ -168,37 +172,62 @@ impl SlurmExecution {
                     "waits for `{}`: {most} at once (`max_in_flight` of the config)",
                     self.slurm.name
                 )));
+                // Others don't wait for it meanwhile.
+                drop(self.state().preparing.take());
                 tokio::select! {
                     permit = places.acquire_owned() => permit.map_err(|_| Outcome::cancelled())?,
                     () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
                 }
             }
         };
-        self.state().permit = Some(permit);
+        let mut state = self.state();
+        state.permit = Some(permit);
+        let preparing = || self.slurm.submitter.expect();
+        state.preparing = Some(state.preparing.take().unwrap_or_else(preparing));
         Ok(())
     }
 
-    /// Submits its job once. What is about to happen is durable before it does.
-    async fn submit(&self) -> Result<(), SubmitError> {
+    /// Submits its job once: together with equal ones, or `alone`. What is about to happen is durable before it does.
+    async fn submit(&self, alone: bool) -> Result<(), SubmitError> {
         let folder = self.folder();
-        let mut record = {
-            let state = self.state();
+        let (record, preparing) = {
+            let mut state = self.state();
             let known = state.record.clone();
-            known.unwrap_or_else(|| self.slurm.new_record(&self.attempt, &folder, state.stdout_limit))
+            let new = || self.slurm.new_record(&self.attempt, &folder, state.stdout_limit);
+            (known.unwrap_or_else(new), state.preparing.take())
         };
-        (record.intended, record.job) = (Some(Time::now()), None);
-        self.state().record = Some(record.clone());
-        let intent = record.clone();
-        let written = self.aside(move |folder| intent.write(folder.path())).await;
-        let unwritten = |why: String| SubmitError::Refused(format!("the job can't be recorded: {why}"));
-        written.map_err(unwritten)?.map_err(|error| unwritten(error.to_string()))?;
-        let name = self.job_name();
-        let submitted = self.slurm.cluster.tools.submit(&self.request(&folder, &name, &self.needs())).await;
-        self.state().submitted_after = self.slurm.cluster.begun();
-        record.job = Some(submitted?);
-        self.state().record = Some(record.clone());
+        let job = Job {
+            record,
+            home: folder.path().to_owned(),
+            files: folder.original().unwrap_or(folder.files()).to_owned(),
+            key: self.key.clone(),
+            name: self.job_name(),
+            kind: cut(&format!("{}.{}", self.attempt.run.workflow, self.attempt.node), MAX_NAME),
+            needs: self.needs(),
+        };
+        let submitter = &self.slurm.submitter;
+        let Submitted { mut record, job } =
+            if alone { submitter.submit_alone(job).await } else { submitter.submit(job, preparing).await };
+        record.job = job.as_ref().ok().cloned();
+        self.name(&record);
+        {
+            let mut state = self.state();
+            state.submitted_after = self.slurm.cluster.begun();
+            state.record = Some(record.clone());
+        }
+        job?;
         self.save(record).await;
         Ok(())
+    }
+
+    /// Has the element of an array that it may be seen as its job.
+    fn name(&self, record: &Record) {
+        let before = self.state().named.take();
+        let named = match (before, &record.element) {
+            (Some(named), Some(element)) if named.is_of(element) => Some(named),
+            (_, element) => element.as_ref().map(|element| self.slurm.cluster.name(element, &self.key)),
+        };
+        self.state().named = named;
     }
 
     /// Submits it again: the cluster knows of no job of it, and none has begun. If that is wrong, its fence lets only one of
@@ -219,7 +248,7 @@ impl SlurmExecution {
             return Ok(());
         }
         tracing::warn!(attempt = %self.attempt.id, "the cluster knows of no job of an attempt; it is submitted again");
-        match self.submit().await {
+        match self.submit(true).await {
             Ok(()) => {
                 self.state().refused = None;
                 judge.submitted(self.state().submitted_after);
@@ -249,7 +278,8 @@ impl SlurmExecution {
         name: &'a str,
         needs: &'a [String],
     ) -> Request<'a> {
-        Request { key: &self.key, name, files: folder.original().unwrap_or(folder.files()), needs }
+        let files = folder.original().unwrap_or(folder.files());
+        Request { key: &self.key, name, files, needs, elements: &[] }
     }
 
     /// Returns the options of `sbatch` for the resources that its node states.
@@ -262,7 +292,7 @@ impl SlurmExecution {
         let run = &self.attempt.run;
         let item = self.attempt.item.0.map_or_else(String::new, |index| format!(".{index}"));
         let name = format!("{}-{}.{}{item}", run.workflow, run.number, self.attempt.node);
-        fanlight_shared::value::cut(&name, MAX_NAME)
+        cut(&name, MAX_NAME)
     }
 
     /// Finds out whether an earlier daemon may have submitted it.
@@ -311,6 +341,7 @@ impl SlurmExecution {
             }
         }
         self.stopping.store(forbidden, Ordering::Release);
+        self.name(&record);
         let mut state = self.state();
         if state.permit.is_none() {
             state.permit = Arc::clone(&self.slurm.places).try_acquire_owned().ok();
