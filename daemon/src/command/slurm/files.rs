@@ -30,6 +30,8 @@ pub(super) const STDERR: &str = "stderr";
 pub(super) const CANCEL: &str = "cancel";
 /// The files by which the runner says what happens, and the output that it counts.
 pub(super) const SAID: [&str; 6] = ["started", "exit", "alive", JOB_LOG, STDOUT, STDERR];
+/// The script that places its inputs on a cluster that shares no folder with this machine, its list, and its lock.
+pub(super) const PLACING: [&str; 3] = ["place.sh", "inputs.list", "place.lock"];
 /// The file with the reports of the command.
 pub(super) const EVENTS: &str = "events.jsonl";
 /// The file with the variables of the command, and so its secrets, until its job reads it.

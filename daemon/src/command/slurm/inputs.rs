@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use super::call::Line;
+use super::files;
 use super::mirror::{COPY_TIMEOUT, CopyError, with_slash};
 use super::tools::{CALL_TIMEOUT, Tools};
 use crate::command::folder::{new_file, sentence};
@@ -23,12 +24,8 @@ use crate::store::blob::Blobs;
 
 /// The script that places them, beside the other files of an attempt.
 const SCRIPT: &str = include_str!("place.sh");
-/// Its name there, that of its list, and that of its lock.
-pub(super) const FILES: [&str; 3] = ["place.sh", "inputs.list", "place.lock"];
 /// The folder in `workdir`.
 const FOLDER: &str = "inputs";
-/// How many connections send files at once: login nodes refuse many.
-const MAX_SENDING: usize = 6;
 /// How often inputs that vanish there are sent again.
 const MAX_TRIES: usize = 3;
 /// The interval between two removals of those that nobody used for long.
@@ -50,7 +47,6 @@ pub(super) struct Inputs {
     outgoing: PathBuf,
     keep: Duration,
     sending: Claims,
-    pub(super) lanes: Semaphore,
     cleaned: Mutex<Option<Instant>>,
 }
 
@@ -58,11 +54,11 @@ pub(super) struct Inputs {
 ///
 /// # Errors
 /// The disk is full, or the list of files of a folder is gone.
-pub(super) fn lay_out(later: Vec<Later>, files: &Path, blobs: &Blobs) -> Result<ByName, FileError> {
+pub(super) fn lay_out(later: Vec<Later>, folder: &Path, blobs: &Blobs) -> Result<ByName, FileError> {
     let mut inputs = ByName::new();
     let mut lines = String::new();
     for Later { media, path, executable } in later {
-        let Some(place) = path.strip_prefix(files).ok().and_then(Path::to_str).filter(|it| is_line(it))
+        let Some(place) = path.strip_prefix(folder).ok().and_then(Path::to_str).filter(|it| is_line(it))
         else {
             input::place(blobs, &media, &path, executable)?;
             continue;
@@ -80,9 +76,9 @@ pub(super) fn lay_out(later: Vec<Later>, files: &Path, blobs: &Blobs) -> Result<
     if inputs.is_empty() {
         return Ok(inputs);
     }
-    let [script, list, _] = FILES;
+    let [script, list, _] = files::PLACING;
     for (name, text) in [(script, SCRIPT), (list, &lines)] {
-        let path = files.join(name);
+        let path = folder.join(name);
         let written = new_file(&path).and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(|error| sentence("can't write", &path, &error))?;
     }
@@ -104,7 +100,6 @@ impl Inputs {
             outgoing: copies.join("outgoing"),
             keep,
             sending: Claims::default(),
-            lanes: Semaphore::new(MAX_SENDING),
             cleaned: Mutex::default(),
         }
     }
@@ -137,9 +132,9 @@ impl Inputs {
 
     /// Asks for those that are missing; without any, all are placed.
     async fn try_to_place(&self, there: &Path, inputs: &ByName) -> Result<Vec<String>, CopyError> {
-        let _lane = self.lanes.acquire().await;
+        let _lane = self.tools.lanes.there.acquire().await;
         let mut line = Line::new("sh");
-        let [script, ..] = FILES;
+        let [script, ..] = files::PLACING;
         line.args([&there.join(script), there, &self.store]);
         let printed = self.tools.call(line, COPY_TIMEOUT).await?;
         let mut missing: Vec<String> = printed.lines().map(str::to_owned).collect();
@@ -154,7 +149,7 @@ impl Inputs {
         if names.is_empty() {
             return Ok(());
         }
-        let _lane = self.lanes.acquire().await;
+        let _lane = self.tools.lanes.there.acquire().await;
         let folder = self.gather(blobs, inputs, names).await?;
         let mut make = Line::new("mkdir");
         make.args(["-p", "-m", "700", "--"]).args([&self.store]);

@@ -15,7 +15,6 @@ use tokio::process::Command;
 use super::call::{self, Failure, Line, NOT_FOUND};
 use super::files;
 use super::grow;
-use super::inputs;
 use super::login::{Login, RSYNC};
 use super::tools::{CALL_TIMEOUT, Tools};
 
@@ -78,6 +77,7 @@ impl Tools {
     /// It is not there as a whole.
     pub(super) async fn send(&self, folder: &CopiedFolder) -> Result<(), CopyError> {
         let Some(parent) = folder.there.parent() else { return Ok(()) };
+        let _lane = self.lanes.there.acquire().await;
         let mut make = Line::new("mkdir");
         make.args(["-p", "-m", "700", "--"]).args([parent]);
         self.call(make, CALL_TIMEOUT).await?;
@@ -93,7 +93,7 @@ impl Tools {
         let said = files::SAID.iter().chain([&files::EVENTS]).map(|name| format!("--exclude=/{name}"));
         let left_out: Vec<String> = ONLY_THERE
             .iter()
-            .chain(&inputs::FILES)
+            .chain(&files::PLACING)
             .map(|name| format!("--exclude=/{name}"))
             .chain(said)
             .collect();

@@ -19,7 +19,7 @@ const MIN_ARRAY: usize = 20;
 /// The most elements of an array. A cluster takes 1,000 by default, and says if it takes fewer.
 const MAX_ARRAY: usize = 1000;
 /// How long jobs wait at most for those of attempts that are being prepared.
-const GATHER_TIMEOUT: Duration = Duration::from_secs(2);
+const GATHER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many calls submit at once.
 const MAX_CALLS: usize = 8;
 /// How many threads write records at once: each write waits for the disk.
@@ -192,11 +192,11 @@ impl Submitter {
             if part.len() > limit {
                 parts.push(part.split_off(limit));
             }
-            let _call = self.calls.acquire().await;
+            let call = self.calls.acquire().await;
             let Some(first) = number(&mut part) else { continue };
             let records = part.iter().map(|it| (it.job.home.clone(), it.job.record.clone())).collect();
             if write(records).await.is_err() {
-                drop(_call);
+                drop(call);
                 // Each says why itself.
                 busy = self.submit_each(part).await;
                 continue;

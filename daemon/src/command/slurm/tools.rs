@@ -4,10 +4,12 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::ssh;
+use tokio::sync::Semaphore;
 
 use super::call::{self, Failure, Line, NOT_FOUND};
 use super::files;
@@ -30,12 +32,24 @@ const FORMAT: &str = "%i|%T|%r|%N|%l|%M|%m|%k";
 /// The fields of `sacct`, of which the last one may contain anything.
 const ACCOUNT_FORMAT: &str = "JobID,State,NodeList,Timelimit,Elapsed,ReqMem,WorkDir";
 
+/// How many calls carry files in each direction at once. OpenSSH lets one connection have 10 sessions by default, of which polls
+/// and cancels need some.
+const MAX_CARRYING: usize = 4;
+
+/// The places of calls that carry files.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    pub(super) there: Semaphore,
+    pub(super) back: Semaphore,
+}
+
 /// The commands of one cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Tools {
     settings: EngineSettings,
     /// Where they are, if that is not this machine.
     login: Option<Login>,
+    pub(super) lanes: Arc<Lanes>,
 }
 
 /// A job to be submitted.
@@ -67,7 +81,8 @@ pub(super) enum SubmitError {
 impl Tools {
     pub(super) fn new(settings: EngineSettings, home: &Home) -> Self {
         let login = settings.via.as_ref().map(|via| Login::new(via, home));
-        Self { settings, login }
+        let new = || Semaphore::new(MAX_CARRYING);
+        Self { settings, login, lanes: Arc::new(Lanes { there: new(), back: new() }) }
     }
 
     /// Returns the login node, if they are not on this machine.

@@ -77,9 +77,13 @@ impl SlurmExecution {
         let (engine, tools) = (&self.slurm.name, &self.slurm.cluster.tools);
         self.slurm.cluster.leave(&self.key).await;
         loop {
-            let fetched = match tools.fetch_said(std::slice::from_ref(&copied), true).await {
-                Ok(()) if all => tools.fetch(&copied).await,
-                said => said,
+            let fetched = {
+                // An attempt that was to end waits for no files of others.
+                let _lane = if all { tools.lanes.back.acquire().await.ok() } else { None };
+                match tools.fetch_said(std::slice::from_ref(&copied), true).await {
+                    Ok(()) if all => tools.fetch(&copied).await,
+                    said => said,
+                }
             };
             match fetched {
                 Ok(()) => return Ok(()),

@@ -93,11 +93,8 @@ impl SlurmExecution {
     async fn send(&self) -> Result<(), Outcome> {
         let Some(copied) = self.copied() else { return Ok(()) };
         let (slurm, inputs) = (&self.slurm, std::mem::take(&mut self.state().inputs));
-        let send = || async {
-            let _lane = slurm.inputs.lanes.acquire().await;
-            slurm.cluster.tools.send(&copied).await
-        };
-        self.once_reached("sent", || Box::pin(send())).await?;
+        let tools = &slurm.cluster.tools;
+        self.once_reached("sent", || Box::pin(tools.send(&copied))).await?;
         let place = || slurm.inputs.place(&slurm.inner.blobs, &copied.there, &inputs);
         self.once_reached("sent", || Box::pin(place())).await?;
         // Its secrets are not kept here either.

@@ -57,7 +57,7 @@ impl There {
     /// Asks which inputs are missing; places all if none is.
     fn place(&self) -> Vec<String> {
         let mut command = Command::new("sh");
-        command.arg(self.attempt().join(FILES[0])).arg(self.attempt()).arg(self.store());
+        command.arg(self.attempt().join(files::PLACING[0])).arg(self.attempt()).arg(self.store());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
