@@ -179,7 +179,7 @@ actions! {
     Slider "slider" Compare ["s"] "slider; the left of one picture, the right of another"
     SliderLeft "slider_left" Compare ["<", ","] "slider to the left"
     SliderRight "slider_right" Compare [">", "."] "slider to the right"
-    CompareChanges "compare_changes" Compare ["enter"] "files of folders or patches"
+    CompareChanges "compare_changes" Compare ["enter"] "changes; lines of texts, files of folders and patches"
     Difference "difference" Compare ["d"] "difference of two pictures"
     CompareNext "compare_next" Compare ["l", "right"] "next"
     ComparePrevious "compare_previous" Compare ["h", "left"] "previous"

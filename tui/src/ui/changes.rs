@@ -1,7 +1,8 @@
-//! What differs between two folders, file by file, and what a patch changes.
+//! What differs between two folders, file by file, or between two texts, and what a patch changes.
 
 mod lines;
 mod patch;
+mod texts;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use fanlight_shared::sanitise;
 
 pub use lines::{DiffLine, LineKind, between, counts, whole};
 pub use patch::{files_of_patch, is_patch};
+pub use texts::{between_texts, is_text};
 
 /// How a file changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,4 +1,4 @@
-//! The files that differ between two folders, or that a patch changes; and the diff of one of them.
+//! The files that differ between two folders, or that a patch changes, and the diff of one of them; or the diff of two texts.
 
 mod sources;
 mod view;
@@ -66,11 +66,11 @@ impl Changes {
         asset.kind == AssetKind::Dir || changes::is_patch(asset)
     }
 
-    /// Returns whether both products are folders, or both are patches.
+    /// Returns whether both products are folders, both are patches, or both are other texts.
     #[must_use]
     pub fn can_compare(a: &Asset, b: &Asset) -> bool {
         let are_folders = [a, b].iter().all(|asset| asset.kind == AssetKind::Dir);
-        are_folders || changes::is_patch(a) && changes::is_patch(b)
+        are_folders || changes::is_text(a) && changes::is_text(b)
     }
 
     /// Returns what this product has to show: the files of a folder or of a patch.
@@ -79,18 +79,22 @@ impl Changes {
         let source = match asset.kind {
             _ if !Self::can_list(asset) => return None,
             AssetKind::Dir => Source::Folder(asset.id),
-            _ => Source::Patches(vec![Source::patch(asset)]),
+            _ => Source::Patches(vec![Source::text(asset)]),
         };
         Some(Self::new(source, format!("{} of {}", asset.name, asset.run)))
     }
 
-    /// Returns what two products have to show: the files that differ between two folders, or those of two patches.
+    /// Returns what two products have to show: the files that differ between two folders, those of two patches, or the lines
+    /// that differ between two texts.
     #[must_use]
     pub fn between(a: &Asset, b: &Asset) -> Option<Self> {
         let source = match a.kind {
             _ if !Self::can_compare(a, b) => return None,
             AssetKind::Dir => Source::Folders([a.id, b.id]),
-            _ => Source::Patches(vec![Source::patch(a), Source::patch(b)]),
+            _ if changes::is_patch(a) && changes::is_patch(b) => {
+                Source::Patches(vec![Source::text(a), Source::text(b)])
+            }
+            _ => Source::Texts([Source::text(a), Source::text(b)]),
         };
         Some(Self::new(source, format!("{} and {}", a.run, b.run)))
     }
@@ -125,6 +129,10 @@ impl Changes {
     fn arrange(&mut self) {
         if let Some((files, equal)) = self.source.files(&self.folders, &self.patches) {
             (self.files, self.equal, self.is_read) = (files, equal, true);
+            if self.source.is_one() && self.opened.is_none() {
+                self.opened = Some((0, None));
+                self.fill();
+            }
         }
     }
 
@@ -269,6 +277,7 @@ impl Changes {
     fn key_in_diff(&mut self, model: &mut Model, at: usize, action: Action) -> Step {
         let half = usize::from(model.areas.layer.map_or(20, |it| it.height) / 2).max(1);
         match action {
+            Action::Back if self.source.is_one() => return Step::close(),
             Action::Back => self.opened = None,
             Action::Quit => return Step::close(),
             Action::Down => self.scroll += 1,
@@ -377,14 +386,14 @@ impl Component for Changes {
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
         match self.opened {
-            Some(_) => vec![
-                Action::Down,
-                Action::NextMatch,
-                Action::PreviousMatch,
-                Action::Right,
-                Action::Left,
-                Action::Back,
-            ],
+            Some(_) => {
+                let mut hints = vec![Action::Down, Action::NextMatch, Action::PreviousMatch];
+                if !self.source.is_one() {
+                    hints.extend([Action::Right, Action::Left]);
+                }
+                hints.push(Action::Back);
+                hints
+            }
             None => vec![Action::Open, Action::Down, Action::Up, Action::Back],
         }
     }

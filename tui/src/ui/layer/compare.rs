@@ -142,14 +142,15 @@ impl Compare {
         PictureRequest::whole(asset.id, cells, part)
     }
 
-    /// Opens the files of the first two products, if these are folders or patches.
+    /// Opens what differs between the first two products, if these are texts, folders or patches.
     fn changes(&self, model: &mut Model) -> Step {
         let row = self.row();
         let mut there = row.into_iter().flatten();
         match there.next().zip(there.next()).and_then(|(a, b)| Changes::between(a, b)) {
             Some(changes) => Step { effects: changes.begin(), ..Step::open(changes.into()) },
             None => {
-                model.say(Tone::Note, "this needs two folders or two patches; h and l show other products");
+                model
+                    .say(Tone::Note, "this needs two texts, folders or patches; h and l show other products");
                 Step::stay()
             }
         }

@@ -6,7 +6,7 @@ use fanlight_shared::asset::Asset;
 use fanlight_shared::id::AssetId;
 use fanlight_shared::media::DirManifest;
 
-use crate::ui::changes::{FileChange, between_folders, files_of_folder, files_of_patch};
+use crate::ui::changes::{FileChange, between_folders, between_texts, files_of_folder, files_of_patch};
 use crate::ui::effect::{Effect, MAX_TEXT_BYTES};
 
 /// Where files are from.
@@ -17,23 +17,42 @@ pub(super) enum Source {
     /// Two folders that are compared.
     Folders([AssetId; 2]),
     /// Patches.
-    Patches(Vec<Patch>),
+    Patches(Vec<Text>),
+    /// Two texts that are compared line by line.
+    Texts([Text; 2]),
 }
 
-/// A patch.
+/// A patch or another text.
 #[derive(Debug)]
-pub(super) struct Patch {
+pub(super) struct Text {
     asset: AssetId,
     /// The name of its run.
     run: String,
+    /// Its file name.
+    name: String,
     /// Its size, in bytes.
     bytes: u64,
 }
 
+impl Text {
+    fn is_cut(&self) -> bool {
+        self.bytes > MAX_TEXT_BYTES
+    }
+}
+
 impl Source {
-    pub(super) fn patch(asset: &Asset) -> Patch {
+    pub(super) fn text(asset: &Asset) -> Text {
         // A text in its value is sanitised already, or only its beginning.
-        Patch { asset: asset.id, run: asset.run.clone(), bytes: asset.bytes }
+        Text { asset: asset.id, run: asset.run.clone(), name: asset.name.clone(), bytes: asset.bytes }
+    }
+
+    /// Returns the patches or texts.
+    fn texts(&self) -> &[Text] {
+        match self {
+            Self::Patches(texts) => texts,
+            Self::Texts(texts) => texts,
+            Self::Folder(_) | Self::Folders(_) => &[],
+        }
     }
 
     /// Returns the requests for what it needs.
@@ -41,7 +60,9 @@ impl Source {
         match self {
             Self::Folder(asset) => vec![Effect::GetManifest(*asset)],
             Self::Folders(assets) => assets.map(Effect::GetManifest).to_vec(),
-            Self::Patches(patches) => patches.iter().map(|patch| Effect::GetText(patch.asset)).collect(),
+            Self::Patches(_) | Self::Texts(_) => {
+                self.texts().iter().map(|text| Effect::GetText(text.asset)).collect()
+            }
         }
     }
 
@@ -50,7 +71,7 @@ impl Source {
         match self {
             Self::Folder(of) => *of == asset,
             Self::Folders(of) => of.contains(&asset),
-            Self::Patches(of) => of.iter().any(|patch| patch.asset == asset),
+            Self::Patches(_) | Self::Texts(_) => self.texts().iter().any(|text| text.asset == asset),
         }
     }
 
@@ -78,12 +99,22 @@ impl Source {
                 }
                 Some((files.into_iter().map(|(_, file)| file).collect(), 0))
             }
+            Self::Texts([a, b]) => {
+                let (before, after) = (texts.get(&a.asset)?, texts.get(&b.asset)?);
+                let is_cut = [a.is_cut(), b.is_cut()];
+                Some((vec![between_texts([&a.name, &b.name], [before, after], is_cut)], 0))
+            }
         }
     }
 
-    /// Returns whether only the beginning of a patch was read.
+    /// Returns whether only the beginning of a patch or text was read.
     pub(super) fn is_cut(&self) -> bool {
-        matches!(self, Self::Patches(patches) if patches.iter().any(|patch| patch.bytes > MAX_TEXT_BYTES))
+        self.texts().iter().any(Text::is_cut)
+    }
+
+    /// Returns whether it has one diff, which needs no list.
+    pub(super) fn is_one(&self) -> bool {
+        matches!(self, Self::Texts(_))
     }
 
     /// Returns whether its files are compared.

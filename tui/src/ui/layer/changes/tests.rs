@@ -103,6 +103,57 @@ fn two_folders_are_compared_file_by_file() {
 }
 
 #[test]
+fn two_texts_are_compared_line_by_line() {
+    let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
+    let mut model = with_runs(&runs);
+    let made = |at: usize, name: &str, kind| {
+        let of = &runs[at];
+        Asset { name: name.into(), ..asset(of.number, of, "write", kind) }
+    };
+    let open = |model: &mut Model, sides: [Asset; 2]| {
+        model.layers.clear();
+        let ids = [sides[0].id, sides[1].id];
+        model.layers.push(Compare::of_products(sides.to_vec()).into());
+        let _ = screen(model, 100, 30);
+        let effects = press(model, "enter");
+        assert_eq!(effects.iter().filter(|it| matches!(it, Effect::GetText(_))).count(), 2, "{effects:?}");
+        ids
+    };
+    let sides = [0, 1].map(|at| made(at, "main.rs", AssetKind::File));
+    let ids = open(&mut model, sides.clone());
+    assert!(screen(&mut model, 100, 30).contains("the texts are being read"));
+    fail(&mut model, Effect::GetText(ids[0]), "the blob is missing");
+    assert!(screen(&mut model, 100, 30).contains("the blob is missing"));
+    for (id, text) in ids.into_iter().zip([BEFORE, AFTER]) {
+        response(&mut model, Response::Text(id, text.to_owned()));
+    }
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("main.rs of poster#1 and poster#2 · +2 -1"), "{shown}");
+    insta::assert_snapshot!("changes__texts__100x30", shown);
+    press(&mut model, "n j l h");
+    press(&mut model, "esc");
+    assert!(model.layers.last().is_some_and(|layer| layer.is::<Compare>()), "there is no list of one file");
+
+    let values = [0, 1].map(|at| made(at, "poem.txt", AssetKind::Text));
+    let ids = open(&mut model, values);
+    for id in ids {
+        response(&mut model, Response::Text(id, "same\n".into()));
+    }
+    assert!(screen(&mut model, 100, 30).contains("the contents are equal"));
+    let long = sides.map(|side| Asset { bytes: 5 << 20, name: "train.log".into(), ..side });
+    let ids = open(&mut model, long);
+    for (id, text) in ids.into_iter().zip(["a\nb\nha", "a\nc\nhalf"]) {
+        response(&mut model, Response::Text(id, text.into()));
+    }
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("+1 -1 · only the beginning") && !shown.contains("half"), "{shown}");
+    let numbers = [0, 1].map(|at| made(at, "loss", AssetKind::Number));
+    model.layers.push(Compare::of_products(numbers.to_vec()).into());
+    press(&mut model, "enter");
+    assert!(screen(&mut model, 100, 30).contains("this needs two texts, folders or patches"));
+}
+
+#[test]
 fn a_huge_file_and_a_missing_one_get_a_sentence() {
     let mut model = compared();
     let effects = press(&mut model, "enter");

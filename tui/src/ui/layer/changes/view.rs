@@ -19,6 +19,7 @@ use crate::ui::theme::Theme;
 
 /// The columns of the numbers after a path.
 const NUMBERS_WIDTH: usize = 16;
+const ONLY_BEGINNING: &str = " · only the beginning";
 
 pub(super) fn view(
     of: &Changes,
@@ -32,7 +33,10 @@ pub(super) fn view(
     if let Some((at, lines)) = &of.opened
         && let Some(file) = of.files.get(*at)
     {
-        let title = format!("{} · {} of {}", file.path, at + 1, of.files.len());
+        let title = match of.source.is_one() {
+            true => title_of_texts(of, file),
+            false => format!("{} · {} of {}", file.path, at + 1, of.files.len()),
+        };
         let inside = screen(&fit_end(&title, room), model, theme, area, buffer, areas);
         let Some(lines) = lines else { return say("it is being read", theme, inside, buffer) };
         if lines.is_empty() {
@@ -63,6 +67,7 @@ pub(super) fn view(
     }
     if of.files.is_empty() {
         let words = match (of.is_read, of.source.is_compared(), of.equal) {
+            (false, ..) if of.source.is_one() => "the texts are being read",
             (false, ..) => "the files are being read",
             (true, true, 1..) => "all files are equal",
             (true, true, 0) => "there is no change in it",
@@ -85,6 +90,16 @@ fn say(words: &str, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
         .render(Rect { height: 1.min(inside.height), ..inside }, buffer);
 }
 
+/// Returns the title of the diff of two texts.
+fn title_of_texts(of: &Changes, file: &FileChange) -> String {
+    let (added, removed) = file.counts.unwrap_or_default();
+    let mut title = format!("{} of {} · +{added} -{removed}", file.path, of.title);
+    if of.source.is_cut() {
+        title.push_str(ONLY_BEGINNING);
+    }
+    title
+}
+
 fn title(of: &Changes) -> String {
     let count = |kind| of.files.iter().filter(|file| file.kind == kind).count();
     let mut parts = vec![of.title.clone()];
@@ -101,10 +116,11 @@ fn title(of: &Changes) -> String {
     if !of.source.is_compared() && of.is_read {
         parts.push(text::count(of.files.len(), "file"));
     }
+    let mut title = parts.join(" · ");
     if of.is_read && of.source.is_cut() {
-        parts.push("only the beginning".to_owned());
+        title.push_str(ONLY_BEGINNING);
     }
-    parts.join(" · ")
+    title
 }
 
 fn row<'a>(file: &FileChange, wide: usize, theme: &Theme) -> Line<'a> {
