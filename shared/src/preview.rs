@@ -2,6 +2,7 @@
 //!
 //! Every limit is in bytes of JSON, so that the size of a message made of previews is known.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use indexmap::IndexMap;
@@ -143,15 +144,33 @@ pub fn distinguishable(values: &Values, each: usize, all: usize) -> (Values, boo
         let beginning = beginning.strip_suffix('…').unwrap_or(&beginning);
         Value::Text(format!("{beginning}… ({bytes} bytes, {})", hash.get(..8).unwrap_or_default()))
     };
-    collect(values, all, |given| {
-        let whole = match given {
-            Value::Large(large) => return preview(&large.head, large.bytes, &large.hash),
-            given if fits(given, each) => return given.clone(),
-            Value::Text(whole) => whole.clone(),
-            other => other.to_json().to_string(),
-        };
-        preview(&whole, whole.len() as u64, &BlobHash::of(whole.as_bytes()))
+    collect(values, all, |given| match given {
+        Value::Large(large) => preview(&large.head, large.bytes, &large.hash),
+        given if fits(given, each) => given.clone(),
+        given => {
+            let whole = content(given);
+            preview(&whole, whole.len() as u64, &BlobHash::of(whole.as_bytes()))
+        }
     })
+}
+
+/// Returns the hashes of the values that have more than `each` bytes, by name.
+#[must_use]
+pub fn hashes_of_long(values: &Values, each: usize) -> IndexMap<String, BlobHash> {
+    let hash = |value: &Value| match value {
+        Value::Large(large) => Some(large.hash),
+        value if fits(value, each) => None,
+        value => Some(BlobHash::of(content(value).as_bytes())),
+    };
+    values.iter().filter_map(|(name, value)| Some((name.clone(), hash(value)?))).collect()
+}
+
+/// Returns a value as a large one is stored: a text as it is, anything else as JSON.
+fn content(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(whole) => Cow::Borrowed(whole),
+        other => Cow::Owned(other.to_json().to_string()),
+    }
 }
 
 fn collect(values: &Values, all: usize, preview: impl Fn(&Value) -> Value) -> (Values, bool) {
@@ -252,7 +271,10 @@ mod tests {
             cut: false,
         };
         let (handle, whole) =
-            distinguishable(&Values::from([("prompt".into(), Value::from(large))]), 256, 4096);
+            distinguishable(&Values::from([("prompt".into(), Value::from(large.clone()))]), 256, 4096);
+        let whole_text = Values::from([("prompt".into(), Value::from(content)), ("n".into(), Value::Int(1))]);
+        let of_handle = Values::from([("prompt".into(), Value::from(large))]);
+        assert_eq!(hashes_of_long(&whole_text, 256), hashes_of_long(&of_handle, 256), "{whole_text:?}");
         let end = |shown: &Values| shown["prompt"].as_text().unwrap().split_once('…').unwrap().1.to_owned();
         assert!(!whole && end(&handle) == end(&one), "{handle:?}");
     }

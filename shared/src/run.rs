@@ -282,7 +282,7 @@ pub struct Asks {
 /// The most bytes of JSON that all params together may have in lists without being shortened.
 const MAX_PARAMS_BYTES: usize = 4096;
 /// The most bytes of each value of shortened params.
-const MAX_PARAM_BYTES: usize = 256;
+pub(crate) const MAX_PARAM_BYTES: usize = 256;
 /// The most bytes of JSON of the title and of the error of a run in lists.
 const MAX_TITLE_BYTES: usize = 400;
 const MAX_ERROR_BYTES: usize = 2048;

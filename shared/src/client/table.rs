@@ -4,6 +4,7 @@ mod cell;
 mod column;
 mod condition;
 mod importance;
+mod words;
 
 use std::collections::HashMap;
 
@@ -11,6 +12,8 @@ pub use cell::Cell;
 pub use column::{Column, Kind};
 pub use condition::Condition;
 pub use importance::Importance;
+pub use words::Words;
+pub(in crate::client) use words::told_apart;
 
 use crate::id::RunId;
 use crate::metric::Goal;
@@ -39,7 +42,7 @@ pub struct Table {
     columns: Vec<Column>,
     index: HashMap<(Kind, String), usize>,
     rows: Vec<Row>,
-    /// How many values were left out: those in too many columns, and damaged metrics.
+    /// How many values were left out: those in too many columns, params after too many long ones, and damaged metrics.
     pub left_out: usize,
 }
 
@@ -73,12 +76,14 @@ impl Table {
             Cell::count(run.spent.input_tokens.saturating_add(run.spent.output_tokens)),
             Cell::text(&run.id.to_string()),
         ];
-        let params = run.params.iter().map(|(name, value)| (Kind::Param, name, value));
-        let outputs = row.outputs.iter().map(|(name, value)| (Kind::Output, name, value));
-        for (kind, name, value) in params.chain(outputs) {
-            self.put(&mut cells, kind, name, Cell::of(value));
+        for (name, value) in &run.params {
+            let cell = Cell::of_param(value, row.param_hashes.get(name).copied());
+            self.put(&mut cells, Kind::Param, name, cell);
         }
-        self.left_out += row.metrics_left as usize + usize::from(run.params_short);
+        for (name, value) in &row.outputs {
+            self.put(&mut cells, Kind::Output, name, Cell::of(value));
+        }
+        self.left_out += row.metrics_left as usize + row.params_left as usize;
         for metric in &row.metrics {
             let name = format!("{}.{}", metric.node, metric.name);
             if let Some(at) = self.put(&mut cells, Kind::Last, &name, Cell::Float(metric.last)) {

@@ -7,7 +7,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::client::Client;
-use fanlight_shared::client::sheet::Sheet;
+use fanlight_shared::client::sheet::{RunOfSheet, Sheet};
 use fanlight_shared::client::table::{Condition, Table};
 use fanlight_shared::rpc::runs::TableRow;
 use fanlight_shared::run::{Run, RunStatus};
@@ -61,7 +61,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let client = Context::from_env()?.connect().await?;
     let (rows, more) = rows(&client, find(&client, &args.of).await?, args.limit as usize).await?;
-    let rows = with_params(&client, rows).await?;
+    // Conditions read long params, and JSON has them.
+    let is_whole = args.json || !args.conditions.is_empty();
+    let rows = with_params(&client, rows, is_whole).await?;
     let (mut table, usage) = (Table::default(), |why: String| Failure::usage(why));
     table.add(&rows, Time::now());
     table.name_columns();
@@ -72,7 +74,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if runs.is_empty() {
         return Err(Failure::failed("no run meets these conditions"));
     }
-    let sheet = Sheet::of(&runs, &args.x, args.y.as_deref()).map_err(|why| {
+    let of: Vec<RunOfSheet<'_>> = kept.iter().map(|row| RunOfSheet::from(*row)).collect();
+    let sheet = Sheet::of(&of, &args.x, args.y.as_deref()).map_err(|why| {
         let hint = why.contains("cells").then_some("`--where` leaves runs out");
         Failure::usage(why).maybe_hint(hint.map(str::to_owned))
     })?;
@@ -100,20 +103,24 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Err(Failure::failed(format!("the sheet lacks {count} that could not be read")))
 }
 
-/// Reads the params that the rows have only shortened: by those, equal values would be different ones. Runs that were deleted
-/// meanwhile are left out.
-async fn with_params(client: &Client, rows: Vec<TableRow>) -> Result<Vec<TableRow>, Failure> {
-    let mut whole = Vec::with_capacity(rows.len());
+/// Reads the params that rows lack; if `is_whole`, also those that they have only shortened. Runs that were deleted meanwhile
+/// are left out.
+async fn with_params(client: &Client, rows: Vec<TableRow>, is_whole: bool) -> Result<Vec<TableRow>, Failure> {
+    let mut found = Vec::with_capacity(rows.len());
     for mut row in rows {
+        if row.params_left == 0 && !is_whole {
+            found.push(row);
+            continue;
+        }
         match find_params(client, &mut row.run).await {
             Err(error) if error.is_unknown() => {}
             read => {
                 read?;
-                whole.push(row);
+                found.push(row.with_all_params());
             }
         }
     }
-    Ok(whole)
+    Ok(found)
 }
 
 /// Says on stderr what is not in the sheet.

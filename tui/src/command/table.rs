@@ -94,7 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if table.left_out > 0 {
         let values = text::count(table.left_out, "value");
         output::note(&format!(
-            "{values} left out: there are too many columns or metrics, params are too long, or a metric is damaged"
+            "{values} left out: there are too many columns, metrics or long params, or a metric is damaged"
         ));
     }
     Ok(())

@@ -185,14 +185,19 @@ fn newest(
 /// Returns the runs with these keys as lists show them, in this order. The queue fills in the positions of waiting
 /// ones.
 pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, StoreError> {
-    let sql = format!("SELECT {} FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
-    let mut query = db.prepare_cached(&sql)?;
-    let short = |key| {
-        let (key, mut run): (i64, Run) = query.query_row([key], code::run)?;
+    let short = |key: &i64| {
+        let mut run = whole(db, *key)?;
         run.shorten();
-        Ok((key, run))
+        Ok((*key, run))
     };
     keys.iter().map(short).collect()
+}
+
+/// Returns the run with this key, not shortened.
+pub(super) fn whole(db: &Connection, key: i64) -> Result<Run, StoreError> {
+    let sql = format!("SELECT {} FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
+    let (_, run) = db.prepare_cached(&sql)?.query_row([key], code::run)?;
+    Ok(run)
 }
 
 /// Returns the keys that a query selects.

@@ -36,9 +36,10 @@ impl Store {
             let keys = keys(db, table, before, limit + 1)?;
             let mut page = LIST.page(limit);
             for key in keys {
-                let Some((_, run)) = list::rows(db, &[key])?.pop() else { continue };
-                let (metrics, metrics_left) = metrics(db, key, run.id)?;
-                let row = TableRow { run, outputs: outputs(db, key)?, metrics, metrics_left };
+                let mut row = TableRow::of(list::whole(db, key)?);
+                row.shorten();
+                (row.metrics, row.metrics_left) = metrics(db, key, row.run.id)?;
+                row.outputs = outputs(db, key)?;
                 if !page.add(key, row) {
                     break;
                 }

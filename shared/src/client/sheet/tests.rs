@@ -33,11 +33,11 @@ fn a_cell_has_the_newest_completed_run_with_its_values() {
         poster(2, "completed", 2, "calm"),
         poster(1, "completed", 10, "calm"),
     ];
-    let runs: Vec<&Run> = runs.iter().collect();
+    let runs: Vec<RunOfSheet<'_>> = runs.iter().map(RunOfSheet::from).collect();
     let sheet = Sheet::of(&runs, "seed", Some("style")).unwrap();
     assert_eq!(labels(&sheet.x), ["seed=2", "seed=10"], "numbers are sorted as such");
     assert_eq!(labels(&sheet.y), ["style=calm", "style=wild"]);
-    let found = |column, row| sheet.found(column, row).map(|it| (runs[it.run].number, it.others));
+    let found = |column, row| sheet.found(column, row).map(|it| (runs[it.run].run.number, it.others));
     assert_eq!(found(0, 0), Some((4, 1)));
     assert_eq!(found(1, 0), Some((1, 0)));
     assert_eq!(found(0, 1), None);
@@ -50,7 +50,7 @@ fn a_cell_has_the_newest_completed_run_with_its_values() {
 #[test]
 fn a_param_alone_is_one_row() {
     let runs = [poster(2, "completed", 2, "calm"), poster(1, "completed", 1, "calm")];
-    let runs: Vec<&Run> = runs.iter().collect();
+    let runs: Vec<RunOfSheet<'_>> = runs.iter().map(RunOfSheet::from).collect();
     let sheet = Sheet::of(&runs, "seed", None).unwrap();
     assert_eq!((labels(&sheet.x).len(), labels(&sheet.y)), (2, vec![String::new()]));
     assert_eq!(varying(&runs), [("seed".to_owned(), 2)]);
@@ -59,7 +59,7 @@ fn a_param_alone_is_one_row() {
 #[test]
 fn what_makes_no_sheet_gets_a_sentence() {
     let runs: Vec<Run> = (0..1_100).map(|at| poster(at, "completed", i64::from(at), "calm")).collect();
-    let runs: Vec<&Run> = runs.iter().collect();
+    let runs: Vec<RunOfSheet<'_>> = runs.iter().map(RunOfSheet::from).collect();
     let why = |x: &str, y: Option<&str>| Sheet::of(&runs, x, y).unwrap_err();
     assert!(why("seed", None).starts_with("there are more than 1000 cells"), "{}", why("seed", None));
     assert!(why("style", Some("style")).contains("need different params"));
@@ -71,7 +71,7 @@ fn what_makes_no_sheet_gets_a_sentence() {
 fn values_of_different_types_are_one_column_or_have_different_labels() {
     let values = [Value::Float(1.0), Value::Int(1), Value::from("1"), Value::Float(1.5), Value::from("a")];
     let runs: Vec<Run> = values.into_iter().map(|value| run(1, "completed", &[("x", value)])).collect();
-    let runs: Vec<&Run> = runs.iter().collect();
+    let runs: Vec<RunOfSheet<'_>> = runs.iter().map(RunOfSheet::from).collect();
     let sheet = Sheet::of(&runs, "x", None).unwrap();
     assert_eq!(labels(&sheet.x), ["x=1", "x=1.5", "x=\"1\"", "x=a"]);
     assert_eq!(sheet.found(0, 0).map(|it| it.others), Some(1));
@@ -87,8 +87,33 @@ fn labels_are_one_clean_line_and_nan_is_one_value() {
         run(number, "completed", &[("rate", Value::Float(rate)), ("say", Value::from("a\u{1b}[31m\nb"))])
     };
     let runs = [rate(3, f64::NAN), rate(2, f64::NAN), rate(1, 0.5)];
-    let runs: Vec<&Run> = runs.iter().collect();
+    let runs: Vec<RunOfSheet<'_>> = runs.iter().map(RunOfSheet::from).collect();
     let sheet = Sheet::of(&runs, "rate", Some("say")).unwrap();
     assert_eq!(labels(&sheet.x), ["rate=0.5", "rate=NaN"]);
     assert!(!sheet.y.label(0).contains(['\u{1b}', '\n']));
+}
+
+#[test]
+fn long_params_are_told_apart_by_all_of_them() {
+    let prompt = |number, end: &str, others: usize| {
+        let mut row =
+            TableRow::of(run(number, "completed", &[("prompt", Value::from("x".repeat(500) + end))]));
+        // With these, lists have only the beginning of the prompt.
+        row.run.params.extend((0..others).map(|at| (format!("p{at}"), Value::from("y".repeat(250)))));
+        row.shorten();
+        row
+    };
+    let rows = [prompt(4, "a", 0), prompt(3, "a", 14), prompt(2, "b", 14), prompt(1, "b", 0)];
+    assert_eq!(rows.each_ref().map(|row| row.run.params_short), [false, true, true, false]);
+    let runs: Vec<RunOfSheet<'_>> = rows.iter().map(RunOfSheet::from).collect();
+    let sheet = Sheet::of(&runs, "prompt", None).unwrap();
+    let labels = labels(&sheet.x);
+    assert!(labels.len() == 2 && labels[0] != labels[1], "{labels:?}");
+    let found = |column| sheet.found(column, 0).map(|it| (runs[it.run].run.number, it.others));
+    let mut numbers = [found(0), found(1)];
+    numbers.sort_unstable();
+    assert_eq!(numbers, [Some((2, 1)), Some((4, 1))]);
+    assert!(varying(&runs).contains(&("prompt".to_owned(), 2)));
+    let many = prompt(5, "a", 40);
+    assert!(many.params_left > 0 && many.param_hashes.len() < 20, "{many:?}");
 }

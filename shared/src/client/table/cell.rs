@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::id::BlobHash;
 use crate::sanitise;
 use crate::value::Value;
 
@@ -22,6 +23,22 @@ pub enum Cell {
     Text(Box<str>),
     /// A text that can't, with what is shown: it has line breaks or control characters.
     Raw(Box<(Box<str>, Box<str>)>),
+    /// A long value, of which only the beginning is known.
+    Long(Box<Long>),
+}
+
+/// A long value: its beginning, and the hash of all of it.
+#[derive(Clone, Debug)]
+pub struct Long {
+    beginning: Cell,
+    hash: BlobHash,
+}
+
+/// The beginning may have different lengths.
+impl PartialEq for Long {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
 }
 
 impl Cell {
@@ -42,6 +59,7 @@ impl Cell {
         match self {
             Self::Text(text) => Some(text),
             Self::Raw(both) => Some(&both.0),
+            Self::Long(long) => long.beginning.raw(),
             Self::None | Self::Int(_) | Self::Float(_) => None,
         }
     }
@@ -65,6 +83,26 @@ impl Cell {
         }
     }
 
+    /// Returns the cell of a param. `hash`: of a long one.
+    #[must_use]
+    pub fn of_param(value: &Value, hash: Option<BlobHash>) -> Self {
+        match (Self::of(value), hash) {
+            (beginning @ (Self::Text(_) | Self::Raw(_)), Some(hash)) => {
+                Self::Long(Box::new(Long { beginning, hash }))
+            }
+            (cell, _) => cell,
+        }
+    }
+
+    /// Returns what equal values have in common: the text of a cell, or the hash of a long value.
+    #[must_use]
+    pub fn group(&self) -> String {
+        match self {
+            Self::Long(long) => long.hash.to_string(),
+            cell => cell.to_string(),
+        }
+    }
+
     /// Returns the number in it.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
@@ -72,7 +110,7 @@ impl Cell {
         match self {
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
-            Self::None | Self::Text(_) | Self::Raw(_) => None,
+            Self::None | Self::Text(_) | Self::Raw(_) | Self::Long(_) => None,
         }
     }
 
@@ -91,11 +129,12 @@ impl Cell {
         let rank = |cell: &Self| match cell {
             Self::Float(number) if number.is_nan() => 2,
             Self::Int(_) | Self::Float(_) => 0,
-            Self::Text(_) | Self::Raw(_) => 1,
+            Self::Text(_) | Self::Raw(_) | Self::Long(_) => 1,
             Self::None => 3,
         };
         let by_value = match (self, other) {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            (Self::Long(a), Self::Long(b)) => a.beginning.compare(&b.beginning, false).then(a.hash.cmp(&b.hash)),
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
                 _ => self.raw().zip(other.raw()).map_or(Ordering::Equal, |(a, b)| by_text(a, b)),
@@ -127,6 +166,7 @@ impl fmt::Display for Cell {
             Self::Float(number) => write!(f, "{number}"),
             Self::Text(text) => f.write_str(text),
             Self::Raw(both) => f.write_str(&both.1),
+            Self::Long(long) => long.beginning.fmt(f),
         }
     }
 }

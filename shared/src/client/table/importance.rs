@@ -58,7 +58,7 @@ impl Table {
         let places = ranks(&pairs.iter().map(|(_, number)| *number).collect::<Vec<_>>());
         let groups = match &numbers {
             Some(numbers) => groups_of_numbers(numbers),
-            None => groups_of_words(&pairs.iter().map(|(cell, _)| cell.to_string()).collect::<Vec<_>>()),
+            None => groups_of_words(&pairs.iter().map(|(cell, _)| cell.group()).collect::<Vec<_>>()),
         };
         let share = kruskal_eta_squared(&places, &groups)?;
         let correlation = numbers.and_then(|numbers| correlation(&ranks(&numbers), &places));

@@ -29,7 +29,7 @@ fn row(
         best: last.is_finite().then_some(last + 1.0),
     };
     let outputs: IndexMap<String, Value> = values(outputs);
-    TableRow { run, outputs, metrics: metrics.iter().map(measured).collect(), metrics_left: 0 }
+    TableRow { outputs, metrics: metrics.iter().map(measured).collect(), ..TableRow::of(run) }
 }
 
 fn table(rows: &[TableRow]) -> Table {

@@ -1,13 +1,15 @@
 //! `runs.table`
 
+use indexmap::IndexMap;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{RunId, WorkflowId};
+use crate::id::{BlobHash, RunId, WorkflowId};
 use crate::metric::Goal;
+use crate::preview;
 use crate::rpc::{Page, request};
-use crate::run::Run;
+use crate::run::{MAX_PARAM_BYTES, Run};
 use crate::value::{Values, float};
 
 /// `runs.table`: runs with their outputs and metrics, newest first; exactly one of `workflow_id`, `sweep` and `run_ids` is
@@ -52,6 +54,61 @@ pub struct TableRow {
     /// How many more metrics its nodes have: too many, or damaged ones.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub metrics_left: u32,
+    /// The hashes of its long params by name, whether `run` has them whole or shortened: equal values have equal hashes. They are
+    /// of the text, or of the JSON of another value.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub param_hashes: IndexMap<String, BlobHash>,
+    /// How many of its params `run` lacks, because there are too many long ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub params_left: u32,
+}
+
+impl TableRow {
+    /// Returns a row of a run with all its params, without results.
+    #[must_use]
+    pub fn of(run: Run) -> Self {
+        Self {
+            param_hashes: hashes(&run),
+            run,
+            outputs: Values::new(),
+            metrics: Vec::new(),
+            metrics_left: 0,
+            params_left: 0,
+        }
+    }
+
+    /// Returns the run and its params, without results.
+    #[must_use]
+    pub fn without_results(&self) -> Self {
+        Self {
+            run: self.run.clone(),
+            param_hashes: self.param_hashes.clone(),
+            params_left: self.params_left,
+            outputs: Values::new(),
+            metrics: Vec::new(),
+            metrics_left: 0,
+        }
+    }
+
+    /// Returns the row of a run that has all its params now.
+    #[must_use]
+    pub fn with_all_params(self) -> Self {
+        Self { param_hashes: hashes(&self.run), params_left: 0, ..self }
+    }
+
+    /// Shortens the run for a response.
+    pub fn shorten(&mut self) {
+        let all = self.run.params.len();
+        self.run.shorten();
+        let left = all - self.run.params.len();
+        self.params_left = self.params_left.saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
+        // What is not shown can't be compared.
+        self.param_hashes.retain(|name, _| self.run.params.contains_key(name));
+    }
+}
+
+fn hashes(run: &Run) -> IndexMap<String, BlobHash> {
+    preview::hashes_of_long(&run.params, MAX_PARAM_BYTES)
 }
 
 /// A metric of a run, without its curve.

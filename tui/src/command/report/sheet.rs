@@ -1,8 +1,8 @@
 //! The contact sheet of a report: an output by the values of two params.
 
 use fanlight_shared::asset::AssetKind;
-use fanlight_shared::client::sheet::Sheet;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::client::sheet::{RunOfSheet, Sheet};
+use fanlight_shared::run::RunStatus;
 
 use super::html::line;
 use super::{Args, Report, Shown, files};
@@ -16,7 +16,7 @@ pub(super) struct OfOutput {
 
 /// Returns the sheet that the user wants; without a wish one if exactly two params vary and it fits.
 pub(super) fn choose(args: &Args, varied: &[String], runs: &[Shown]) -> Result<Option<OfOutput>, Failure> {
-    let newest: Vec<&Run> = runs.iter().rev().map(|shown| &shown.run).collect();
+    let newest: Vec<RunOfSheet<'_>> = runs.iter().rev().map(|shown| RunOfSheet::from(&shown.run)).collect();
     let made = match (&args.x, varied) {
         (Some(x), _) => Sheet::of(&newest, x, args.y.as_deref()).map_err(Failure::usage)?,
         (None, [x, y]) => match Sheet::of(&newest, x, Some(y)) {

@@ -114,7 +114,7 @@ impl Shown<'_> {
                 Cell::None => Json::Null,
                 Cell::Int(number) => json!(number),
                 Cell::Float(number) => json!(Number(*number)),
-                Cell::Text(_) | Cell::Raw(_) => json!(cell.raw()),
+                Cell::Text(_) | Cell::Raw(_) | Cell::Long(_) => json!(cell.raw()),
             };
             let cells = names.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), value(cell)));
             json::print(out, &cells.collect::<Map<String, Json>>())?;

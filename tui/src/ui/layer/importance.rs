@@ -4,7 +4,7 @@
 mod view;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
-use fanlight_shared::client::table::{Cell, Importance, Table};
+use fanlight_shared::client::table::{Cell, Importance, Table, Words};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -58,12 +58,10 @@ impl Param {
             let points = pairs.iter().filter_map(|(cell, y)| Some((cell.number()?, *y))).collect();
             return Self { name, found, points, words: Vec::new() };
         }
-        let mut words: Vec<String> = pairs.iter().map(|(cell, _)| cell.to_string()).collect();
-        words.sort();
-        words.dedup();
-        let place = |cell: &Cell| words.binary_search(&cell.to_string()).unwrap_or(0) as f64;
+        let words = Words::of(pairs.iter().map(|(cell, _)| *cell), usize::MAX).unwrap_or_default();
+        let place = |cell: &Cell| words.place(cell).unwrap_or(0) as f64;
         let points = pairs.iter().map(|(cell, y)| (place(cell), *y)).collect();
-        Self { name, found, points, words }
+        Self { name, found, points, words: words.labels().to_vec() }
     }
 }
 

@@ -37,8 +37,8 @@ const MAX_RUNS: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct RunsTable {
     table: Table,
-    /// The runs of the rows, for the comparison.
-    runs: Vec<Run>,
+    /// The runs of the rows without their results, for the comparison and the sheet.
+    runs: Vec<runs::TableRow>,
     /// The page that was requested last; `None` once all are there.
     asked: Option<runs::Table>,
     /// Whether there are more runs than [`MAX_RUNS`].
@@ -80,7 +80,7 @@ impl RunsTable {
             return None;
         }
         self.table.add(&page.rows, model.now);
-        self.runs.extend(page.rows.iter().map(|row| row.run.clone()));
+        self.runs.extend(page.rows.iter().map(runs::TableRow::without_results));
         self.table.name_columns();
         self.further = self.runs.len() >= MAX_RUNS && page.cursor.is_some();
         let next = page.cursor.clone().filter(|_| !self.further);
@@ -136,12 +136,17 @@ impl RunsTable {
     }
 
     fn run(&self) -> Option<&Run> {
-        self.runs.get(*self.rows.get(self.cursor.at)?)
+        Some(&self.runs.get(*self.rows.get(self.cursor.at)?)?.run)
+    }
+
+    /// Returns the runs that are shown.
+    fn shown_runs(&self) -> impl Iterator<Item = &runs::TableRow> {
+        self.rows.iter().filter_map(|row| self.runs.get(*row))
     }
 
     /// Returns the marked runs that are shown, else the one under the cursor.
     fn targets(&self) -> Vec<&Run> {
-        let shown = self.rows.iter().filter_map(|row| self.runs.get(*row));
+        let shown = self.shown_runs().map(|row| &row.run);
         let marked: Vec<&Run> = shown.filter(|run| self.marks.contains(&run.id)).collect();
         if marked.is_empty() { self.run().into_iter().collect() } else { marked }
     }
@@ -168,12 +173,13 @@ impl RunsTable {
 
     /// Opens the sheet of the marked runs, else of all that are shown.
     fn sheet(&self) -> Step {
-        let mut runs: Vec<Run> = match self.marks.is_empty() {
-            true => self.rows.iter().filter_map(|row| self.runs.get(*row)).cloned().collect(),
-            false => self.targets().into_iter().cloned().collect(),
+        let marked = || self.shown_runs().filter(|row| self.marks.contains(&row.run.id));
+        let mut runs: Vec<runs::TableRow> = match marked().next() {
+            Some(_) => marked().cloned().collect(),
+            None => self.shown_runs().cloned().collect(),
         };
         // The newest first, however they are sorted here.
-        runs.sort_by_key(|run| std::cmp::Reverse(run.number));
+        runs.sort_by_key(|row| std::cmp::Reverse(row.run.number));
         Step::open(SheetOfRuns::of(runs).into())
     }
 

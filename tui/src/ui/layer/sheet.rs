@@ -5,7 +5,7 @@ mod view;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::Asset;
-use fanlight_shared::client::sheet::{Found, Sheet, varying};
+use fanlight_shared::client::sheet::{Found, RunOfSheet, Sheet, varying};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::rpc::watch::Notification;
@@ -33,8 +33,8 @@ const WIDTHS: [u16; 6] = [12, 16, 24, 32, 48, 64];
 /// Products of runs by two params.
 #[derive(Debug, Default)]
 pub struct SheetOfRuns {
-    /// The runs, the newest first.
-    runs: Vec<Run>,
+    /// The runs without their results, the newest first.
+    runs: Vec<runs::TableRow>,
     /// The page that was requested last; `None` once all are there.
     asked: Option<runs::Table>,
     /// Whether there are more runs than [`MAX_RUNS`].
@@ -57,7 +57,7 @@ pub struct SheetOfRuns {
 impl SheetOfRuns {
     /// Opens the sheet of these runs, the newest first.
     #[must_use]
-    pub fn of(runs: Vec<Run>) -> Self {
+    pub fn of(runs: Vec<runs::TableRow>) -> Self {
         let mut sheet = Self { runs, ..Self::default() };
         sheet.choose();
         sheet
@@ -82,7 +82,7 @@ impl SheetOfRuns {
     fn take(&mut self, rows: &[runs::TableRow], cursor: Option<&String>) -> Option<Effect> {
         let request = self.asked.take()?;
         self.problem = None;
-        self.runs.extend(rows.iter().map(|row| row.run.clone()));
+        self.runs.extend(rows.iter().map(runs::TableRow::without_results));
         self.further = self.runs.len() >= MAX_RUNS && cursor.is_some();
         let next = cursor.filter(|_| !self.further).cloned();
         self.asked = next.map(|cursor| runs::Table { cursor: Some(cursor), ..request });
@@ -94,7 +94,7 @@ impl SheetOfRuns {
 
     /// Chooses the first params that have several values.
     fn choose(&mut self) {
-        let runs: Vec<&Run> = self.runs.iter().collect();
+        let runs: Vec<RunOfSheet<'_>> = self.runs.iter().map(RunOfSheet::from).collect();
         self.params = varying(&runs).into_iter().map(|(name, _)| name).collect();
         let mut names = self.params.iter().cloned();
         (self.x, self.y) = (names.next(), names.next());
@@ -102,7 +102,7 @@ impl SheetOfRuns {
     }
 
     fn arrange(&mut self) {
-        let runs: Vec<&Run> = self.runs.iter().collect();
+        let runs: Vec<RunOfSheet<'_>> = self.runs.iter().map(RunOfSheet::from).collect();
         (self.sheet, self.problem) = match &self.x {
             None if runs.is_empty() => (Sheet::default(), Some("no run yet".to_owned())),
             None => (Sheet::default(), Some("all runs have the same params".to_owned())),
@@ -133,7 +133,7 @@ impl SheetOfRuns {
     /// Returns the runs of a cell.
     fn found(&self, column: usize, row: usize) -> Option<(&Run, Found)> {
         let found = self.sheet.found(column, row)?;
-        Some((self.runs.get(found.run)?, found))
+        Some((&self.runs.get(found.run)?.run, found))
     }
 
     /// Returns the product of a cell.

@@ -1,6 +1,6 @@
 //! A column of the table as an axis: the place of each run on it.
 
-use fanlight_shared::client::table::{Cell, Table};
+use fanlight_shared::client::table::{Cell, Table, Words};
 use fanlight_shared::metric::Goal;
 
 use crate::text::number;
@@ -34,12 +34,12 @@ impl Scaled {
         let cells: Vec<&Cell> = rows.iter().map(|row| table.cell(&table.rows()[*row], column)).collect();
         let there = || cells.iter().filter(|cell| ***cell != Cell::None);
         let of_numbers = there().all(|cell| cell.number().is_some());
-        let words = if of_numbers { Vec::new() } else { words(there())? };
+        let words = if of_numbers { Words::default() } else { Words::of(there().copied(), MAX_WORDS)? };
         #[allow(clippy::cast_precision_loss)]
         let value = |cell: &&Cell| match cell {
             Cell::None => f64::NAN,
             cell if of_numbers => cell.number().unwrap_or(f64::NAN),
-            cell => words.binary_search(&cell.to_string()).map_or(f64::NAN, |at| at as f64),
+            cell => words.place(cell).map_or(f64::NAN, |at| at as f64),
         };
         let values: Vec<f64> = cells.iter().map(value).collect();
         let finite = || values.iter().copied().filter(|value| value.is_finite());
@@ -56,6 +56,7 @@ impl Scaled {
         let places = values.iter().map(place).collect();
         let column = &table.columns()[column];
         let (name, goal, note) = (column.name.clone(), column.goal, axis.note());
+        let words = words.labels().to_vec();
         let ends = match (words.first(), words.last()) {
             (Some(first), Some(last)) => [first.clone(), last.clone()],
             _ => axis.ends(),
@@ -79,16 +80,4 @@ impl Scaled {
             value => self.words.get(value as usize).cloned().unwrap_or_default(),
         }
     }
-}
-
-/// Returns the different texts of cells in their order; `None` if there are too many.
-fn words<'a>(cells: impl Iterator<Item = &'a &'a Cell>) -> Option<Vec<String>> {
-    let mut words = std::collections::BTreeSet::new();
-    for cell in cells {
-        words.insert(cell.to_string());
-        if words.len() > MAX_WORDS {
-            return None;
-        }
-    }
-    Some(words.into_iter().collect())
 }

@@ -2,7 +2,7 @@
 
 use fanlight_shared::rpc::runs::{Measured, TableRow};
 use fanlight_shared::run::RunStatus;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Value;
 
 use super::*;
 use crate::ui::testing::{NOW, press, run, run_id, screen, with_runs};
@@ -24,7 +24,7 @@ fn row(number: u32) -> TableRow {
         best: None,
     };
     let metrics = vec![metric("loss", loss, Some(Goal::Min)), metric("time", f64::from(number % 7), None)];
-    TableRow { run, outputs: Values::new(), metrics, metrics_left: 0 }
+    TableRow { metrics, ..TableRow::of(run) }
 }
 
 fn axes(count: u32, marked: &[u32]) -> ParallelAxes {

@@ -20,7 +20,7 @@ fn row(number: u32) -> TableRow {
         goal: Some(fanlight_shared::metric::Goal::Max),
         best: Some(acc),
     };
-    TableRow { run, outputs: fanlight_shared::value::Values::new(), metrics: vec![metric], metrics_left: 0 }
+    TableRow { metrics: vec![metric], ..TableRow::of(run) }
 }
 
 fn read(effects: Vec<Effect>) -> Request {

@@ -2,7 +2,7 @@
 
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::runs::{Table as Request, TableRow};
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Value;
 
 use super::*;
 use crate::ui::testing::{self, asset, paint, press, response, screen, with_runs};
@@ -12,7 +12,7 @@ fn row(number: u32, state: RunStatus) -> TableRow {
     let mut run = testing::run(number, state);
     run.params.insert("place".into(), ["Brighton", "Hove", "Worthing"][number as usize % 3].into());
     run.params.insert("seed".into(), Value::Int(i64::from(number % 4)));
-    TableRow { run, outputs: Values::new(), metrics: Vec::new(), metrics_left: 0 }
+    TableRow::of(run)
 }
 
 fn asked(effects: &[Effect]) -> Request {
@@ -122,18 +122,21 @@ fn what_makes_no_sheet_is_said() {
 }
 
 #[test]
-fn runs_that_cannot_be_read_and_shortened_params_are_said() {
+fn runs_that_cannot_be_read_and_params_that_are_left_out_are_said() {
     let mut model = with_runs(&[testing::run(1, RunStatus::Completed)]);
     testing::focus(&mut model);
     let request = asked(&press(&mut model, "Y"));
     testing::fail(&mut model, Effect::ReadTable(request.clone()), "no run has this id");
     assert!(screen(&mut model, 120, 40).contains("no run has this id"));
     let mut rows = many();
-    rows[0].run.params_short = true;
+    rows[0].params_left = 2;
     let page = Page { rows, cursor: None, limit: None };
     response(&mut model, Response::Table(request, Box::new(page)));
     let shown = screen(&mut model, 120, 40);
-    assert!(shown.contains("place × seed") && shown.contains("13 runs, 1 with shortened params"), "{shown}");
+    assert!(
+        shown.contains("place × seed") && shown.contains("13 runs, 1 with too many long params"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -152,10 +152,9 @@ fn title(of: &SheetOfRuns, model: &Model) -> String {
     if of.sheet.left_out > 0 {
         title.push_str(&format!(", {} without these params", of.sheet.left_out));
     }
-    // Equal values may be in different cells then.
-    let short = of.runs.iter().filter(|run| run.params_short).count();
-    if short > 0 {
-        title.push_str(&format!(", {short} with shortened params"));
+    let lacking = of.runs.iter().filter(|row| row.params_left > 0).count();
+    if lacking > 0 {
+        title.push_str(&format!(", {lacking} with too many long params"));
     }
     title
 }
