@@ -212,7 +212,7 @@ actions! {
     AxisLeft "axis_left" Parallel ["H", "shift-left"] "move this axis to the left"
     AxisRight "axis_right" Parallel ["L", "shift-right"] "move this axis to the right"
     HideAxis "hide_axis" Parallel ["-"] "hide this axis"
-    AllAxes "all_axes" Parallel ["+", "="] "show hidden axes again"
+    AllAxes "all_axes" Parallel ["+", "="] "all axes; or those that differ"
     FlipAxis "flip_axis" Parallel ["f"] "turn this axis upside down"
     PinLine "pin_line" Parallel ["enter"] "pin this run"
 

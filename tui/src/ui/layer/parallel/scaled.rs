@@ -1,6 +1,6 @@
 //! A column of the table as an axis: the place of each run on it.
 
-use fanlight_shared::client::table::{Cell, Table, Words};
+use fanlight_shared::client::table::{Cell, Kind, Table, Words};
 use fanlight_shared::metric::Goal;
 
 use crate::text::number;
@@ -26,6 +26,8 @@ pub(super) struct Scaled {
     pub(super) words: Vec<String>,
     /// Whether its lower end is above.
     pub(super) flipped: bool,
+    /// Whether it is shown at first: its values differ, and it is a param, a metric or an output with numbers.
+    pub(super) is_first: bool,
 }
 
 impl Scaled {
@@ -44,6 +46,10 @@ impl Scaled {
         let values: Vec<f64> = cells.iter().map(value).collect();
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         finite().next()?;
+        let (least, most) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
+            (f64::min(least, value), f64::max(most, value))
+        });
+        let is_first = least < most && (of_numbers || table.columns()[column].kind != Kind::Output);
         let axis = Axis::of(finite());
         let (from, to) = axis.range;
         #[allow(clippy::cast_possible_truncation)]
@@ -61,7 +67,7 @@ impl Scaled {
             (Some(first), Some(last)) => [first.clone(), last.clone()],
             _ => axis.ends(),
         };
-        Some(Self { name, goal, places, values, ends, note, words, flipped: false })
+        Some(Self { name, goal, places, values, ends, note, words, flipped: false, is_first })
     }
 
     /// Returns the height of a run, from 0 (below) to 1 (above).

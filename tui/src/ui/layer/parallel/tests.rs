@@ -73,11 +73,54 @@ fn axes_are_moved_hidden_and_shown_again() {
     assert_eq!((&after[0], &after[1]), (&before[1], &before[0]));
     press(&mut model, "-");
     assert_eq!(names(&mut model).len(), before.len() - 1);
-    assert!(screen(&mut model, 120, 30).contains("1 hidden"));
+    assert!(screen(&mut model, 120, 30).contains(" of 6 axes"));
     press(&mut model, "+");
     assert_eq!(names(&mut model).len(), before.len());
     press(&mut model, "- - - - - -");
     assert_eq!(names(&mut model).len(), 2, "two axes remain");
+}
+
+#[test]
+fn axes_that_say_nothing_are_shown_by_a_key() {
+    let mut table = Table::default();
+    let mut rows: Vec<TableRow> = (1..=6).map(row).collect();
+    for (at, row) in rows.iter_mut().enumerate() {
+        row.outputs.insert("picture".into(), Value::from(format!("{at}.png")));
+        row.outputs.insert("score".into(), Value::Float(at as f64));
+        row.outputs.insert("size".into(), Value::Int(512));
+        (0..30).for_each(|at| {
+            row.run.params.insert(format!("same{at}"), Value::Int(7));
+        });
+    }
+    table.add(&rows, NOW);
+    table.name_columns();
+    let all: Vec<usize> = (0..6).collect();
+    let axes = ParallelAxes::of(&table, &all, &table.ordered(false), None, &HashSet::new()).unwrap();
+    let mut model = with_runs(&[run(1, RunStatus::Completed)]);
+    model.layers.push(axes.into());
+    let shown = |model: &mut Model| {
+        let text = screen(model, 160, 30);
+        let names =
+            ["rate", "optimiser", "layers", "seed", "score", "loss", "time", "picture", "size", "same"];
+        let heading = text.lines().nth(2).unwrap_or_default().to_owned();
+        (names.into_iter().filter(|it| heading.contains(it)).collect::<Vec<_>>(), text)
+    };
+    let (names, text) = shown(&mut model);
+    assert_eq!(names, ["rate", "optimiser", "layers", "seed", "score", "loss", "time"]);
+    assert!(text.contains("6 runs · ranked by loss · 7 of 24 axes · further columns are left out"), "{text}");
+    assert!(text.contains("+ all axes"), "{text}");
+    press(&mut model, "+");
+    let (_, text) = shown(&mut model);
+    assert!(!text.contains(" of 24 axes") && text.contains("same"), "{text}");
+    press(&mut model, "+");
+    assert_eq!(shown(&mut model).0, names);
+
+    let equal: Vec<TableRow> = (0..3).map(|_| row(1)).collect();
+    let mut table = Table::default();
+    table.add(&equal, NOW);
+    table.name_columns();
+    let axes = ParallelAxes::of(&table, &[0, 1, 2], &table.ordered(false), None, &HashSet::new()).unwrap();
+    assert_eq!(axes.order.len(), axes.axes.len(), "if nothing differs, all are shown");
 }
 
 #[test]

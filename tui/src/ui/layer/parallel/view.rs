@@ -89,12 +89,12 @@ fn title(of: &ParallelAxes) -> String {
         title = format!("{MAX_LINES} of {title} drawn");
     }
     title.push_str(&format!(" · ranked by {}", of.axes[of.ranked_by].name));
-    let hidden = of.axes.len() - of.order.len();
-    if hidden > 0 {
-        title.push_str(&format!(" · {hidden} hidden"));
+    let (shown, all) = (of.order.len(), of.axes.len());
+    if shown < all {
+        title.push_str(&format!(" · {shown} of {all} axes"));
     }
     if of.further {
-        title.push_str(&format!(" · the first {} columns", of.axes.len()));
+        title.push_str(" · further columns are left out");
     }
     title
 }
