@@ -33,6 +33,8 @@ mod reconnect;
 mod saving;
 #[path = "lens/shots.rs"]
 mod shots;
+#[path = "lens/trials.rs"]
+mod trials;
 #[path = "lens/workflows.rs"]
 mod workflows;
 
