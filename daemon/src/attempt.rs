@@ -9,6 +9,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::lineage::ProgramFile;
 use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::resources::{GpuSlot, Resources};
 use fanlight_shared::run::AttemptEnd;
@@ -176,6 +177,8 @@ pub struct Outcome {
     pub bodies: Bodies,
     /// Ports whose files the command left unchanged in a shared folder.
     pub unchanged: Vec<String>,
+    /// The files of the programs of a command, if they are known to be those that it ran.
+    pub programs: Vec<ProgramFile>,
     /// Its cost in US dollars, if the node reported one.
     pub cost_usd: Option<f64>,
     /// Whether `retry` doesn't repeat it: a person wanted its end.
@@ -254,6 +257,7 @@ impl Outcome {
             blobs: Vec::new(),
             bodies: Bodies::new(),
             unchanged: Vec::new(),
+            programs: Vec::new(),
             cost_usd: None,
             is_final: false,
             question: None,

@@ -29,6 +29,7 @@ mod pattern;
 mod placing;
 mod prepare;
 mod program;
+mod programs;
 mod reader;
 mod record;
 mod report;

@@ -234,6 +234,7 @@ impl<'a> Walk<'a> {
             action: node.map_or("unknown", |node| node.action.word()).to_owned(),
             version: None,
             tools: node.map(tools).unwrap_or_default(),
+            programs: state.map(|state| state.programs.clone()).unwrap_or_default(),
             origin: origins.first().cloned(),
             reads: Vec::new(),
             params: Vec::new(),

@@ -88,10 +88,12 @@ pub struct Step {
     /// The version of the node type that its run was submitted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// The programs of a command as its file names them: its own one or its shell, then those of `remember: { tools }`. What
-    /// version they had is not recorded.
+    /// The programs of a command as its file names them: its own one or its shell, then those of `remember: { tools }`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+    /// The files of these programs when the command ran, if that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<ProgramFile>,
     /// Where its result was computed, if the run took it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -110,6 +112,22 @@ pub struct Step {
     /// The folder of the user in which its command works; files that it reads there are not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
+}
+
+/// The file of a program, as it was when a command ran.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct ProgramFile {
+    /// The program as the workflow's file names it; of a script without `shell:`, the name of its shell.
+    pub name: String,
+    /// The path of the file, one line, safe to show.
+    pub path: String,
+    /// How many bytes.
+    pub bytes: u64,
+    /// When it was written last.
+    pub modified: Time,
+    /// The hash of these bytes.
+    pub hash: BlobHash,
 }
 
 /// A run of a lineage.

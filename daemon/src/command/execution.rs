@@ -12,6 +12,7 @@ use super::folder::Folder;
 use super::follow::Follow;
 use super::kind::CommandKind;
 use super::metrics::Source;
+use super::programs;
 use super::reader::Reader;
 use super::steps::{self, failed};
 use super::{Commands, Inner};
@@ -273,7 +274,15 @@ impl CommandExecution {
         let Process::Ended(exit) = *self.process() else { return failed("the command did not end") };
         let (work, attempt) = (self.work.clone(), self.attempt.clone());
         let finish = move |inner: &Inner, reader: &mut Reader, give_up: bool| {
-            work.finish(&attempt, &inner.resources(), reader, &exit, give_up)
+            let outcome = work.finish(&attempt, &inner.resources(), reader, &exit, give_up)?;
+            let programs = match &work {
+                CommandKind::Command(work) => {
+                    let known = (&inner.environment, &inner.blobs, reader.secrets());
+                    programs::of(&attempt, work, known, exit.started)
+                }
+                CommandKind::Agent(_) => Vec::new(),
+            };
+            Ok(Outcome { programs, ..outcome })
         };
         steps::collect(&self.inner, &self.attempt, &self.reader, finish).await
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::workflow::Shell;
 
+use crate::executor::{Argument, CommandWork, Program};
+
 /// The options of bash: a script ends with the first command that fails.
 const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
 
@@ -67,6 +69,26 @@ fn of_words(words: &[String], script: &Path) -> Result<Invocation, String> {
     let (program, arguments) = words.split_first().ok_or("`shell:` has no program")?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     Ok(Invocation::new(program, &arguments, script))
+}
+
+/// Returns the file of the own program of a command, or of its shell; `None` if it is not found, or depends on the folder.
+///
+/// # Errors
+/// There is no shell.
+pub(super) fn of_work(work: &CommandWork, path: &OsStr) -> Result<Option<PathBuf>, String> {
+    let own = match &work.program {
+        // Where the script will be makes no difference.
+        Program::Script { shell, .. } => Some(PathBuf::from(of_script(shell, Path::new(""), path)?.program)),
+        Program::Arguments(words) => match words.first() {
+            Some(Argument::Text(word)) => Some(PathBuf::from(word)),
+            Some(Argument::Media(_)) | None => None,
+        },
+    };
+    let own = own.and_then(|own| match own.components().count() {
+        1 if !own.is_absolute() => find(own.to_str()?, path),
+        _ => own.is_absolute().then_some(own),
+    });
+    Ok(own.filter(|own| own.is_file()))
 }
 
 /// Returns the first executable file with this name in the folders of `path`; relative folders are ignored.

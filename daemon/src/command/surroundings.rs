@@ -5,7 +5,7 @@ mod copied;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fanlight_shared::workflow::Remember;
 
@@ -14,7 +14,7 @@ use super::folder::sentence;
 use super::pattern::Pattern;
 use super::program;
 use crate::attempt::RunFacts;
-use crate::executor::{Argument, CommandWork, Program, Surroundings, WorkDir};
+use crate::executor::{CommandWork, Surroundings, WorkDir};
 use crate::rooted::{Entry, Root, WalkEntry};
 use crate::store::blob::Blobs;
 
@@ -83,22 +83,8 @@ impl Look<'_> {
 
     /// Adds the program or shell of the command, and those that it starts.
     fn programs(&mut self, work: &CommandWork, remember: &Remember, path: &OsStr) -> Result<(), String> {
-        let own = match &work.program {
-            Program::Script { shell, .. } => {
-                // Where the script will be makes no difference.
-                Some(PathBuf::from(program::of_script(shell, Path::new(""), path)?.program))
-            }
-            Program::Arguments(words) => match words.first() {
-                Some(Argument::Text(word)) => Some(PathBuf::from(word)),
-                Some(Argument::Media(_)) | None => None,
-            },
-        };
         // A program that is not found fails the attempt, which says so.
-        let own = own.and_then(|own| match own.components().count() {
-            1 if !own.is_absolute() => program::find(own.to_str()?, path),
-            _ => own.is_absolute().then_some(own),
-        });
-        if let Some(own) = own.filter(|own| own.is_file()) {
+        if let Some(own) = program::of_work(work, path)? {
             self.program("program".to_owned(), &own)?;
         }
         for tool in &remember.tools {

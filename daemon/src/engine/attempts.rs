@@ -260,7 +260,8 @@ impl ActiveRun {
                 None
             }
         };
-        let Outcome { end, error, values, blobs, bodies, unchanged, cost_usd, is_final, question } = outcome;
+        let Outcome { end, error, values, blobs, bodies, unchanged, programs, cost_usd, is_final, question } =
+            outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -339,6 +340,7 @@ impl ActiveRun {
         self.end_instance(context, key.node, key.item, status, error, |update| {
             fill(update);
             update.unchanged = unchanged;
+            update.programs = programs;
             update.outputs = shown;
         });
     }

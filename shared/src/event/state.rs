@@ -10,6 +10,7 @@ use super::limit;
 use super::location::Location;
 use crate::id::AttemptId;
 use crate::item::ItemPath;
+use crate::lineage::ProgramFile;
 use crate::origin::Origin;
 use crate::preview;
 use crate::question::{Answer, Question};
@@ -151,6 +152,9 @@ pub struct NodeUpdate {
     /// Ports whose files the command left as they were in a shared folder (`dir:`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<String>,
+    /// Of an attempt that ended: the files of its programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<ProgramFile>,
     /// The cost of the attempt in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
@@ -200,6 +204,7 @@ impl NodeUpdate {
             items: None,
             outputs: IndexMap::new(),
             unchanged: Vec::new(),
+            programs: Vec::new(),
             cost_usd: None,
             question: None,
             answer: None,

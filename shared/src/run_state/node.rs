@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InstanceState, is_zero};
 use crate::event::{EdgeActivity, NodeError, NodeUpdate};
+use crate::lineage::ProgramFile;
 use crate::run::NodeStatus;
 use crate::spent::Spent;
 use crate::time::Time;
@@ -48,6 +49,9 @@ pub struct NodeState {
     /// The cost and the tokens of its attempts, and those of its items, that have ended.
     #[serde(default, skip_serializing_if = "Spent::is_nothing")]
     pub spent: Spent,
+    /// The files of the programs that its commands ran, each once, at most [`MAX_PROGRAMS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<ProgramFile>,
     /// Its items that have had an event.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "items_by_index")]
     pub items: BTreeMap<u32, InstanceState>,
@@ -55,6 +59,9 @@ pub struct NodeState {
 
 /// The most failed items whose errors are in [`NodeState`]; the others are in its items.
 pub const ITEM_ERRORS: usize = 8;
+
+/// The most files of programs of a node.
+pub const MAX_PROGRAMS: usize = 32;
 
 /// The most characters of such an error; the item itself has all of it.
 const MAX_ERROR_CHARS: usize = 400;
@@ -87,6 +94,11 @@ impl NodeState {
         self.spent.add(&update.spent());
         if update.items.is_some() {
             self.item_count = update.items;
+        }
+        for program in &update.programs {
+            if self.programs.len() < MAX_PROGRAMS && !self.programs.contains(program) {
+                self.programs.push(program.clone());
+            }
         }
         let Some(index) = update.item.0 else {
             self.whole.fold(update);

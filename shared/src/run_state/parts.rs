@@ -22,6 +22,7 @@ impl NodeState {
             items: Items::new(),
             waits_for: self.waits_for.clone(),
             item_errors: self.item_errors.clone(),
+            programs: self.programs.clone(),
             ..*self
         }
     }

@@ -6,7 +6,7 @@ mod submit;
 use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::AssetId;
-use fanlight_shared::lineage::{Lineage, MadeWith, Product};
+use fanlight_shared::lineage::{Lineage, MadeWith, Product, Step};
 use fanlight_shared::rpc::assets;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
@@ -19,7 +19,7 @@ use super::tail::failed_commands;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
-use crate::recipe;
+use crate::{recipe, text};
 
 pub(super) use files::check_one;
 
@@ -161,6 +161,9 @@ fn report(
 
 /// Returns why two products with the same recipe may differ, as far as that is known.
 fn reason(lineage: &Lineage, made: &Lineage) -> String {
+    if let Some(other) = other_program(lineage, made) {
+        return other;
+    }
     let made_with = |lineage: &Lineage| lineage.runs.first().and_then(|run| run.made_with.clone());
     if let (Some(old), Some(new)) = (made_with(lineage), made_with(made))
         && let Some(other) = other_version(&old, &new)
@@ -172,6 +175,33 @@ fn reason(lineage: &Lineage, made: &Lineage) -> String {
         return format!("the node `{node}` reads files of a folder, which may have changed");
     }
     "some of its nodes do not give the same result for the same inputs".to_owned()
+}
+
+/// Returns which program is another file than when the product was made.
+fn other_program(lineage: &Lineage, made: &Lineage) -> Option<String> {
+    let first = |lineage: &Lineage| lineage.runs.first().map(|run| run.name.clone());
+    let (then, now) = (first(lineage)?, first(made)?);
+    let steps = |old: &Step| made.steps.iter().find(|new| new.run == now && new.node == old.node);
+    let pairs = lineage.steps.iter().filter(|old| old.run == then).filter_map(|old| Some((old, steps(old)?)));
+    for (old, new) in pairs {
+        // A node whose program was replaced meanwhile has several of the same name.
+        for program in &new.programs {
+            let mut before = old.programs.iter().filter(|it| it.name == program.name).peekable();
+            let known = before.peek().copied();
+            if let Some(known) = known.filter(|_| before.all(|it| it.hash != program.hash)) {
+                return Some(sanitise::line(&format!(
+                    "`{}` of the node `{}` is another file than then: {}, written {}; it was {}, written {}",
+                    program.name,
+                    new.node,
+                    program.path,
+                    text::clock(program.modified),
+                    known.path,
+                    text::clock(known.modified)
+                )));
+            }
+        }
+    }
+    None
 }
 
 fn other_version(old: &MadeWith, new: &MadeWith) -> Option<String> {

@@ -1,10 +1,11 @@
 //! Recipes: how a product was made, in the daemon and in saved files, and making it again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value as Json;
 
-use crate::support::Fanlight;
+use crate::support::{Fanlight, wait_for};
 
 const POSTER: &str = "name: Poster
 params:
@@ -65,7 +66,7 @@ outputs: { file: '${{ last.file }}' }
     let tools: Vec<&Json> = shown["steps"].as_array().unwrap().iter().map(|step| &step["tools"]).collect();
     assert_eq!(tools, [&serde_json::json!(["sh"]), &serde_json::json!(["ls", "sed"])]);
     let shown = fanlight.say(&["assets", "show", &made]).exits(0).out;
-    assert!(shown.contains("with ls, sed"), "{shown}");
+    assert!(shown.contains("with ls (/") && shown.contains(", sed (/"), "{shown}");
 }
 
 #[test]
@@ -239,6 +240,36 @@ fn a_product_that_differs_is_said_to() {
     let said = fanlight.say(&["reproduce", &copy]).exits(1);
     assert!(said.out.starts_with("copy#2\tdifferent\t"), "{}", said.out);
     said.complains("differs from that of copy#1").complains("`copy` reads files of a folder");
+}
+
+#[test]
+fn a_program_that_is_another_file_than_then_is_named() {
+    let fanlight = Fanlight::new();
+    let tool = fanlight.path("tool");
+    let install = |word: &str| {
+        fanlight.file("new", &format!("#!/bin/sh\necho {word}\n"));
+        fs::set_permissions(fanlight.path("new"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(fanlight.path("new"), &tool).unwrap();
+        // One that is written just before a command starts may be written again while it runs.
+        let changed = fs::metadata(&tool).unwrap().modified().unwrap();
+        wait_for("a tool that has rested", || changed.elapsed().is_ok_and(|it| it.as_millis() > 100));
+    };
+    let shown = tool.to_str().unwrap().to_owned();
+    fanlight.file(
+        "say.yaml",
+        &format!("nodes: {{ say: {{ cmd: ['{shown}'] }} }}\noutputs: {{ said: '${{{{ say.stdout }}}}' }}\n"),
+    );
+    install("one");
+    fanlight.say(&["run", "say.yaml"]).exits(0);
+    let said = asset(&fanlight, "say#1", "say");
+    let program = lineage(&fanlight, &said)["steps"][0]["programs"][0].clone();
+    assert_eq!((&program["path"], &program["bytes"]), (&shown.as_str().into(), &19.into()));
+    let text = fanlight.say(&["assets", "show", &said]).exits(0).out;
+    assert!(text.contains("tool, 19 B, "), "{text}");
+    fanlight.say(&["reproduce", &said]).exits(0);
+    install("two");
+    let again = fanlight.say(&["reproduce", &said]).exits(1);
+    again.complains("of the node `say` is another file than then").complains("tool, written ");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use fanlight_shared::workflow::Shell;
 
 use super::*;
 use crate::command::fixture;
+use crate::executor::{Argument, Program};
 use crate::store::Store;
 
 /// A project with files, a folder of programs, and a command.

@@ -99,7 +99,7 @@ impl Cell {
     pub fn group(&self) -> String {
         match self {
             Self::Long(long) => long.hash.to_string(),
-            cell => cell.to_string(),
+            cell => cell.raw().map_or_else(|| cell.to_string(), str::to_owned),
         }
     }
 
@@ -134,7 +134,9 @@ impl Cell {
         };
         let by_value = match (self, other) {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
-            (Self::Long(a), Self::Long(b)) => a.beginning.compare(&b.beginning, false).then(a.hash.cmp(&b.hash)),
+            (Self::Long(a), Self::Long(b)) => {
+                a.beginning.compare(&b.beginning, false).then(a.hash.cmp(&b.hash))
+            }
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
                 _ => self.raw().zip(other.raw()).map_or(Ordering::Equal, |(a, b)| by_text(a, b)),

@@ -118,10 +118,21 @@ fn steps(steps: &[Step]) -> Table {
 /// Returns where the result of a step comes from, and what is not known about it.
 fn note(step: &Step) -> String {
     let origin = step.origin.iter().map(|it| format!("≡ {} · {}{}", it.run, it.node, it.item));
-    let tools = (!step.tools.is_empty()).then(|| format!("with {}", step.tools.join(", ")));
+    let tools = programs(step);
+    let tools = (!tools.is_empty()).then(|| format!("with {}", tools.join(", ")));
     let child = step.child.iter().map(|child| format!("ran {child}"));
     let dir = step.dir.iter().map(|dir| format!("worked in `{dir}`, whose files are not recorded"));
     origin.chain(tools).chain(child).chain(dir).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns the programs of a step, with what is known of their files.
+fn programs(step: &Step) -> Vec<String> {
+    let known = step.programs.iter().map(|it| {
+        let hash = it.hash.to_string();
+        format!("{} ({}, {}, {})", it.name, it.path, text::size(it.bytes), hash.get(..16).unwrap_or(&hash))
+    });
+    let is_unknown = |name: &&String| !step.programs.iter().any(|known| known.name == **name);
+    known.chain(step.tools.iter().filter(is_unknown).cloned()).collect()
 }
 
 fn files(files: &[InputFile]) -> Table {

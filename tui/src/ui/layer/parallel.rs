@@ -19,7 +19,7 @@ use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
 use scaled::Scaled;
 
-/// The most axes; further columns are left out.
+/// The most axes; further columns are left out, those that are not shown at first before others.
 const MAX_AXES: usize = 24;
 /// How many runs half a page is.
 const HALF_PAGE: usize = 10;
@@ -59,13 +59,15 @@ impl ParallelAxes {
     ) -> Option<Self> {
         let shown =
             |at: &&usize| matches!(table.columns()[**at].kind, Kind::Param | Kind::Output | Kind::Last);
-        let mut axes = Vec::new();
+        let mut axes: Vec<(usize, Scaled)> = Vec::new();
         let mut further = false;
         for column in columns.iter().filter(shown) {
             let Some(axis) = Scaled::of(table, rows, *column) else { continue };
-            further = axes.len() == MAX_AXES;
-            if further {
-                break;
+            if axes.len() == MAX_AXES {
+                further = true;
+                let other = axes.iter().rposition(|(_, other)| !other.is_first);
+                let Some(other) = other.filter(|_| axis.is_first) else { continue };
+                axes.remove(other);
             }
             axes.push((*column, axis));
         }
@@ -83,12 +85,24 @@ impl ParallelAxes {
         let runs: Vec<(RunId, String)> = rows.iter().map(run).collect();
         let marked = (0..runs.len()).filter(|at| marks.contains(&runs[*at].0)).collect();
         let axes: Vec<Scaled> = axes.into_iter().map(|(_, axis)| axis).collect();
-        let (order, cursor) = ((0..axes.len()).collect(), cursor.unwrap_or(0));
-        let ranked_by = ranked_by.unwrap_or(cursor);
+        let order = first_axes(&axes);
+        let under = cursor.and_then(|axis| order.iter().position(|it| *it == axis)).unwrap_or(0);
+        let ranked_by = ranked_by.unwrap_or(order[under]);
         let mut screen =
-            Self { axes, order, cursor, runs, marked, ranked_by, ranks: Vec::new(), at: 0, further };
+            Self { axes, order, cursor: under, runs, marked, ranked_by, ranks: Vec::new(), at: 0, further };
         screen.rank();
         Some(screen)
+    }
+
+    /// Shows all axes; if all are shown, those that are shown at first.
+    fn turn_all(&mut self) {
+        let under = self.order[self.cursor];
+        let hidden: Vec<usize> = (0..self.axes.len()).filter(|axis| !self.order.contains(axis)).collect();
+        match hidden.is_empty() {
+            true => self.order = first_axes(&self.axes),
+            false => self.order.extend(hidden),
+        }
+        self.cursor = self.order.iter().position(|axis| *axis == under).unwrap_or(0);
     }
 
     /// Orders the runs by the axis that ranks them; without a goal, the largest value is first.
@@ -129,6 +143,12 @@ impl ParallelAxes {
     }
 }
 
+/// Returns the axes that are shown at first; all, if that is not two.
+fn first_axes(axes: &[Scaled]) -> Vec<usize> {
+    let first: Vec<usize> = (0..axes.len()).filter(|axis| axes[*axis].is_first).collect();
+    if first.len() < 2 { (0..axes.len()).collect() } else { first }
+}
+
 impl Component for ParallelAxes {
     fn key(&mut self, model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
         let last = self.ranks.len().saturating_sub(1);
@@ -148,10 +168,7 @@ impl Component for ParallelAxes {
                 self.order.remove(self.cursor);
                 self.cursor = self.cursor.min(self.order.len() - 1);
             }
-            Some(Action::AllAxes) => {
-                let hidden = (0..self.axes.len()).filter(|axis| !self.order.contains(axis));
-                self.order.extend(hidden.collect::<Vec<_>>());
-            }
+            Some(Action::AllAxes) => self.turn_all(),
             Some(Action::FlipAxis) => {
                 let axis = &mut self.axes[self.order[self.cursor]];
                 axis.flipped = !axis.flipped;
