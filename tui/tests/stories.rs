@@ -91,6 +91,8 @@ mod separate;
 mod service;
 #[path = "stories/sheets.rs"]
 mod sheets;
+#[path = "stories/slurm_kills.rs"]
+mod slurm_kills;
 #[path = "stories/sweeps.rs"]
 mod sweeps;
 #[path = "stories/table.rs"]

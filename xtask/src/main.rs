@@ -23,7 +23,8 @@ enum Task {
     /// named.
     Bench {
         /// Of the daemon `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`, `cached`, `fair`, `table`; `store` for
-        /// the store alone; `ui` for all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-sweep`, `ui-pictures`, `ui-wide`, `ui-curves`.
+        /// the store alone; `ui` for all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-sweep`, `ui-pictures`, `ui-wide`, `ui-curves`. `scheduler` for what a
+        /// decision costs, `scale` for 100,000 attempts on a cluster in memory; these two only if they are named.
         figures: Vec<String>,
     },
     /// Kills the daemon and the supervisor at random moments under load, and checks what must hold.
@@ -34,6 +35,12 @@ enum Task {
         /// The moments of an earlier run again; it was printed.
         #[arg(long)]
         seed: Option<u64>,
+        /// Kills the controller of a real Slurm, the daemons of its nodes, and the daemon instead; see `.ci/slurm`.
+        #[arg(long)]
+        slurm: bool,
+        /// How many commands a round of `--slurm` has.
+        #[arg(long, default_value_t = 30, requires = "slurm")]
+        tasks: u64,
     },
     /// Makes pictures of the real UI, to look at: `target/shots/NAME.png`. Needs `cargo install termshot`.
     Shot {
@@ -52,11 +59,16 @@ fn main() -> ExitCode {
     match task {
         Task::Ci => run(&mut Command::new(root().join(".ci/run"))),
         Task::Bench { figures } => bench(&figures),
-        Task::Crash { times, seed } => crash(times, seed),
+        Task::Crash { times, seed, slurm: false, .. } => crash(times, seed),
+        Task::Crash { times, seed, tasks, .. } => crash_slurm(times, tasks, seed),
         Task::Shot { terminal: Some(terminal), .. } => shot::terminal(&terminal),
         Task::Shot { scenes, .. } => shot::shoot(&scenes),
     }
 }
+
+/// Figures that need no daemon and no program: tests of the engine.
+const SIMULATED: [(&str, &str); 2] =
+    [("scheduler", "engine::simulator::figures"), ("scale", "engine::tests::scale")];
 
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -67,7 +79,9 @@ fn cargo(arguments: &[&str]) -> Command {
 fn bench(figures: &[String]) -> ExitCode {
     let all = figures.is_empty();
     let of = |wanted: fn(&str) -> bool| figures.iter().map(String::as_str).filter(move |it| wanted(it));
-    let daemon: Vec<&str> = of(|it| it != "store" && !it.starts_with("ui")).collect();
+    let daemon: Vec<&str> =
+        of(|it| !it.starts_with("ui") && it != "store" && !SIMULATED.iter().any(|(name, _)| *name == it))
+            .collect();
     let ui: Vec<&str> = of(|it| it.starts_with("ui")).filter_map(|it| it.strip_prefix("ui-")).collect();
     let benches = [
         ("fanlight", "daemon", all || !daemon.is_empty(), daemon),
@@ -82,12 +96,28 @@ fn bench(figures: &[String]) -> ExitCode {
             }
         }
     }
+    for (_, test) in SIMULATED.into_iter().filter(|(name, _)| figures.iter().any(|it| it == name)) {
+        let mut command = cargo(&["test", "--release", "-p", "fanlight-daemon", "--lib", test, "--"]);
+        let code = run(command.args(["--ignored", "--nocapture"]));
+        if code != ExitCode::SUCCESS {
+            return code;
+        }
+    }
     ExitCode::SUCCESS
 }
 
 fn crash(times: u64, seed: Option<u64>) -> ExitCode {
     let mut command = cargo(&["test", "-p", "fanlight", "--test", "crash", "--"]);
     command.args(["--ignored", "--nocapture", "many_kills"]).env("FANLIGHT_CRASH_TIMES", times.to_string());
+    if let Some(seed) = seed {
+        command.env("FANLIGHT_CRASH_SEED", seed.to_string());
+    }
+    run(&mut command)
+}
+
+fn crash_slurm(times: u64, tasks: u64, seed: Option<u64>) -> ExitCode {
+    let mut command = Command::new(root().join(".ci/slurm"));
+    command.args(["--kill-rounds", &times.to_string(), "--tasks", &tasks.to_string()]);
     if let Some(seed) = seed {
         command.env("FANLIGHT_CRASH_SEED", seed.to_string());
     }

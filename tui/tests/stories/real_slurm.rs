@@ -8,7 +8,7 @@ use crate::alive::is_alive;
 use crate::support::{Fanlight, wait_for};
 
 /// Returns a Fanlight with the engine `cluster`, which is the running Slurm.
-fn cluster() -> Fanlight {
+pub(crate) fn cluster() -> Fanlight {
     let fanlight = Fanlight::new();
     let config = config_of_slurm();
     for name in ["sbatch", "squeue", "scancel"] {
@@ -30,7 +30,7 @@ fn cluster() -> Fanlight {
     fanlight
 }
 
-fn config_of_slurm() -> PathBuf {
+pub(crate) fn config_of_slurm() -> PathBuf {
     std::env::var_os("SLURM_CONF").map(PathBuf::from).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn error(fanlight: &Fanlight) -> String {
 }
 
 /// Kills a process of this number in a file, as a crash does.
-fn kill(file: &Path) {
+pub(crate) fn kill(file: &Path) {
     let pid = fs::read_to_string(file).unwrap().trim().parse().unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
