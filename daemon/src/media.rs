@@ -1,5 +1,6 @@
 //! Turns bytes into media values. Their type is detected from the bytes, never from a name.
 
+mod check;
 mod folder;
 mod import;
 mod sniff;
@@ -16,6 +17,7 @@ use fanlight_shared::types::Type;
 use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published, Referred};
 
+pub use check::Checker;
 pub use folder::manifest;
 pub(crate) use folder::{publish_files, publish_folder};
 pub use import::import;

@@ -3,15 +3,19 @@
 mod jpeg;
 mod limits;
 mod scale;
+mod whole;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use image::codecs::gif::GifDecoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::error::LimitErrorKind;
-use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader};
+use image::{
+    AnimationDecoder as _, DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader,
+};
 
 use crate::file_error::FileError;
 pub(crate) use limits::{SIDE, check_size};
@@ -36,6 +40,45 @@ pub(crate) fn decode(path: &Path) -> Result<DynamicImage, String> {
     let mut picture = DynamicImage::from_decoder(decoder).map_err(sentence)?;
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// Checks that a picture is whole, by decoding it. A format or a size that can't be decoded passes.
+///
+/// # Errors
+/// A sentence: it is damaged or cut.
+pub(crate) fn check(path: &Path) -> Result<(), String> {
+    let unreadable = |error: std::io::Error| format!("the picture can't be read: {error}");
+    let mut reader =
+        ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
+    let Some(format) = reader.format() else { return Ok(()) };
+    if !File::open(path).and_then(|file| whole::has_end(file, format)).map_err(unreadable)? {
+        return Err("the picture is damaged: it ends before its end".into());
+    }
+    if format == ImageFormat::Gif {
+        let file = File::open(path).map_err(unreadable)?;
+        let frames = GifDecoder::new(BufReader::new(file)).and_then(|mut decoder| {
+            decoder.set_limits(limits::decoder())?;
+            decoder.into_frames().try_for_each(|frame| frame.map(drop))
+        });
+        return passing(frames);
+    }
+    reader.limits(limits::decoder());
+    let decoded = reader.into_decoder().and_then(|decoder| {
+        let (width, height) = decoder.dimensions();
+        match limits::check_size(width, height) {
+            Err(_) if width > 0 && height > 0 => Ok(()),
+            _ => DynamicImage::from_decoder(decoder).map(drop),
+        }
+    });
+    passing(decoded)
+}
+
+/// Lets pass what is not decoded here.
+fn passing(decoded: Result<(), ImageError>) -> Result<(), String> {
+    match decoded {
+        Err(ImageError::Unsupported(_) | ImageError::Limits(_)) => Ok(()),
+        decoded => decoded.map_err(sentence),
+    }
 }
 
 fn sentence(error: ImageError) -> String {

@@ -154,6 +154,8 @@ pub async fn run(
         mcp: McpServers::new(ConfiguredMcp::new(&config, helper, http)),
         #[cfg(feature = "llm")]
         child_runs: child_runs.clone(),
+        #[cfg(feature = "llm")]
+        checker: Arc::new(workers.clone()),
     };
     let settings = PluginSettings::of(&home, helper, config.grace, &config.pass_env);
     let (known, blobs) = (node_types.clone(), store.blobs().clone());

@@ -35,7 +35,8 @@ pub(crate) use self::{
     mix::{MAX_TRACKS, Mix, Track},
     parts::Parts,
 };
-pub(crate) use decode::Decoder;
+pub(crate) use decode::{Decoder, check};
+pub(crate) use whole::ogg_is_whole;
 
 /// The longest sound, in seconds.
 pub(crate) const MAX_SECONDS: u64 = 4 * 60 * 60;

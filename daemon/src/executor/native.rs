@@ -19,6 +19,8 @@ use crate::http::Http;
 use crate::llm::Providers;
 #[cfg(feature = "llm")]
 use crate::mcp::McpServers;
+#[cfg(feature = "llm")]
+use crate::media::Checker;
 use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
 use crate::services::{DaemonServices, SCRATCH};
@@ -44,6 +46,9 @@ pub(crate) struct NativeNodes {
     /// Starts runs for nodes.
     #[cfg(feature = "llm")]
     pub(crate) child_runs: ChildRuns,
+    /// Checks files that came from outside.
+    #[cfg(feature = "llm")]
+    pub(crate) checker: Arc<dyn Checker>,
 }
 
 impl NativeNodes {
@@ -95,8 +100,12 @@ impl Executor for NativeNodes {
                 #[cfg(feature = "http")]
                 let http = self.http.clone();
                 #[cfg(feature = "llm")]
-                let (providers, mcp, child_runs) =
-                    (self.providers.clone(), self.mcp.clone(), self.child_runs.clone());
+                let (providers, mcp, child_runs, checker) = (
+                    self.providers.clone(),
+                    self.mcp.clone(),
+                    self.child_runs.clone(),
+                    Arc::clone(&self.checker),
+                );
                 Task::open(attempt, &self.blobs, move |attempt| {
                     let services = DaemonServices::new(
                         attempt.clone(),
@@ -110,6 +119,8 @@ impl Executor for NativeNodes {
                         mcp,
                         #[cfg(feature = "llm")]
                         child_runs,
+                        #[cfg(feature = "llm")]
+                        checker,
                     );
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);

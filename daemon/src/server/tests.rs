@@ -88,6 +88,8 @@ impl Served {
             mcp: Default::default(),
             #[cfg(feature = "llm")]
             child_runs: child_runs.clone(),
+            #[cfg(feature = "llm")]
+            checker: Arc::new(workers.clone()),
         };
         let executors =
             Executors::default().with(COMMANDS, Arc::new(commands)).with(NATIVE, Arc::new(native));

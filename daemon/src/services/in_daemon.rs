@@ -4,6 +4,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(feature = "llm")]
+use fanlight_shared::media::Media;
 use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::sanitise;
 
@@ -20,6 +22,8 @@ use crate::http::Http;
 use crate::llm::Providers;
 #[cfg(feature = "llm")]
 use crate::mcp::McpServers;
+#[cfg(feature = "llm")]
+use crate::media::Checker;
 use crate::secret::Secrets;
 use crate::store::blob::Blobs;
 
@@ -39,7 +43,12 @@ pub struct DaemonServices {
     mcp: McpServers,
     #[cfg(feature = "llm")]
     child_runs: ChildRuns,
+    #[cfg(feature = "llm")]
+    checker: Arc<dyn Checker>,
     question: Arc<Mutex<Option<Question>>>,
+    /// The last trouble of the node with others, such as a server that was busy.
+    #[cfg(feature = "http")]
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Deref for DaemonServices {
@@ -60,6 +69,7 @@ impl DaemonServices {
         #[cfg(feature = "llm")] providers: Providers,
         #[cfg(feature = "llm")] mcp: McpServers,
         #[cfg(feature = "llm")] child_runs: ChildRuns,
+        #[cfg(feature = "llm")] checker: Arc<dyn Checker>,
     ) -> Self {
         let folder = attempts.join(attempt.id.to_string());
         let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
@@ -80,7 +90,11 @@ impl DaemonServices {
             mcp,
             #[cfg(feature = "llm")]
             child_runs,
+            #[cfg(feature = "llm")]
+            checker,
             question: Arc::default(),
+            #[cfg(feature = "http")]
+            trouble: Arc::default(),
         }
     }
 
@@ -130,10 +144,31 @@ impl DaemonServices {
         &self.child_runs
     }
 
+    /// Checks that a stored file from outside is whole.
+    ///
+    /// # Errors
+    /// It is damaged or cut, or can't be checked.
+    #[cfg(feature = "llm")]
+    pub(crate) async fn check_whole(&self, media: &Media) -> Result<(), FileError> {
+        self.checker.check(media.clone(), self.cancel().clone()).await
+    }
+
     /// Returns the cost so far, if the node reported one.
     #[must_use]
     pub fn cost_usd(&self) -> Option<f64> {
         self.reporter.cost_usd()
+    }
+
+    /// Notes the last trouble with a server, which explains why the node takes too long.
+    #[cfg(feature = "http")]
+    pub(crate) fn note_trouble(&self, why: &str) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+    }
+
+    /// Returns the last trouble with a server.
+    #[cfg(feature = "http")]
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks a person. The node then returns anything: its run is parked when none of its other nodes runs,

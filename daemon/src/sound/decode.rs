@@ -21,6 +21,8 @@ use super::{MAX_CHANNELS, RATES, Shape, Source, whole};
 const MAX_TAG_BYTES: usize = 1 << 20;
 /// The frames of an MP3 file that may be missing at its end: its first one is often counted and never heard.
 const MP3_SLACK: u64 = 1152;
+/// The types of formats that are known, whatever kind of sound is in them.
+const KNOWN: [&str; 3] = ["audio/x-wav", "audio/x-flac", "audio/mpeg"];
 
 /// A sound file that is decoded.
 pub(crate) struct Decoder {
@@ -39,12 +41,67 @@ pub(crate) struct Decoder {
     frames: u64,
 }
 
+/// Why a sound file can't be opened.
+enum OpenError {
+    /// Its format is not known, or its head is cut.
+    Format,
+    /// Its kind of sound can't be decoded here.
+    Kind(String),
+    Damaged(String),
+}
+
+impl From<String> for OpenError {
+    fn from(sentence: String) -> Self {
+        Self::Damaged(sentence)
+    }
+}
+
+impl From<&str> for OpenError {
+    fn from(sentence: &str) -> Self {
+        Self::Damaged(sentence.to_owned())
+    }
+}
+
+impl From<OpenError> for String {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Format => {
+                "this is not a sound of a known format; WAV, FLAC, MP3, Ogg Vorbis and AAC are".to_owned()
+            }
+            OpenError::Kind(sentence) | OpenError::Damaged(sentence) => sentence,
+        }
+    }
+}
+
+/// Checks that a sound file of this type is whole, by decoding it. One that can't be decoded here passes.
+///
+/// # Errors
+/// A sentence: it is damaged, cut, or has no samples.
+pub(crate) fn check(path: &Path, mime: &str) -> Result<(), String> {
+    let mut decoder = match Decoder::open_known(path) {
+        Ok(decoder) => decoder,
+        Err(OpenError::Kind(_)) => return Ok(()),
+        Err(OpenError::Format) if KNOWN.contains(&mime) => {
+            return Err("the sound is damaged: its head can't be read".to_owned());
+        }
+        Err(OpenError::Format) => return Ok(()),
+        Err(OpenError::Damaged(sentence)) => return Err(sentence),
+    };
+    let mut block = Vec::new();
+    while decoder.next(&mut block)? {}
+    Ok(())
+}
+
 impl Decoder {
     /// Opens a sound file.
     ///
     /// # Errors
     /// A sentence: there is no sound in it, it is damaged, or has too many channels.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        Ok(Self::open_known(path)?)
+    }
+
+    fn open_known(path: &Path) -> Result<Self, OpenError> {
         let file = File::open(path).map_err(|error| format!("the sound can't be read: {error}"))?;
         let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let tags = MetadataOptions::default()
@@ -53,18 +110,16 @@ impl Decoder {
         let format = symphonia::default::get_probe()
             .probe(&Hint::new(), stream, FormatOptions::default(), tags)
             .map_err(|error| match error {
-                Error::IoError(_) | Error::Unsupported(_) => {
-                    "this is not a sound of a known format; WAV, FLAC, MP3, Ogg Vorbis and AAC are".to_owned()
-                }
-                other => damaged(&other),
+                Error::IoError(_) | Error::Unsupported(_) => OpenError::Format,
+                other => OpenError::Damaged(damaged(&other)),
             })?;
         let track = format.default_track(TrackType::Audio).ok_or("there is no sound in it")?;
         let params = track.codec_params.as_ref().and_then(|it| it.audio());
-        let params = params.ok_or("its kind of sound is unknown")?;
+        let params = params.ok_or_else(|| OpenError::Kind("its kind of sound is unknown".to_owned()))?;
         let options = AudioDecoderOptions::default().verify(true);
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(params, &options)
-            .map_err(|error| format!("its kind of sound can't be decoded: {error}"))?;
+            .map_err(|error| OpenError::Kind(format!("its kind of sound can't be decoded: {error}")))?;
         let float = [CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F32BE, CODEC_ID_PCM_F64LE, CODEC_ID_PCM_F64BE]
             .contains(&params.codec);
         let bits = if float || params.bits_per_sample.is_some_and(|bits| bits > 16) { 24 } else { 16 };
@@ -72,6 +127,7 @@ impl Decoder {
         let exact = [FORMAT_ID_WAVE, FORMAT_ID_FLAC].contains(&container);
         let unreadable = |error: std::io::Error| format!("the sound can't be read: {error}");
         let announced = match track.num_frames {
+            _ if container == FORMAT_ID_WAVE && !whole::wav_has_length(path).map_err(unreadable)? => None,
             frames if exact => frames,
             // Without it, the number is a guess.
             frames if container == FORMAT_ID_MP3 && whole::mp3_has_length(path).map_err(unreadable)? => {

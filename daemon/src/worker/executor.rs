@@ -5,11 +5,14 @@ use std::sync::Arc;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::media::Media;
 use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 use super::Workers;
 use crate::attempt::{Attempt, Outcome};
 use crate::content;
 use crate::executor::{Capabilities, Execution, Executor, Previewer, Task, Work, misplaced};
+use crate::file_error::FileError;
+use crate::media::Checker;
 
 impl Executor for Workers {
     fn capabilities(&self) -> Capabilities {
@@ -32,6 +35,12 @@ impl Executor for Workers {
                 }
             })
         })
+    }
+}
+
+impl Checker for Workers {
+    fn check(&self, media: Media, cancel: CancellationToken) -> BoxFuture<'_, Result<(), FileError>> {
+        Box::pin(Workers::check(self, media, cancel))
     }
 }
 

@@ -35,6 +35,13 @@ pub(super) enum Request {
         /// Where new files go.
         folder: PathBuf,
     },
+    /// To check that a file is whole.
+    Check {
+        /// What it is.
+        media: Media,
+        /// Where its bytes lie.
+        file: PathBuf,
+    },
     /// To make a preview.
     Preview {
         /// Of this media.
@@ -68,6 +75,8 @@ pub(super) enum Response {
     Ends,
     /// The MIME type of a preview and its file; nothing where there is nothing to show.
     Preview(Option<(String, String)>),
+    /// The file is whole, as far as that can be known.
+    Whole,
     /// It did not work; one sentence.
     Failed(String),
     /// The disk is full: the same request may work when there is space.

@@ -154,7 +154,7 @@ impl Workers {
         let (values, files) = match response {
             Response::Made { values, files } => (values, files),
             Response::Failed(sentence) | Response::Full(sentence) => return Err(Stop::Failed(sentence)),
-            Response::Preview(_) | Response::Said { .. } | Response::Ends => {
+            Response::Preview(_) | Response::Whole | Response::Said { .. } | Response::Ends => {
                 return Err(Stop::Failed("the worker answered another question".into()));
             }
         };
@@ -170,6 +170,37 @@ impl Workers {
             return Err(Stop::Cancelled);
         }
         Ok(made)
+    }
+
+    /// Checks that stored bytes are a whole file.
+    ///
+    /// # Errors
+    /// It is damaged or cut, or the worker can't check it.
+    pub async fn check(&self, media: Media, cancel: CancellationToken) -> Result<(), FileError> {
+        let name = format!("check-{}", AttemptId::new());
+        self.inner
+            .blobs
+            .space()
+            .retry(&cancel, || {
+                let wanted = media.clone();
+                let ask = |mut files: BTreeMap<BlobHash, PathBuf>, _| {
+                    let file = files.remove(&wanted.hash).unwrap_or_default();
+                    Request::Check { media: wanted, file }
+                };
+                let asking = self.request(&cancel, &name, vec![media.clone()], ask, None);
+                async {
+                    match asking.await {
+                        Ok((Response::Whole, _)) => Ok(()),
+                        Ok((Response::Full(why), _)) | Err(Stop::Full(why)) => Err(FileError::Full(why)),
+                        Ok((Response::Failed(why), _)) | Err(Stop::Failed(why) | Stop::Lost(why)) => {
+                            Err(FileError::Other(why))
+                        }
+                        Ok(_) => Err("the worker answered another question".into()),
+                        Err(Stop::Cancelled) => Err("cancelled".into()),
+                    }
+                }
+            })
+            .await
     }
 
     /// Makes the preview of stored bytes: its MIME type and bytes, or `None` if there is nothing to show.
@@ -205,7 +236,7 @@ impl Workers {
                 Ok(Some((mime, bytes)))
             }
             Response::Failed(sentence) | Response::Full(sentence) => Err(Stop::Failed(sentence)),
-            Response::Made { .. } | Response::Said { .. } | Response::Ends => {
+            Response::Made { .. } | Response::Whole | Response::Said { .. } | Response::Ends => {
                 Err(Stop::Failed("the worker answered another question".into()))
             }
         }

@@ -15,7 +15,7 @@ use crate::services::{NodeServices, SCRATCH};
 
 use super::frame::{self, Request, Response};
 use super::reports::Reports;
-use super::{limits, preview};
+use super::{check, limits, preview};
 
 /// Runs `fanlight worker`: serves the requests from the socket that is its stdin until that closes.
 /// Returns the exit code.
@@ -122,6 +122,9 @@ fn response(request: Request, reports: &Reports, types: &NodeTypeSet, given_up: 
             let values = run(&mut workspace, inputs);
             *given_up = workspace.was_given_up();
             values.map(|values| Response::Made { values, files: std::mem::take(&mut *made.files()) })
+        }
+        Request::Check { media, file } => {
+            check::check(&media, &file).map(|()| Response::Whole).map_err(FileError::from)
         }
         Request::Preview { media, file, folder } => {
             preview::make(&media, &file, &folder).map(Response::Preview).map_err(FileError::from)

@@ -251,6 +251,8 @@ async fn boot(
         mcp: Default::default(),
         #[cfg(feature = "llm")]
         child_runs: child_runs.clone(),
+        #[cfg(feature = "llm")]
+        checker: Arc::new(crate::worker::InProcess(store.blobs().clone())),
     };
     let mut executors = Executors::default()
         .with("local", Arc::new(fake.clone()))

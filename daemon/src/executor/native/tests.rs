@@ -35,6 +35,8 @@ impl FullDisk {
             mcp: Default::default(),
             #[cfg(feature = "llm")]
             child_runs: Default::default(),
+            #[cfg(feature = "llm")]
+            checker: Arc::new(crate::worker::InProcess(store.blobs().clone())),
         };
         store.blobs().set_full(true);
         Self { store, native, temp }

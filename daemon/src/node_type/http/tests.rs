@@ -39,6 +39,8 @@ impl Place {
             mcp: Default::default(),
             #[cfg(feature = "llm")]
             child_runs: Default::default(),
+            #[cfg(feature = "llm")]
+            checker: Arc::new(crate::worker::InProcess(store.blobs().clone())),
         };
         Self { store, native, _temp: temp }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fanlight_shared::media::{Media, MediaKind};
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, cut};
 
 use crate::file_error::FileError;
 use crate::media;
@@ -17,10 +17,10 @@ use crate::store::blob::Published;
 /// The most bytes of a file that is sent: what most providers accept.
 const MAX_SENT_BYTES: u64 = 25 << 20;
 
-/// Stores what a provider sent. Its bytes say what it is; nothing decodes them here.
+/// Stores what a provider sent. Its bytes say what it is; a worker checks that they are whole.
 ///
 /// # Errors
-/// It is not of this kind; the sentence says what it is.
+/// It is not of this kind, or damaged; the sentence says what it is.
 pub(super) async fn store(
     call: &NodeCall,
     bytes: Vec<u8>,
@@ -28,11 +28,25 @@ pub(super) async fn store(
     kind: MediaKind,
 ) -> Result<(Value, Published), FileError> {
     let bytes = Arc::new(bytes);
-    store_made(call, stem, kind, move |path| {
+    let (value, published) = store_made(call, stem, kind, move |path| {
         let written = File::create(path).and_then(|mut file| file.write_all(&bytes));
         written.map_err(|error| FileError::of("the response can't be stored", &error))
     })
-    .await
+    .await?;
+    if let Some(media) = value.as_media() {
+        check_whole(call, media).await?;
+    }
+    Ok((value, published))
+}
+
+/// Checks what a provider or a server sent.
+async fn check_whole(call: &NodeCall, media: &Media) -> Result<(), FileError> {
+    call.services.check_whole(media).await.map_err(|error| match error {
+        FileError::Other(why) => {
+            format!("`{}`, which was received, can't be used: {why}", cut(&media.name, 60)).into()
+        }
+        full @ FileError::Full(_) => full,
+    })
 }
 
 /// Stores the file that `make` writes.
@@ -61,7 +75,10 @@ pub(super) async fn store_made(
     call.services.blocking(work).await
 }
 
-/// Publishes a file that was received. Its bytes say what it is.
+/// Publishes a file that was received. Its bytes say what it is; a worker checks that they are whole.
+///
+/// # Errors
+/// It can't be stored, or is damaged.
 pub(super) async fn received(
     call: &NodeCall,
     body: Body,
@@ -74,7 +91,9 @@ pub(super) async fn received(
         std::io::Seek::rewind(&mut received).map_err(failed)?;
         media::publish(&blobs, received, &name)
     };
-    call.services.blocking(publish).await
+    let (media, published) = call.services.blocking(publish).await?;
+    check_whole(call, &media).await?;
+    Ok((media, published))
 }
 
 /// Reads a file to send. Returns its bytes, and a name with the extension of what it is.

@@ -67,11 +67,21 @@ impl Place {
             providers: Providers::new(&config, http, rates.clone()),
             mcp: Default::default(),
             child_runs: Default::default(),
+            checker: Arc::new(crate::worker::InProcess(store.blobs().clone())),
         };
         Self { store, native, rates, home, _temp: temp }
     }
 
     fn open(&self, name: &str, given: &[(&str, Value)]) -> (Attempt, Box<dyn Execution>) {
+        self.open_as(fixture::attempt(), name, given)
+    }
+
+    fn open_as(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        given: &[(&str, Value)],
+    ) -> (Attempt, Box<dyn Execution>) {
         let node_type = Arc::clone(NodeTypes::built_in().now().get(name).unwrap());
         let declared = node_type.spec.inputs.iter();
         let mut inputs: Values =
@@ -79,7 +89,6 @@ impl Place {
         inputs.insert("provider".into(), "house".into());
         inputs.insert("model".into(), "m".into());
         inputs.extend(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let attempt = fixture::attempt();
         (attempt.clone(), self.native.open(attempt, Arc::new(Work::Native(node_type, inputs))))
     }
 

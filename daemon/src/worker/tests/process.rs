@@ -102,6 +102,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         item: ItemPath::WHOLE,
         number: 1,
         failures: 0,
+        spent_before: None,
         cancel: cancel.clone(),
         resources: None,
         time_limit: Default::default(),

@@ -86,6 +86,18 @@ async fn a_graph_is_computed_with_its_fields_and_its_pictures_are_stored() {
 }
 
 #[tokio::test]
+async fn a_picture_that_the_server_had_only_a_part_of_fails_the_node() {
+    let mut files = script().files;
+    if let Some((_, file)) = files.iter_mut().find(|(name, _)| name.as_str() == "fox_1.png") {
+        file.truncate(file.len() / 2);
+    }
+    let fake = Fake::new(Script { files, ..script() }).await;
+    let done = place(&[&fake]).comfy(&[]).await;
+    let expected = "`fox_1.png`, which was received, can't be used: the picture is damaged";
+    assert!(done.error().starts_with(expected), "{}", done.error());
+}
+
+#[tokio::test]
 async fn a_file_is_uploaded_once_and_set_by_its_name() {
     let fake = Fake::new(script()).await;
     let place = place(&[&fake]);

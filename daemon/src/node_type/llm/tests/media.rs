@@ -16,6 +16,9 @@ pub(super) fn png() -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A sound of four samples.
+const WAV: &[u8] = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x08\0\0\0\0\0\x01\0\x02\0\x01\0";
+
 fn pictured(bytes: &[u8]) -> String {
     let picture = STANDARD.encode(bytes);
     format!(r#"{{"data":[{{"b64_json":"{picture}"}}],"usage":{{"input_tokens":2,"output_tokens":5}}}}"#)
@@ -104,8 +107,7 @@ async fn a_picture_is_edited_with_its_mask() {
 
 #[tokio::test]
 async fn a_text_is_spoken() {
-    let wav = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\0\0\0";
-    let server = Server::new(|_, _| answer("200 OK", "Content-Type: audio/wav\r\n", wav)).await;
+    let server = Server::new(|_, _| answer("200 OK", "Content-Type: audio/wav\r\n", WAV)).await;
     let place = Place::new(ProviderKind::OpenAi, &server);
     let given = [("text", "Hello".into()), ("voice", "nova".into()), ("instructions", "Softly".into())];
     let done = place.run("audio.speak", &given).await;
@@ -173,6 +175,29 @@ async fn a_response_that_is_something_else_or_may_be_cut_fails_the_node() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_cut_before_it_was_sent_fails_the_node() {
+    let (whole, short) = (png(), &WAV[..WAV.len() - 4]);
+    for length in [whole.len() / 2, 40] {
+        let picture = pictured(&whole[..length]);
+        let server = Server::new(move |_, _| answer("200 OK", JSON, picture.as_bytes())).await;
+        let place = Place::new(ProviderKind::OpenAi, &server);
+        let done = place.run("image.create", &[("prompt", "x".into())]).await;
+        let expected = "`picture.png`, which was received, can't be used: the picture is damaged";
+        assert!(done.error().starts_with(expected), "{}", done.error());
+        assert_eq!(server.requests().len(), 1, "it was paid for");
+    }
+    for (sent, expected) in [
+        (short, "the sound is damaged: it ends after 0.0 s of 0.0 s"),
+        (&WAV[..44], "the sound has no samples"),
+    ] {
+        let server = Server::new(move |_, _| answer("200 OK", "Content-Type: audio/wav\r\n", sent)).await;
+        let place = Place::new(ProviderKind::OpenAi, &server);
+        let done = place.run("audio.speak", &[("text", "x".into())]).await;
+        assert!(done.error().ends_with(expected), "{}", done.error());
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_providers_do_not_read_is_not_sent() {
     let server = Server::new(|_, _| vec![]).await;
     let place = Place::new(ProviderKind::OpenAi, &server);
@@ -234,9 +259,9 @@ async fn the_stand_ins_make_the_same_media_again_and_say_what_they_are() {
     assert!(server.requests().is_empty());
 }
 
-/// A file that begins as MP4 does.
+/// A file that has the parts of an MP4.
 #[cfg(feature = "video")]
-const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41";
+const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41\0\0\0\x0cmoov\0\0\0\0\0\0\0\x0cmdat\0\0\0\0";
 
 /// A server whose videos are in this state when they are looked at.
 #[cfg(feature = "video")]
@@ -295,6 +320,11 @@ async fn a_video_that_is_not_made_or_is_none_fails_the_node() {
     let done = place.run("video.create", &[("prompt", "A fox".into())]).await;
     assert!(done.error().contains("did not make the video: no foxes"), "{}", done.error());
     assert_eq!(lines(&server).len(), 2, "there is nothing to withdraw");
+
+    let server = videos(r#"{"id":"v/1","status":"completed"}"#, &MP4[..MP4.len() - 12]).await;
+    let done =
+        Place::new(ProviderKind::OpenAi, &server).run("video.create", &[("prompt", "A fox".into())]).await;
+    assert!(done.error().ends_with("the video is damaged: it has an index and no data"), "{}", done.error());
 
     let server = videos(r#"{"id":"v/1","status":"completed"}"#, b"<html>").await;
     let done =
