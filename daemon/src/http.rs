@@ -2,7 +2,8 @@
 //!
 //! Addresses of this machine, of private networks and of the link are refused unless the config or the node allows them:
 //! a workflow from elsewhere shall not speak to what only this machine can reach. That holds for redirects too, and for
-//! names, whatever they resolve to: the addresses that were checked are those that are connected to.
+//! names, whatever they resolve to: the addresses that were checked are those that are connected to. A proxy resolves
+//! names by itself, so if there is one, names are resolved here too, only to be checked.
 
 mod address;
 mod resolver;
@@ -37,8 +38,32 @@ pub struct Http {
 #[derive(Debug, Default)]
 struct Inner {
     settings: HttpSettings,
+    proxy: Proxy,
     /// Made when they are needed for the first time: most daemons never do.
     clients: [OnceLock<Result<Client, String>>; 6],
+}
+
+/// Whether requests may go through a proxy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Proxy {
+    /// They go where the variables of the environment say.
+    OfEnvironment { named: bool },
+    /// All go through this one.
+    #[cfg(test)]
+    At(String),
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        Self::OfEnvironment { named: resolver::proxy_is_named() }
+    }
+}
+
+impl Proxy {
+    /// Returns whether there may be one.
+    fn may_apply(&self) -> bool {
+        *self != Self::OfEnvironment { named: false }
+    }
 }
 
 /// Where a server may redirect a request.
@@ -83,21 +108,25 @@ impl Http {
             (Reach::Public, Redirects::Nowhere) => public_alone,
             (Reach::Any, Redirects::Nowhere) => any_alone,
         };
-        slot.get_or_init(|| build(settings, reach, redirects)).clone()
+        slot.get_or_init(|| build(settings, &self.inner.proxy, reach, redirects)).clone()
     }
 
     /// Reads a URL and checks that it may be asked.
     ///
     /// # Errors
     /// A sentence: it is not a URL, or its address is not allowed.
-    pub fn check(&self, url: &str, reach: Reach) -> Result<Url, String> {
+    pub async fn check(&self, url: &str, reach: Reach) -> Result<Url, String> {
         let shown = || fanlight_shared::value::cut(&sanitise::line(url), 200);
         let url = Url::parse(url).map_err(|error| format!("`{}` is not a URL: {error}", shown()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("`{}` is not a URL of http or https", shown()));
         }
         if reach == Reach::Public {
-            check_host(&url, &self.inner.settings.allow)?;
+            let allow = &self.inner.settings.allow;
+            check_host(&url, allow)?;
+            if self.inner.proxy.may_apply() {
+                resolver::check(&url, allow).await?;
+            }
         }
         Ok(url)
     }
@@ -126,17 +155,27 @@ fn refusal(host: &str) -> String {
     )
 }
 
-fn build(settings: &HttpSettings, reach: Reach, redirects: Redirects) -> Result<Client, String> {
+fn build(
+    settings: &HttpSettings,
+    proxy: &Proxy,
+    reach: Reach,
+    redirects: Redirects,
+) -> Result<Client, String> {
     // A process has one provider; a second one of the same kind changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let allow = settings.allow.clone();
+    let (allow, proxied) = (settings.allow.clone(), proxy.may_apply());
     let builder = ClientBuilder::new()
         .user_agent(concat!("fanlight/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .redirect(Policy::custom(move |attempt| {
             let allow = (reach == Reach::Public).then_some(allow.as_slice());
-            redirect(attempt, allow, redirects)
+            redirect(attempt, allow, proxied, redirects)
         }));
+    #[cfg(test)]
+    let builder = match proxy {
+        Proxy::At(url) => builder.proxy(reqwest::Proxy::all(url).map_err(|error| error.to_string())?),
+        Proxy::OfEnvironment { .. } => builder,
+    };
     let builder = match reach {
         Reach::Public => builder.dns_resolver(Arc::new(Filtered::new(settings.allow.clone()))),
         Reach::Any => builder,
@@ -148,10 +187,12 @@ fn build(settings: &HttpSettings, reach: Reach, redirects: Redirects) -> Result<
     builder.build().map_err(|error| format!("no HTTP client can be made: {}", sentence(&error)))
 }
 
-/// Decides about a redirect. `allow` are the private addresses that may be reached; `None` for all.
+/// Decides about a redirect. `allow` are the private addresses that may be reached; `None` for all. `proxied`: whether a
+/// proxy may resolve its name.
 fn redirect(
     attempt: Attempt<'_>,
     allow: Option<&[String]>,
+    proxied: bool,
     redirects: Redirects,
 ) -> reqwest::redirect::Action {
     if redirects == Redirects::Nowhere {
@@ -165,7 +206,11 @@ fn redirect(
         let why = "it redirects to another server, which the secrets of this request are not sent to";
         return attempt.error(Refused(why.into()));
     }
-    match allow.map_or(Ok(()), |allow| check_host(attempt.url(), allow)) {
+    let check = |allow| {
+        check_host(attempt.url(), allow)?;
+        if proxied { resolver::check_now(attempt.url(), allow) } else { Ok(()) }
+    };
+    match allow.map_or(Ok(()), check) {
         Ok(()) => attempt.follow(),
         Err(refusal) => attempt.error(Refused(format!("it redirects to where it may not: {refusal}"))),
     }

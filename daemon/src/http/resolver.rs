@@ -1,8 +1,10 @@
 //! Resolves names into addresses, of which only the allowed ones are used.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{Refused, address, is_allowed, refusal};
 
@@ -22,6 +24,55 @@ impl Filtered {
         allow.extend(proxies.filter_map(|proxy| host_of(&proxy)));
         Self { allow }
     }
+}
+
+/// Returns whether the environment names a proxy.
+pub(super) fn proxy_is_named() -> bool {
+    PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty()))
+}
+
+/// Checks what the name in a URL resolves to here, for a request whose proxy resolves it by itself. A name that only the
+/// proxy can resolve passes.
+///
+/// # Errors
+/// It is this machine or in a private network, and not allowed.
+pub(super) async fn check(url: &Url, allow: &[String]) -> Result<(), String> {
+    let Some(name) = unknown_name(url, allow)? else { return Ok(()) };
+    let found = tokio::net::lookup_host((name, 0)).await;
+    check_found(name, found.into_iter().flatten(), allow)
+}
+
+/// Checks as [`check`] does. Blocks until the name is resolved.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn check_now(url: &Url, allow: &[String]) -> Result<(), String> {
+    let Some(name) = unknown_name(url, allow)? else { return Ok(()) };
+    let resolve = || (name, 0).to_socket_addrs();
+    // Other tasks of this thread continue on another one.
+    let found = match Handle::try_current().map(|it| it.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(resolve),
+        _ => resolve(),
+    };
+    check_found(name, found.into_iter().flatten(), allow)
+}
+
+/// Returns the name in a URL that has to be resolved before it is known whether it may be reached.
+fn unknown_name<'a>(url: &'a Url, allow: &[String]) -> Result<Option<&'a str>, String> {
+    let Some(name) = url.domain().filter(|name| !is_allowed(name, allow)) else { return Ok(None) };
+    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    // Whatever resolves it, it is the machine that does.
+    if last.eq_ignore_ascii_case("localhost") { Err(refusal(name)) } else { Ok(Some(name)) }
+}
+
+/// Checks all addresses of a name, since the proxy may use any.
+pub(super) fn check_found(
+    name: &str,
+    mut found: impl Iterator<Item = SocketAddr>,
+    allow: &[String],
+) -> Result<(), String> {
+    let may = |it: SocketAddr| address::is_public(it.ip()) || is_allowed(&it.ip().to_string(), allow);
+    if found.all(may) { Ok(()) } else { Err(refusal(name)) }
 }
 
 /// Returns the host of a proxy, which may be written without a scheme.

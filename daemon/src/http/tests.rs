@@ -13,8 +13,8 @@ fn allowing(allow: &[&str]) -> Http {
     Http::new(HttpSettings { allow: allow.iter().map(ToString::to_string).collect(), ca_file: None })
 }
 
-#[test]
-fn an_address_that_is_not_public_is_refused_unless_it_is_allowed() {
+#[tokio::test]
+async fn an_address_that_is_not_public_is_refused_unless_it_is_allowed() {
     let http = allowing(&["127.0.0.2", "::1"]);
     for refused in [
         "http://127.0.0.1/",
@@ -23,22 +23,22 @@ fn an_address_that_is_not_public_is_refused_unless_it_is_allowed() {
         "http://0x7f.1/",
         "http://2130706433/",
     ] {
-        let error = http.check(refused, Reach::Public).unwrap_err();
+        let error = http.check(refused, Reach::Public).await.unwrap_err();
         assert!(error.contains("set `local: true`"), "{refused}: {error}");
-        assert!(http.check(refused, Reach::Any).is_ok(), "{refused}");
+        assert!(http.check(refused, Reach::Any).await.is_ok(), "{refused}");
     }
     for good in ["http://127.0.0.2:80/", "http://[::1]/", "https://example.org/", "http://1.1.1.1/"] {
-        assert!(http.check(good, Reach::Public).is_ok(), "{good}");
+        assert!(http.check(good, Reach::Public).await.is_ok(), "{good}");
     }
     for bad in ["example.org", "file:///etc/passwd", "http://", "ftp://example.org/"] {
-        assert!(http.check(bad, Reach::Any).unwrap_err().contains("not a URL"), "{bad}");
+        assert!(http.check(bad, Reach::Any).await.unwrap_err().contains("not a URL"), "{bad}");
     }
 }
 
 #[tokio::test]
 async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let http = Http::default();
-    let url = http.check("http://localhost/", Reach::Public).unwrap();
+    let url = http.check("http://localhost/", Reach::Public).await.unwrap();
     let error = http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap_err();
     assert!(Refused::is_cause_of(&error), "{error:?}");
     assert!(sentence(&error).starts_with("`localhost` is this machine"), "{}", sentence(&error));
@@ -50,7 +50,7 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
     for target in ["http://127.0.0.2:9/", "http://[::1]:9/", "http://169.254.169.254/latest"] {
         let location = format!("Location: {target}\r\n");
         let server = Server::new(move |_, _| answer("302 Found", &location, b"")).await;
-        let url = http.check(&server.url("/"), Reach::Public).unwrap();
+        let url = http.check(&server.url("/"), Reach::Public).await.unwrap();
         let error =
             http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap_err();
         assert!(Refused::is_cause_of(&error), "{target}: {error:?}");
@@ -102,9 +102,53 @@ async fn a_server_whose_authority_is_in_the_ca_file_is_trusted() {
     let ask = async |ca_file| {
         let http = Http::new(HttpSettings { allow: vec!["localhost".into()], ca_file });
         let client = http.client(Reach::Public, Redirects::Anywhere).unwrap();
-        client.get(http.check(&url, Reach::Public).unwrap()).send().await
+        client.get(http.check(&url, Reach::Public).await.unwrap()).send().await
     };
     assert_eq!(ask(Some(certificate("ca.pem"))).await.unwrap().text().await.unwrap(), "hello");
     let error = sentence(&ask(None).await.unwrap_err());
     assert!(error.contains("certificate"), "{error}");
+}
+
+/// Clients whose requests go through this server.
+fn through(proxy: &Server, allow: &[&str]) -> Http {
+    let settings = HttpSettings { allow: allow.iter().map(ToString::to_string).collect(), ca_file: None };
+    let inner = Inner { settings, proxy: Proxy::At(proxy.url("/")), ..Inner::default() };
+    Http { inner: Arc::new(inner) }
+}
+
+#[tokio::test]
+async fn a_proxy_is_not_asked_for_what_is_private() {
+    let proxy = Server::new(|_, _| answer("200 OK", "", b"")).await;
+    let http = through(&proxy, &["127.0.0.1", "::1", "printer.localhost"]);
+    for refused in ["http://localhost:8901/", "http://a.LocalHost./x", "https://localhost/"] {
+        let error = http.check(refused, Reach::Public).await.unwrap_err();
+        assert!(error.contains("is this machine or in a private network"), "{refused}: {error}");
+        assert!(http.check(refused, Reach::Any).await.is_ok(), "{refused}");
+    }
+    let url = http.check("http://printer.localhost/", Reach::Public).await.unwrap();
+    http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap();
+    assert!(proxy.requests()[0].starts_with("GET http://printer.localhost/ HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn a_redirect_through_a_proxy_to_what_is_private_is_not_followed() {
+    let proxy = Server::new(|_, _| answer("302 Found", "Location: http://localhost:8901/\r\n", b"")).await;
+    let http = through(&proxy, &[]);
+    let url = http.check("http://1.1.1.1/", Reach::Public).await.unwrap();
+    let error = http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap_err();
+    assert!(Refused::is_cause_of(&error), "{error:?}");
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[test]
+fn a_name_may_not_have_a_private_address_that_a_proxy_could_use() {
+    let found = |addresses: &[&str], allow: &[&str]| {
+        let addresses = addresses.iter().map(|it| it.parse().unwrap());
+        let allow: Vec<String> = allow.iter().map(ToString::to_string).collect();
+        resolver::check_found("intern.example.org", addresses, &allow)
+    };
+    assert!(found(&["1.1.1.1:0", "10.0.0.1:0"], &[]).unwrap_err().contains("`intern.example.org` is"));
+    assert_eq!(found(&["1.1.1.1:0", "10.0.0.1:0"], &["10.0.0.1"]), Ok(()));
+    assert_eq!(found(&["1.1.1.1:0"], &[]), Ok(()));
+    assert_eq!(found(&[], &[]), Ok(()), "only the proxy knows it");
 }

@@ -32,11 +32,11 @@ pub(super) struct Target {
 impl Target {
     /// Reads it from the inputs `url`, `headers`, `bearer` and `local`. A request with secrets isn't redirected to
     /// another server.
-    pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
+    pub(super) async fn new(call: &NodeCall) -> Result<Self, String> {
         let reach = if call.inputs.flag("local")? { Reach::Any } else { Reach::Public };
         let (services, secrets) = (call.services.http(), call.services.secrets());
         let url = call.inputs.text("url")?;
-        let url = services.check(url, reach).map_err(|error| match secrets.find(url) {
+        let url = services.check(url, reach).await.map_err(|error| match secrets.find(url) {
             // The message would be cut, perhaps within the secret.
             Some(name) => {
                 format!("input `url`, which contains the secret `{name}`, is no URL that may be asked")
@@ -187,7 +187,11 @@ pub(super) async fn within<T>(
         biased;
         () = services.cancel().cancelled() => Err("cancelled".into()),
         done = tokio::time::timeout(Duration::from_secs_f64(seconds), work) => {
-            done.unwrap_or_else(|_| Err(format!("it took longer than {seconds} s, the limit set by `timeout`").into()))
+            done.unwrap_or_else(|_| {
+                let trouble = services.trouble().map(|why| format!("; the last trouble: {why}"));
+                let trouble = trouble.unwrap_or_default();
+                Err(format!("it took longer than {seconds} s, the limit set by `timeout`{trouble}").into())
+            })
         }
     }
 }

@@ -61,7 +61,7 @@ async fn run(call: NodeCall) -> Made {
 }
 
 async fn download(call: &NodeCall, services: &DaemonServices) -> Made {
-    let target = Target::new(call)?;
+    let target = Target::new(call).await?;
     let limit = u64::try_from(call.inputs.int("max_bytes")?).unwrap_or(0);
     let scratch = services.clone();
     let body = services

@@ -117,7 +117,7 @@ async fn run(mut call: NodeCall) -> Made {
 }
 
 async fn exchange(call: &NodeCall, services: &DaemonServices) -> Made {
-    let target = Target::new(call)?;
+    let target = Target::new(call).await?;
     let safe = SAFE.contains(&call.inputs.text("method")?);
     let mut retries = Retries::new(call.inputs.count("retries")?);
     loop {

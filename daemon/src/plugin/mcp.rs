@@ -137,7 +137,7 @@ impl ConfiguredMcp {
         };
         let key = named.iter().next().map(|(_, value)| value.to_owned());
         let client = self.http.client(Reach::Any, Redirects::Nowhere)?;
-        HttpPeer::new(client, self.http.check(url, Reach::Any)?, key.as_deref(), named)
+        HttpPeer::new(client, self.http.check(url, Reach::Any).await?, key.as_deref(), named)
     }
 }
 
