@@ -91,12 +91,16 @@ fn base64(data: &[u8], before: usize, patterns: &mut Patterns) {
 /// Returns the text with the backslashes of JSON and of programming languages.
 fn escaped(text: &str) -> Vec<String> {
     let json = backslashed(text, '"');
-    let slashes = json.replace('/', "\\/");
     let go = ["<", ">", "&"].iter().zip(["\\u003c", "\\u003e", "\\u0026"]);
     let go = go.fold(json.clone(), |text, (from, to)| text.replace(from, to));
-    let twice = backslashed(&json, '"');
     let (lower, upper) = (ascii(&json, false), ascii(&json, true));
-    vec![slashes, go, twice, lower, upper, json, backslashed(text, '\''), backslashed(text, '\\')]
+    let once = [json, lower, upper, go].into_iter().flat_map(|json| [json.replace('/', "\\/"), json]);
+    // A text in JSON may itself be JSON, which is escaped again.
+    let all = once.flat_map(|json| {
+        let twice = backslashed(&json, '"');
+        [ascii(&twice, false), twice.replace('/', "\\/"), twice, json]
+    });
+    all.chain([backslashed(text, '\''), backslashed(text, '\\')]).collect()
 }
 
 /// Escapes backslashes, control characters and this quote.
@@ -188,6 +192,13 @@ mod tests {
             "p\\u00E4'ss & \\\"w\\u00F6rd\\\"/1",
             "pä'ss \\u0026 \\\"wörd\\\"/1",
             "pä'ss & \\\\\\\"wörd\\\\\\\"/1",
+            "p\\u00e4'ss & \\\"w\\u00f6rd\\\"\\/1",
+            "p\\\\u00e4'ss & \\\\\\\"w\\\\u00f6rd\\\\\\\"/1",
+            "p\\\\u00E4'ss & \\\\\\\"w\\\\u00F6rd\\\\\\\"/1",
+            "p\\\\u00e4'ss & \\\\\\\"w\\\\u00f6rd\\\\\\\"\\\\/1",
+            "p\\u00e4'ss & \\\\\\\"w\\u00f6rd\\\\\\\"/1",
+            "p\\\\u00e4'ss & \\\\\\\"w\\\\u00f6rd\\\\\\\"\\\\\\/1",
+            "pä'ss \\\\u0026 \\\\\\\"wörd\\\\\\\"/1",
             "pä'\\''ss & \"wörd\"/1",
             "p%C3%A4%27ss%20%26%20%22w%C3%B6rd%22%2F1",
             "p%c3%a4%27ss%20%26%20%22w%c3%b6rd%22/1",
