@@ -11,6 +11,7 @@ mod tests;
 use std::collections::HashMap;
 
 use fanlight_shared::event::{Prediction, TaskStatus};
+use fanlight_shared::spent::is_cost;
 use fanlight_shared::value::cut;
 use serde_json::Value as Json;
 
@@ -323,7 +324,7 @@ impl Said {
     }
 
     fn predict(&mut self, one: Prediction) {
-        let cost_usd = one.cost_usd.filter(|usd| crate::services::is_cost(*usd));
+        let cost_usd = one.cost_usd.filter(|usd| is_cost(*usd));
         let one = Prediction { cost_usd, ..one };
         self.spent.add(&one);
         self.reports.push(Report::Prediction(one));

@@ -30,8 +30,11 @@ enum AgentEvent {
 /// Takes a line.
 ///
 /// # Errors
-/// It is not an event.
+/// It is not an event, or follows the result.
 pub(super) fn take(json: Json, said: &mut Said) -> Result<(), String> {
+    if said.end.is_some() {
+        return Err("it follows `result`, which is the last line".to_owned());
+    }
     if ["text", "reasoning", "result"].iter().any(|own| json["type"] == *own) {
         let event = serde_json::from_value(json).map_err(|error| error.to_string())?;
         own(event, said);

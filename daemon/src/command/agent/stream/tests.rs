@@ -154,6 +154,20 @@ fn the_plain_dialect_has_the_events_of_commands_and_a_result() {
     let failed = said(Dialect::Plain, r#"{"type":"result","error":"no"}"#);
     assert_eq!(failed.check().unwrap_err(), "the agent failed: no");
     assert!(said(Dialect::Plain, r#"{"type":"result","text":1}"#).check().unwrap_err().contains("line 1"));
+    for (first, next) in [
+        (r#"{"type":"result","text":"A"}"#, r#"{"type":"text","text":"later"}"#),
+        (r#"{"type":"result","text":"A"}"#, r#"{"type":"progress","value":1}"#),
+        (r#"{"type":"result","text":"A"}"#, r#"{"type":"result","text":"B"}"#),
+    ] {
+        let more = said(Dialect::Plain, &format!("{first}\n{next}")).check().unwrap_err();
+        assert!(
+            more.ends_with("line 2 of its output can't be read: it follows `result`, which is the last line"),
+            "{more}"
+        );
+    }
+    let failed =
+        said(Dialect::Plain, "{\"type\":\"result\",\"error\":\"bad\"}\n{\"type\":\"result\",\"text\":\"B\"}");
+    assert_eq!(failed.check().unwrap_err(), "the agent failed: bad");
     assert!(said(Dialect::Plain, r#"{"type":"tool"}"#).check().unwrap_err().contains("not known"));
 }
 
