@@ -30,7 +30,7 @@ use crate::series::Measurement;
 
 pub use in_daemon::DaemonServices;
 pub use level::Level;
-pub(crate) use predictions::{Predictions, is_cost, usage};
+pub(crate) use predictions::{Predictions, usage};
 pub(crate) use report::{Report, Stream, pieces};
 pub(crate) use reporter::Reporter;
 

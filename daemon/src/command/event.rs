@@ -3,6 +3,7 @@
 
 use fanlight_shared::event::{Prediction, TaskStatus};
 use fanlight_shared::metric::{Goal, MAX_NAME, MAX_STEP, SYSTEM};
+use fanlight_shared::spent::is_cost;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::series::Measurement;
-use crate::services::{Level, Report, is_cost};
+use crate::services::{Level, Report};
 
 /// The longest line, in bytes.
 pub const MAX_LINE: usize = 64 * 1024;

@@ -57,18 +57,32 @@ pub(crate) fn max_tokens(chat: &Chat) -> u32 {
 }
 
 fn message(turn: &Turn) -> Result<Json, String> {
+    let mut calls = turn
+        .calls
+        .iter()
+        .map(|call| json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.json()}));
+    if turn.thoughts.iter().any(is_thought) {
+        // It may not be changed, nor moved among the other parts.
+        let parts = turn.thoughts.iter().filter(|part| part["type"] != "text" || part["text"] != "");
+        let parts = parts.filter_map(|part| match part["type"].as_str() {
+            Some("tool_use") => calls.next(),
+            _ => Some(part.clone()),
+        });
+        return Ok(json!({"role": turn.role.word(), "content": parts.collect::<Vec<_>>()}));
+    }
     let text = json!({"type": "text", "text": turn.text});
     let results = turn.results.iter().map(|it| {
         Ok(json!({"type": "tool_result", "tool_use_id": it.id, "content": it.text, "is_error": it.failed}))
     });
-    let calls = turn
-        .calls
-        .iter()
-        .map(|call| Ok(json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.json()})));
     let text = (!turn.is_silent()).then_some(Ok(text));
-    let parts = turn.files.iter().map(part).chain(results).chain(text).chain(calls);
+    let parts = turn.files.iter().map(part).chain(results).chain(text).chain(calls.map(Ok));
     let parts = parts.collect::<Result<Vec<_>, String>>()?;
     Ok(json!({"role": turn.role.word(), "content": parts}))
+}
+
+/// Returns whether a part of an answer is reasoning.
+fn is_thought(part: &Json) -> bool {
+    part["type"] == "thinking" || part["type"] == "redacted_thinking"
 }
 
 fn part(file: &Attached) -> Result<Json, String> {
@@ -97,12 +111,22 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
             if reply.calling {
                 let text = |name: &str| block[name].as_str().unwrap_or_default().to_owned();
                 reply.calls.push(Call { id: text("id"), name: text("name"), ..Call::default() });
+                reply.thoughts.push(json!({"type": "tool_use"}));
+            } else if is_thought(block) || block["type"] == "text" {
+                reply.hidden += block["data"].as_str().map_or(0, str::len);
+                reply.thoughts.push(block.clone());
             }
         }
         "content_block_delta" => {
             let delta = &json["delta"];
             match delta["type"].as_str().unwrap_or_default() {
-                "text_delta" => reply.text.push_str(delta["text"].as_str().unwrap_or_default()),
+                "text_delta" => {
+                    let piece = delta["text"].as_str().unwrap_or_default();
+                    reply.text.push_str(piece);
+                    if reply.thoughts.last().is_some_and(|part| part["type"] == "text") {
+                        reply.think("text", piece);
+                    }
+                }
                 "input_json_delta" => {
                     let piece = delta["partial_json"].as_str().unwrap_or_default();
                     match reply.calls.last_mut().filter(|_| reply.calling) {
@@ -110,7 +134,16 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
                         None => reply.text.push_str(piece),
                     }
                 }
-                "thinking_delta" => reply.reasoning.push_str(delta["thinking"].as_str().unwrap_or_default()),
+                "thinking_delta" => {
+                    let piece = delta["thinking"].as_str().unwrap_or_default();
+                    reply.reasoning.push_str(piece);
+                    reply.think("thinking", piece);
+                }
+                "signature_delta" => {
+                    let piece = delta["signature"].as_str().unwrap_or_default();
+                    reply.hidden += piece.len();
+                    reply.think("signature", piece);
+                }
                 _ => {}
             }
         }

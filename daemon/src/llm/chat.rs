@@ -31,6 +31,8 @@ pub(crate) struct Turn {
     pub(crate) files: Vec<Attached>,
     /// The calls of the assistant.
     pub(crate) calls: Vec<Call>,
+    /// What the assistant thought before its calls, in the provider's own words, which it wants back with them.
+    pub(crate) thoughts: Vec<Json>,
     /// The results of the calls before, in a turn of the user.
     pub(crate) results: Vec<Returned>,
 }
@@ -73,7 +75,8 @@ impl Role {
 
 impl Turn {
     pub(crate) fn new(role: Role, text: impl Into<String>) -> Self {
-        Self { role, text: text.into(), files: Vec::new(), calls: Vec::new(), results: Vec::new() }
+        let (files, calls, thoughts, results) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { role, text: text.into(), files, calls, thoughts, results }
     }
 
     /// Returns whether it has other parts but no text: an empty part is refused.

@@ -6,7 +6,7 @@ use super::chat::{Attached, AttachedKind, Chat, Role, Turn, merge};
 use super::openai::vector;
 use super::reply::{Embeddings, Finish, Reply, StreamError, Usage};
 use super::sse::Event;
-use super::tool::Call;
+use super::tool::{Call, check_numbers};
 
 /// Returns the path of the chat below the provider's URL.
 pub(crate) fn chat_path(model: &str) -> String {
@@ -114,9 +114,18 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
             ..Usage::default()
         };
     }
-    let candidate = &json["candidates"][0];
+    let candidates = json["candidates"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if candidates.iter().any(|it| it["index"].as_u64().is_some_and(|index| index > 0)) || candidates.len() > 1
+    {
+        return Err(StreamError::Final(
+            "the provider sends several answers, and the node has one; leave `candidateCount` out of `options`"
+                .to_owned(),
+        ));
+    }
+    let candidate = candidates.first().unwrap_or(&Json::Null);
     for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
         if let Some(call) = part.get("functionCall") {
+            check_numbers(&event.data)?;
             let id = format!("call_{}", reply.calls.len());
             reply.calls.push(Call {
                 id,

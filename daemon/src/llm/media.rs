@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use super::reply::Usage;
+use super::reply::{Usage, cost};
 
 /// The paths below the provider's URL.
 pub(crate) const CREATE: &str = "/images/generations";
@@ -145,7 +145,7 @@ fn json(body: &[u8]) -> Result<Json, String> {
 
 fn usage(json: &Json) -> Usage {
     let count = |name: &str| json["usage"][name].as_u64().unwrap_or_default();
-    let cost_usd = json["usage"]["cost"].as_f64().filter(|cost| *cost >= 0.0);
+    let cost_usd = cost(&json["usage"]);
     Usage { input: count("input_tokens"), output: count("output_tokens"), cost_usd, ..Usage::default() }
 }
 

@@ -3,15 +3,21 @@
 use serde_json::{Value as Json, json};
 
 use super::chat::{Attached, AttachedKind, Chat, Turn, merge};
-use super::reply::{Embeddings, Finish, Reply, StreamError, Usage};
+use super::reply::{Embeddings, Finish, Reply, StreamError, Usage, cost};
 use super::sse::Event;
-use super::tool::Call;
+use super::tool::{Call, check_numbers};
 use crate::config::Structured;
 
 /// The path of the chat below the provider's URL.
 pub(crate) const CHAT: &str = "/chat/completions";
 /// The path of embeddings.
 pub(crate) const EMBEDDINGS: &str = "/embeddings";
+
+/// The field of most servers for reasoning, and all fields, of which the first one is taken.
+const REASONING: &str = "reasoning_content";
+const REASONINGS: [&str; 2] = [REASONING, "reasoning"];
+/// The field of OpenRouter for reasoning with its signatures.
+const DETAILS: &str = "reasoning_details";
 
 /// Returns the body of a request.
 ///
@@ -20,7 +26,13 @@ pub(crate) const EMBEDDINGS: &str = "/embeddings";
 pub(crate) fn body(chat: &Chat, structured: Structured, limit: &str) -> Result<Json, String> {
     let system = chat.instructions().map(|text| json!({"role": "system", "content": text}));
     let turns = chat.turns.iter().flat_map(messages);
-    let messages = system.into_iter().map(Ok).chain(turns).collect::<Result<Vec<_>, String>>()?;
+    let mut messages = system.into_iter().map(Ok).chain(turns).collect::<Result<Vec<_>, String>>()?;
+    // Who wants reasoning back wants it with all calls, also where there was none.
+    if messages.iter().any(|message| message.get(REASONING).is_some()) {
+        for message in messages.iter_mut().filter(|message| message.get("tool_calls").is_some()) {
+            message.as_object_mut().map(|message| message.entry(REASONING).or_insert("".into()));
+        }
+    }
     let mut body = json!({
         "model": chat.model,
         "messages": messages,
@@ -75,9 +87,16 @@ fn message(turn: &Turn) -> Result<Json, String> {
     let mut message = json!({"role": turn.role.word(), "content": content});
     if !turn.calls.is_empty() {
         let calls = turn.calls.iter().map(|call| {
-            json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.json().to_string()}})
+            let mut one = json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.json().to_string()}});
+            if let Some(signature) = &call.signature {
+                one["extra_content"] = json!({"google": {"thought_signature": signature}});
+            }
+            one
         });
         message["tool_calls"] = calls.collect();
+        for (name, thought) in turn.thoughts.iter().filter_map(Json::as_object).flatten() {
+            message[name] = thought.clone();
+        }
     }
     Ok(message)
 }
@@ -120,19 +139,25 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     if let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) {
         reply.usage = usage_of(usage);
     }
-    let Some(choice) = chunk["choices"].get(0) else { return Ok(()) };
+    let choices = chunk["choices"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some(choice) = choices.first() else { return Ok(()) };
+    if choices.iter().any(|choice| choice["index"].as_u64().is_some_and(|index| index > 0))
+        || choices.len() > 1
+    {
+        return Err(StreamError::Final(
+            "the provider sends several answers, and the node has one; leave `n` out of `options`".to_owned(),
+        ));
+    }
     // A server that does not stream sends the whole message at once.
     let said = choice.get("delta").or_else(|| choice.get("message")).unwrap_or(&Json::Null);
-    for name in ["reasoning_content", "reasoning"] {
-        if let Some(text) = said[name].as_str() {
-            reply.reasoning.push_str(text);
-            break;
-        }
-    }
+    take_reasoning(said, reply);
     if let Some(text) = said["content"].as_str() {
         reply.text.push_str(text);
     }
     for (at, call) in said["tool_calls"].as_array().into_iter().flatten().enumerate() {
+        if call["function"]["arguments"].is_object() {
+            check_numbers(&event.data)?;
+        }
         take_call(call, at, reply)?;
     }
     if let Some(text) = said["refusal"].as_str().filter(|text| !text.is_empty()) {
@@ -157,6 +182,28 @@ pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> 
     Ok(())
 }
 
+/// Takes a part of the reasoning.
+fn take_reasoning(said: &Json, reply: &mut Reply) {
+    let details = said[DETAILS].as_array().filter(|details| !details.is_empty());
+    let named = REASONINGS.iter().find_map(|name| Some((*name, said[*name].as_str()?)));
+    if details.is_none() && named.is_none() {
+        return;
+    }
+    if reply.thoughts.is_empty() {
+        reply.thoughts.push(json!({}));
+    }
+    if let Some((name, text)) = named {
+        reply.reasoning.push_str(text);
+        reply.think(name, text);
+    }
+    let (Some(details), Some(Json::Object(thought))) = (details, reply.thoughts.last_mut()) else { return };
+    reply.hidden += details.iter().map(|it| it.to_string().len()).sum::<usize>();
+    match thought.entry(DETAILS).or_insert_with(|| json!([])) {
+        Json::Array(known) => known.extend(details.iter().cloned()),
+        other => *other = details.clone().into(),
+    }
+}
+
 /// Takes a part of a call: the first names the tool, and all have a piece of the arguments.
 fn take_call(json: &Json, at: usize, reply: &mut Reply) -> Result<(), StreamError> {
     let at = json["index"].as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or(at);
@@ -173,6 +220,9 @@ fn take_call(json: &Json, at: usize, reply: &mut Reply) -> Result<(), StreamErro
     }
     let Some(call) = reply.calls.get_mut(at) else { return Ok(()) };
     call.name.push_str(json["function"]["name"].as_str().unwrap_or_default());
+    if let Some(signature) = json["extra_content"]["google"]["thought_signature"].as_str() {
+        call.signature = Some(signature.to_owned());
+    }
     match &json["function"]["arguments"] {
         Json::String(piece) => call.arguments.push_str(piece),
         Json::Null => {}
@@ -189,7 +239,7 @@ fn usage_of(usage: &Json) -> Usage {
         cache_written: 0,
         cached: count(&usage["prompt_tokens_details"]["cached_tokens"]),
         // OpenRouter says it.
-        cost_usd: usage["cost"].as_f64(),
+        cost_usd: cost(usage),
     }
 }
 

@@ -1,5 +1,8 @@
 //! The answer of a model as it grows, and how it ends.
 
+use fanlight_shared::spent::is_cost;
+use serde_json::Value as Json;
+
 use super::tool::Call;
 
 /// The longest answer, reasoning and calls included, in bytes.
@@ -10,6 +13,12 @@ pub(crate) const MAX_REPLY_BYTES: usize = 8 << 20;
 pub(crate) struct Reply {
     pub(crate) text: String,
     pub(crate) reasoning: String,
+    /// The reasoning in the provider's own words, as a further request has it: see [`Turn::thoughts`].
+    ///
+    /// [`Turn::thoughts`]: super::chat::Turn::thoughts
+    pub(crate) thoughts: Vec<Json>,
+    /// The bytes of what is only in `thoughts`.
+    pub(crate) hidden: usize,
     /// The tools that the model calls.
     pub(crate) calls: Vec<Call>,
     /// Whether what follows are the arguments of the last call.
@@ -52,6 +61,11 @@ pub(crate) struct Usage {
     pub(crate) cache_written: u64,
     /// The cost in US dollars, if the provider says it.
     pub(crate) cost_usd: Option<f64>,
+}
+
+/// Returns the cost that a provider says, if it is an amount of money.
+pub(super) fn cost(usage: &Json) -> Option<f64> {
+    usage["cost"].as_f64().filter(|usd| is_cost(*usd))
 }
 
 impl Usage {
@@ -100,6 +114,15 @@ impl Reply {
         }
     }
 
+    /// Adds a piece to a text in the last of the thoughts.
+    pub(super) fn think(&mut self, name: &str, piece: &str) {
+        let Some(Json::Object(thought)) = self.thoughts.last_mut() else { return };
+        match thought.entry(name).or_insert_with(|| Json::from("")) {
+            Json::String(text) => text.push_str(piece),
+            other => *other = piece.into(),
+        }
+    }
+
     /// Returns whether anything of the answer has come.
     pub(crate) fn has_begun(&self) -> bool {
         !self.text.is_empty() || !self.reasoning.is_empty() || !self.calls.is_empty()
@@ -111,7 +134,7 @@ impl Reply {
     /// A sentence with the limit.
     pub(crate) fn check_length(&self) -> Result<(), String> {
         let calls: usize = self.calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();
-        if self.text.len() + self.reasoning.len() + calls > MAX_REPLY_BYTES {
+        if self.text.len() + self.reasoning.len() + self.hidden + calls > MAX_REPLY_BYTES {
             return Err(format!("the answer has more than {} MiB", MAX_REPLY_BYTES >> 20));
         }
         Ok(())

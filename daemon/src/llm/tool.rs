@@ -1,6 +1,9 @@
 //! Tools that a model may call, in no provider's words.
 
+use fanlight_shared::value::json::check_whole_numbers;
 use serde_json::{Value as Json, json};
+
+use super::reply::StreamError;
 
 /// A tool that a model is offered.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,7 +21,7 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// The arguments, as the model wrote them.
     pub(crate) arguments: String,
-    /// What Gemini wants back with the call.
+    /// What Gemini wants back with the call, also from those who speak OpenAI's protocol for it.
     pub(crate) signature: Option<String>,
 }
 
@@ -32,14 +35,38 @@ pub(crate) struct Returned {
 }
 
 impl Call {
-    /// Returns the arguments as JSON; what is not JSON was refused, and the model sees it as text.
+    /// Returns the arguments as JSON; what is not JSON, or has numbers that would be rounded, was refused, and the model
+    /// sees it as text.
     pub(crate) fn json(&self) -> Json {
         if self.arguments.trim().is_empty() {
             return json!({});
         }
         match serde_json::from_str(&self.arguments) {
-            Ok(json @ Json::Object(_)) => json,
+            Ok(json @ Json::Object(_)) if check_whole_numbers(&self.arguments).is_ok() => json,
             _ => json!({"text": self.arguments}),
         }
+    }
+}
+
+/// Checks the numbers of an event whose calls have arguments as JSON, not as text.
+///
+/// # Errors
+/// A sentence: one would be rounded.
+pub(super) fn check_numbers(event: &str) -> Result<(), StreamError> {
+    check_whole_numbers(event)
+        .map_err(|error| StreamError::Final(format!("the arguments of a call can't be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_arguments_is_never_rounded() {
+        let sent = |arguments: &str| Call { arguments: arguments.into(), ..Call::default() }.json();
+        assert_eq!(sent("{\"id\": 9007199254740993}"), json!({"id": 9_007_199_254_740_993_i64}));
+        let large = "{\"id\": 123456789012345678901}";
+        assert_eq!(sent(large), json!({"text": large}));
+        assert!(check_numbers("{\"args\": {\"id\": 123456789012345678901}}").is_err());
     }
 }

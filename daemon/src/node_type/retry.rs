@@ -117,6 +117,7 @@ impl Retries {
         self.left -= 1;
         let wait = asked.unwrap_or(self.wait);
         self.wait = (self.wait * 2).min(MAX_WAIT);
+        services.note_trouble(&why);
         services.log(Level::Warn, &format!("{why}; retrying in {:.1} s", wait.as_secs_f64()));
         Ok(wait)
     }

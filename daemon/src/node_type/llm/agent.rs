@@ -1,12 +1,12 @@
 //! `llm.agent`: a model that calls tools until it has an answer.
 
+mod calls;
 mod files;
 mod plan;
 mod tools;
 
 use fanlight_shared::types::Type;
-use fanlight_shared::value::{Value, Values, cut};
-use indexmap::IndexMap;
+use fanlight_shared::value::{Value, Values};
 use serde_json::{Value as Json, json};
 
 use super::ask::Asker;
@@ -19,6 +19,7 @@ use crate::llm::tool::{Call, Returned};
 use crate::node_type::http::within;
 use crate::node_type::typed_inputs::TypedInputs as _;
 use crate::node_type::{Made, NodeCall, NodeType, Runner};
+use calls::Calls;
 use tools::{Servers, Tools};
 
 /// The longest result that a model gets, in bytes.
@@ -51,7 +52,8 @@ pub(super) fn node_type() -> NodeType {
         .output(
             "calls",
             Type::Json,
-            "The calls of tools: a list of tool, arguments, result and whether it failed.",
+            "The calls of tools: a list of tool, arguments, result and whether it failed. Long arguments and results are \
+             shortened; the log has them whole.",
         )
         .output(
             "files",
@@ -88,16 +90,17 @@ async fn agent(call: NodeCall, servers: &mut Servers, runs: &Runs) -> Made {
     chat.turns.push(Turn::new(Role::User, inputs.text("prompt")?));
     let (max_steps, max_cost) =
         (inputs.count("max_steps")?, inputs.maybe("max_cost_usd").and_then(Value::as_float));
-    let mut done = Vec::new();
+    let mut done = Calls::default();
     for step in 1..=max_steps {
-        check_cost(&asker, call.services.cost_usd(), max_cost, done.len())?;
+        let spent = [call.services.cost_usd(), call.attempt.spent_before];
+        check_cost(&asker, spent.into_iter().flatten().reduce(|a, b| a + b), max_cost, done.len())?;
         let reply = asker.ask(&chat).await?;
         if reply.calls.is_empty() {
             return Ok((
                 Values::from([
                     ("text".to_owned(), reply.text.into()),
                     ("steps".to_owned(), Value::Int(step.into())),
-                    ("calls".to_owned(), Value::List(done)),
+                    ("calls".to_owned(), done.into_value()),
                     ("files".to_owned(), tools.made().all()),
                     ("usage".to_owned(), usage(&asker)),
                 ]),
@@ -118,7 +121,11 @@ async fn agent(call: NodeCall, servers: &mut Servers, runs: &Runs) -> Made {
         for one in &reply.calls {
             turn.results.push(perform(&call, &tools, runs, one, &mut done).await?);
         }
-        chat.turns.push(Turn { calls: reply.calls, ..Turn::new(Role::Assistant, reply.text) });
+        chat.turns.push(Turn {
+            calls: reply.calls,
+            thoughts: reply.thoughts,
+            ..Turn::new(Role::Assistant, reply.text)
+        });
         chat.turns.push(turn);
     }
     Err(format!(
@@ -150,7 +157,7 @@ async fn perform(
     tools: &Tools,
     runs: &Runs,
     one: &Call,
-    done: &mut Vec<Value>,
+    done: &mut Calls,
 ) -> Result<Returned, FileError> {
     let services = &call.services;
     let number = services.tool_call(&one.name, &one.arguments);
@@ -162,15 +169,8 @@ async fn perform(
     let failed = result.is_err();
     let (Ok(text) | Err(text)) = result;
     let text = shortened(text);
-    let entry: IndexMap<String, Value> = [
-        ("tool".to_owned(), one.name.as_str().into()),
-        ("arguments".to_owned(), Value::from_json(one.json())),
-        ("result".to_owned(), Value::from(cut(&text, 2000))),
-        ("failed".to_owned(), Value::Bool(failed)),
-    ]
-    .into();
-    done.push(Value::Object(entry));
-    services.partial("calls", Value::List(done.clone()));
+    done.add(one, &text, failed);
+    services.partial("calls", done.shown());
     Ok(Returned { id: one.id.clone(), name: one.name.clone(), text, failed })
 }
 

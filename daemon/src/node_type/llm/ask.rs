@@ -210,11 +210,15 @@ impl Asker {
     /// Waits until the rate of the pool allows a request.
     async fn until_allowed(&mut self) {
         let Some(rate) = self.provider.rate.clone() else { return };
+        if rate.is_paused() {
+            self.services.progress(None, Some("waits: the provider asked for a pause"));
+            self.services.note_trouble(&format!(
+                "the provider `{}` asked for a pause, which holds for all",
+                self.provider()
+            ));
+        }
         // The engine has counted the first one when it started the attempt.
         if std::mem::take(&mut self.counted) {
-            if rate.is_paused() {
-                self.services.progress(None, Some("waits: the provider asked for a pause"));
-            }
             rate.until_resumed().await;
         } else {
             rate.wait().await;

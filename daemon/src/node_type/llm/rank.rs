@@ -94,7 +94,7 @@ fn pairs(json: &Json, count: usize) -> Result<Vec<(usize, f64)>, String> {
     let mut seen = HashSet::new();
     let mut pairs = Vec::new();
     for one in all {
-        let index = one["index"].as_u64().and_then(|index| usize::try_from(index).ok());
+        let index = whole(&one["index"]);
         let (Some(index), Some(score)) = (index, one["score"].as_f64()) else {
             return Err("a score has no `index` or no `score`".to_owned());
         };
@@ -110,6 +110,12 @@ fn pairs(json: &Json, count: usize) -> Result<Vec<(usize, f64)>, String> {
         Some(missing) => Err(format!("item {missing} has no score")),
         None => Ok(pairs),
     }
+}
+
+/// Returns a whole number, also if it is written as a float.
+fn whole(json: &Json) -> Option<usize> {
+    let float = json.as_f64().filter(|it| it.fract() == 0.0 && (0.0..=1e9).contains(it));
+    json.as_u64().and_then(|it| usize::try_from(it).ok()).or(float.map(|it| it as usize))
 }
 
 /// Returns what the stand-in answers: texts that share words with the criterion come first.
@@ -132,6 +138,11 @@ mod tests {
         let scores = |list: Json| pairs(&json!({"scores": list}), 2);
         let both = json!([{"index": 1, "score": 5}, {"index": 0, "score": 7.5}]);
         assert_eq!(scores(both), Ok(vec![(1, 5.0), (0, 7.5)]));
+        let floats = json!([{"index": 1.0, "score": 5}, {"index": 0.0, "score": 7.5}]);
+        assert_eq!(scores(floats), Ok(vec![(1, 5.0), (0, 7.5)]), "JSON has one kind of numbers");
+        for index in [json!(0.5), json!(-1.0), json!(1e30), json!("1")] {
+            assert!(scores(json!([{"index": index, "score": 5}])).is_err(), "{index}");
+        }
         assert_eq!(scores(json!([{"index": 1, "score": 5}])), Err("item 0 has no score".into()));
         assert!(scores(json!([{"index": 2, "score": 5}])).unwrap_err().contains("no item 2"));
         let twice = json!([{"index": 1, "score": 5}, {"index": 1, "score": 6}]);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fanlight_shared::value::json;
 use serde_json::Value as Json;
 
 use super::ask::Asker;
@@ -92,9 +93,9 @@ async fn fit(
 ) -> Result<Result<Json, Vec<String>>, FileError> {
     let (text, schema, more) = (text.to_owned(), wanted.schema.clone(), Arc::clone(&wanted.check));
     let check = move || -> Result<Result<Json, Vec<String>>, FileError> {
-        let json: Json = match serde_json::from_str(bare(&text)) {
+        let json = match read(bare(&text)) {
             Ok(json) => json,
-            Err(error) => return Ok(Err(vec![format!("it is not JSON: {error}")])),
+            Err(error) => return Ok(Err(vec![error])),
         };
         let validator = json_schema::compile(&schema)?;
         let mut errors = json_schema::errors(&json, &validator);
@@ -104,6 +105,13 @@ async fn fit(
         Ok(if errors.is_empty() { Ok(json) } else { Err(errors) })
     };
     services.blocking(check).await
+}
+
+/// Reads JSON whose whole numbers are kept exactly.
+fn read(text: &str) -> Result<Json, String> {
+    let json = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    json::check_whole_numbers(text).map_err(|error| error.to_string())?;
+    Ok(json)
 }
 
 /// Returns an answer without the fence that models put around code.

@@ -78,6 +78,98 @@ async fn the_protocols_of_anthropic_and_gemini_have_calls_too() {
     );
 }
 
+/// An event of OpenAI's protocol with this delta.
+fn delta(delta: Json) -> String {
+    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
+}
+
+#[tokio::test]
+async fn reasoning_is_sent_back_with_the_calls_under_the_name_it_had() {
+    let call = |id: &str| {
+        let function = json!({"name": "text_count", "arguments": "{\"text\":\"a\"}"});
+        let google = json!({"google": {"thought_signature": "s"}});
+        delta(json!({"tool_calls": [{"index": 0, "id": id, "function": function, "extra_content": google}]}))
+            + "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n"
+    };
+    let thinks = |field: &str| delta(json!({field: "Let me"})) + &delta(json!({field: " see."}));
+    for field in ["reasoning_content", "reasoning"] {
+        let first = thinks(field) + &call("c1");
+        let steps = [first, call("c2"), said("One")];
+        let server = Server::new(move |number, _| stream(&steps[number])).await;
+        let done = Place::new(ProviderKind::OpenAi, &server).agent(&[]).await;
+        assert_eq!(done.text(), "One");
+        let messages = body(&server.requests()[2])["messages"].clone();
+        assert_eq!(messages[1][field], "Let me see.", "{messages}");
+        assert_eq!(messages[1]["tool_calls"][0]["extra_content"]["google"]["thought_signature"], "s");
+        let none = (field == "reasoning_content").then(|| json!(""));
+        assert_eq!(messages[3].get(field).cloned(), none, "a model that thinks is sent back that it did not");
+    }
+    let part = |text: &str| json!({"type": "reasoning.text", "text": text, "signature": "g"});
+    let first = delta(json!({"reasoning": "a", "reasoning_details": [part("a")]}))
+        + &delta(json!({"reasoning_details": [part("b")]}))
+        + &call("c1");
+    let steps = [first, said("One")];
+    let server = Server::new(move |number, _| stream(&steps[number])).await;
+    Place::new(ProviderKind::OpenAi, &server).agent(&[]).await.text();
+    let messages = body(&server.requests()[1])["messages"].clone();
+    assert_eq!(messages[1]["reasoning_details"], json!([part("a"), part("b")]), "{messages}");
+}
+
+#[tokio::test]
+async fn the_thinking_blocks_of_anthropic_are_sent_back_as_they_were() {
+    let event = |json: Json| format!("data: {json}\n\n");
+    let start = |block: Json| event(json!({"type": "content_block_start", "content_block": block}));
+    let delta = |delta: Json| event(json!({"type": "content_block_delta", "delta": delta}));
+    let end = |reason: &str| {
+        event(json!({"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {}}))
+            + &event(json!({"type": "message_stop"}))
+    };
+    let first = [
+        start(json!({"type": "thinking", "thinking": "", "signature": ""})),
+        delta(json!({"type": "thinking_delta", "thinking": "Let me"})),
+        delta(json!({"type": "thinking_delta", "thinking": " see."})),
+        delta(json!({"type": "signature_delta", "signature": "sig"})),
+        start(json!({"type": "redacted_thinking", "data": "hidden"})),
+        start(json!({"type": "text", "text": ""})),
+        delta(json!({"type": "text_delta", "text": "I count."})),
+        start(json!({"type": "tool_use", "id": "t1", "name": "text_count", "input": {}})),
+        delta(json!({"type": "input_json_delta", "partial_json": "{\"text\":\"a\"}"})),
+        end("tool_use"),
+    ];
+    let steps = [
+        first.concat(),
+        start(json!({"type": "text", "text": ""}))
+            + &delta(json!({"type": "text_delta", "text": "One"}))
+            + &end("end_turn"),
+    ];
+    let server = Server::new(move |number, _| stream(&steps[number])).await;
+    let done = Place::new(ProviderKind::Anthropic, &server).agent(&[]).await;
+    assert_eq!(done.text(), "One");
+    assert_eq!(
+        body(&server.requests()[1])["messages"][1]["content"],
+        json!([
+            {"type": "thinking", "thinking": "Let me see.", "signature": "sig"},
+            {"type": "redacted_thinking", "data": "hidden"},
+            {"type": "text", "text": "I count."},
+            {"type": "tool_use", "id": "t1", "name": "text_count", "input": {"text": "a"}},
+        ])
+    );
+    assert_eq!(done.wrote(StreamTag::Reasoning), "Let me see.");
+}
+
+#[tokio::test]
+async fn long_arguments_are_shortened_in_the_list_of_calls_and_whole_in_the_log() {
+    let text = "word ".repeat(20_000);
+    let server = Server::new(|_, _| Vec::new()).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let offline = value(json!([{"tool": "text.count", "arguments": {"text": text}}, "Done"]));
+    let done = place.agent(&[("provider", "offline".into()), ("offline", offline)]).await;
+    let calls = done.value("calls").to_json();
+    assert!(calls[0]["arguments"]["text"].as_str().unwrap().len() < 3000);
+    assert!(calls[0]["result"].as_str().unwrap().contains("20000"), "{}", calls[0]["result"]);
+    assert!(done.wrote(StreamTag::Stderr).contains(&text));
+}
+
 #[tokio::test]
 async fn a_model_shows_its_plan_and_its_tasks_as_they_change() {
     let server = Server::new(|_, _| Vec::new()).await;
@@ -232,5 +324,18 @@ async fn what_can_t_be_a_tool_is_refused_before_the_model_is_asked() {
         let done = place.agent(&[("tools", value(tools))]).await;
         assert!(done.error().contains(expected), "{expected}: {}", done.error());
     }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_spent_before_an_interruption_counts_for_the_limit_of_the_cost() {
+    let server = Server::new(|_, _| stream(&said("Hi"))).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let attempt = Attempt { spent_before: Some(3.0), ..fixture::attempt() };
+    let given = [("prompt", "x".into()), ("tools", value(json!([]))), ("max_cost_usd", Value::Float(2.0))];
+    let (_, execution) = place.open_as(attempt, "llm.agent", &given);
+    execution.wait().await;
+    let error = execution.collect().await.error.unwrap().message;
+    assert!(error.starts_with("it has cost $3.0000 after 0 calls, and `max_cost_usd` is 2"), "{error}");
     assert!(server.requests().is_empty());
 }

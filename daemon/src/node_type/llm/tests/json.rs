@@ -27,6 +27,22 @@ async fn an_answer_that_does_not_fit_is_corrected_once_in_the_open() {
 }
 
 #[tokio::test]
+async fn a_number_that_would_be_rounded_is_corrected() {
+    let answers = ["{\"n\": 12345678901234567890}", "{\"n\": 1234567890123456789}"];
+    let server = Server::new(move |number, _| stream(&said(answers[number]))).await;
+    let done = Place::new(ProviderKind::OpenAi, &server).chat(&[schema()]).await;
+    assert_eq!(done.value("json"), &json(answers[1]));
+    let messages = body(&server.requests()[1])["messages"].clone();
+    assert!(
+        messages[3]["content"].as_str().unwrap().contains("12345678901234567890 is too large"),
+        "{messages}"
+    );
+    let server = Server::new(move |_, _| stream(&said("{\"n\": NaN}"))).await;
+    let done = Place::new(ProviderKind::OpenAi, &server).chat(&[schema()]).await;
+    assert!(done.error().contains("it is not JSON"), "{}", done.error());
+}
+
+#[tokio::test]
 async fn an_answer_that_never_fits_fails_the_node() {
     for (answer, expected) in
         [("{}", "\"n\" is a required property"), ("Well, two", "it is not JSON"), ("", "it is not JSON")]

@@ -92,3 +92,38 @@ async fn embeddings_that_are_missing_or_uneven_are_an_error() {
         assert!(done.error().contains(expected), "{body}: {}", done.error());
     }
 }
+
+#[tokio::test]
+async fn several_answers_are_never_mixed_into_one() {
+    let choice = |index: u32, text: &str| {
+        format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
+    };
+    let text = [choice(0, "A0 "), choice(1, "B0 "), choice(0, "A1"), choice(1, "B1")].concat() + &said("");
+    let server = Server::new(move |_, _| stream(&text)).await;
+    let done = Place::new(ProviderKind::OpenAi, &server).chat(&[("options", json(r#"{"n":2}"#))]).await;
+    assert!(done.error().contains("leave `n` out of `options`"), "{}", done.error());
+
+    let candidate = |index: u32| {
+        format!(
+            "data: {{\"candidates\":[{{\"index\":{index},\"content\":{{\"parts\":[{{\"text\":\"a\"}}]}},\"finishReason\":\"STOP\"}}]}}\n\n"
+        )
+    };
+    let text = [candidate(0), candidate(1)].concat();
+    let server = Server::new(move |_, _| stream(&text)).await;
+    let done = Place::new(ProviderKind::Gemini, &server).chat(&[]).await;
+    assert!(done.error().contains("leave `candidateCount` out"), "{}", done.error());
+}
+
+#[tokio::test]
+async fn a_cost_that_can_be_none_is_not_taken() {
+    for cost in ["-0.5", "1e12"] {
+        let usage = format!(
+            "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":7,\"completion_tokens\":3,\"cost\":{cost}}}}}\n\ndata: [DONE]\n\n"
+        );
+        let text = said("Hi").replace("data: [DONE]\n\n", &usage);
+        let server = Server::new(move |_, _| stream(&text)).await;
+        let done = Place::new(ProviderKind::OpenAi, &server).chat(&[]).await;
+        assert_eq!((done.text(), done.outcome.cost_usd), ("Hi", None));
+        assert_eq!(done.value("usage").to_json().get("cost_usd"), None, "{cost}");
+    }
+}

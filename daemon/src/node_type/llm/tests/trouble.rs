@@ -94,6 +94,20 @@ async fn while_a_provider_asks_for_a_pause_nothing_starts() {
 }
 
 #[tokio::test]
+async fn a_pause_of_the_provider_is_not_mistaken_for_a_slow_answer() {
+    let server = Server::new(|_, _| stream(&said("Hi"))).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    place.rates.get("api.house").unwrap().pause(Duration::from_secs(200));
+    let done = place.chat(&[("timeout", Value::Float(1.0))]).await;
+    assert_eq!(
+        done.error(),
+        "it took longer than 1 s, the limit set by `timeout`; the last trouble: the provider `house` asked for a \
+         pause, which holds for all"
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
 async fn what_never_gets_better_is_not_tried_again() {
     for (status, headers, body, expected) in [
         (
