@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use fanlight_shared::client::{Client, ClientError};
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::no_node;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::questions::{List, OpenQuestion};
 use fanlight_shared::rpc::runs;
+use fanlight_shared::run_state::RunState;
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 use fanlight_shared::types::Type;
@@ -56,12 +58,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let detail = find_run(&client, run).await?;
     let run = &detail.run;
     let open = questions(&client, List { run_id: Some(run.id), ..List::default() }).await?;
-    if open.is_empty() {
-        let failure = Failure::failed(format!("{} asks nothing: it is {}", run.name(), run.state.word()));
-        return Err(failure.hint("`fanlight answer` lists what is asked"));
-    }
     let words: Vec<String> = args.first.into_iter().chain(args.rest).collect();
-    let (asked, words) = choose(&open, &words, &run.name(), |name| detail.state.nodes.contains_key(name))?;
+    if open.is_empty() {
+        let why = answered(&detail.state, words.first())
+            .map(|place| answered_already(&place, &run.name()))
+            .unwrap_or_else(|| format!("{} asks nothing: it is {}", run.name(), run.state.word()));
+        return Err(Failure::failed(why).hint("`fanlight answer` lists what is asked"));
+    }
+    let (asked, words) = choose(&open, &words, &run.name(), &detail.state)?;
     if words.is_empty() {
         return show(&asked, args.json);
     }
@@ -99,7 +103,7 @@ fn choose<'a>(
     open: &'a [OpenQuestion],
     words: &'a [String],
     run: &str,
-    is_node: impl Fn(&str) -> bool,
+    state: &RunState,
 ) -> Result<(Vec<&'a OpenQuestion>, &'a [String]), Failure> {
     let Some((first, rest)) = words.split_first() else { return Ok((open.iter().collect(), words)) };
     let of = |name: &str| open.iter().filter(|it| name_of(it) == name || it.node == name).collect::<Vec<_>>();
@@ -116,14 +120,43 @@ fn choose<'a>(
     // An item is given in brackets after its node.
     let node = first.split('[').next().unwrap_or_default();
     let shown = sanitise::line(first);
-    if is_node(node) {
-        return Err(Failure::failed(format!("`{shown}` of {run} asks nothing")));
+    if state.nodes.contains_key(node) {
+        return Err(Failure::failed(match answered(state, Some(first)) {
+            Some(place) => answered_already(&place, run),
+            None => format!("`{shown}` of {run} asks nothing"),
+        }));
     }
     if rest.is_empty() {
         return Err(which(run, open));
     }
     let (message, hint) = no_node(run, first, open.iter().map(|it| it.node.as_str()));
     Err(Failure::usage(message).maybe_hint(hint))
+}
+
+/// Returns the node, or the item of it, that was answered and is meant by the first word: it is its name, or if it names
+/// no node, the only one that was answered.
+fn answered(state: &RunState, word: Option<&String>) -> Option<String> {
+    let instances = state.nodes.iter().flat_map(|(name, node)| {
+        let items = node.items.iter().map(|(index, instance)| (ItemPath::item(*index), instance));
+        let all = items.chain([(ItemPath::WHOLE, &node.whole)]);
+        all.map(move |(item, instance)| (name, format!("{name}{item}"), instance))
+    });
+    let answered = instances.filter(|(.., it)| it.attempts.iter().any(|attempt| attempt.answer.is_some()));
+    let all: Vec<(&String, String)> = answered.map(|(name, place, _)| (name, place)).collect();
+    let named = word.and_then(|word| all.iter().find(|(name, place)| place == word || *name == word));
+    if let Some((_, place)) = named {
+        return Some(place.clone());
+    }
+    let names_another =
+        word.is_some_and(|word| state.nodes.contains_key(word.split('[').next().unwrap_or_default()));
+    match &all[..] {
+        [(_, place)] if !names_another => Some(place.clone()),
+        _ => None,
+    }
+}
+
+fn answered_already(place: &str, run: &str) -> String {
+    format!("`{}` of {run} has already been answered", sanitise::line(place))
 }
 
 /// Returns the error if the run has several questions and the command doesn't name one.

@@ -54,7 +54,9 @@ fn a_question_survives_a_killed_daemon_and_so_does_its_answer() {
         (&"approve".into(), &"yes".into(), &"person".into())
     );
     assert!(fanlight.say(&["show", "letter"]).exits(0).out.contains("Send it?"), "what was asked is shown");
-    fanlight.say(&["answer", "letter", "approve", "no"]).exits(1).complains("asks nothing: it is completed");
+    for again in [&["answer", "letter", "approve", "no"][..], &["answer", "letter", "no"]] {
+        fanlight.say(again).exits(1).complains("`approve` of letter#1 has already been answered");
+    }
 }
 
 #[test]
@@ -113,6 +115,8 @@ fn several_questions_are_answered_by_their_names_and_in_words() {
     fanlight.say(&["answer", "letter", "size", "-3"]).exits(0);
     fanlight.say(&["answer", "letter", "pick", "2"]).exits(0).complains("letter#1 pick: green");
     fanlight.say(&["answer", "letter", "keep[1]", "n"]).exits(0);
+    let again = fanlight.say(&["answer", "letter", "keep[1]", "y"]).exits(1);
+    again.complains("`keep[1]` of letter#1 has already been answered");
     fanlight.say(&["answer", "letter", "keep[0]", "y"]).exits(0);
     wait_for("the question that follows", || fanlight.say(&["answer", "letter", "note"]).code == 0);
     fanlight.file("note.txt", "two\nlines\n");
