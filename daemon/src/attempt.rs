@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fanlight_shared::environment::Environment;
-use fanlight_shared::event::{LiveEvent, NodeError};
+use fanlight_shared::event::{LiveEvent, NodeError, Prediction};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::lineage::ProgramFile;
@@ -60,6 +60,8 @@ pub struct Attempt {
     pub number: u32,
     /// How many attempts before it failed; those that were interrupted are not among them.
     pub failures: u32,
+    /// What attempts before it have cost that were interrupted, in US dollars.
+    pub spent_before: Option<f64>,
     /// Ends the attempt early: the executor stops its work, leaves no process behind, and returns the results so far.
     pub cancel: CancellationToken,
     /// The resources that its node states, for an executor on another machine; here they are reserved before.
@@ -181,6 +183,8 @@ pub struct Outcome {
     pub programs: Vec<ProgramFile>,
     /// Its cost in US dollars, if the node reported one.
     pub cost_usd: Option<f64>,
+    /// Its use of each model, if its reports ended with an earlier daemon.
+    pub predictions: Vec<Prediction>,
     /// Whether `retry` doesn't repeat it: a person wanted its end.
     pub is_final: bool,
     /// Its question to a person, if it [parked](AttemptEnd::Parked).
@@ -259,6 +263,7 @@ impl Outcome {
             unchanged: Vec::new(),
             programs: Vec::new(),
             cost_usd: None,
+            predictions: Vec::new(),
             is_final: false,
             question: None,
         }

@@ -34,6 +34,7 @@ mod elsewhere;
 mod finish;
 mod in_flight;
 mod inputs;
+mod interrupts;
 mod items;
 #[cfg(feature = "llm")]
 mod lent;
@@ -73,6 +74,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::event::Queue;
+use fanlight_shared::rpc::daemon::Interrupts;
 use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -267,6 +269,14 @@ impl Engine {
     /// The run has no such node.
     pub async fn why(&self, request: Why) -> Result<Option<Explanation>, RpcError> {
         self.ask(|reply| Message::Why { request, reply }).await
+    }
+
+    /// Returns the running nodes that the end of this daemon interrupts.
+    ///
+    /// # Errors
+    /// The engine ended.
+    pub async fn interrupts(&self) -> Result<Interrupts, RpcError> {
+        self.ask(|reply| Message::Interrupts { reply }).await
     }
 
     /// Handles `queue.get`.

@@ -3,7 +3,9 @@
 //! Points wait for a second, or until there are many; one group of an attempt is on its way to the disk at a time.
 //! What waits when the attempt ends is sent before its end is, and the writer keeps that order: a node that has ended
 //! misses no point. An attempt that a later daemon adopts reports everything once more, from the beginning, so the store
-//! counts the points of each series and skips those that it has.
+//! counts the points of each series and skips those that it has. What an attempt has spent is stored too.
+
+mod spending;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::hub::{Hub, Reporting};
 use crate::series::{Measurement, TooMany, ascending, thin};
 use crate::store::{Batch, Op, Store};
+use spending::Spent;
 
 /// How long a point waits for others.
 const SEND_INTERVAL: Duration = Duration::from_secs(1);
@@ -53,6 +56,7 @@ struct State {
     timer: bool,
     /// Whether there were too many metrics.
     refused: bool,
+    spent: Spent,
 }
 
 /// The points of a series that wait.
@@ -109,7 +113,9 @@ impl Recorder {
     /// Sends what waits, when the attempt has ended.
     pub(crate) fn finish(&self) {
         if let Some(inner) = &self.inner {
-            inner.send(&mut inner.state());
+            let mut state = inner.state();
+            state.spent.end();
+            inner.send(&mut state);
         }
     }
 }

@@ -21,6 +21,7 @@ mod read;
 mod readers;
 pub(crate) mod record;
 mod space;
+mod spending;
 mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -52,6 +53,7 @@ pub use op::{
 pub use open_run::{DamagedRun, OpenRun};
 pub use read::{KnownSearch, StoredValue};
 pub(crate) use read::{Prunable, page};
+pub use spending::Spending;
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 

@@ -40,6 +40,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         item: ItemPath::WHOLE,
         number: 1,
         failures: 0,
+        spent_before: None,
         cancel: tokio_util::sync::CancellationToken::new(),
         resources: None,
         time_limit: Default::default(),

@@ -130,6 +130,7 @@ impl ActiveRun {
             item: key.item,
             number,
             failures: self.instance(key.node, key.item).map_or(0, |instance| instance.failures),
+            spent_before: self.instance(key.node, key.item).and_then(|instance| instance.lost_usd),
             cancel: cancel.clone(),
             resources: work.resources.clone(),
             time_limit: time_limit.clone(),
@@ -147,9 +148,11 @@ impl ActiveRun {
             ),
             hub: context.hub.clone(),
         };
+        let recorder = attempt.recorder.clone();
         if let Some(instance) = self.instance_mut(key.node, key.item) {
             instance.live = Some(Live {
                 id,
+                recorder,
                 cancel,
                 started,
                 #[cfg(feature = "llm")]
@@ -232,6 +235,9 @@ impl ActiveRun {
         }
         let started = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
             Some(live) => {
+                if context.spending.remove(&live.id).is_some() || live.recorder.has_spent() {
+                    context.op(Op::Spending { attempt: live.id, sums: None });
+                }
                 if let Some(executor) = context.executors.get(&self.plan.nodes[key.node].executor).cloned() {
                     let runtime = context.runtime.clone();
                     context.after(After::Do(Box::new(move || {
@@ -260,8 +266,19 @@ impl ActiveRun {
                 None
             }
         };
-        let Outcome { end, error, values, blobs, bodies, unchanged, programs, cost_usd, is_final, question } =
-            outcome;
+        let Outcome {
+            end,
+            error,
+            values,
+            blobs,
+            bodies,
+            unchanged,
+            programs,
+            cost_usd,
+            predictions,
+            is_final,
+            question,
+        } = outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -278,6 +295,7 @@ impl ActiveRun {
             }
             AttemptEnd::Lost => {
                 instance.interruptions += 1;
+                instance.lose(cost_usd);
                 plan.runs_again() && instance.interruptions < MAX_INTERRUPTIONS && !cancelling
             }
             _ => false,
@@ -296,6 +314,9 @@ impl ActiveRun {
                 update.last_line = reported.last_line;
                 update.activity = reported.activity;
                 update.location = reported.location;
+            }
+            if !predictions.is_empty() {
+                update.activity.get_or_insert_default().predictions = predictions;
             }
         };
         if end == AttemptEnd::Parked && !cancelling {

@@ -1,10 +1,10 @@
 //! The context of every decision of the engine: the current batch, the pools, the executors.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered};
-use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
 use tokio::sync::{mpsc, watch};
@@ -19,7 +19,7 @@ use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::machine::Machine;
 use crate::node_type::NodeTypes;
-use crate::store::{Batch, Op, Store};
+use crate::store::{Batch, Op, Spending, Store};
 
 /// An effect that follows the commit of its batch; effects keep their order.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -52,6 +52,8 @@ pub(super) struct Context {
     pub(super) pools: Pools<Key>,
     /// Results that are being looked for or computed.
     pub(super) in_flight: InFlight<Key>,
+    /// What the attempts have spent that ran when an earlier daemon ended.
+    pub(super) spending: HashMap<AttemptId, Spending>,
     /// The time for which a timer is set, to let those start who wait for a rate.
     pools_due: Option<tokio::time::Instant>,
     /// Instances that are computed in the loop, when their turn comes.
@@ -75,6 +77,7 @@ impl Context {
         Self {
             pools: Pools::new(&parts.config.pool_sizes(), &parts.rates, Machine::of(&parts.config.resources)),
             in_flight: InFlight::new(),
+            spending: HashMap::new(),
             pools_due: None,
             outage: parts.store.outage(),
             shortage: parts.store.shortage(),

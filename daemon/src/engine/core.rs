@@ -121,6 +121,7 @@ impl Core {
             core.sweeps.add(sweep);
         }
         core.recover_pauses();
+        core.context.spending = found.spending;
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
         core.clean_up(found.attempts);
         for (asset, media) in found.previews {
@@ -236,6 +237,7 @@ impl Core {
             Message::Close(closed) => self.close_queue(closed),
             Message::Queue { request, reply } => self.set_queue(request, reply),
             Message::Move { request, reply } => self.move_runs(request, reply),
+            Message::Interrupts { reply } => drop(reply.send(Ok(self.interrupts()))),
             Message::Why { request, reply } => drop(reply.send(self.why(&request))),
             Message::Sweep { request, reply } => self.set_sweep(&request, reply),
             Message::Observed { sweep } => self.searches.observed(&sweep),

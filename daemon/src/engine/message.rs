@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fanlight_shared::event::Queue;
 use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::daemon::Interrupts;
 use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::oneshot;
@@ -118,6 +119,9 @@ pub(super) enum Message {
     Move {
         request: queue_rpc::Move,
         reply: Reply<queue_rpc::Moved>,
+    },
+    Interrupts {
+        reply: Reply<Interrupts>,
     },
     Why {
         request: Why,

@@ -17,7 +17,7 @@ use super::inputs;
 use super::plan::Plan;
 use super::started::Started;
 use crate::attempt::Outcome;
-use crate::store::{Op, OpenRun};
+use crate::store::{Op, OpenRun, Spending};
 
 /// Port values by node and item.
 type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
@@ -213,7 +213,18 @@ impl ActiveRun {
     fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &InstanceState) {
         let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
+        let attempt = seen.attempts.last().and_then(|attempt| attempt.id);
+        let spending = attempt.and_then(|id| Some((id, context.spending.remove(&id)?)));
+        let Spending { cost_usd, predictions } = match spending {
+            Some((attempt, spending)) => {
+                context.op(Op::Spending { attempt, sums: None });
+                spending
+            }
+            None => Spending::default(),
+        };
         let outcome = Outcome {
+            cost_usd,
+            predictions,
             error: Some(NodeError::new("interrupted: the daemon or the machine stopped")),
             ..Outcome::lost("interrupted")
         };

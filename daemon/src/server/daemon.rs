@@ -41,6 +41,7 @@ pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloR
 
 pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonStatus, RpcError> {
     let context = &session.context;
+    let interrupts = context.engine.interrupts().await.unwrap_or_default();
     let activity = *context.engine.activity().borrow();
     Ok(DaemonStatus {
         pid: std::process::id(),
@@ -53,6 +54,7 @@ pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonSt
         process_trees: context.supervisor.trees().unwrap_or("not known before the first command").to_owned(),
         queued_bytes: (context.hub.queued_bytes() + context.queued.load(Ordering::Relaxed)) as u64,
         banners: context.hub.banners(),
+        interrupts,
     })
 }
 

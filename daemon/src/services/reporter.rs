@@ -9,6 +9,7 @@ use fanlight_shared::event::{
     LiveEvent, Prediction, Progress, Source, Task, TaskStatus, ToolCall, ToolResult,
 };
 use fanlight_shared::sanitise;
+use fanlight_shared::spent::is_cost;
 use fanlight_shared::value::cut;
 
 use super::log::Log;
@@ -18,6 +19,7 @@ use super::{Carrier, MAX_MESSAGE};
 use crate::attempt::Attempt;
 use crate::secret::MaskStream;
 use crate::series::{Measurement, TooMany};
+use crate::store::Spending;
 use crate::supervisor::log::StreamTag;
 
 /// Takes the reports of the node of an attempt; cheap to clone.
@@ -131,7 +133,10 @@ impl Reporter {
                 };
                 self.append(stream, &text);
             }
-            Report::Cost(usd) => self.spend(usd),
+            Report::Cost(usd) => {
+                self.spend(usd);
+                self.store_spending();
+            }
             Report::Plan(plan) => {
                 self.append(StreamTag::Stderr, &format!("plan: {plan}\n"));
                 let (source, plan) = (self.source(), sanitise::plain(&plan));
@@ -173,9 +178,17 @@ impl Reporter {
 
     /// Adds a cost; ignores a number that can't be one.
     fn spend(&self, usd: f64) {
-        if predictions::is_cost(usd) {
+        if is_cost(usd) {
             *self.state().cost_usd.get_or_insert(0.0) += usd;
         }
+    }
+
+    /// Stores what was spent: if the daemon is killed, no event of an end has it.
+    fn store_spending(&self) {
+        let state = self.state();
+        let (cost_usd, predictions) = (state.cost_usd, state.predictions.totals().to_vec());
+        drop(state);
+        self.attempt.recorder.spend(self.attempt.id, Spending { cost_usd, predictions });
     }
 
     fn task(&self, number: u32, title: &str, status: TaskStatus) {
@@ -206,6 +219,7 @@ impl Reporter {
             self.spend(cost);
         }
         let prediction = self.state().predictions.add(one);
+        self.store_spending();
         self.attempt.live(LiveEvent::Prediction { source: self.source(), prediction });
     }
 

@@ -213,6 +213,7 @@ impl Apply {
             Op::CacheUsed { key, at } => Self::entry_used(db, *key, *at),
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
+            Op::Spending { attempt, sums } => Ok(super::spending::set(db, *attempt, sums.as_deref())?),
             Op::Move { runs, to } => self.move_runs(db, runs, *to),
             Op::PauseSweep { name, paused, before } => sweep::pause(db, name, *paused, *before),
             Op::SweepEnded { name } => {

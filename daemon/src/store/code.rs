@@ -134,10 +134,10 @@ pub(super) const LATER_POSITIONS: i64 = 1 << 40;
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
      r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens, s.name, r.parent, r.parent_name, \
-     r.parent_node, r.parent_item, r.priority";
+     r.parent_node, r.parent_item, r.priority, r.unpriced";
 
 /// The number of columns in [`RUN`].
-pub(super) const RUN_COLUMNS: usize = 30;
+pub(super) const RUN_COLUMNS: usize = 31;
 
 /// The tables of [`RUN`], the run first.
 pub(super) const RUN_TABLES: &str = "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version \
@@ -175,7 +175,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         parent: parent(row, 25)?.map(Box::new),
         nodes_done: row.get(17)?,
         nodes: row.get(18)?,
-        spent: spent(row, 21)?,
+        spent: spent(row, 21, 30)?,
         position: None,
         asks: None,
         waits_for: None,
@@ -198,12 +198,14 @@ fn parent(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Parent>> {
     }))
 }
 
-/// Reads three columns: the cost of a run, its input tokens and its output tokens.
-pub(super) fn spent(row: &Row<'_>, column: usize) -> rusqlite::Result<Spent> {
+/// Reads three columns from `column` on: the cost of a run, its input tokens and its output tokens; and whether some of
+/// these have no price.
+pub(super) fn spent(row: &Row<'_>, column: usize, unpriced: usize) -> rusqlite::Result<Spent> {
     Ok(Spent {
         cost_usd: row.get(column)?,
         input_tokens: unsigned(row.get(column + 1)?),
         output_tokens: unsigned(row.get(column + 2)?),
+        unpriced: row.get(unpriced)?,
     })
 }
 

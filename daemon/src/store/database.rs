@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_searches.sql"),
     include_str!("migrations/0016_run_with_values.sql"),
     include_str!("migrations/0017_priority_on_end_and_sweep_id.sql"),
+    include_str!("migrations/0018_unpriced.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::blob::Published;
-use super::{Bodies, CacheKey, NewEntry, StoreError};
+use super::{Bodies, CacheKey, NewEntry, Spending, StoreError};
 
 pub(crate) use import::StagedRun;
 pub use import::{Import, Imported, ImportedRun};
@@ -177,6 +177,13 @@ pub enum Op {
     Interrupted {
         /// The run.
         run: RunId,
+    },
+    /// What a running attempt has spent so far; `None` when the event of its end has it.
+    Spending {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The sums.
+        sums: Option<Box<Spending>>,
     },
     /// Moves waiting runs in the queue.
     Move {

@@ -108,7 +108,16 @@ impl Prediction {
             cost_usd: self.cost_usd,
             input_tokens: self.input_tokens.min(MAX_TOKENS),
             output_tokens: self.output_tokens.min(MAX_TOKENS),
+            unpriced: self.is_unpriced(),
         }
+    }
+
+    /// Returns whether it used tokens whose cost is not known. The stand-in costs nothing.
+    #[must_use]
+    pub fn is_unpriced(&self) -> bool {
+        self.cost_usd.is_none()
+            && (self.input_tokens > 0 || self.output_tokens > 0)
+            && self.provider != "offline"
     }
 }
 

@@ -223,11 +223,16 @@ impl NodeUpdate {
         let mut spent = Spent::default();
         if self.ended.is_some() {
             spent.add(&Spent { cost_usd: self.cost_usd, ..Spent::default() });
-            for prediction in self.activity.iter().flat_map(|activity| &activity.predictions) {
+            let predictions = || self.activity.iter().flat_map(|activity| &activity.predictions);
+            for prediction in predictions() {
                 // The cost of predictions is a part of the cost of the attempt.
                 let Prediction { input_tokens, output_tokens, .. } = *prediction;
-                spent.add(&Spent { cost_usd: None, input_tokens, output_tokens });
+                spent.add(&Spent { input_tokens, output_tokens, ..Spent::default() });
             }
+            // A cost beyond that of the predictions is the cost of those without one.
+            let known: f64 = predictions().filter_map(|it| it.cost_usd).sum();
+            let is_more = self.cost_usd.is_some_and(|usd| usd > known + 1e-9);
+            spent.unpriced = !is_more && predictions().any(Prediction::is_unpriced);
         }
         spent
     }
@@ -273,7 +278,7 @@ mod tests {
             Some(Box::new(Activity { predictions: vec![one("a"), one("b")], ..Activity::default() }));
         update.cost_usd = Some(0.75);
         assert!(update.spent().is_nothing());
-        let spent = Spent { cost_usd: Some(0.75), input_tokens: 200, output_tokens: 20 };
+        let spent = Spent { cost_usd: Some(0.75), input_tokens: 200, output_tokens: 20, unpriced: false };
         for end in [
             AttemptEnd::Completed,
             AttemptEnd::Failed,
@@ -284,5 +289,10 @@ mod tests {
             update.ended = Some(end);
             assert_eq!(update.spent(), spent);
         }
+        let activity = update.activity.as_deref_mut().unwrap();
+        activity.predictions[1].cost_usd = None;
+        assert!(!update.spent().unpriced, "the attempt says what it cost in all");
+        update.cost_usd = Some(0.25);
+        assert!(update.spent().unpriced, "nobody says what the second model cost");
     }
 }

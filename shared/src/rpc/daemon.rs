@@ -122,9 +122,36 @@ pub struct DaemonStatus {
     /// Messages that every client should show, as in `hello`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banners: Vec<String>,
+    /// What its end would interrupt.
+    #[serde(default, skip_serializing_if = "Interrupts::is_nothing")]
+    pub interrupts: Interrupts,
 }
 
-/// `daemon.stop`: running commands continue under the supervisor, and the next daemon adopts them.
+/// The running nodes that can't continue without this daemon, such as requests to models.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Interrupts {
+    /// How many fail, since they may have had effects.
+    #[serde(default)]
+    pub fail: u32,
+    /// The first of these, such as `` `ask` of poster#12 ``.
+    #[serde(default)]
+    pub first: Vec<String>,
+    /// How many start again with the next daemon.
+    #[serde(default)]
+    pub again: u32,
+}
+
+impl Interrupts {
+    /// Returns whether everything continues.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// `daemon.stop`: running commands continue under the supervisor, and the next daemon adopts them. Other nodes are
+/// interrupted, as `daemon.status` says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -69,12 +69,14 @@ pub(crate) fn sweep(sweep: &Sweep) -> Json {
     })
 }
 
-/// Returns the stable JSON of a cost and its tokens; the cost is null while it is unknown.
+/// Returns the stable JSON of a cost and its tokens; the cost is null while it is unknown, and `unpriced` says whether some
+/// of the tokens have no known cost.
 pub(crate) fn spent(spent: &Spent) -> Json {
     json!({
         "cost_usd": spent.cost_usd,
         "input_tokens": spent.input_tokens,
         "output_tokens": spent.output_tokens,
+        "unpriced": spent.unpriced,
     })
 }
 

@@ -51,7 +51,10 @@ fn a_lost_command_keeps_the_cost_and_the_tokens_that_it_reported() {
     kill(helpers(None, "supervisor", &home.display().to_string())[0]);
     fanlight.await_states(&["failed"]);
     let shown = fanlight.say(&["show", "agent", "--json"]).exits(0).json().remove(0);
-    assert_eq!(shown["spent"].to_string(), r#"{"cost_usd":0.25,"input_tokens":9,"output_tokens":0}"#);
+    assert_eq!(
+        shown["spent"].to_string(),
+        r#"{"cost_usd":0.25,"input_tokens":9,"output_tokens":0,"unpriced":false}"#
+    );
     is_whole(&fanlight);
 }
 

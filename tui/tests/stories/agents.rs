@@ -18,7 +18,7 @@ const AGENT: &str = r#"nodes:
       until [ -e "$FANLIGHT_PROJECT/go" ]; do sleep 0.05; done
 "#;
 
-const SPENT: &str = r#"{"cost_usd":0.5,"input_tokens":1000,"output_tokens":50}"#;
+const SPENT: &str = r#"{"cost_usd":0.5,"input_tokens":1000,"output_tokens":50,"unpriced":false}"#;
 
 /// Starts a command line that writes to a file, and leaves it running.
 fn start(fanlight: &Fanlight, arguments: &[&str], file: &str) -> std::process::Child {

@@ -88,7 +88,7 @@ outputs:
     assert_eq!(activity["tool_calls"][2]["result"]["text"], "ok");
     assert_eq!(activity["predictions"][0]["output_tokens"], 10);
     let end = said.json().pop().unwrap();
-    let spent = r#"{"cost_usd":0.25,"input_tokens":100,"output_tokens":10}"#;
+    let spent = r#"{"cost_usd":0.25,"input_tokens":100,"output_tokens":10,"unpriced":false}"#;
     assert_eq!(end["runs"][0]["spent"].to_string(), spent);
 
     let patch = fs::read_to_string(fanlight.path("out/mend-1/patch.patch")).unwrap();

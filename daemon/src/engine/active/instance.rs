@@ -16,6 +16,7 @@ use crate::engine::inputs::Prepared;
 use crate::engine::lent::Lent;
 use crate::engine::pools::Ticket;
 use crate::engine::started::Started;
+use crate::recorder::Recorder;
 
 /// A node or item of an active run, with what the engine needs to decide about it and to run it.
 ///
@@ -32,6 +33,8 @@ pub(in crate::engine) struct ActiveInstance {
     pub(in crate::engine) failures: u32,
     /// The number of attempts that were lost.
     pub(in crate::engine) interruptions: u32,
+    /// What these have cost, in US dollars.
+    pub(in crate::engine) lost_usd: Option<f64>,
     /// The running attempt.
     pub(in crate::engine) live: Option<Live>,
     /// When its next attempt starts, while it waits to be tried again.
@@ -61,6 +64,7 @@ pub(in crate::engine) struct ActiveInstance {
 /// A running attempt.
 pub(in crate::engine) struct Live {
     pub(in crate::engine) id: AttemptId,
+    pub(in crate::engine) recorder: Recorder,
     pub(in crate::engine) cancel: CancellationToken,
     pub(in crate::engine) started: Started,
     /// Whether it has its places in pools.
@@ -78,11 +82,12 @@ impl ActiveInstance {
             _ => (None, None),
         };
         let ended = |end| state.attempts.iter().filter(|attempt| attempt.end == Some(end)).count() as u32;
-        Self {
+        let mut restored = Self {
             status: state.status,
             attempts: state.attempt(),
             failures: ended(AttemptEnd::Failed),
             interruptions: ended(AttemptEnd::Lost),
+            lost_usd: None,
             question: state.question.clone(),
             answer: state.answer.as_deref().cloned(),
             answered: state.status == NodeStatus::Waiting
@@ -97,6 +102,16 @@ impl ActiveInstance {
             values,
             earlier,
             error: state.error.clone(),
+        };
+        let lost = state.attempts.iter().filter(|attempt| attempt.end == Some(AttemptEnd::Lost));
+        lost.for_each(|attempt| restored.lose(attempt.cost_usd));
+        restored
+    }
+
+    /// Adds what a lost attempt has cost.
+    pub(in crate::engine) fn lose(&mut self, cost_usd: Option<f64>) {
+        if let Some(usd) = cost_usd {
+            *self.lost_usd.get_or_insert(0.0) += usd;
         }
     }
 
@@ -109,7 +124,7 @@ impl ActiveInstance {
         let facts = |it: &Self, status| {
             let counts = (it.attempts, it.failures, it.interruptions);
             let asks = (it.question.is_some(), it.answer.is_some(), it.answered);
-            (status, counts, asks, it.error.is_some())
+            (status, counts, it.lost_usd, asks, it.error.is_some())
         };
         assert_eq!(facts(self, status), facts(&restored, restored.status), "{name}");
     }

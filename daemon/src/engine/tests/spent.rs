@@ -16,6 +16,7 @@ fn agents(count: u32) -> Spent {
         cost_usd: (count > 0).then(|| f64::from(count) * 0.5),
         input_tokens: tokens * 200,
         output_tokens: tokens * 12,
+        unpriced: false,
     }
 }
 
@@ -167,15 +168,33 @@ nodes:
 }
 
 #[tokio::test]
-async fn an_attempt_that_ends_with_the_daemon_has_no_known_cost() {
+async fn what_an_attempt_has_spent_survives_its_daemon() {
     let mut world = World::new().await;
     let run = world.start("nodes: { a: { uses: test.agent, with: { then: hang } } }").await;
-    world.until_attempt(run.id, "a", 1).await;
-    world.restart().await;
-    world.until_attempt(run.id, "a", 2).await;
-    let lost = world.ended(run.id).state.nodes["a"].whole.attempts[0].clone();
-    assert_eq!((lost.end, lost.cost_usd), (Some(AttemptEnd::Lost), None));
+    for attempt in 1..=2 {
+        world.until_attempt(run.id, "a", attempt).await;
+        world
+            .until_stored(|_| {
+                let spending = world.store.spending().unwrap();
+                spending.values().any(|it| it.cost_usd == Some(0.5) && it.predictions[0].output_tokens == 12)
+            })
+            .await;
+        world.restart().await;
+    }
+    world.until_attempt(run.id, "a", 3).await;
+    let attempts = world.ended(run.id).state.nodes["a"].whole.attempts.clone();
+    for lost in &attempts[..2] {
+        assert_eq!((lost.end, lost.cost_usd), (Some(AttemptEnd::Lost), Some(0.5)));
+    }
+    assert_eq!(world.ended(run.id).run.spent, agents(2));
+    world
+        .until_stored(|_| {
+            let state = world.hub.run_state(run.id);
+            state.is_some_and(|state| state.nodes["a"].whole.activity.as_deref().is_some_and(has_worked))
+        })
+        .await;
     world.cancel(&[run.id]).await;
     world.idle().await;
-    assert!(world.ended(run.id).run.spent.cost_usd.is_none_or(|usd| usd <= 0.5));
+    has_spent(&world, run.id, agents(3));
+    assert!(world.store.spending().unwrap().is_empty(), "the events have it now");
 }

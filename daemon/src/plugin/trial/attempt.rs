@@ -27,6 +27,7 @@ pub(super) fn attempt(cancel: CancellationToken) -> Attempt {
         item: ItemPath::WHOLE,
         number: 1,
         failures: 0,
+        spent_before: None,
         cancel,
         resources: None,
         time_limit: TimeLimit::default(),

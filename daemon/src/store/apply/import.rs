@@ -106,8 +106,8 @@ impl Apply {
                 "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
                  submitted_at, started_at, start_order, ended_at, error, nodes, nodes_done, resumed_from, \
                  queue_position, evicted, cost_usd, input_tokens, output_tokens, fresh, sweep, parent, parent_name, \
-                 parent_node, parent_item, made_with) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14, ?15, ?16, ?17, ?18, 0, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+                 parent_node, parent_item, made_with, unpriced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+                 ?13, ?14, ?15, ?16, ?17, ?18, 0, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
             )?
             .insert(params![
                 run.id.as_bytes(),
@@ -139,6 +139,7 @@ impl Apply {
                 parent.map(|parent| &parent.node),
                 parent.map(|parent| code::item(parent.item)),
                 made_with,
+                run.spent.unpriced,
             ])?;
         for value in run.params.values() {
             self.reference_value(db, work, value)?;

@@ -71,8 +71,8 @@ impl Apply {
 
 fn stored(db: &Connection, key: i64) -> rusqlite::Result<Summary> {
     db.prepare_cached(
-        "SELECT status, started_at, start_order, ended_at, error, nodes_done, cost_usd, input_tokens, output_tokens \
-         FROM run WHERE key = ?1",
+        "SELECT status, started_at, start_order, ended_at, error, nodes_done, cost_usd, input_tokens, output_tokens, \
+         unpriced FROM run WHERE key = ?1",
     )?
     .query_row([key], |row| {
         Ok(Summary {
@@ -82,7 +82,7 @@ fn stored(db: &Connection, key: i64) -> rusqlite::Result<Summary> {
             ended_at: row.get::<_, Option<i64>>(3)?.map(Time),
             error: row.get(4)?,
             nodes_done: row.get(5)?,
-            spent: code::spent(row, 6)?,
+            spent: code::spent(row, 6, 9)?,
         })
     })
 }
@@ -91,7 +91,8 @@ fn write(db: &Connection, key: i64, summary: &Summary) -> rusqlite::Result<()> {
     let Summary { status, started_at, start_order, ended_at, error, nodes_done, spent } = summary;
     db.prepare_cached(
         "UPDATE run SET status = ?2, started_at = ?3, start_order = ?4, ended_at = ?5, error = ?6, \
-         nodes_done = ?7, cost_usd = ?8, input_tokens = ?9, output_tokens = ?10 WHERE key = ?1",
+         nodes_done = ?7, cost_usd = ?8, input_tokens = ?9, output_tokens = ?10, \
+         unpriced = ?11 WHERE key = ?1",
     )?
     .execute(params![
         key,
@@ -104,6 +105,7 @@ fn write(db: &Connection, key: i64, summary: &Summary) -> rusqlite::Result<()> {
         spent.cost_usd,
         code::signed(spent.input_tokens),
         code::signed(spent.output_tokens),
+        spent.unpriced,
     ])?;
     Ok(())
 }

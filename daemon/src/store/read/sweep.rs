@@ -249,14 +249,14 @@ struct Totals {
 /// Adds up the runs of a sweep; the time of those that have not ended counts until `now`.
 fn totals(db: &Connection, key: i64, now: Option<Time>) -> rusqlite::Result<Totals> {
     let mut query = db.prepare_cached(
-        "SELECT status, cost_usd, input_tokens, output_tokens, started_at, ended_at FROM run INDEXED BY run_by_sweep \
-         WHERE sweep = ?1 AND status <> 6",
+        "SELECT status, cost_usd, input_tokens, output_tokens, started_at, ended_at, unpriced FROM run \
+         INDEXED BY run_by_sweep WHERE sweep = ?1 AND status <> 6",
     )?;
     let mut rows = query.query([key])?;
     let mut totals = Totals::default();
     while let Some(row) = rows.next()? {
         *totals.runs.of(code::status_from(row.get(0)?)) += 1;
-        totals.spent.add(&code::spent(row, 1)?);
+        totals.spent.add(&code::spent(row, 1, 6)?);
         let started = row.get::<_, Option<i64>>(4)?.map(Time);
         let ended = row.get::<_, Option<i64>>(5)?.map(Time).or(now);
         if let (Some(started), Some(ended)) = (started, ended) {

@@ -31,7 +31,7 @@ impl Store {
 }
 
 /// The columns that [`add`] reads.
-const COLUMNS: &str = "status, cost_usd, input_tokens, output_tokens, submission";
+const COLUMNS: &str = "status, cost_usd, input_tokens, output_tokens, submission, unpriced";
 
 /// Reads the rows from the first run of the submission on, because the runs of a submission have consecutive keys.
 fn of_submission(db: &Connection, first: i64, submission: [u8; 16]) -> rusqlite::Result<Total> {
@@ -60,7 +60,7 @@ fn of_workflow(db: &Connection, workflow: i64) -> rusqlite::Result<Total> {
 fn add(total: &mut Total, row: &Row<'_>) -> rusqlite::Result<()> {
     if row.get::<_, i64>(0)? != code::DELETED {
         total.runs += 1;
-        total.spent.add(&code::spent(row, 1)?);
+        total.spent.add(&code::spent(row, 1, 5)?);
     }
     Ok(())
 }

@@ -9,12 +9,14 @@ use rusqlite::params;
 
 use super::*;
 
-/// The end of an attempt that cost a quarter dollar and used 100 input tokens of each of two models.
+/// The end of an attempt that cost a quarter dollar and used 100 input tokens of each of two models, one of which has no
+/// price.
 fn ended(run: RunId, seq: u64) -> Op {
-    let one = |model: &str| Prediction {
+    let one = |model: &str, cost_usd| Prediction {
         model: model.into(),
         input_tokens: 100,
         output_tokens: 10,
+        cost_usd,
         ..Prediction::default()
     };
     let mut update =
@@ -22,8 +24,10 @@ fn ended(run: RunId, seq: u64) -> Op {
     update.attempt = Some(1);
     update.ended = Some(AttemptEnd::Completed);
     update.cost_usd = Some(0.25);
-    update.activity =
-        Some(Box::new(Activity { predictions: vec![one("a"), one("b")], ..Activity::default() }));
+    update.activity = Some(Box::new(Activity {
+        predictions: vec![one("a", Some(0.25)), one("b", None)],
+        ..Activity::default()
+    }));
     Op::Event { run, event: Numbered { seq, event: StateEvent::NodeUpdate(update) }.into() }
 }
 
@@ -33,7 +37,13 @@ fn spent(attempts: u32) -> Spent {
         cost_usd: (attempts > 0).then(|| f64::from(attempts) * 0.25),
         input_tokens: 200 * tokens,
         output_tokens: 20 * tokens,
+        unpriced: attempts > 0,
     }
+}
+
+/// Returns the sum of runs of before there was `unpriced`.
+fn of_before(attempts: u32) -> Spent {
+    Spent { unpriced: false, ..spent(attempts) }
 }
 
 fn total(runs: u32, attempts: u32) -> Total {
@@ -117,14 +127,15 @@ fn every_older_schema_gets_the_sums_of_its_events() {
                 .unwrap();
         }
         drop(old);
-        assert_eq!(sums(&database::open(&path).unwrap()), [spent(2), Spent::default()], "{schema}");
+        assert_eq!(sums(&database::open(&path).unwrap()), [of_before(2), Spent::default()], "{schema}");
     }
 }
 
 /// Returns the sums in the rows of all runs.
 fn sums(db: &rusqlite::Connection) -> Vec<Spent> {
-    let mut rows = db.prepare("SELECT cost_usd, input_tokens, output_tokens FROM run ORDER BY key").unwrap();
-    rows.query_map([], |row| code::spent(row, 0)).unwrap().map(Result::unwrap).collect()
+    let mut rows =
+        db.prepare("SELECT cost_usd, input_tokens, output_tokens, unpriced FROM run ORDER BY key").unwrap();
+    rows.query_map([], |row| code::spent(row, 0, 3)).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]
@@ -157,6 +168,7 @@ fn the_migration_adds_up_events_as_the_fold_does() {
     }
     drop(db);
     let free = Spent { cost_usd: Some(0.0), ..Spent::default() };
-    let most = Spent { cost_usd: Some(f64::MAX), input_tokens: MAX_TOKENS, output_tokens: 2 };
-    assert_eq!(sums(&database::open(&path).unwrap()), [spent(2), Spent::default(), free, most]);
+    let most =
+        Spent { cost_usd: Some(f64::MAX), input_tokens: MAX_TOKENS, output_tokens: 2, unpriced: false };
+    assert_eq!(sums(&database::open(&path).unwrap()), [of_before(2), Spent::default(), free, most]);
 }

@@ -58,7 +58,7 @@ fn row(sweep: &Sweep) -> Vec<Cell> {
         super::counts(&sweep.runs).into(),
         sanitise::line(&sweep.swept.join(" ")).into(),
         super::time(sweep).into(),
-        sweep.spent.cost_usd.map(|usd| format!("${usd:.4}")).unwrap_or_default().into(),
+        sweep.spent.cost_usd.and(sweep.spent.brief()).unwrap_or_default().into(),
         text::clock(sweep.created_at).into(),
     ]
 }

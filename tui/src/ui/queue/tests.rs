@@ -300,7 +300,7 @@ fn numbers_are_shown_in_all_cards_or_in_none() {
 
 #[test]
 fn what_runs_and_sweeps_have_spent_is_beside_them_where_there_is_room() {
-    let spent = |cost_usd, input_tokens| Spent { cost_usd, input_tokens, output_tokens: 0 };
+    let spent = |cost_usd, input_tokens| Spent { cost_usd, input_tokens, ..Spent::default() };
     let runs = [
         Run { spent: spent(Some(0.0125), 1_200), ..run(1, RunStatus::Completed) },
         Run { spent: spent(None, 37_000), ..run(2, RunStatus::Running) },

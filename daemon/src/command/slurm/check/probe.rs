@@ -82,6 +82,7 @@ impl Probe {
             item: ItemPath::WHOLE,
             number: 1,
             failures: 0,
+            spent_before: None,
             cancel: Default::default(),
             resources: Some(Arc::new(resources)),
             time_limit: Default::default(),
