@@ -2,17 +2,18 @@
 
 mod service;
 
+use std::io::IsTerminal as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use fanlight_shared::client::ClientError;
-use fanlight_shared::rpc::daemon;
+use fanlight_shared::rpc::daemon::{self, Interrupts};
 use fanlight_shared::sanitise;
 
 use crate::context::Context;
 use crate::embedded;
 use crate::failure::Failure;
-use crate::output::{self, Out, json};
+use crate::output::{self, Out, ask, json};
 use crate::text;
 
 /// The arguments of `daemon`.
@@ -44,6 +45,9 @@ enum Action {
         /// Cancel all running runs first.
         #[arg(long)]
         cancel: bool,
+        /// Don't ask before nodes that only the daemon runs, such as requests to models, are interrupted and fail.
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Show whether the daemon runs, and where.
     Status {
@@ -81,7 +85,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     match args.action {
         None => embedded::run_daemon(&context.home, args.detached, args.linger).await,
         Some(Action::Start { linger, json }) => start(&context, linger, json).await,
-        Some(Action::Stop { cancel }) => stop(&context, cancel).await,
+        Some(Action::Stop { cancel, yes }) => stop(&context, cancel, yes).await,
         Some(Action::Status { json }) => status(&context, json).await,
         Some(Action::Install { dry_run }) => service::install(&context, dry_run),
         Some(Action::Uninstall) => service::uninstall(&context),
@@ -104,19 +108,28 @@ async fn start(context: &Context, linger: bool, as_json: bool) -> Result<(), Fai
     out.flush()
 }
 
-async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
+async fn stop(context: &Context, cancel: bool, yes: bool) -> Result<(), Failure> {
     let Some(client) = context.running().await? else {
         output::note("no daemon runs for this home");
         return Ok(());
     };
     let socket = || std::fs::metadata(&context.home.socket).map(|it| (it.dev(), it.ino())).ok();
     let before = socket();
+    let asked = client.call(daemon::Status {});
+    let status = match tokio::time::timeout(STOP_TIMEOUT, asked).await {
+        Ok(Ok(status)) => Some(status),
+        // Its end is waited for below, and what keeps it is said there.
+        Ok(Err(ClientError::Disconnected(_))) | Err(_) => None,
+        Ok(Err(error)) => return Err(error.into()),
+    };
+    let fails = status.as_ref().filter(|status| !cancel && status.interrupts.fail > 0);
+    if let Some(status) = fails.filter(|_| std::io::stdin().is_terminal() && std::io::stderr().is_terminal())
+    {
+        let question =
+            format!("{}. Stop the daemon?", interrupted(&status.interrupts, "is interrupted and fails"));
+        ask::confirm(&question, yes)?;
+    }
     let asked = async {
-        let status = match client.call(daemon::Status {}).await {
-            Ok(status) => Some(status),
-            Err(ClientError::Disconnected(_)) => None,
-            Err(error) => return Err(error),
-        };
         match client.call(daemon::Stop { cancel }).await {
             // It may be gone before its response arrives.
             Ok(_) | Err(ClientError::Disconnected(_)) => {}
@@ -127,7 +140,7 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
         while before.is_some() && socket() == before && embedded::daemon_lives(&context.home) {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
-        Ok(status)
+        Ok(())
     };
     let limit = if cancel { STOP_TIMEOUT + CANCEL_TIMEOUT } else { STOP_TIMEOUT };
     let Ok(ended) = tokio::time::timeout(limit, asked).await else {
@@ -141,7 +154,7 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
             context.home.lock_file().display()
         )));
     };
-    let status = ended?;
+    ended?;
     let mut out = Out::new();
     match &status {
         Some(status) => out.line(&format!("stopped process {}", status.pid))?,
@@ -153,11 +166,32 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
     }
     if let Some(status) = status.filter(|status| status.running > 0 && !cancel) {
         output::note(&format!(
-            "{} running: their commands continue under the supervisor, and the next daemon takes them over",
+            "{} running: commands continue under the supervisor, and the next daemon takes them over",
             text::count(status.running as usize, "run")
         ));
+        let Interrupts { fail, again, .. } = status.interrupts;
+        if fail > 0 {
+            output::note(&interrupted(&status.interrupts, "was interrupted and fails"));
+        }
+        if again > 0 {
+            let nodes = text::count(again as usize, "node");
+            output::note(&format!("{nodes} interrupted: the next daemon starts the work of each again"));
+        }
     }
     Ok(())
+}
+
+/// Names the nodes that the end of the daemon interrupts.
+fn interrupted(interrupts: &Interrupts, verb: &str) -> String {
+    let verb = if interrupts.fail == 1 {
+        verb.to_owned()
+    } else {
+        verb.replace("is ", "are ").replace("was ", "were ").replace("fails", "fail")
+    };
+    let names: Vec<String> = interrupts.first.iter().map(|name| sanitise::line(name)).collect();
+    let more = (interrupts.fail as usize).saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more} {verb}", names.join(", "))
 }
 
 async fn status(context: &Context, as_json: bool) -> Result<(), Failure> {

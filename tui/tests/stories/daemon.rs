@@ -32,6 +32,19 @@ fn a_stopped_daemon_leaves_commands_to_the_next_one() {
 }
 
 #[test]
+fn stopping_the_daemon_names_the_nodes_that_fail_for_it() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", server.local_addr().unwrap());
+    let fanlight = Fanlight::new();
+    let document = "name: Send\nnodes: { send: { uses: http.request, with: { url: URL, method: POST, local: true } } }\n";
+    fanlight.file("send.yaml", &document.replace("URL", &format!("'{url}'")));
+    fanlight.say(&["run", "send.yaml", "--detach"]).exits(0);
+    let _connection = server.accept().unwrap();
+    fanlight.say(&["daemon", "stop"]).exits(0).complains("`send` of send#1 was interrupted and fails");
+    fanlight.say(&["watch", "last"]).exits(1).complains("it may have had effects");
+}
+
+#[test]
 fn homes_with_one_database_have_one_daemon_wherever_their_state_is() {
     let fanlight = Fanlight::new();
     let with_state = |name: &str, arguments: &[&str]| {
