@@ -44,10 +44,19 @@ pub fn check(store: &Store, deep: bool) -> DoctorResponse {
 }
 
 fn look(store: &Store, deep: bool, report: &mut Report) {
-    let steps: [(&str, Step); 7] = [
+    let steps: [(&str, Step); 8] = [
         ("the database", Box::new(|report| database(store, deep, report))),
         ("modes of folders and files", Box::new(|report| modes::check(store, report))),
         ("stored bytes", Box::new(|report| bytes::check(store, deep, report))),
+        (
+            "events of runs",
+            Box::new(|report| {
+                if deep {
+                    report.problems(store.damaged_runs()?, "damaged runs");
+                }
+                Ok(())
+            }),
+        ),
         ("references", Box::new(|report| names::check(store, report))),
         ("files that the database does not know", Box::new(|report| bytes::unknown(store, report))),
         ("folders of attempts", Box::new(|report| attempts::check(store, report))),

@@ -16,7 +16,7 @@ use fanlight_shared::preview;
 use fanlight_shared::rpc::assets::Detail;
 use fanlight_shared::run_state::{NodeState, RunState};
 use fanlight_shared::value::Value;
-use fanlight_shared::workflow::{Action, Each, Node, Template, Workflow};
+use fanlight_shared::workflow::{Action, Node, Template, Workflow};
 use indexmap::IndexMap;
 
 use crate::content;
@@ -253,7 +253,9 @@ impl<'a> Walk<'a> {
             }
         }
         if let Some(node) = node {
-            self.inputs(&mut step, node, place.run, is_computed || !is_followed);
+            let straight = known.workflow.as_ref().and_then(|workflow| workflow.item_by_item(node));
+            let straight = straight.map(|(from, _)| from);
+            self.inputs(&mut step, node, straight, place.run, is_computed || !is_followed);
         }
         if node.is_some_and(starts_runs) {
             for child in self.store.children_of(place.run, &place.node, item)? {
@@ -269,9 +271,9 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Records what a node reads. `follow`: adds the nodes that it reads.
-    fn inputs(&mut self, step: &mut Step, node: &Node, run: RunId, follow: bool) {
-        let straight = node.each.as_ref().and_then(Each::straight).map(|(from, _)| from);
+    /// Records what a node reads. `straight`: the node whose items it reads one by one; `follow`: adds the nodes that it
+    /// reads.
+    fn inputs(&mut self, step: &mut Step, node: &Node, straight: Option<&str>, run: RunId, follow: bool) {
         for (_, expression) in node.expressions() {
             for reference in expression.references() {
                 let names = match &reference.root {

@@ -10,6 +10,7 @@ mod element;
 mod evaluate;
 mod functions;
 mod hints;
+mod json;
 mod operator;
 mod render;
 mod tree;
@@ -216,13 +217,16 @@ impl Expression {
     pub fn asks_outcome(&self) -> bool {
         self.inner.asks_outcome
     }
+    /// Returns what it reads if it is exactly that, such as `item`, `params.name` or `node.port`.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        self.inner.references.first().filter(|_| matches!(self.inner.tree, Tree::Reference(_)))
+    }
     /// Returns the node and port if it is exactly `node.port`.
     #[must_use]
     pub fn straight(&self) -> Option<(&str, &str)> {
-        match (&self.inner.tree, self.inner.references.first()) {
-            (Tree::Reference(_), Some(Reference { root: Root::Node(node), port: Some(port), .. })) => {
-                Some((node, port))
-            }
+        match self.reference()? {
+            Reference { root: Root::Node(node), port: Some(port), .. } => Some((node, port)),
             _ => None,
         }
     }

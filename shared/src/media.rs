@@ -98,12 +98,15 @@ impl Media {
     }
 }
 
-/// The manifest of a folder, stored as its blob: its files, in name order.
+/// The manifest of a folder, stored as its blob: its files and its empty folders, in name order.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DirManifest {
-    /// The files below the folder; empty folders are dropped.
+    /// The files below the folder.
     pub files: Vec<DirEntry>,
+    /// The paths of the empty folders below the folder; the others follow from the files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
 }
 
 /// One file of a folder.

@@ -15,7 +15,7 @@ pub use edges::Edges;
 use edges::Readers;
 pub use instance::{Attempt, InstanceState};
 pub(crate) use node::items_by_index;
-pub use node::{ITEM_ERRORS, ItemError, MAX_PROGRAMS, NodeState};
+pub use node::{CONDITION_IS_FALSE, ITEM_ERRORS, ItemError, MAX_PROGRAMS, NodeState};
 pub use parts::Items;
 pub use summary::Summary;
 

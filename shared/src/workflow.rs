@@ -4,6 +4,7 @@
 
 mod command;
 mod dir;
+mod item_by_item;
 mod resources;
 
 use std::collections::BTreeSet;
@@ -206,7 +207,7 @@ pub enum Each {
 }
 
 impl Each {
-    /// Returns the node and port if this iterates directly over that list, so that items can start one by one.
+    /// Returns the node and port if this iterates directly over that list.
     #[must_use]
     pub fn straight(&self) -> Option<(&str, &str)> {
         match self {

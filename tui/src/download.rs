@@ -9,6 +9,7 @@ use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, BlobHash, RunId};
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 use fanlight_shared::rpc::assets;
+use fanlight_shared::sanitise;
 
 use crate::recipe::{self, Format};
 pub(crate) use new_file::NewFile;
@@ -94,12 +95,16 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
         }
         _ => says(&error),
     })?;
+    let inner = |text: &str| {
+        let stays = Path::new(text).components().all(|part| matches!(part, Component::Normal(_)));
+        let refused = || says(&format!("`{}` is not a path below a folder", sanitise::line(text)));
+        if text.is_empty() || !stays { Err(refused()) } else { Ok(path.join(text)) }
+    };
+    for folder in &manifest.folders {
+        std::fs::create_dir_all(inner(folder)?).map_err(|error| says(&error))?;
+    }
     for entry in manifest.files {
-        let below = Path::new(&entry.path);
-        if entry.path.is_empty() || !below.components().all(|part| matches!(part, Component::Normal(_))) {
-            return Err(says(&format!("`{}` is not a path below a folder", entry.path)));
-        }
-        let target = path.join(below);
+        let target = inner(&entry.path)?;
         if let Some(parent) = target.parent() {
             std::fs::create_dir_all(parent).map_err(|error| says(&error))?;
         }

@@ -37,6 +37,8 @@ mod engines;
 mod environment;
 #[path = "stories/files.rs"]
 mod files;
+#[path = "stories/gaps.rs"]
+mod gaps;
 #[path = "stories/host.rs"]
 mod host;
 #[path = "stories/http.rs"]

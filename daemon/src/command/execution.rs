@@ -22,6 +22,7 @@ use crate::executor::{
     Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Surroundings, misplaced,
 };
 use crate::node_type::Runner;
+use crate::store::blob::Reserved;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 
 /// The longest wait between two tries to reach a supervisor. After that wait the attempt fails.
@@ -73,6 +74,7 @@ impl Executor for Commands {
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::default(),
+            reserved: Mutex::default(),
         })
     }
 
@@ -130,6 +132,8 @@ struct CommandExecution {
     folder: Folder,
     reader: Arc<Mutex<Reader>>,
     process: Mutex<Process>,
+    /// The space that is set aside for what it writes.
+    reserved: Mutex<Option<Reserved>>,
 }
 
 /// The state of its process.
@@ -169,8 +173,12 @@ impl CommandExecution {
             super::clean_up::each_folder(vec![self.folder.clone()], Folder::remove).await;
         }
         let (attempt, work, folder) = (self.attempt.clone(), self.work.clone(), self.folder.clone());
-        let prepare = move |inner: &Inner| work.prepare(&attempt, &folder, &inner.resources());
-        let spec = steps::lay_out(&self.inner, &self.attempt, &self.folder, prepare).await?;
+        let prepare = move |inner: &Inner| {
+            let reserved = inner.blobs.reserve()?;
+            Ok((work.prepare(&attempt, &folder, &inner.resources())?, reserved))
+        };
+        let (spec, reserved) = steps::lay_out(&self.inner, &self.attempt, &self.folder, prepare).await?;
+        *self.reserved.lock().unwrap_or_else(PoisonError::into_inner) = Some(reserved);
         self.set(Process::Prepared(Box::new(spec)));
         Ok(())
     }

@@ -61,6 +61,10 @@ pub(super) fn finish(
         &resources.environment.path(&attempt.run, &attempt.withheld, &work.env),
         attempt.resources.as_ref().map(|it| it.memory),
     );
+    if let (Some(error), Err(FileError::Full(why))) = (&mut error, resources.blobs.check_reserve()) {
+        // What the command could not write may be all that is wrong with it.
+        error.message.push_str(&format!("; {why}"));
+    }
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
         error = Some(NodeError { last_line, ..attempt.time_limit.error() });

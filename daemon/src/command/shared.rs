@@ -8,7 +8,7 @@
 
 mod session;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +20,10 @@ use indexmap::IndexMap;
 
 use super::changed::{Files, Snapshot};
 use super::folder::{Folder, sentence};
+use super::pattern::Pattern;
 use crate::attempt::Attempt;
 use crate::file_error::FileError;
+use crate::rooted::{Root, WalkEntry};
 use session::Session;
 
 /// The remedies for a conflict, for messages.
@@ -136,21 +138,35 @@ impl SharedFolders {
     /// Compares the files of an attempt whose processes are gone with those of running attempts. `reported` holds paths
     /// that it collects besides the declared ones. Blocks.
     pub(super) fn ended(&self, id: AttemptId, reported: &[PathBuf]) {
-        let (dir, sources) = {
+        let (dir, all) = {
             let mut sessions = self.lock();
             let Some(session) = sessions.get_mut(&id).filter(|session| session.runs()) else { return };
             session.also_collects(reported);
-            let linked = linked_sources(session.dir(), session.sources());
-            session.sources_mut().extend(linked);
-            let (dir, sources) = (session.dir().to_owned(), session.sources().to_vec());
             let session = &sessions[&id];
-            if !sessions.iter().any(|(other, it)| *other != id && it.runs() && it.shares_with(session)) {
+            let dir = session.dir().to_owned();
+            let all = sessions.iter().filter(|(_, it)| it.runs() && it.shares_with(session));
+            let all: Vec<_> =
+                all.map(|(other, it)| (*other, it.dir().to_owned(), it.sources().to_vec())).collect();
+            if all.len() == 1 {
                 if let Some(session) = sessions.get_mut(&id) {
                     session.end();
                 }
                 return;
             }
-            (dir, sources)
+            (dir, all)
+        };
+        // Links may have been made since the others started.
+        let linked: Vec<_> =
+            all.iter().map(|(other, dir, sources)| (*other, linked_sources(dir, sources))).collect();
+        let sources = {
+            let mut sessions = self.lock();
+            for (other, linked) in linked {
+                if let Some(session) = sessions.get_mut(&other) {
+                    session.sources_mut().extend(linked);
+                }
+            }
+            let Some(session) = sessions.get(&id) else { return };
+            session.sources().to_vec()
         };
         // An unreadable folder counts as removed, so its files count as changed.
         let after = Snapshot::now(&dir, &sources).unwrap_or_default();
@@ -230,13 +246,43 @@ fn linked(dir: &Path, path: &Path) -> Option<PathBuf> {
     real.strip_prefix(dir).map(Path::to_owned).ok()
 }
 
-/// Resolves the links in the paths of these sources.
+/// Resolves the links in the paths of these sources and in what their globs match now. Returns the paths that are not among
+/// them yet. Blocks.
 fn linked_sources(dir: &Path, sources: &[OutputSource]) -> Vec<OutputSource> {
-    let linked = sources.iter().filter_map(|source| match source {
-        OutputSource::Path(path) => linked(dir, Path::new(path))?.to_str().map(str::to_owned),
-        _ => None,
+    let mut found = BTreeSet::new();
+    for source in sources {
+        match source {
+            OutputSource::Path(path) => found.extend(linked(dir, Path::new(path))),
+            OutputSource::Glob(glob) => linked_matches(dir, glob, &mut found),
+            _ => {}
+        }
+    }
+    let found = found.into_iter().filter_map(|path| Some(OutputSource::Path(path.to_str()?.to_owned())));
+    found.filter(|path| !sources.contains(path)).collect()
+}
+
+/// Adds the paths within `dir` that the matches of a glob lead to through links.
+fn linked_matches(dir: &Path, glob: &str, found: &mut BTreeSet<PathBuf>) {
+    // A bad pattern and an unreadable folder are reported where the files are noted.
+    let (Ok(pattern), Ok(root)) = (Pattern::parse(glob), Root::open(dir)) else { return };
+    // Most matches are in the same few folders, and are no links.
+    let mut folders: HashMap<PathBuf, Option<PathBuf>> = HashMap::new();
+    let searched = pattern.find(&root, &mut |path, met| {
+        if let WalkEntry::File(_) = met {
+            let parent = path.parent().unwrap_or(Path::new(""));
+            let folder = folders.entry(parent.to_owned()).or_insert_with(|| linked(dir, parent));
+            let is_link = fs::symlink_metadata(dir.join(path)).is_ok_and(|meta| meta.is_symlink());
+            match (is_link, folder) {
+                (true, _) => found.extend(linked(dir, path)),
+                (false, Some(folder)) => found.extend(path.file_name().map(|name| folder.join(name))),
+                (false, None) => {}
+            }
+        }
+        Ok(())
     });
-    linked.map(OutputSource::Path).collect()
+    if let Err(error) = searched {
+        tracing::debug!(%error, "the links that a glob matches are not all known");
+    }
 }
 
 /// Returns the number of the next start among all, across restarts.

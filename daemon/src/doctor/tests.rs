@@ -1,7 +1,12 @@
 use std::os::unix::fs::PermissionsExt;
 
+use fanlight_shared::event::{Numbered, RunUpdate, StateEvent};
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::time::Time;
+
 use super::{Report, check, examine};
-use crate::store::tests::{Fixture, large, wait_for};
+use crate::store::Op;
+use crate::store::tests::{Fixture, event, large, wait_for};
 
 #[test]
 fn a_sound_store_has_no_problems() {
@@ -12,6 +17,31 @@ fn a_sound_store_has_no_problems() {
     let answer = check(&at.store, true);
     assert_eq!(answer.problems, Vec::<String>::new());
     assert_eq!(answer.checked.len(), 6, "{:?}", answer.checked);
+}
+
+#[test]
+fn a_run_without_some_of_its_events_is_named_and_shown_as_damaged() {
+    let at = Fixture::new();
+    let (fine, gap) = (at.ended(), at.ended());
+    for run in [&fine, &gap] {
+        let end = StateEvent::RunUpdate(RunUpdate::new(RunStatus::Completed, Time(4)));
+        let end = Op::Event { run: run.id, event: Numbered { seq: 4, event: end }.into() };
+        at.commit((1..=3).map(|seq| event(run.id, seq)).chain([end]).collect());
+    }
+    let (name, id) = (gap.name(), gap.id);
+    at.tamper("DELETE FROM event WHERE seq = 2 AND run = (SELECT max(key) FROM run)");
+    assert_eq!(check(&at.store, false).problems, Vec::<String>::new(), "events are only read by `--deep`");
+    let problems = check(&at.store, true).problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].starts_with(&format!("{name} is damaged: event 2 of {name} is missing")),
+        "{problems:?}"
+    );
+    assert!(problems[0].contains(&format!("`fanlight delete '{name}'`")), "{problems:?}");
+    let state = at.store.readable_state(id).unwrap();
+    assert_eq!(state.status, RunStatus::Completed);
+    assert!(state.error.unwrap().starts_with("this run is damaged: event 2 of"));
+    assert_eq!(at.store.readable_state(fine.id).unwrap(), at.store.run_state(fine.id).unwrap());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use fanlight_shared::event::{NodeError, NodeUpdate};
 use fanlight_shared::expression::truthy;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run_state::CONDITION_IS_FALSE;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 
@@ -117,7 +118,7 @@ impl ActiveRun {
         let value = condition.evaluate(&scope).map_err(|error| format!("`if`: {error}"))?;
         Ok(match value {
             Some(value) if truthy(&value) => Asked::Runs,
-            Some(_) => Asked::Skipped("its `if` is false"),
+            Some(_) => Asked::Skipped(CONDITION_IS_FALSE),
             None => Asked::Skipped("its `if` reads an absent value"),
         })
     }

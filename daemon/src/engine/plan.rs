@@ -10,7 +10,7 @@ use fanlight_shared::lineage::MadeWith;
 use fanlight_shared::node_type::{Effects, Place};
 use fanlight_shared::run_state::Edges;
 use fanlight_shared::types::Type;
-use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, STATUS_PORT, Template, Workflow};
+use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, Template, Workflow};
 
 use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
@@ -42,7 +42,7 @@ pub(crate) struct PlanNode {
     pub(crate) needs: Vec<usize>,
     /// Nodes that wait for it, each once.
     pub(crate) readers: Vec<usize>,
-    /// The node with `each` and its port that this node iterates straight over, item by item.
+    /// The node with `each` and its port whose items this node reads one by one, while others still run.
     pub(crate) straight: Option<(usize, String)>,
     /// The code that runs it.
     pub(crate) kind: Kind,
@@ -171,7 +171,10 @@ impl PlanNode {
             .collect();
         Ok(Self {
             name: name.to_owned(),
-            straight: straight(node, workflow, index),
+            straight: workflow
+                .item_by_item(node)
+                .map(|(from, port)| Ok::<_, String>((number(from)?, port.to_owned())))
+                .transpose()?,
             has_secrets: !node.secrets().is_empty(),
             condition_per_item: node.condition.as_ref().is_some_and(reads_item),
             node: node.clone(),
@@ -241,19 +244,4 @@ impl PlanNode {
 
 fn reads_item(expression: &Expression) -> bool {
     expression.references().iter().any(|it| matches!(it.root, Root::Item | Root::Index))
-}
-
-/// Returns the upstream node and port if this node may start item by item: its `each` is exactly that port of a node with
-/// `each`, and nothing else of this node waits for that node as a whole.
-fn straight(node: &Node, workflow: &Workflow, index: &HashMap<String, usize>) -> Option<(usize, String)> {
-    let (from, port) = node.each.as_ref()?.straight()?;
-    workflow.nodes.get(from)?.each.as_ref()?;
-    // The status of an item is not a value of the item.
-    let no_value = port == STATUS_PORT;
-    let elsewhere = no_value
-        || node.needs.iter().any(|need| need == from)
-        || node
-            .references()
-            .any(|(input, reference)| input != "each" && reference.root == Root::Node(from.to_owned()));
-    if elsewhere { None } else { Some((*index.get(from)?, port.to_owned())) }
 }

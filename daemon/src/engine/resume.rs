@@ -30,7 +30,7 @@ use crate::config::Config;
 use crate::content;
 use crate::node_type::{CHILDREN, NodeTypeSet};
 use crate::store::blob::Published;
-use crate::store::{ChildFiles, NewFile, NewRun, OpenRun, ResumeFrom, Store, Submit};
+use crate::store::{ChildFiles, NewFile, NewRun, OpenRun, ResumeFrom, Store, StoreError, Submit};
 use inputs::Inputs;
 use reuse::Ended;
 
@@ -65,7 +65,12 @@ pub(super) fn prepare(
     types: &NodeTypeSet,
 ) -> Result<Resumption, RpcError> {
     let digest = submit::digest(&request);
-    let open = store.run(request.run).map_err(|error| refused(&error))?;
+    let open = store.run(request.run).map_err(|error| match error {
+        StoreError::Unreadable(why) => RpcError::refused(format!(
+            "this run can't be resumed, because it is damaged: {why}; run its workflow again"
+        )),
+        error => refused(&error),
+    })?;
     let version = request.document.as_deref().map(Version::of);
     let is_fork = request.afresh || request.at.is_some() || !request.params.is_empty();
     if let Some(parent) = &open.run.parent {

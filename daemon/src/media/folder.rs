@@ -1,5 +1,6 @@
 //! A folder as media: its files as blobs, and a manifest as another blob.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -51,8 +52,9 @@ pub(crate) fn publish_folder(
     check: &dyn Fn(&File) -> Result<(), FileError>,
 ) -> Result<Taken, FileError> {
     let start = inner_path(path, root.path()).map_err(|refusal| format!("`{shown}`: {refusal}"))?;
-    let (paths, left_out) = list_files(root, &start, shown, most)?;
-    let (media, published) = publish_files(root, &start, paths, shown, blobs, check)?;
+    let listed = list_files(root, &start, shown, most)?;
+    let left_out = listed.left_out;
+    let (media, published) = publish(root, &start, listed.paths, listed.folders, shown, blobs, check)?;
     Ok(Taken { media, published, left_out })
 }
 
@@ -69,6 +71,18 @@ pub(crate) fn publish_files(
     blobs: &Blobs,
     check: &dyn Fn(&File) -> Result<(), FileError>,
 ) -> Result<(Media, Vec<Published>), FileError> {
+    publish(root, start, paths, Vec::new(), shown, blobs, check)
+}
+
+fn publish(
+    root: &Root,
+    start: &Path,
+    paths: Vec<PathBuf>,
+    folders: Vec<String>,
+    shown: &str,
+    blobs: &Blobs,
+    check: &dyn Fn(&File) -> Result<(), FileError>,
+) -> Result<(Media, Vec<Published>), FileError> {
     let mut published = Vec::new();
     let manifest = read_files(root, start, paths, shown, &mut |file| {
         check(&file)?;
@@ -77,6 +91,7 @@ pub(crate) fn publish_files(
         published.push(blob);
         Ok(read)
     })?;
+    let manifest = DirManifest { folders, ..manifest };
     let json = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
     let blob = blobs.publish(json)?;
     let media = describe_folder(&manifest, blob.hash, shown);
@@ -106,12 +121,12 @@ pub(super) fn describe_folder(manifest: &DirManifest, hash: BlobHash, name: &str
 pub fn manifest(path: &Path) -> Result<DirManifest, String> {
     let shown = path.display().to_string();
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
-    let (paths, _) = list_files(&root, Path::new(""), &shown, MAX_FILES)?;
+    let Listed { paths, folders, .. } = list_files(&root, Path::new(""), &shown, MAX_FILES)?;
     let read = read_files(&root, Path::new(""), paths, &shown, &mut |file| {
         check_on_disk(&file, path)?;
         BlobHash::of_reader(file).map_err(|error| FileError::Other(error.to_string()))
     });
-    read.map_err(|error| error.to_string())
+    read.map(|files| DirManifest { folders, ..files }).map_err(|error| error.to_string())
 }
 
 /// Makes the manifest of these files of a root.
@@ -125,10 +140,7 @@ fn read_files(
     let mut manifest = DirManifest::default();
     for path in paths {
         let below = path.strip_prefix(start).unwrap_or(&path);
-        let Some(text) = below.to_str() else {
-            let name = sanitise::line(&below.to_string_lossy());
-            return Err(format!("the name of `{shown}/{name}` is not UTF-8; rename the file").into());
-        };
+        let text = utf8(below, shown)?;
         let unreadable = |error: &dyn std::fmt::Display| format!("`{shown}/{text}`: {error}");
         let file = match root.entry(&path).map_err(|refusal| unreadable(&refusal))? {
             Entry::File(file) => file,
@@ -145,22 +157,45 @@ fn read_files(
     Ok(manifest)
 }
 
-/// Returns the files, as paths in the root, and the entries that aren't files.
-fn list_files(
-    root: &Root,
-    start: &Path,
-    shown: &str,
-    most: usize,
-) -> Result<(Vec<PathBuf>, Vec<LeftOut>), String> {
+fn utf8<'p>(path: &'p Path, shown: &str) -> Result<&'p str, String> {
+    path.to_str().ok_or_else(|| {
+        let name = sanitise::line(&path.to_string_lossy());
+        format!("the name of `{shown}/{name}` is not UTF-8; rename it")
+    })
+}
+
+/// What is below a folder.
+struct Listed {
+    /// Its files, as paths in the root.
+    paths: Vec<PathBuf>,
+    /// Its empty folders, as paths below it.
+    folders: Vec<String>,
+    /// Entries that are neither.
+    left_out: Vec<LeftOut>,
+}
+
+fn list_files(root: &Root, start: &Path, shown: &str, most: usize) -> Result<Listed, String> {
     let (mut paths, mut left_out) = (Vec::new(), Vec::new());
+    let mut empty: BTreeSet<PathBuf> = BTreeSet::new();
     walk(root, start, MAX_DEPTH, Links::Follow, &mut |path, met| {
         let below = path.strip_prefix(start).unwrap_or(path);
+        let parent = below.parent().unwrap_or(below);
         let named = || format!("{shown}/{}", sanitise::line(&below.to_string_lossy()));
         match met {
             WalkEntry::File(_) if paths.len() == most => {
                 return Err(format!("`{shown}` holds more than {most} files"));
             }
-            WalkEntry::File(_) => paths.push(path.to_owned()),
+            WalkEntry::File(_) => {
+                empty.remove(parent);
+                paths.push(path.to_owned());
+            }
+            WalkEntry::Folder if empty.len() == most => {
+                return Err(format!("`{shown}` holds more than {most} empty folders"));
+            }
+            WalkEntry::Folder => {
+                empty.remove(parent);
+                empty.insert(below.to_owned());
+            }
             WalkEntry::Other(what) => left_out.push(LeftOut { path: named(), what }),
             WalkEntry::BrokenLink(_, refusal) => return Err(format!("`{}`: {refusal}", named())),
             WalkEntry::Unreadable => return Err(format!("the folder `{}` can't be read", named())),
@@ -170,9 +205,10 @@ fn list_files(
                     named()
                 ));
             }
-            WalkEntry::Folder | WalkEntry::Passed => {}
+            WalkEntry::Passed => {}
         }
         Ok(())
     })?;
-    Ok((paths, left_out))
+    let folders = empty.iter().map(|path| utf8(path, shown).map(str::to_owned)).collect::<Result<_, _>>()?;
+    Ok(Listed { paths, folders, left_out })
 }

@@ -45,23 +45,34 @@ fn folder(blobs: &Blobs, published: &Published) -> Result<(DirManifest, Vec<Publ
     if manifest.files.len() > MAX_FILES {
         return Err(format!("the folder holds more than {MAX_FILES} files"));
     }
+    if manifest.folders.len() > MAX_FILES {
+        return Err(format!("the folder holds more than {MAX_FILES} empty folders"));
+    }
+    check_paths(manifest.files.iter().map(|entry| entry.path.as_str()))?;
+    check_paths(manifest.folders.iter().map(String::as_str))?;
     let mut files = Vec::with_capacity(manifest.files.len());
-    let mut last: Option<&Path> = None;
     for entry in &manifest.files {
-        let path = Path::new(&entry.path);
-        let is_inner = path.components().all(|part| matches!(part, Component::Normal(_)));
-        let text: Vec<&str> = entry.path.split('/').collect();
-        if !is_inner || text.iter().any(|part| part.is_empty() || *part == ".") {
-            return Err(format!("`{}` is not a path below a folder", entry.path.escape_debug()));
-        }
-        if last.is_some_and(|last| last >= path) {
-            return Err(format!("`{}` is listed twice or out of order", entry.path.escape_debug()));
-        }
-        last = Some(path);
         let file = blobs.published(entry.hash).filter(|file| file.bytes == entry.bytes);
         files.push(file.ok_or_else(|| {
             format!("the file `{}` of the folder did not arrive", entry.path.escape_debug())
         })?);
     }
     Ok((manifest, files))
+}
+
+/// Checks that paths stay below a folder, and that each is listed once, in order.
+fn check_paths<'p>(paths: impl Iterator<Item = &'p str>) -> Result<(), String> {
+    let mut last: Option<&Path> = None;
+    for text in paths {
+        let path = Path::new(text);
+        let is_inner = path.components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_inner || text.split('/').any(|part| part.is_empty() || part == ".") {
+            return Err(format!("`{}` is not a path below a folder", text.escape_debug()));
+        }
+        if last.is_some_and(|last| last >= path) {
+            return Err(format!("`{}` is listed twice or out of order", text.escape_debug()));
+        }
+        last = Some(path);
+    }
+    Ok(())
 }

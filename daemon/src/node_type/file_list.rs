@@ -21,7 +21,7 @@ const MAX_FILES: usize = 10_000;
 const MAX_FOLDERS: usize = 10_000;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("file.list", "Lists the files in a folder, sorted by path; symlinks are skipped.")
+    Build::new("file.list", "Lists the files in a folder, sorted by path. Links are followed within the folder; one that leads out of it, or nowhere, is an error if it matches.")
         .source()
         .input(
             "folder",
@@ -114,7 +114,8 @@ fn stored(blobs: &Blobs, folder: &Media, matcher: &GlobMatcher) -> Result<Listed
             return Err(format!("more than {MAX_FILES} files match in {name}; narrow `glob`"));
         }
         let path = Path::new(&entry.path);
-        listed.add(path, media::stored(blobs, entry.hash, entry.bytes, &file::name(path))?);
+        let media = media::stored(blobs, entry.hash, entry.bytes, &file::name(path))?;
+        listed.add(path, Media { executable: entry.executable, ..media });
     }
     Ok(listed)
 }
@@ -126,12 +127,20 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
     let mut found = Vec::new();
     let mut entered = 0;
     let depth = if deep { MAX_DEPTH } else { 0 };
-    walk(root, Path::new(""), depth, Links::Ignore, &mut |path, met| {
+    walk(root, Path::new(""), depth, Links::Follow, &mut |path, met| {
         if cancelled() {
             return Err("cancelled".into());
         }
         match met {
             WalkEntry::File(_) if matcher.is_match(path) => found.push(path.to_owned()),
+            // What an enclosing folder holds is found there.
+            WalkEntry::BrokenLink(_, Refusal::Cycle) => {}
+            // A folder outside may hold matches.
+            WalkEntry::BrokenLink(_, refusal)
+                if matcher.is_match(path) || deep && root.path().join(path).is_dir() =>
+            {
+                return Err(format!("{}: {refusal}", root.path().join(path).display()));
+            }
             WalkEntry::Folder => entered += 1,
             WalkEntry::Unreadable if deep => {
                 return Err(format!("{} can't be read", root.path().join(path).display()));
@@ -168,15 +177,47 @@ mod tests {
         for name in ["b.png", "a.png", "c.txt", "sub/d.png", "sub.png"] {
             std::fs::write(home.path().join(name), name).unwrap();
         }
-        std::os::unix::fs::symlink("/etc/passwd", home.path().join("link.png")).unwrap();
-        std::os::unix::fs::symlink("/etc", home.path().join("etc")).unwrap();
+        let link = |target: &str, name: &str| {
+            std::os::unix::fs::symlink(target, home.path().join(name)).unwrap();
+        };
         let list = |glob: &str| {
             let matcher = GlobBuilder::new(glob).literal_separator(true).build().unwrap().compile_matcher();
-            let found = find(&Root::open(home.path()).unwrap(), &matcher, &|| false).unwrap();
-            found.into_iter().map(|it| it.display().to_string()).collect::<Vec<_>>()
+            let found = find(&Root::open(home.path()).unwrap(), &matcher, &|| false)?;
+            Ok::<_, String>(found.into_iter().map(|it| it.display().to_string()).collect::<Vec<_>>())
         };
-        assert_eq!(list("*.png"), ["a.png", "b.png", "sub.png"]);
-        assert_eq!(list("**/*.png"), ["a.png", "b.png", "sub/d.png", "sub.png"]);
-        assert_eq!(list("**/passwd"), Vec::<String>::new());
+        link("sub/d.png", "link.png");
+        link("sub", "same");
+        link("..", "sub/up");
+        link("/etc/passwd", "password");
+        assert_eq!(list("*.png").unwrap(), ["a.png", "b.png", "link.png", "sub.png"]);
+        let all = ["a.png", "b.png", "link.png", "same/d.png", "sub/d.png", "sub.png"];
+        assert_eq!(list("**/*.png").unwrap(), all);
+        link("/etc/passwd", "out.png");
+        for glob in ["*.png", "**/*.png"] {
+            let said = list(glob).unwrap_err();
+            assert!(said.contains("out.png") && said.contains("leads out of the folder"), "{said}");
+        }
+        link("/etc", "etc");
+        assert_eq!(list("*.txt").unwrap(), ["c.txt"]);
+        assert!(list("**/*.txt").unwrap_err().contains("/etc: it is a link that leads out"));
+    }
+
+    #[test]
+    fn a_file_of_a_stored_folder_stays_executable() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let at = crate::store::tests::Fixture::new();
+        let (store, temp) = (&at.store, tempfile::tempdir().unwrap());
+        let tools = temp.path().join("tools");
+        std::fs::create_dir(&tools).unwrap();
+        std::fs::write(tools.join("go.sh"), "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(tools.join("go.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(tools.join("plain.txt"), "words").unwrap();
+        let root = Root::open(&tools).unwrap();
+        let taken =
+            media::publish_folder(&root, Path::new(""), "tools", 10, store.blobs(), &|_| Ok(())).unwrap();
+        let matcher = GlobBuilder::new("*").build().unwrap().compile_matcher();
+        let listed = stored(store.blobs(), &taken.media, &matcher).unwrap();
+        let executable = |value: &Value| value.as_media().unwrap().executable;
+        assert_eq!(listed.files.iter().map(executable).collect::<Vec<_>>(), [true, false]);
     }
 }

@@ -22,6 +22,7 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Asse
     context
         .read(move |store| {
             list.workflow_id.map_or(Ok(()), |workflow| store.check_workflow(workflow))?;
+            list.run_id.map_or(Ok(()), |run| store.check_run(run))?;
             store.assets(&list)
         })
         .await

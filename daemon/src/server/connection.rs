@@ -24,6 +24,9 @@ use super::progress::Progress;
 use super::session::{Frame, Session};
 use crate::hub::Outgoing;
 
+/// The largest number that is the id of a request.
+const MAX_ID: u64 = 1 << 53;
+
 /// How long nothing may leave the socket: a client that doesn't read at all is disconnected.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last frames may take when the connection or the daemon ends.
@@ -141,7 +144,8 @@ async fn parse(session: &Session, frame: &str) -> Option<ReceivedRequest> {
     let request = match serde_json::from_str::<ReceivedRequest>(frame) {
         Ok(request) if is_id(&request.id) => request,
         Ok(_) => {
-            let error = RpcError::new(ErrorCode::Malformed, "`id` must be a number or a text");
+            let why = "`id` must be a text, or a whole number of at most 2^53";
+            let error = RpcError::new(ErrorCode::Malformed, why);
             refuse(session, &Json::Null, &error).await;
             return None;
         }
@@ -170,8 +174,9 @@ async fn parse(session: &Session, frame: &str) -> Option<ReceivedRequest> {
     Some(request)
 }
 
+/// Returns whether a response can name a request by this id. A larger number comes back rounded in many languages.
 fn is_id(id: &Json) -> bool {
-    id.is_number() || id.is_string()
+    id.is_string() || id.as_i64().is_some_and(|number| number.unsigned_abs() <= MAX_ID)
 }
 
 async fn handle(session: &Arc<Session>, request: ReceivedRequest) {

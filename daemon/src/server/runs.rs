@@ -126,6 +126,7 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Run>
         .read(move |store| {
             list.workflow_id.map_or(Ok(()), |workflow| store.check_workflow(workflow))?;
             list.sweep.as_deref().map_or(Ok(()), |sweep| store.check_sweep(sweep))?;
+            list.parent.map_or(Ok(()), |run| store.check_run(run))?;
             store.runs(&list)
         })
         .await?;
@@ -145,6 +146,10 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
     let environment = context.read(move |store| store.environment_names(id)).await?;
     let state = head(state_of(context, id).await?);
     context.hub.place(std::slice::from_mut(&mut run));
+    if run.error.is_none() {
+        // A run that completed may be damaged.
+        run.error.clone_from(&state.error);
+    }
     let (document, document_bytes) = beginning(document);
     Ok(Detail { run, state, document, document_bytes, path, environment })
 }

@@ -12,6 +12,6 @@ use super::context::Context;
 pub(super) async fn state_of(context: &Context, run: RunId) -> Result<Arc<RunState>, RpcError> {
     match context.hub.run_state(run) {
         Some(state) => Ok(state),
-        None => context.read(move |store| store.run_state(run)).await.map(Arc::new),
+        None => context.read(move |store| store.readable_state(run)).await.map(Arc::new),
     }
 }

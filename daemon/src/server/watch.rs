@@ -65,7 +65,7 @@ async fn attach(session: &Arc<Session>, needs: Needs) -> Result<(), RpcError> {
 async fn load(context: &Context, id: RunId, seq: Option<u64>) -> Result<Loaded, RpcError> {
     context
         .read(move |store| {
-            let state = store.run_state(id)?;
+            let state = store.readable_state(id)?;
             let events = match seq {
                 Some(seq) => store.events(id, seq, state.seq)?,
                 None => Vec::new(),

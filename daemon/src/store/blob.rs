@@ -21,6 +21,8 @@ use fanlight_shared::media::Media;
 
 use super::readers::Readers;
 use super::space::{Space, check_space};
+
+pub(crate) use super::space::Reserved;
 use super::{StoreError, folder};
 use crate::file_error::{FileError, is_full};
 pub(crate) use reader::BlobReader;
@@ -221,7 +223,17 @@ impl Blobs {
     pub(crate) fn check_reserve(&self) -> Result<(), FileError> {
         #[cfg(test)]
         self.check_full()?;
-        check_space(&self.inner.folder, 0).and_then(|()| check_space(&self.inner.attempts, 0))
+        check_space(&self.inner.folder, 0, 0).and_then(|()| check_space(&self.inner.attempts, 0, 0))
+    }
+
+    /// Sets space on the disks of the home aside for another command, until it ends. Blocks.
+    ///
+    /// # Errors
+    /// [`FileError::Full`].
+    pub(crate) fn reserve(&self) -> Result<Reserved, FileError> {
+        #[cfg(test)]
+        self.check_full()?;
+        self.inner.space.reserve([&self.inner.folder, &self.inner.attempts])
     }
 
     /// Checks that the disk of the attempts has space for this many more bytes. Blocks.
@@ -229,7 +241,7 @@ impl Blobs {
     /// # Errors
     /// [`FileError::Full`]; another error if the whole disk would not be enough.
     pub(crate) fn check_space(&self, bytes: u64) -> Result<(), FileError> {
-        check_space(&self.inner.attempts, bytes)
+        check_space(&self.inner.attempts, bytes, 0)
     }
 
     /// Returns the folders of Fanlight that hold blobs and attempts.

@@ -1,6 +1,8 @@
 //! Queries: blocking functions over the pool of readers.
 
 mod asset;
+mod damaged;
+mod events;
 mod find;
 mod lineage;
 mod list;

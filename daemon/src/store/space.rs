@@ -17,19 +17,26 @@ const MAX_INTERVAL: Duration = Duration::from_secs(2);
 /// write would fail, so it had better not begin.
 const RESERVE: u64 = 64 << 20;
 
-/// Checks that the disk of `folder` has space for another attempt, which writes at least this many bytes. Blocks.
+/// Checks that the disk of `folder` has space for another attempt, which writes at least this many bytes, beside those of
+/// `running` ones. Blocks.
 ///
 /// # Errors
 /// [`FileError::Full`]; another error if the whole disk would not be enough.
-pub(super) fn check_space(folder: &Path, bytes_needed: u64) -> Result<(), FileError> {
+pub(super) fn check_space(folder: &Path, bytes_needed: u64, running: u64) -> Result<(), FileError> {
     // If the free space is unknown, attempts begin.
     let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     let (free, all) = (bytes(disk.f_bavail), bytes(disk.f_blocks));
-    if has_reserve(free.saturating_sub(bytes_needed), all) {
+    if has_reserve(free.saturating_sub(bytes_needed), all, running) {
         return Ok(());
     }
     let folder = folder.display();
+    if bytes_needed == 0 && has_reserve(free, all, 0) {
+        let free = free / 1_000_000;
+        return Err(FileError::Full(format!(
+            "the disk that holds {folder} has {free} MB free, which the running commands may need"
+        )));
+    }
     if bytes_needed > 0 {
         let why = format!(
             "the disk that holds {folder} has {} MB free, and {} MB more are needed",
@@ -41,9 +48,21 @@ pub(super) fn check_space(folder: &Path, bytes_needed: u64) -> Result<(), FileEr
     Err(FileError::Full(format!("the disk that holds {folder} is almost full; free some space")))
 }
 
-/// Returns whether this much free space of a disk is enough for another attempt.
-fn has_reserve(free: u64, all: u64) -> bool {
-    free >= RESERVE.min(all / 4)
+/// Returns whether this much free space of a disk is enough for another attempt beside `running` ones.
+fn has_reserve(free: u64, all: u64, running: u64) -> bool {
+    free >= RESERVE.min(all / 4).saturating_mul(running + 1)
+}
+
+/// The space that is set aside for one running command, as long as this lives. Commands that pass the same check together
+/// would fill the disk together.
+pub(crate) struct Reserved {
+    inner: Arc<Inner>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        *self.inner.running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+    }
 }
 
 /// The work that waits for space, and the reason: cheap to clone.
@@ -55,6 +74,8 @@ pub(crate) struct Space {
 struct Inner {
     /// How many wait.
     waiting: Mutex<usize>,
+    /// The commands that space is set aside for.
+    running: Mutex<u64>,
     shortage: watch::Sender<Option<String>>,
     /// Held during a retry, so that waiters don't repeatedly take each other's last space.
     turn: tokio::sync::Mutex<()>,
@@ -66,6 +87,7 @@ impl Default for Space {
         Self {
             inner: Arc::new(Inner {
                 waiting: Mutex::default(),
+                running: Mutex::default(),
                 shortage,
                 turn: tokio::sync::Mutex::default(),
             }),
@@ -77,6 +99,17 @@ impl Space {
     /// Returns the reason why work waits for space; `None` while none does.
     pub(super) fn shortage(&self) -> watch::Receiver<Option<String>> {
         self.inner.shortage.subscribe()
+    }
+
+    /// Sets space on the disks of these folders aside for another command. Blocks.
+    ///
+    /// # Errors
+    /// [`FileError::Full`]: there is too little beside what is set aside for others.
+    pub(super) fn reserve(&self, folders: [&Path; 2]) -> Result<Reserved, FileError> {
+        let mut running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.into_iter().try_for_each(|folder| check_space(folder, 0, *running))?;
+        *running += 1;
+        Ok(Reserved { inner: Arc::clone(&self.inner) })
     }
 
     /// Does the work, repeating it while the disk is full.
@@ -157,12 +190,25 @@ mod tests {
     #[test]
     fn the_reserve_is_a_quarter_of_a_small_disk_and_64_mib_of_any_other() {
         let mib = 1 << 20;
-        assert!(has_reserve(64 * mib, 1 << 40) && !has_reserve(64 * mib - 1, 1 << 40));
-        assert!(has_reserve(2 * mib, 8 * mib) && !has_reserve(2 * mib - 1, 8 * mib));
+        assert!(has_reserve(64 * mib, 1 << 40, 0) && !has_reserve(64 * mib - 1, 1 << 40, 0));
+        assert!(has_reserve(2 * mib, 8 * mib, 0) && !has_reserve(2 * mib - 1, 8 * mib, 0));
         assert!(
-            check_space(Path::new("/nonexistent"), 0).is_ok(),
+            check_space(Path::new("/nonexistent"), 0, 9).is_ok(),
             "what can't be found out keeps nothing back"
         );
+    }
+
+    #[test]
+    fn each_running_command_keeps_a_reserve() {
+        let mib = 1 << 20;
+        assert!(has_reserve(20 * mib, 20 * mib, 3) && !has_reserve(20 * mib - 1, 20 * mib, 3));
+        let space = Space::default();
+        let running = || *space.inner.running.lock().unwrap();
+        let folder = Path::new("/nonexistent");
+        let both = [space.reserve([folder; 2]).ok(), space.reserve([folder; 2]).ok()];
+        assert_eq!(running(), 2);
+        drop(both);
+        assert_eq!(running(), 0, "it is free for others once a command has ended");
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ use crate::workflow::{Shell, Template};
 
 /// The longest name of a lock, in characters.
 const LOCK_NAME_LIMIT: usize = 100;
+/// The programs that take the options of a POSIX shell.
+const SHELL_PROGRAMS: [&str; 7] = ["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"];
 const SHELLS: [&str; 3] = ["bash", "sh", "python"];
 
 impl Reading<'_> {
@@ -232,6 +234,37 @@ fn not_for_scripts(words: &[String]) -> Option<&'static str> {
         {
             Some("takes the path of the script for a program")
         }
-        _ => None,
+        Some("-r" | "--run") if program == "php" => Some("takes the path of the script for a program"),
+        _ => shell_option(words),
     }
+}
+
+/// Returns why a shell with these options doesn't run a script whose path is appended.
+fn shell_option(words: &[String]) -> Option<&'static str> {
+    // Before the shell there may be a program that runs it, such as `env -S`, with its own options.
+    let mut options = words.iter().flat_map(|word| word.split_whitespace());
+    options.find(|word| SHELL_PROGRAMS.contains(&word.rsplit('/').next().unwrap_or_default()))?;
+    while let Some(word) = options.next() {
+        match word {
+            "--" => return None,
+            // Its value follows.
+            "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" => drop(options.next()),
+            word if word.starts_with("--") => {}
+            word => {
+                let letters = word.strip_prefix('-')?;
+                if letters.contains('c') {
+                    return Some("takes the path of the script for a program");
+                }
+                if letters.contains('s') {
+                    return Some(
+                        "reads its program from standard input, which is empty, and not from the script",
+                    );
+                }
+                if letters.contains('n') {
+                    return Some("only checks the script and does not run it");
+                }
+            }
+        }
+    }
+    None
 }

@@ -100,7 +100,7 @@ impl Reading<'_> {
 
     fn single(&mut self, node: &Node, param: &Param) -> Result<Value, String> {
         computed(node)?;
-        fit_param(self.literal(node), param)
+        fit_param(self.literal_for(node, &param.ty), param)
     }
 
     fn axis(&mut self, node: &Node, param: &Param) -> Result<Vec<Value>, String> {
@@ -108,7 +108,7 @@ impl Reading<'_> {
         let values = match &node.kind {
             Kind::Scalar(scalar) if is_null(scalar) => Vec::new(),
             Kind::Scalar(scalar) => sweep_values(&scalar.text, &param.ty)?,
-            Kind::List(items) => items.iter().map(|item| self.literal(item)).collect(),
+            Kind::List(items) => items.iter().map(|item| self.literal_for(item, &param.ty)).collect(),
             Kind::Map(_) => return Err("expected a range such as `1..6`, or a list".into()),
         };
         values.into_iter().map(|value| fit_param(value, param)).collect()

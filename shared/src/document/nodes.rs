@@ -312,12 +312,19 @@ impl Reading<'_> {
 
     fn with(&mut self, value: &Part, node: &mut Node, places: &mut Places) {
         let Some(entries) = self.map(value, "`with`", "a map from inputs to values") else { return };
+        let catalogue = self.catalogue;
+        let spec = match &node.action {
+            Action::Uses(name) => catalogue.get(name),
+            _ => None,
+        };
         for entry in entries {
             if !self.name(entry, "an input", true) {
                 continue;
             }
             let before = self.problems.len();
-            let template = self.template(&entry.value, Plain::Typed);
+            let wanted = spec.and_then(|spec| spec.inputs.get(&entry.key));
+            let plain = wanted.map_or(Plain::Typed, |input| Plain::As(&input.ty));
+            let template = self.template(&entry.value, plain);
             let broken = self.problems.len() > before;
             places.with.push(InputPlace { name: entry.key_span, value: entry.value.span, broken });
             node.with.insert(entry.key.clone(), template);

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::reading::Reading;
 use super::template::Plain;
 use super::yaml::{Entry, Kind, Node};
+use crate::media::MediaKind;
 use crate::node_type::DeclaredOutputs;
 use crate::types::Type;
 use crate::value::{Value, cut};
@@ -189,6 +190,15 @@ impl Reading<'_> {
             (OutputSource::Glob(_), ty) => ty.list(),
             (_, ty) => ty,
         };
+        if matches!((&source, &ty), (OutputSource::Glob(_), Type::List(of)) if **of == Type::Media(MediaKind::Dir))
+        {
+            self.error_hint(
+                "bad_output_type",
+                entry.key_span,
+                format!("output `{name}` is a `glob:`, which collects files and no folders"),
+                "name the folder by `path:`, or collect its files by `glob:`",
+            );
+        }
         if let Some((_, span)) = unchanged
             && !matches!(source, OutputSource::Glob(_))
         {

@@ -155,16 +155,7 @@ impl Reading<'_> {
                 return None;
             }
         }
-        let value = match (&node.kind, &param.ty) {
-            // Keeps the text as written, not the number that YAML makes of it: `1.50` stays `1.50`.
-            (Kind::Scalar(scalar), Type::Text | Type::Choice | Type::Media(_))
-                if !super::reading::is_null(scalar) =>
-            {
-                Value::from(scalar.text.as_str())
-            }
-            _ => self.literal(node),
-        };
-        match fit_param(value, param) {
+        match fit_param(self.literal_for(node, &param.ty), param) {
             Ok(value) => Some(value),
             Err(why) => {
                 self.error("bad_default", node.span, format!("the default of param `{name}`: {why}"));

@@ -4,21 +4,24 @@ use super::reading::Reading;
 use super::yaml::{Kind, Node, Scalar};
 use crate::expression::Expression;
 use crate::problem::{Position, Problem, Span};
+use crate::types::Type;
 use crate::value::Value;
 use crate::workflow::{Piece, Template};
 
 /// How to read scalars without quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plain {
+pub(super) enum Plain<'t> {
     /// As numbers and bools if they look like them.
     Typed,
+    /// As values of this type, where texts are as written.
+    As(&'t Type),
     /// As the text as written: `1.50` stays `1.50`.
     Text,
 }
 
 impl Reading<'_> {
     /// Reads a value with expressions in it.
-    pub(super) fn template(&mut self, node: &Node, plain: Plain) -> Template {
+    pub(super) fn template(&mut self, node: &Node, plain: Plain<'_>) -> Template {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.text.contains("${{") => self.interpolated(node, scalar),
             Kind::Scalar(scalar) => {
@@ -26,9 +29,15 @@ impl Reading<'_> {
                 Template::Literal(match plain {
                     Plain::Text => Value::from(scalar.text.as_str()),
                     Plain::Typed => self.literal(node),
+                    Plain::As(ty) => self.literal_for(node, ty),
                 })
             }
             Kind::List(items) => {
+                let plain = match plain {
+                    Plain::As(Type::List(of)) => Plain::As(of),
+                    Plain::As(_) => Plain::Typed,
+                    plain => plain,
+                };
                 let items: Vec<Template> = items.iter().map(|item| self.template(item, plain)).collect();
                 if items.iter().all(|item| matches!(item, Template::Literal(_))) {
                     Template::Literal(Value::List(items.into_iter().map(literal).collect()))
@@ -37,6 +46,7 @@ impl Reading<'_> {
                 }
             }
             Kind::Map(entries) => {
+                let plain = if matches!(plain, Plain::As(_)) { Plain::Typed } else { plain };
                 let fields: Vec<(String, Template)> =
                     entries.iter().map(|it| (it.key.clone(), self.template(&it.value, plain))).collect();
                 if fields.iter().all(|(_, value)| matches!(value, Template::Literal(_))) {

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::node_type::Catalogue;
+use crate::search::Range;
+use crate::value::Value;
 use crate::workflow::{Action, Shell};
 
 fn codes(text: &str) -> Vec<String> {
@@ -279,4 +281,34 @@ fn json_with_escaped_pairs_is_read_and_its_positions_stay() {
     let problem =
         read("nodes: { a: { cmd: [\"\\ud83d\\ude00\"] } }", &Catalogue::default()).unwrap_err().remove(0);
     assert!(problem.hint.is_some_and(|it| it.contains("write the character itself")), "{}", problem.message);
+}
+
+#[test]
+fn texts_keep_their_spelling_wherever_values_of_params_are_written() {
+    let text = "params:
+  python: { type: choice, choices: ['3.9', '3.10'], default: 3.10 }
+  tags: { type: list<text>, default: [007, 1e3, 3.10] }
+  n: { type: int, default: 7 }
+matrix:
+  python: [3.9, 3.10]
+  n: [1, 2]
+  include: [{ python: 3.10, n: 3, tags: [007] }]
+  exclude: [{ python: 3.10, n: 2 }]
+search: { space: { python: [3.9, 3.10] }, minimize: loss, trials: 2 }
+nodes: { a: { run: echo, outputs: { loss: { json: loss, type: float } } } }
+outputs: { loss: '${{ a.loss }}' }
+";
+    let workflow = read(text, &Catalogue::default()).unwrap().workflow;
+    let texts = |words: &[&str]| Value::List(words.iter().map(|it| Value::from(*it)).collect());
+    assert_eq!(workflow.params["tags"].default, Some(texts(&["007", "1e3", "3.10"])));
+    assert_eq!(workflow.params["n"].default, Some(Value::Int(7)));
+    assert_eq!(workflow.matrix.axes["python"], [Value::from("3.9"), Value::from("3.10")]);
+    assert_eq!(workflow.matrix.axes["n"], [Value::Int(1), Value::Int(2)]);
+    assert_eq!(workflow.matrix.include[0]["python"], Value::from("3.10"));
+    assert_eq!(workflow.matrix.include[0]["tags"], texts(&["007"]));
+    assert_eq!(workflow.matrix.exclude[0]["python"], Value::from("3.10"));
+    let range = &workflow.search.unwrap().space["python"];
+    assert!(
+        matches!(range, Range::Choice { values } if *values == [Value::from("3.9"), Value::from("3.10")])
+    );
 }

@@ -131,6 +131,7 @@ fn environment() -> Environment<'static> {
     for global in ["namespace", "dict", "debug"] {
         environment.remove_global(global);
     }
+    environment.add_filter("tojson", super::json::tojson);
     environment.add_function("range", range);
     environment.add_function("zip", zip);
     environment.add_function("argmax", |list: Jinja| extreme(&list, Ordering::Greater));

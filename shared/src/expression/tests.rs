@@ -305,3 +305,20 @@ fn truthiness_is_that_of_minijinja() {
         assert_eq!(truthy(&value), expected, "{value:?}");
     }
 }
+
+#[test]
+fn tojson_names_the_floats_that_json_lacks_as_texts_do() {
+    let floats =
+        Value::List(vec![f64::NAN.into(), f64::INFINITY.into(), f64::NEG_INFINITY.into(), 1.5.into()]);
+    let scope = Given::default().with("params.all", floats).with("params.nan", f64::NAN);
+    let written = |source: &str| parse(source).evaluate(&scope).unwrap().unwrap().to_text().unwrap();
+    assert_eq!(written("params.all|tojson"), r#"["NaN", "Infinity", "-Infinity", 1.5]"#);
+    assert_eq!(written("params.nan|tojson"), r#""NaN""#);
+    assert_eq!(written("{'a': [params.nan], 'b': 'x'}|tojson"), r#"{"a": ["NaN"], "b": "x"}"#);
+    assert_eq!(
+        written("{'b': none, 'a': [1, true, '<']}|tojson"),
+        r#"{"b": null, "a": [1, true, "\u003c"]}"#
+    );
+    let given = values(&[("all", Value::List(vec![f64::NAN.into()]))]);
+    assert_eq!(render("{{ all|tojson }} {{ all }}", &given).unwrap(), r#"["NaN"] ["NaN"]"#);
+}

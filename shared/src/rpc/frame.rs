@@ -98,7 +98,7 @@ pub struct ReceivedRequest {
     /// Always 2.0.
     #[allow(dead_code)]
     jsonrpc: JsonRpc2,
-    /// A number or a text.
+    /// A whole number or a text.
     pub id: Json,
     /// Its method.
     pub method: String,

@@ -43,6 +43,10 @@ pub struct NodeState {
     /// How many of its items were skipped: holes in its lists, as the dropped ones are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_skipped: u32,
+    /// The shortened reasons of the skipped items with the lowest indexes, at most [`ITEM_ERRORS`], without those whose
+    /// `if` is false: a node is expected to leave these out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub item_skips: Vec<ItemError>,
     /// The shortened errors of the failed items with the lowest indexes, at most [`ITEM_ERRORS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub item_errors: Vec<ItemError>,
@@ -57,7 +61,10 @@ pub struct NodeState {
     pub items: BTreeMap<u32, InstanceState>,
 }
 
-/// The most failed items whose errors are in [`NodeState`]; the others are in its items.
+/// The reason of a node or an item that is skipped because its `if` is false.
+pub const CONDITION_IS_FALSE: &str = "its `if` is false";
+
+/// The most failed items whose errors are in [`NodeState`], and the most skipped ones; the others are in its items.
 pub const ITEM_ERRORS: usize = 8;
 
 /// The most files of programs of a node.
@@ -66,7 +73,7 @@ pub const MAX_PROGRAMS: usize = 32;
 /// The most characters of such an error; the item itself has all of it.
 const MAX_ERROR_CHARS: usize = 400;
 
-/// Why an item failed.
+/// Why an item failed or was skipped.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ItemError {
@@ -111,22 +118,14 @@ impl NodeState {
         let before = item.status;
         item.fold(update);
         let after = item.status;
-        let error =
-            (before != after && after == NodeStatus::Failed).then(|| item.error.clone().unwrap_or_default());
+        let reason = (before != after).then(|| item.error.clone().unwrap_or_default());
         self.count(before, after);
-        if let Some(error) = error {
-            self.add_item_error(index, error);
-        }
-    }
-
-    /// Adds the error of a failed item, keeping those with the lowest indexes, in order.
-    fn add_item_error(&mut self, item: u32, mut error: NodeError) {
-        error.message = cut(&error.message, MAX_ERROR_CHARS);
-        error.last_line = error.last_line.map(|line| cut(&line, MAX_ERROR_CHARS));
-        let at = self.item_errors.partition_point(|known| known.item < item);
-        if at < ITEM_ERRORS {
-            self.item_errors.insert(at, ItemError { item, error });
-            self.item_errors.truncate(ITEM_ERRORS);
+        match (after, reason) {
+            (NodeStatus::Failed, Some(error)) => add_reason(&mut self.item_errors, index, error),
+            (NodeStatus::Skipped, Some(reason)) if reason.message != CONDITION_IS_FALSE => {
+                add_reason(&mut self.item_skips, index, reason);
+            }
+            _ => {}
         }
     }
 
@@ -204,6 +203,17 @@ impl NodeState {
             return EdgeActivity { active: status == NodeStatus::Running, count: u32::from(ran(status)) };
         }
         EdgeActivity { active: self.items_running > 0, count: self.items_ran }
+    }
+}
+
+/// Adds the reason of an item, keeping those with the lowest indexes, in order.
+fn add_reason(known: &mut Vec<ItemError>, item: u32, mut error: NodeError) {
+    error.message = cut(&error.message, MAX_ERROR_CHARS);
+    error.last_line = error.last_line.map(|line| cut(&line, MAX_ERROR_CHARS));
+    let at = known.partition_point(|known| known.item < item);
+    if at < ITEM_ERRORS {
+        known.insert(at, ItemError { item, error });
+        known.truncate(ITEM_ERRORS);
     }
 }
 

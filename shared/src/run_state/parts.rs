@@ -21,6 +21,7 @@ impl NodeState {
             whole: self.whole.clone(),
             items: Items::new(),
             waits_for: self.waits_for.clone(),
+            item_skips: self.item_skips.clone(),
             item_errors: self.item_errors.clone(),
             programs: self.programs.clone(),
             ..*self

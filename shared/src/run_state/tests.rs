@@ -87,6 +87,23 @@ fn a_node_names_the_first_items_that_failed_and_why() {
     assert_eq!(state.nodes["a"].items_dropped(), 10);
 }
 
+#[test]
+fn a_node_names_the_first_items_that_were_skipped_and_why_but_not_those_whose_condition_is_false() {
+    let mut state = RunState::new(["a"]);
+    for (seq, index) in (1..).zip(0..20_u32) {
+        let mut update = NodeUpdate::new("a", ItemPath::item(index), NodeStatus::Skipped, Time(1));
+        let reason =
+            if index % 2 == 0 { CONDITION_IS_FALSE.to_owned() } else { format!("m{index} is absent") };
+        update.error = Some(NodeError::new(reason));
+        state.fold(&numbered(seq, update));
+    }
+    let node = &state.nodes["a"];
+    let named: Vec<u32> = node.item_skips.iter().map(|it| it.item).collect();
+    assert_eq!(named, (0..ITEM_ERRORS as u32).map(|at| at * 2 + 1).collect::<Vec<_>>());
+    assert_eq!((node.items_skipped, node.item_errors.len()), (20, 0));
+    assert_eq!(node.without_items().item_skips, node.item_skips);
+}
+
 /// Returns items of two nodes, in the given states.
 fn with_items(statuses: &[(bool, NodeStatus)]) -> RunState {
     let mut state = RunState::new(["a", "b"]).with_edges(&Edges::new(["a.out>b.in", "a.out>b.if"]));

@@ -25,6 +25,7 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Action {
     /// List assets, newest first.
+    #[command(visible_alias = "ls")]
     List(list::Args),
     /// Show everything that an asset was made of.
     Show(show::Args),
@@ -35,6 +36,7 @@ enum Action {
     /// Star assets, or remove their stars.
     Star(star::Args),
     /// Delete assets for good.
+    #[command(visible_alias = "remove")]
     Rm(remove::Args),
 }
 

@@ -33,6 +33,7 @@ enum Action {
         json: bool,
     },
     /// List the results, the most recently used first.
+    #[command(visible_alias = "list")]
     Ls {
         /// The most rows.
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -42,6 +43,7 @@ enum Action {
         json: bool,
     },
     /// Remove results, so that they are computed again. Assets and the values of runs stay.
+    #[command(visible_alias = "remove")]
     Rm {
         /// The keys of the results, or the beginnings of their keys.
         #[arg(value_name = "KEY", required_unless_present = "all")]

@@ -20,7 +20,7 @@ use crate::{output, text};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The runs.
-    #[arg(value_name = "RUN", required_unless_present_any = ["queued", "all", "workflow", "sweep"])]
+    #[arg(value_name = "RUN")]
     runs: Vec<String>,
     /// Cancel all queued runs; with `--workflow` or `--sweep`, those of one.
     #[arg(long, conflicts_with_all = ["runs", "all"])]
@@ -41,6 +41,11 @@ pub(crate) struct Args {
 
 /// Runs `cancel`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    if args.runs.is_empty() && !args.queued && !args.all && args.workflow.is_none() && args.sweep.is_none() {
+        return Err(Failure::usage("no run is named").hint(
+            "name runs, as in `fanlight cancel poster#12`, or choose them by `--workflow`, `--sweep`, `--queued` or `--all`",
+        ));
+    }
     let context = Context::from_env()?;
     let client = context.connect().await?;
     let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling];

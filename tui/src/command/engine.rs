@@ -15,9 +15,10 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Action {
     /// List the engines that the config declares.
+    #[command(visible_alias = "ls")]
     List(list::Args),
-    /// Try every step of an engine with small jobs: say what works, and for the rest what is missing and what to do. Nothing
-    /// of them is left behind.
+    /// Try every step of an engine with small jobs: say what works, and for the rest what is missing and what to do. Each job
+    /// and its files are removed afterwards.
     Check(check::Args),
 }
 

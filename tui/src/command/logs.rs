@@ -12,6 +12,7 @@ use fanlight_shared::problem::no_node;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::{InstanceState, RunState};
+use fanlight_shared::sanitise;
 
 use super::follow::take_notifications;
 use super::interrupt::Interrupt;
@@ -91,6 +92,27 @@ impl PictureRequest {
     }
 }
 
+/// Returns why a node, or an item of it, has no log.
+fn no_log(shown: &str, wanted: &PictureRequest, state: &RunState) -> String {
+    let shown = sanitise::line(shown);
+    let named = wanted.node.as_ref().and_then(|(name, item)| Some((state.nodes.get(name)?, *item)));
+    let instance = named.and_then(|(node, item)| match item.0 {
+        None => Some(&node.whole),
+        Some(index) => node.items.get(&index),
+    });
+    match instance {
+        Some(instance) if instance.status == NodeStatus::Skipped => {
+            let why = instance.error.as_ref().map(|error| format!(": {}", sanitise::line(&error.message)));
+            format!("`{shown}` was skipped{}", why.unwrap_or_default())
+        }
+        Some(instance) if instance.status == NodeStatus::Cached => {
+            format!("`{shown}` reused a result and did not run")
+        }
+        Some(instance) if instance.started_at().is_some() => format!("`{shown}` wrote no log"),
+        _ => format!("`{shown}` has not run"),
+    }
+}
+
 fn parse_node(text: &str, state: &RunState) -> Result<(String, ItemPath), Failure> {
     let (name, item) = match text.find('[') {
         Some(at) => (&text[..at], ItemPath::from_str(&text[at..]).map_err(Failure::usage)?),
@@ -129,7 +151,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     out.flush()?;
     if follow {
-        let following = Following::new(&context, client, detail.run.clone(), detail.state, &wanted)?;
+        let following = Following::new(&context, client, detail.run.clone(), detail.state.clone(), &wanted)?;
         following.follow(&mut readers, &mut out).await?;
     } else if !whole {
         return Err(Failure::no_daemon("the connection to the daemon was lost before all was read"));
@@ -141,9 +163,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         output::note(&match (&args.node, args.failed, detail.run.state) {
             (_, _, RunStatus::Queued) => format!("{name} is queued: nothing of it has run yet"),
             (_, true, _) => "no failed node has a log".to_owned(),
-            (_, _, RunStatus::Running) => "no command has run yet (only commands write a log)".to_owned(),
-            (Some(_), ..) => "this node has no log (only commands write one)".to_owned(),
-            (None, ..) => "no node of this run has a log (only commands write one)".to_owned(),
+            (Some(node), ..) if follow || !places.is_empty() => {
+                format!("`{}` wrote nothing", sanitise::line(node))
+            }
+            (Some(node), ..) => no_log(node, &wanted, &detail.state),
+            (None, _, RunStatus::Running) => "nothing has written a log yet".to_owned(),
+            (None, ..) => format!("no node of {name} wrote a log"),
         });
     }
     Ok(())

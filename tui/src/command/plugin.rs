@@ -22,12 +22,14 @@ enum Action {
     Add(add::Args),
     /// Write the folder of a new plugin, which works as it is.
     New(new::Args),
-    /// Test the plugin in a folder: all that the protocol asks of it, within the daemon's limits. Its program runs, and
-    /// its node types are executed.
+    /// Test whether the plugin in a folder keeps to the protocol and to the daemon's limits. Its program runs, and its
+    /// node types are executed.
     Test(test::Args),
     /// List the plugins that were added.
+    #[command(visible_alias = "ls")]
     List(list::Args),
     /// Remove plugins with their node types. Their folders stay.
+    #[command(visible_alias = "rm")]
     Remove(remove::Args),
 }
 

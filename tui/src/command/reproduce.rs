@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// The file for a param, if the recipe is from another home.
     #[arg(short, long = "param", value_name = "KEY=FILE")]
     params: Vec<String>,
-    /// Don't ask before a recipe of a run that this home does not know is followed.
+    /// Don't ask for confirmation if the recipe is from a run that this home does not know.
     #[arg(short, long)]
     yes: bool,
     /// Print one JSON object.

@@ -21,7 +21,7 @@ use crate::{output, text};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The ended runs.
-    #[arg(value_name = "RUN", required_unless_present_any = ["failed", "workflow", "sweep"])]
+    #[arg(value_name = "RUN")]
     runs: Vec<String>,
     /// Resume all failed runs that have not been resumed.
     #[arg(long, conflicts_with = "runs")]
@@ -48,6 +48,11 @@ pub(crate) struct Args {
 
 /// Runs `resume`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    if args.runs.is_empty() && !args.failed && args.workflow.is_none() && args.sweep.is_none() {
+        return Err(Failure::usage("no run is named").hint(
+            "name ended runs, as in `fanlight resume poster#12`, or choose them by `--failed`, `--workflow` or `--sweep`",
+        ));
+    }
     let environment = environment::named(&args.variables)?;
     let client = Context::from_env()?.connect().await?;
     let ended = if args.runs.is_empty() {

@@ -22,8 +22,10 @@ enum Action {
     /// Set a secret: asks for its value, or reads it from standard input.
     Set(set::Args),
     /// List the names of secrets and where their values come from.
+    #[command(visible_alias = "ls")]
     List(list::Args),
     /// Remove secrets for good.
+    #[command(visible_alias = "remove")]
     Rm(remove::Args),
 }
 

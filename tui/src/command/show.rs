@@ -5,14 +5,15 @@ mod models;
 mod questions;
 mod totals;
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::event::NodeError;
+use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::resources::GpuSlot;
-use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::runs::{self, Detail, TotalsResponse};
+use fanlight_shared::rpc::{ErrorCode, Page};
 use fanlight_shared::run::{NodeStatus, Run};
-use fanlight_shared::run_state::{InstanceState, NodeState};
+use fanlight_shared::run_state::{CONDITION_IS_FALSE, InstanceState, NodeState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 use serde_json::{Value as Json, json};
@@ -25,7 +26,7 @@ use crate::output::table::{Cell, Table};
 use crate::output::{Out, json};
 use crate::text;
 
-/// How many failed items of a node are named.
+/// How many items of a node that failed or were skipped are named.
 const SHOWN_ITEMS: usize = 20;
 
 /// The arguments of `show`.
@@ -59,9 +60,22 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         let held = ps::held_back(&client, std::slice::from_ref(&detail.run)).await?;
         let list = runs::List { parent: Some(detail.run.id), ..runs::List::default() };
         let children = client.call(list).await?;
-        print(&mut out, &detail, &totals, &children, !held.is_empty())?;
+        let resumed = match detail.run.resumed_from {
+            Some(id) => Some(name_of(&client, id).await?),
+            None => None,
+        };
+        print(&mut out, &detail, &totals, &children, resumed.as_deref(), !held.is_empty())?;
     }
     out.flush()
+}
+
+/// Returns the name of a run, or its id if it was deleted.
+async fn name_of(client: &Client, id: RunId) -> Result<String, Failure> {
+    match client.call(runs::Get { run: id.to_string() }).await {
+        Ok(detail) => Ok(detail.run.name()),
+        Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => Ok(format!("{id} (deleted)")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns the stable JSON of a run, with its `outputs` and `nodes`.
@@ -99,7 +113,8 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "items_failed": node.items_failed,
         "items_dropped": node.items_dropped(),
         "items_skipped": node.items_skipped,
-        "item_errors": failed_items(node).map(|(item, error)| item_error(item, &error)).collect::<Vec<_>>(),
+        "item_errors": errors(node, NodeStatus::Failed),
+        "item_skips": errors(node, NodeStatus::Skipped),
     })
 }
 
@@ -107,10 +122,14 @@ fn item_error(item: u32, error: &NodeError) -> Json {
     json!({ "item": item, "message": error.message, "exit_code": error.exit_code, "last_line": error.last_line })
 }
 
-/// Returns the items that failed, and why, in their order.
-fn failed_items(node: &NodeState) -> impl Iterator<Item = (u32, NodeError)> + '_ {
-    let failed = node.items.iter().filter(|(_, item)| item.status == NodeStatus::Failed);
-    failed.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
+fn errors(node: &NodeState, status: NodeStatus) -> Vec<Json> {
+    items_with(node, status).map(|(item, error)| item_error(item, &error)).collect()
+}
+
+/// Returns the items with this status, and why, in their order.
+fn items_with(node: &NodeState, status: NodeStatus) -> impl Iterator<Item = (u32, NodeError)> + '_ {
+    let found = node.items.iter().filter(move |(_, item)| item.status == status);
+    found.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
 }
 
 fn print(
@@ -118,6 +137,7 @@ fn print(
     detail: &Detail,
     totals: &TotalsResponse,
     children: &Page<Run>,
+    resumed_from: Option<&str>,
     held: bool,
 ) -> Result<(), Failure> {
     let paint = Paint::stdout();
@@ -150,8 +170,8 @@ fn print(
         let node = format!("{} · {}{}", parent.name, parent.node, parent.item);
         fact("started by", sanitise::line(&node).into());
     }
-    if let Some(from) = run.resumed_from {
-        fact("resumed from", from.to_string().into());
+    if let Some(from) = resumed_from {
+        fact("resumed from", sanitise::line(from).into());
     }
     for (name, value) in &run.params {
         for (name, line) in text::value_lines(&format!("-p {name}"), value) {
@@ -171,9 +191,16 @@ fn print(
     nodes(detail).print(out)?;
     print_children(out, children)?;
     questions::print(out, detail)?;
-    for (name, node) in detail.state.nodes.iter().filter(|(_, node)| node.items_failed > 0) {
-        out.line("")?;
-        print_failed_items(out, name, node)?;
+    for (name, node) in &detail.state.nodes {
+        if node.items_failed > 0 {
+            let failed = items_with(node, NodeStatus::Failed).collect();
+            print_items(out, name, &failed_count(node), failed)?;
+        }
+        if !node.item_skips.is_empty() {
+            let skipped = items_with(node, NodeStatus::Skipped);
+            let skipped = skipped.filter(|(_, reason)| reason.message != CONDITION_IS_FALSE).collect();
+            print_items(out, name, &skipped_count(node), skipped)?;
+        }
     }
     Ok(())
 }
@@ -203,16 +230,17 @@ fn print_children(out: &mut Out, children: &Page<Run>) -> Result<(), Failure> {
     }
 }
 
-/// Prints the failed items of a node and their errors.
-fn print_failed_items(out: &mut Out, name: &str, node: &NodeState) -> Result<(), Failure> {
-    out.line(&format!("{name}: {}", failed_count(node)))?;
+/// Prints the items of a node that are missing from its lists, and their reasons.
+fn print_items(out: &mut Out, name: &str, count: &str, items: Vec<(u32, NodeError)>) -> Result<(), Failure> {
+    out.line("")?;
+    out.line(&format!("{name}: {count}"))?;
     let mut table = Table::new(&["", "", ""]);
-    for (item, error) in failed_items(node).take(SHOWN_ITEMS) {
-        let at = ItemPath::item(item).to_string();
-        table.row(vec!["".into(), Cell::new(at, Role::Dim), reason(&error).into()]);
+    for (item, error) in items.iter().take(SHOWN_ITEMS) {
+        let at = ItemPath::item(*item).to_string();
+        table.row(vec!["".into(), Cell::new(at, Role::Dim), reason(error).into()]);
     }
     table.print_body(out)?;
-    let more = (node.items_failed as usize).saturating_sub(SHOWN_ITEMS);
+    let more = items.len().saturating_sub(SHOWN_ITEMS);
     if more > 0 { out.line(&format!("  and {more} more; `--json` has them all")) } else { Ok(()) }
 }
 
@@ -221,6 +249,12 @@ fn failed_count(node: &NodeState) -> String {
     let word = if node.items_dropped() > 0 { "dropped" } else { "failed" };
     let of = node.item_count.unwrap_or(node.items_failed);
     format!("{} of {} {word}", node.items_failed, text::count(of as usize, "item"))
+}
+
+/// Returns `2 of 4 items skipped`.
+fn skipped_count(node: &NodeState) -> String {
+    let of = node.item_count.unwrap_or(node.items_skipped);
+    format!("{} of {} skipped", node.items_skipped, text::count(of as usize, "item"))
 }
 
 /// Returns a reason with the last line that a command wrote.
@@ -268,7 +302,7 @@ fn elapsed(node: &InstanceState) -> String {
     node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
 }
 
-/// Returns the error of a node, else the items it dropped, else its progress, else its outputs and the run that
+/// Returns the error of a node, else the items it dropped or skipped, else its progress, else its outputs and the run that
 /// computed them.
 fn note(node: &NodeState) -> String {
     let whole = &node.whole;
@@ -277,6 +311,9 @@ fn note(node: &NodeState) -> String {
     }
     if node.items_failed > 0 {
         return failed_count(node);
+    }
+    if !node.item_skips.is_empty() {
+        return skipped_count(node);
     }
     if let Some(question) = &whole.question {
         return format!("asks: {}", sanitise::line(&question.text));

@@ -43,6 +43,7 @@ enum Action {
     /// Cancel the runs that are worse than the best, or those for which a condition is true.
     Cull(cull::Args),
     /// Delete a sweep: all of its runs.
+    #[command(visible_alias = "remove")]
     Rm(rm::Args),
 }
 

@@ -188,20 +188,27 @@ pub(crate) fn change_line(row: Row<'_>, paint: Paint) -> String {
         line.push_str(&clean(error));
     }
     if let Some(state) = row.state.filter(|_| status == RunStatus::Completed) {
-        line.push_str(&dropped(state));
+        line.push_str(&missing(state));
     }
     line
 }
 
-/// Returns the items that a completed run dropped: `; thumb dropped 11 of 15 items`.
-fn dropped(state: &RunState) -> String {
-    let nodes = state.nodes.iter().filter(|(_, node)| node.items_dropped() > 0);
-    nodes
-        .map(|(name, node)| {
-            let of = node.item_count.unwrap_or_default() as usize;
-            format!("; {} dropped {} of {}", clean(name), node.items_dropped(), count(of, "item"))
-        })
-        .collect()
+/// Returns the items that are missing from the lists of a completed run: `; thumb dropped 11 of 15 items`, `; pick skipped
+/// 2 of 4 items ([2] m is absent)`. Items whose `if` is false are not counted as missing.
+fn missing(state: &RunState) -> String {
+    let mut words = String::new();
+    for (name, node) in &state.nodes {
+        let of = count(node.item_count.unwrap_or_default() as usize, "item");
+        if node.items_dropped() > 0 {
+            words.push_str(&format!("; {} dropped {} of {of}", clean(name), node.items_dropped()));
+        }
+        if let Some(first) = node.item_skips.first() {
+            let reason = clean(&first.error.message);
+            let (skipped, item) = (node.items_skipped, first.item);
+            words.push_str(&format!("; {} skipped {skipped} of {of} ([{item}] {reason})", clean(name)));
+        }
+    }
+    words
 }
 
 fn glyph(status: RunStatus, now: Time) -> &'static str {

@@ -125,7 +125,7 @@ mod tests {
             bytes: text.len() as u64,
             executable: text.starts_with("#!"),
         };
-        DirManifest { files: files.iter().map(entry).collect() }
+        DirManifest { files: files.iter().map(entry).collect(), ..DirManifest::default() }
     }
 
     #[test]

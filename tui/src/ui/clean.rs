@@ -119,7 +119,7 @@ pub fn state(state: &mut RunState) {
     state.outputs.values_mut().for_each(value);
     for node in state.nodes.values_mut() {
         instance(&mut node.whole);
-        for item in &mut node.item_errors {
+        for item in node.item_errors.iter_mut().chain(&mut node.item_skips) {
             item.error.message = sanitise::plain(&item.error.message);
             maybe(&mut item.error.last_line);
         }

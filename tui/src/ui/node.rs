@@ -22,7 +22,7 @@ use crate::ui::graph::Layout;
 use crate::ui::model::Model;
 use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph, run_glyph};
-pub use items::{failed_items, item_reason};
+pub use items::{failed_items, item_reason, missing_items};
 pub use ports::{port, ports};
 pub use room::{Shown, shown};
 
@@ -232,7 +232,7 @@ impl<'a> Facts<'a> {
             if whole.status == NodeStatus::Failed {
                 return plain(&failure(whole), theme.bad);
             }
-            if let Some(first) = self.state.and_then(|state| state.item_errors.first()) {
+            if let Some(first) = self.state.and_then(|state| missing_items(state).next()) {
                 return plain(&item_reason(first), theme.warning);
             }
             if let Some(value) = port.and_then(|port| whole.outputs.get(port)) {

@@ -63,6 +63,7 @@ impl Story {
             item: ItemPath::WHOLE,
             number: 1,
             failures: 0,
+            spent_before: None,
             cancel: CancellationToken::new(),
             time_limit: Default::default(),
             gpus: Vec::new(),

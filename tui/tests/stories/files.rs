@@ -123,3 +123,21 @@ fn the_text_of_a_pdf_is_read_and_a_cut_one_is_refused_by_its_name() {
         .exits(1)
         .complains("`cut.pdf`: it is not a whole PDF");
 }
+
+#[test]
+fn empty_folders_arrive_wherever_a_folder_goes() {
+    let fanlight = Fanlight::new();
+    let nodes = "params: { given: { type: dir } }
+nodes:
+  make: { run: 'mkdir -p out/logs/old; echo x > out/x.txt', outputs: { out: { path: out, type: dir } } }
+  look: { with: { made: '${{ make.out }}', given: '${{ params.given }}' }, run: 'ls -d \"$made/logs/old\" \"$given/empty\" | wc -l' }
+outputs: { out: '${{ make.out }}', count: '${{ look.stdout }}' }
+";
+    fanlight.file("folders.yaml", nodes);
+    std::fs::create_dir_all(fanlight.path("given/empty")).unwrap();
+    fanlight.say(&["run", "folders.yaml", "-p", "given=given", "--out", "saved"]).exits(0);
+    let run = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    assert_eq!(run["outputs"]["count"].as_str().unwrap().trim(), "2");
+    let saved = std::fs::read_dir(fanlight.path("saved")).unwrap().next().unwrap().unwrap().path();
+    assert!(saved.join("out/logs/old").is_dir(), "{saved:?}");
+}

@@ -301,6 +301,20 @@ fn a_folder_lists_its_files() {
 }
 
 #[test]
+fn a_folder_keeps_its_empty_folders() {
+    let ended = ended().file("site/a/b/page.html", "<p>").path("site", "site", "dir");
+    for folder in ["site/cache/old", "site/a/c", "site/empty"] {
+        fs::create_dir_all(ended.folder.work().join(folder)).unwrap();
+    }
+    let collected = ended.collect();
+    let media = collected.values["site"].as_media().unwrap();
+    let blob = collected.blobs.iter().find(|it| it.hash == media.hash).unwrap();
+    let manifest: fanlight_shared::media::DirManifest =
+        serde_json::from_slice(blob.inline.as_ref().unwrap()).unwrap();
+    assert_eq!(manifest.folders, ["a/c", "cache/old", "empty"]);
+}
+
+#[test]
 fn a_shared_folder_yields_unchanged_files_only_after_success() {
     let mut ended = ended()
         .path("kept", "kept.txt", "text")

@@ -82,6 +82,7 @@ impl FullDisk {
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::new(Process::Ended(exit)),
+            reserved: Mutex::default(),
         }
     }
 

@@ -217,3 +217,46 @@ fn an_attempt_that_ends_while_another_lists_its_files_makes_it_list_them_again()
     assert!(!session.noted(&stale), "it is to be noted again");
     assert!(session.noted(&stale));
 }
+
+#[test]
+fn a_file_that_a_glob_reaches_through_a_link_is_the_same_file() {
+    for link_first in [true, false] {
+        let project = project();
+        project.write("build/result.txt", "old");
+        std::os::unix::fs::symlink("build/result.txt", project.dir().join("l1.txt")).unwrap();
+        let (mut a, mut l) = (None, None);
+        for link in [link_first, !link_first] {
+            if link {
+                l = Some(project.begin("l", glob("l*.txt")));
+            } else {
+                a = Some(project.begin("a", path("build/result.txt")));
+            }
+        }
+        let (a, l) = (a.unwrap(), l.unwrap());
+        project.write("build/result.txt", "by one of them");
+        project.shared.ended(a, &[]);
+        let said = project.collects(a, "build/result.txt").unwrap_err();
+        assert!(said.contains("`l` of poster#1"), "{said}");
+        project.shared.leave(a);
+        project.shared.ended(l, &[]);
+        let said = project.collects(l, "l1.txt").unwrap_err();
+        assert!(said.contains("`a` of poster#1"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_a_glob_reaches_through_a_folder_that_is_linked_later_is_the_same_file() {
+    let project = project();
+    let l = project.begin("l", glob("latest/*.txt"));
+    let a = project.begin("a", path("build/result.txt"));
+    std::os::unix::fs::symlink("build", project.dir().join("latest")).unwrap();
+    project.write("latest/result.txt", "by l");
+    project.shared.ended(a, &[]);
+    let said = project.collects(a, "build/result.txt").unwrap_err();
+    assert!(said.contains("`l` of poster#1"), "{said}");
+    project.shared.leave(a);
+    project.shared.ended(l, &[]);
+    assert!(project.collects(l, "latest/result.txt").is_err());
+    let unlinked = glob("build/*.txt");
+    assert!(linked_sources(&project.dir().canonicalize().unwrap(), &[unlinked]).is_empty());
+}

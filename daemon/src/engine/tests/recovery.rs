@@ -180,6 +180,23 @@ async fn an_unreadable_run_fails_and_the_others_continue() {
     let error = |id| world.store.listed(id).unwrap().error.unwrap_or_default();
     assert!(error(damaged.id).contains("this run is damaged: event 2 of"), "{}", error(damaged.id));
     assert!(error(gap.id).contains("is missing"), "{}", error(gap.id));
+    for id in [damaged.id, gap.id] {
+        let state = world.store.readable_state(id).unwrap();
+        assert_eq!((state.status, state.error), (RunStatus::Failed, Some(error(id))));
+        let request = runs::Resume {
+            run: id,
+            request_key: id.to_string(),
+            document: None,
+            environment: Default::default(),
+            at: None,
+            params: Default::default(),
+            afresh: false,
+            dry_run: false,
+        };
+        let answer = world.engine.resume(request).await;
+        let said = answer.unwrap_err().message;
+        assert!(said.contains("can't be resumed, because it is damaged: event 2 of"), "{said}");
+    }
     world.until_attempt(fine.id, "wait", 2).await;
 }
 

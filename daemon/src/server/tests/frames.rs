@@ -101,6 +101,11 @@ async fn malformed_frames_get_json_rpc_errors() {
         ("{".to_owned(), ErrorCode::Malformed),
         (json!({ "jsonrpc": "1.0", "id": 1, "method": "hello" }).to_string(), ErrorCode::Malformed),
         (json!({ "jsonrpc": "2.0", "id": [], "method": "daemon.status" }).to_string(), ErrorCode::Malformed),
+        (
+            r#"{"jsonrpc":"2.0","id":99999999999999999999,"method":"daemon.status"}"#.to_owned(),
+            ErrorCode::Malformed,
+        ),
+        (json!({ "jsonrpc": "2.0", "id": 1.5, "method": "daemon.status" }).to_string(), ErrorCode::Malformed),
         (request(1, "daemon.explode", json!({})).to_string(), ErrorCode::UnknownMethod),
         (request(1, "event", json!({})).to_string(), ErrorCode::UnknownMethod),
         (request(1, "runs.get", json!({ "run": 3 })).to_string(), ErrorCode::BadParams),

@@ -6,7 +6,7 @@ use fanlight_shared::home::ALREADY_RUNNING;
 use fanlight_shared::rpc::daemon::{Hello, Status, Stop};
 use fanlight_shared::rpc::schema;
 use fanlight_shared::rpc::watch::{Notification, Since, Watch};
-use fanlight_shared::rpc::{ErrorCode, Request, runs};
+use fanlight_shared::rpc::{ErrorCode, Request, assets, runs};
 
 use super::*;
 use crate::server::dispatch::METHODS;
@@ -190,6 +190,15 @@ async fn errors_come_back_with_their_code() {
     };
     let error = refused(client.call(runs::Get { run: "nothing#1".into() }).await.unwrap_err());
     assert!(error.is(ErrorCode::NotFound), "{error:?}");
+    let run = RunId::new();
+    let unknown = [
+        client.call(assets::List { run_id: Some(run), ..assets::List::default() }).await.map(drop),
+        client.call(runs::List { parent: Some(run), ..runs::List::default() }).await.map(drop),
+    ];
+    for answer in unknown {
+        let error = refused(answer.unwrap_err());
+        assert!(error.is(ErrorCode::NotFound), "{error:?}");
+    }
     let hello = Hello { protocol: 1, client: "twice".into() };
     assert!(refused(client.call(hello).await.unwrap_err()).is(ErrorCode::Refused));
     assert_eq!(Hello::METHOD, "hello");

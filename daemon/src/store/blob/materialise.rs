@@ -21,16 +21,23 @@ pub(super) fn media(blobs: &Blobs, media: &Media, target: &Path) -> Result<(), S
     })?;
     // All paths are looked at before the first is written.
     let paths = manifest.files.iter().map(|entry| below(&entry.path)).collect::<Result<Vec<_>, _>>()?;
+    let folders = manifest.folders.iter().map(|path| below(path)).collect::<Result<Vec<_>, _>>()?;
     if !folder::create(target).map_err(|error| failed(target, &error))? {
         return Err(failed(target, &io::ErrorKind::AlreadyExists.into()));
     }
     for (entry, path) in manifest.files.iter().zip(paths) {
-        let mut parent = target.to_owned();
-        for part in path.parent().into_iter().flat_map(Path::components) {
-            parent.push(part);
-            folder::create(&parent).map_err(|error| failed(&parent, &error))?;
-        }
+        create_below(target, path.parent().unwrap_or(Path::new("")))?;
         file(|| blobs.open_blob(entry.hash), &target.join(path), entry.executable)?;
+    }
+    folders.iter().try_for_each(|path| create_below(target, path))
+}
+
+/// Creates the folder `inner` below `target`, with those that contain it.
+fn create_below(target: &Path, inner: &Path) -> Result<(), StoreError> {
+    let mut folder = target.to_owned();
+    for part in inner.components() {
+        folder.push(part);
+        folder::create(&folder).map_err(|error| failed(&folder, &error))?;
     }
     Ok(())
 }
@@ -41,7 +48,7 @@ fn below(path: &str) -> Result<PathBuf, StoreError> {
     let stays = parts.components().all(|part| matches!(part, Component::Normal(_)));
     if path.is_empty() || !stays || path.contains('\0') {
         return Err(StoreError::Other(format!(
-            "a folder names the file `{}`, which is outside of it",
+            "a folder names `{}`, which is outside of it",
             path.escape_debug()
         )));
     }

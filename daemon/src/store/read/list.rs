@@ -21,6 +21,17 @@ impl Store {
         })
     }
 
+    /// Checks that there is, or was, a run of this id; assets outlast their run. Blocks.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn check_run(&self, id: RunId) -> Result<(), StoreError> {
+        let known = self.read(|db| {
+            Ok(db.prepare_cached("SELECT 1 FROM run WHERE id = ?1")?.exists([id.as_bytes()])?)
+        })?;
+        if known { Ok(()) } else { Err(StoreError::NotFound(format!("no run {id}"))) }
+    }
+
     /// Returns a page of runs, newest first. Blocks.
     ///
     /// # Errors

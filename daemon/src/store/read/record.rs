@@ -10,7 +10,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::run::events;
+use super::events::events;
 use crate::store::apply::series::{point, points};
 use crate::store::record::{
     FileRecord, ObservationRecord, PointsRecord, ReportRecord, RunPart, RunRecord, SeriesRecord,

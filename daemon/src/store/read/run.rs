@@ -4,16 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::environment::Environment;
-use fanlight_shared::event::{Numbered, StateEvent};
+use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AttemptId, BlobHash, RunId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::{Fresh, Origin};
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Edges, RunState};
+use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::events::{events, new_state, numbered};
 use crate::store::{ChildVersions, DamagedRun, OpenRun, Store, StoreError, code};
 
 /// Node, item, port, value (`None` if not kept).
@@ -87,22 +88,7 @@ impl Store {
     /// There is no such run.
     pub fn run_state(&self, id: RunId) -> Result<RunState, StoreError> {
         self.read(|db| {
-            let found = db
-                .prepare_cached(
-                    "SELECT r.key, v.nodes, coalesce(v.edges, '[]'), w.slug || '#' || r.number \
-                     FROM run r JOIN version v ON v.key = r.version JOIN workflow w ON w.key = r.workflow \
-                     WHERE r.id = ?1 AND r.status <> 6",
-                )?
-                .query_row([id.as_bytes()], |row| {
-                    let (nodes, edges): (Vec<String>, Vec<String>) =
-                        (code::json(row, 1)?, code::json(row, 2)?);
-                    let state = RunState::new(nodes).with_edges(&Edges::new(edges));
-                    Ok((row.get(0)?, state, row.get::<_, String>(3)?))
-                })
-                .optional()?;
-            let Some((key, mut state, name)) = found else {
-                return Err(StoreError::NotFound(format!("no run {id}")));
-            };
+            let (key, mut state, name) = new_state(db, id)?;
             for event in events(db, key, &name)? {
                 state.fold(&event);
             }
@@ -363,29 +349,4 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
         })
         .optional()?
         .ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
-}
-
-/// Returns all state events of a run, in order and without gaps.
-pub(super) fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreError> {
-    let mut query = db.prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?;
-    let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut events: Vec<Numbered> = Vec::new();
-    for row in rows {
-        let event = numbered(row?, name)?;
-        let expected = events.len() as u64 + 1;
-        if event.seq != expected {
-            return Err(StoreError::Unreadable(format!("event {expected} of {name} is missing")));
-        }
-        events.push(event);
-    }
-    Ok(events)
-}
-
-fn numbered((seq, body): (i64, String), name: &str) -> Result<Numbered, StoreError> {
-    let seq = code::unsigned(seq);
-    let mut event: StateEvent = serde_json::from_str(&body)
-        .map_err(|error| StoreError::Unreadable(format!("event {seq} of {name} can't be read: {error}")))?;
-    // Events of earlier versions may be longer than events may be now.
-    event.shorten();
-    Ok(Numbered { seq, event })
 }

@@ -178,6 +178,7 @@ fn a_folder_keeps_its_files_and_is_restored_completely() {
     let (file, _) = at.picture(&large(5));
     let manifest = DirManifest {
         files: vec![DirEntry { path: "a/b.sh".into(), hash: file.hash, bytes: 100_000, executable: true }],
+        folders: Vec::new(),
     };
     let (folder, mut media) = at.picture(&serde_json::to_vec(&manifest).unwrap());
     media.kind = MediaKind::Dir;

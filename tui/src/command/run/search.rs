@@ -28,8 +28,8 @@ pub(super) struct SearchArgs {
     /// Search for the largest value of this output or metric; of a metric the last value counts.
     #[arg(long, value_name = "NAME", requires = "search")]
     maximize: Vec<String>,
-    /// Search for the smallest value of this output or metric. With several objectives the best runs are all that no other one
-    /// beats in everything.
+    /// Search for the smallest value of this output or metric. With several objectives, a run is among the
+    /// best if no other run is better in one of them and at least as good in all others.
     #[arg(long, value_name = "NAME", requires = "search")]
     minimize: Vec<String>,
     /// How values are chosen: `tpe` (learns from the results), `sobol`, `random` or `grid`.

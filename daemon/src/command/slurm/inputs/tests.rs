@@ -89,7 +89,8 @@ fn inputs_are_placed_from_those_that_were_sent_and_damaged_ones_are_missing() {
     let file = there.media(MediaKind::File, text.as_bytes(), 70_000);
     let hash = there.publish(text.as_bytes());
     let entry = |path: &str, executable| DirEntry { path: path.into(), hash, bytes: 70_000, executable };
-    let manifest = DirManifest { files: vec![entry("a/b c", false), entry("run", true)] };
+    let files = vec![entry("a/b c", false), entry("run", true)];
+    let manifest = DirManifest { files, folders: Vec::new() };
     let folder = there.media(MediaKind::Dir, &serde_json::to_vec(&manifest).unwrap(), 140_000);
     let attempt = there.attempt();
     let later = |media: &Media, path: &str, executable| Later {

@@ -20,7 +20,7 @@ fn folder(files: &[(&str, &str)]) -> DirManifest {
         bytes: if path.ends_with("huge") { 5 << 20 } else { text.len() as u64 },
         executable: false,
     };
-    DirManifest { files: files.iter().map(entry).collect() }
+    DirManifest { files: files.iter().map(entry).collect(), ..DirManifest::default() }
 }
 
 /// Compares the folders of two runs, and presses `enter`.

@@ -93,10 +93,14 @@ fn missing(inspector: &Inspector, model: &Model, theme: &Theme, rows: &mut Vec<R
     let Some((state, words)) = state.and_then(|state| Some((state, node::failed_items(state)?))) else {
         return;
     };
-    let of = state.item_count.unwrap_or(state.items_failed);
+    let of = state.item_count.unwrap_or(state.items_failed + state.items_skipped);
     rows.push(text(format!("{words} of {of} items"), theme.warning));
-    rows.extend(state.item_errors.iter().map(|it| text(format!("  {}", node::item_reason(it)), theme.text)));
-    let more = (state.items_failed as usize).saturating_sub(state.item_errors.len());
+    rows.extend(
+        node::missing_items(state).map(|it| text(format!("  {}", node::item_reason(it)), theme.text)),
+    );
+    let skipped = if state.item_skips.is_empty() { 0 } else { state.items_skipped };
+    let missing = (state.items_failed + skipped) as usize;
+    let more = missing.saturating_sub(node::missing_items(state).count());
     if more > 0 {
         rows.push(text(format!("  and {more} more, under Items"), theme.dim));
     }
