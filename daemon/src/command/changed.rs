@@ -4,8 +4,8 @@
 //! count. A program can't set the time of the inode's last change, so even a file that was rewritten with the same size
 //! and an old modification time is noticed. The file system may have a different clock.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fanlight_shared::id::BlobHash;
 use fanlight_shared::workflow::{Changes, OutputSource};
 use rustix::fs::Stat;
 
@@ -25,6 +26,9 @@ use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 pub(super) const TICK: Duration = Duration::from_millis(20);
 /// The most times that files are looked at, or copied, while they change.
 pub(super) const MAX_TRIES: usize = 5;
+
+/// The beginning of a saved line of a link.
+const LINK: &str = "link ";
 
 /// The state of a file: equal stamps mean equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +80,9 @@ pub(super) type Files = HashMap<PathBuf, Stamp>;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Snapshot {
     files: Files,
+    /// The links of a folder whose changes are collected, each with the hash of its target. Not what they lead to, which is
+    /// found at its own path.
+    links: HashMap<PathBuf, BlobHash>,
 }
 
 impl Snapshot {
@@ -116,11 +123,12 @@ impl Snapshot {
     }
 
     fn note(root: &Root, sources: &[OutputSource]) -> Result<Self, String> {
-        let mut files = HashMap::new();
+        let mut snapshot = Self::default();
         for source in sources {
+            let Self { files, links } = &mut snapshot;
             match source {
                 OutputSource::Json(_) | OutputSource::Event => {}
-                OutputSource::Changes(Changes::Files) => note_folder(root, Path::new(""), &mut files)?,
+                OutputSource::Changes(Changes::Files) => note_all(root, files, links)?,
                 // git knows them.
                 OutputSource::Changes(Changes::Patch | Changes::Branch) => {}
                 OutputSource::Path(path) => match root.entry(Path::new(path)) {
@@ -132,7 +140,7 @@ impl Snapshot {
                     }
                     Ok(Entry::Folder(_)) => {
                         let inner = inner_path(Path::new(path), root.path()).unwrap_or_default();
-                        note_folder(root, &inner, &mut files)?;
+                        note_folder(root, &inner, files)?;
                     }
                     // Missing or unusable files are judged when the attempt has ended.
                     Err(_) => {}
@@ -147,7 +155,7 @@ impl Snapshot {
                 }
             }
         }
-        Ok(Self { files })
+        Ok(snapshot)
     }
 
     /// Returns whether this open file is new or different.
@@ -158,6 +166,18 @@ impl Snapshot {
     /// Returns whether a file, or a dangling link, is new or different.
     pub(super) fn is_changed(&self, path: &Path, stat: &Stat) -> bool {
         self.files.get(path) != Some(&Stamp::of_stat(stat))
+    }
+
+    /// Returns whether a link is new, or leads elsewhere than before.
+    pub(super) fn is_link_changed(&self, path: &Path, target: &OsStr) -> bool {
+        self.links.get(path) != Some(&BlobHash::of(target.as_bytes()))
+    }
+
+    /// Returns how many files and links of a folder whose changes are collected are not among those that were `met`.
+    pub(super) fn gone(&self, met: &HashSet<PathBuf>) -> usize {
+        // Another output of the node may have seen the same file through a link.
+        let is_own = |path: &&PathBuf| !path.ancestors().any(|it| self.links.contains_key(it));
+        self.files.keys().filter(is_own).chain(self.links.keys()).filter(|it| !met.contains(*it)).count()
     }
 
     /// Returns whether a file below this folder is new, different or gone. `now` holds the present files.
@@ -182,6 +202,11 @@ impl Snapshot {
             bytes.extend(file.as_os_str().as_bytes());
             bytes.push(0);
         }
+        for (link, target) in &self.links {
+            bytes.extend(format!("{LINK}{target} ").into_bytes());
+            bytes.extend(link.as_os_str().as_bytes());
+            bytes.push(0);
+        }
         new_file(path)
             .and_then(|mut file| file.write_all(&bytes))
             .map_err(|error| sentence("can't write", path, &error))
@@ -190,8 +215,15 @@ impl Snapshot {
     /// Loads what [`Self::save`] wrote.
     pub(super) fn load(path: &Path) -> Result<Self, String> {
         let bytes = fs::read(path).map_err(|error| sentence("can't read", path, &error))?;
-        let files = bytes.split(|it| *it == 0).filter(|it| !it.is_empty()).map(parse).collect::<Option<_>>();
-        files.map(|files| Self { files }).ok_or_else(|| format!("{} is damaged", path.display()))
+        let mut snapshot = Self::default();
+        let known = bytes.split(|it| *it == 0).filter(|it| !it.is_empty()).try_for_each(|line| {
+            match line.strip_prefix(LINK.as_bytes()) {
+                Some(link) => snapshot.links.extend([parse_link(link)?]),
+                None => snapshot.files.extend([parse(line)?]),
+            }
+            Some(())
+        });
+        known.map(|()| snapshot).ok_or_else(|| format!("{} is damaged", path.display()))
     }
 }
 
@@ -210,12 +242,39 @@ fn note_folder(root: &Root, path: &Path, files: &mut Files) -> Result<(), String
         if let WalkEntry::File(stat) | WalkEntry::BrokenLink(stat, _) = met {
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }
-        if files.len() > super::collect::MAX_FILES {
-            let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-            return Err(format!("`{}` holds more than {} files", path.display(), super::collect::MAX_FILES));
-        }
-        Ok(())
+        check_count(path, files.len())
     })
+}
+
+/// Notes the files and the links of a folder whose changes are collected.
+fn note_all(root: &Root, files: &mut Files, links: &mut HashMap<PathBuf, BlobHash>) -> Result<(), String> {
+    walk(root, Path::new(""), MAX_DEPTH, Links::Themselves, &mut |path, met| {
+        match met {
+            WalkEntry::File(stat) => {
+                files.insert(path.to_owned(), Stamp::of_stat(stat));
+            }
+            WalkEntry::Link(target) => {
+                links.insert(path.to_owned(), BlobHash::of(target.as_bytes()));
+            }
+            _ => {}
+        }
+        check_count(Path::new(""), files.len() + links.len())
+    })
+}
+
+/// Checks how many files a folder holds.
+fn check_count(folder: &Path, count: usize) -> Result<(), String> {
+    if count <= super::collect::MAX_FILES {
+        return Ok(());
+    }
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    Err(format!("`{}` holds more than {} files", folder.display(), super::collect::MAX_FILES))
+}
+
+fn parse_link(line: &[u8]) -> Option<(PathBuf, BlobHash)> {
+    let mut fields = line.splitn(2, |it| *it == b' ');
+    let target = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    Some((OsString::from_vec(fields.next()?.to_vec()).into(), target))
 }
 
 fn parse(line: &[u8]) -> Option<(PathBuf, Stamp)> {
@@ -255,6 +314,29 @@ mod tests {
         fs::write(dir.join("new.txt"), "same").unwrap();
         let found = ["old.txt", "again.txt", "touched.txt", "new.txt"].map(|it| changed(&before, dir, it));
         assert_eq!(found, [false, true, false, true]);
+    }
+
+    #[test]
+    fn a_link_changes_when_it_leads_elsewhere() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("dir");
+        fs::create_dir_all(dir.join("sub")).unwrap();
+        fs::write(dir.join("sub/a"), "a").unwrap();
+        for (to, link) in [("sub/a", "l"), ("sub", "ls"), ("nowhere", "odd name")] {
+            std::os::unix::fs::symlink(to, dir.join(link)).unwrap();
+        }
+        let sources = [OutputSource::Changes(Changes::Files), OutputSource::Path("ls/".into())];
+        let before = Snapshot::of(&dir, &sources).unwrap();
+        let file = temp.path().join("before");
+        before.save(&file).unwrap();
+        let before = Snapshot::load(&file).unwrap();
+        fs::remove_file(dir.join("sub/a")).unwrap();
+        let changed = |link: &str, to: &str| before.is_link_changed(Path::new(link), OsStr::new(to));
+        assert!(!changed("l", "sub/a") && !changed("odd name", "nowhere"));
+        assert!(changed("l", "sub/b") && changed("new", "sub/a"));
+        // What another output saw through a link is not gone twice.
+        let met = ["l", "ls", "odd name"].map(PathBuf::from);
+        assert_eq!(before.gone(&HashSet::from(met)), 1);
     }
 
     #[test]

@@ -200,6 +200,7 @@ impl Collector<'_> {
                     }
                     WalkEntry::Unreadable => notes.push(format!("`{}` can't be read", path.display())),
                     WalkEntry::BrokenLink(..)
+                    | WalkEntry::Link(_)
                     | WalkEntry::Folder
                     | WalkEntry::Passed
                     | WalkEntry::TooDeep => {}

@@ -136,7 +136,7 @@ impl Look<'_> {
                             path.display()
                         ));
                     }
-                    WalkEntry::Folder | WalkEntry::TooDeep => {}
+                    WalkEntry::Folder | WalkEntry::Link(_) | WalkEntry::TooDeep => {}
                 }
                 match paths.len() {
                     0..=MAX_FILES => Ok(()),

@@ -205,7 +205,7 @@ fn list_files(root: &Root, start: &Path, shown: &str, most: usize) -> Result<Lis
                     named()
                 ));
             }
-            WalkEntry::Passed => {}
+            WalkEntry::Link(_) | WalkEntry::Passed => {}
         }
         Ok(())
     })?;

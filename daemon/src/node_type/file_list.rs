@@ -151,6 +151,7 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             }
             WalkEntry::File(_)
             | WalkEntry::Other(_)
+            | WalkEntry::Link(_)
             | WalkEntry::BrokenLink(..)
             | WalkEntry::Passed
             | WalkEntry::Unreadable => {}

@@ -133,6 +133,7 @@ fn met(root: &Root, depth: usize, links: Links) -> Vec<String> {
             WalkEntry::File(_) => "",
             WalkEntry::Folder => "/",
             WalkEntry::Passed => "|",
+            WalkEntry::Link(_) => "@",
             WalkEntry::BrokenLink(..) => "?",
             WalkEntry::Other(_) | WalkEntry::Unreadable | WalkEntry::TooDeep => "!",
         };
@@ -156,6 +157,8 @@ fn a_walk_is_in_name_order_and_treats_links_as_configured() {
     let root = open(&temp);
     let ignored = ["B", "a!", "also!", "b", "out!", "sub/", "sub/a.txt", "sub/loop!"];
     assert_eq!(met(&root, MAX_DEPTH, Links::Ignore), ignored);
+    let themselves = ["B", "a@", "also@", "b", "out@", "sub/", "sub/a.txt", "sub/loop@"];
+    assert_eq!(met(&root, MAX_DEPTH, Links::Themselves), themselves);
     let files = ["B", "a", "also|", "b", "out?", "sub/", "sub/a.txt", "sub/loop|"];
     assert_eq!(met(&root, MAX_DEPTH, Links::ToFiles), files);
     let followed =

@@ -1,7 +1,9 @@
 //! Walks through a folder.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
@@ -17,6 +19,8 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub(crate) enum Links {
     /// They are visited as [`WalkEntry::Other`].
     Ignore,
+    /// They are visited as [`WalkEntry::Link`], with their targets, and not followed.
+    Themselves,
     /// Links to files count as files. Links to folders are visited but not entered: their content is found at its own
     /// path.
     ToFiles,
@@ -30,6 +34,8 @@ pub(crate) enum WalkEntry<'a> {
     File(&'a Stat),
     /// Something that is neither a file nor a folder, and is left out.
     Other(&'static str),
+    /// A link that is not followed, with its target as it is written there.
+    Link(&'a OsStr),
     /// A link that can't be followed, with the state of the link itself.
     BrokenLink(&'a Stat, Refusal),
     /// A folder that is entered next.
@@ -87,7 +93,7 @@ impl Walk<'_> {
     fn entry(
         &mut self,
         folder: BorrowedFd<'_>,
-        name: &std::ffi::OsStr,
+        name: &OsStr,
         path: &Path,
         depth: usize,
     ) -> Result<(), String> {
@@ -106,6 +112,13 @@ impl Walk<'_> {
             },
             FileType::Symlink if self.links == Links::Ignore => {
                 (self.visit)(path, WalkEntry::Other("a symbolic link"))
+            }
+            FileType::Symlink if self.links == Links::Themselves => {
+                match rustix::fs::readlinkat(folder, name, Vec::new()) {
+                    Ok(target) => (self.visit)(path, WalkEntry::Link(OsStr::from_bytes(target.as_bytes()))),
+                    Err(Errno::NOENT) => Ok(()),
+                    Err(errno) => Err(unreadable(path, errno.into())),
+                }
             }
             FileType::Symlink => self.link(path, &stat, depth),
             other => (self.visit)(path, WalkEntry::Other(word(other))),

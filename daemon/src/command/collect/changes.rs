@@ -1,5 +1,6 @@
 //! `collect:` of `dir`: what a command changed in its own copy or work tree.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::value::Value;
@@ -9,7 +10,7 @@ use super::super::{record, separate, text};
 use super::{Collector, MAX_FILES, Made, Place, Sources, check_secrets};
 use crate::file_error::FileError;
 use crate::media;
-use crate::rooted::{Links, MAX_DEPTH, Refusal, WalkEntry, walk};
+use crate::rooted::{Entry, Links, MAX_DEPTH, Refusal, WalkEntry, walk};
 
 impl Collector<'_> {
     /// Returns what the command changed.
@@ -72,32 +73,70 @@ impl Collector<'_> {
     }
 }
 
-/// Returns the files of a place that are new or different, and how many are gone.
+/// Returns the files of a place that are new or different, and how many are gone. A link that leads where it led before is
+/// left out: what it leads to is found at its own path.
 fn list(place: &Place<'_>, notes: &mut Vec<String>) -> Result<(Vec<PathBuf>, usize), String> {
     let before = place.before().ok_or("its state before the start is unknown")?;
-    let (mut paths, mut kept) = (Vec::new(), 0_usize);
-    let named = |path: &Path| text::line(&path.to_string_lossy());
-    walk(&place.root, Path::new(""), MAX_DEPTH, Links::Follow, &mut |path, met| {
-        kept += usize::from(before.files().contains_key(path));
+    let (mut found, mut links, mut seen) = (Found { paths: Vec::new(), notes }, Vec::new(), HashSet::new());
+    walk(&place.root, Path::new(""), MAX_DEPTH, Links::Themselves, &mut |path, met| {
+        seen.insert(path.to_owned());
         if path.starts_with(".git") {
             return Ok(());
         }
         match met {
-            WalkEntry::File(stat) if before.is_changed(path, stat) => paths.push(path.to_owned()),
-            WalkEntry::BrokenLink(link, refusal) if before.is_changed(path, link) => {
-                return Err(format!("`{}`: {refusal}", named(path)));
+            WalkEntry::File(stat) if !before.is_changed(path, stat) => Ok(()),
+            WalkEntry::Link(target) => {
+                links.extend(before.is_link_changed(path, target).then(|| path.to_owned()));
+                Ok(())
             }
-            WalkEntry::Other(what) => notes.push(format!("`{}` was left out: it is {what}", named(path))),
+            met => found.add(path, met),
+        }
+    })?;
+    for link in links {
+        match place.root.entry(&link) {
+            Ok(Entry::File(_)) => found.add_file(&link)?,
+            Ok(Entry::Folder(_)) => {
+                walk(&place.root, &link, MAX_DEPTH, Links::Follow, &mut |path, met| found.add(path, met))?;
+            }
+            Err(refusal) => return Err(format!("`{}`: {refusal}", named(&link))),
+        }
+    }
+    found.paths.sort();
+    Ok((found.paths, before.gone(&seen)))
+}
+
+/// The changed files that were found.
+struct Found<'a> {
+    paths: Vec<PathBuf>,
+    notes: &'a mut Vec<String>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, path: &Path, met: WalkEntry<'_>) -> Result<(), String> {
+        match met {
+            WalkEntry::File(_) => return self.add_file(path),
+            WalkEntry::BrokenLink(_, refusal) => return Err(format!("`{}`: {refusal}", named(path))),
+            WalkEntry::Other(what) => {
+                self.notes.push(format!("`{}` was left out: it is {what}", named(path)));
+            }
             WalkEntry::Unreadable => return Err(format!("the folder `{}` can't be read", named(path))),
             WalkEntry::TooDeep => {
                 return Err(format!("`{}` is below more than {MAX_DEPTH} folders", named(path)));
             }
-            WalkEntry::File(_) | WalkEntry::BrokenLink(..) | WalkEntry::Folder | WalkEntry::Passed => {}
-        }
-        if paths.len() > MAX_FILES {
-            return Err(format!("the command changed more than {MAX_FILES} files"));
+            WalkEntry::Folder | WalkEntry::Link(_) | WalkEntry::Passed => {}
         }
         Ok(())
-    })?;
-    Ok((paths, before.files().len().saturating_sub(kept)))
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), String> {
+        if self.paths.len() == MAX_FILES {
+            return Err(format!("the command changed more than {MAX_FILES} files"));
+        }
+        self.paths.push(path.to_owned());
+        Ok(())
+    }
+}
+
+fn named(path: &Path) -> String {
+    text::line(&path.to_string_lossy())
 }

@@ -1,6 +1,7 @@
 //! What a command changed in its own copy or work tree.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use super::{await_clean, commit, git};
@@ -80,6 +81,44 @@ fn changed_and_new_files_are_a_folder() {
         assert_eq!(files[1].1, b"main\nnew\n");
         let log = fanlight.say(&["logs", "edit", "edit"]).exits(0).out;
         assert!(log.contains("does not say that the command removed 1 file"), "{log}");
+    }
+}
+
+#[test]
+fn links_are_judged_by_themselves_and_not_by_what_they_lead_to() {
+    let edits = r#"nodes:
+  edit:
+    dir: { DIR, collect: files }
+    run: |
+      rm f
+      echo new >> real/a
+      rm -r old
+      ln -sfn other turned
+      ln -sfn kept again
+      ln -s real fresh
+outputs: { files: "${{ edit.files }}" }
+"#;
+    for dir in ["copy: ., exclude: .git", "worktree: HEAD"] {
+        let fanlight = Fanlight::new();
+        for name in ["f", "kept", "other", "real/a", "old/b"] {
+            fs::create_dir_all(fanlight.path(name).parent().unwrap()).unwrap();
+            fanlight.file(name, name);
+        }
+        for (to, link) in [("f", "l"), ("real", "rl"), ("old", "ol"), ("kept", "turned"), ("kept", "again")] {
+            symlink(to, fanlight.path(link)).unwrap();
+        }
+        commit(&fanlight);
+        fanlight.file("edit.yaml", &edits.replace("DIR", dir));
+        fanlight.say(&["run", "edit.yaml", "--out", "out"]).exits(0);
+        let files: Vec<(String, String)> = saved(&fanlight, "out")
+            .into_iter()
+            .map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap()))
+            .collect();
+        // `fresh/a` and `real/a`, and what `turned` leads to now.
+        let expected = [("a", "real/anew\n"), ("a", "real/anew\n"), ("turned", "other")];
+        assert_eq!(files, expected.map(|(name, text)| (name.to_owned(), text.to_owned())), "{dir}");
+        let log = fanlight.say(&["logs", "edit", "edit"]).exits(0).out;
+        assert!(log.contains("does not say that the command removed 2 files"), "{log}");
     }
 }
 
