@@ -40,7 +40,7 @@ struct Inner {
     settings: HttpSettings,
     proxy: Proxy,
     /// Made when they are needed for the first time: most daemons never do.
-    clients: [OnceLock<Result<Client, String>>; 6],
+    clients: [OnceLock<Result<Client, String>>; 9],
 }
 
 /// Whether requests may go through a proxy.
@@ -80,8 +80,10 @@ pub enum Redirects {
 /// The addresses that a client may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// Public addresses, and those that the config allows.
+    /// Public addresses, and those that the config allows, for a node, which may allow all.
     Public,
+    /// The same for a request that no node makes: only the config can allow more.
+    Listed,
     /// Everything: the file or the config names the address itself.
     Any,
 }
@@ -99,13 +101,26 @@ impl Http {
     /// A sentence: the file of certificates can't be read.
     pub fn client(&self, reach: Reach, redirects: Redirects) -> Result<Client, String> {
         let settings = &self.inner.settings;
-        let [public, any, public_origin, any_origin, public_alone, any_alone] = &self.inner.clients;
+        let [
+            public,
+            listed,
+            any,
+            public_origin,
+            listed_origin,
+            any_origin,
+            public_alone,
+            listed_alone,
+            any_alone,
+        ] = &self.inner.clients;
         let slot = match (reach, redirects) {
             (Reach::Public, Redirects::Anywhere) => public,
+            (Reach::Listed, Redirects::Anywhere) => listed,
             (Reach::Any, Redirects::Anywhere) => any,
             (Reach::Public, Redirects::SameOrigin) => public_origin,
+            (Reach::Listed, Redirects::SameOrigin) => listed_origin,
             (Reach::Any, Redirects::SameOrigin) => any_origin,
             (Reach::Public, Redirects::Nowhere) => public_alone,
+            (Reach::Listed, Redirects::Nowhere) => listed_alone,
             (Reach::Any, Redirects::Nowhere) => any_alone,
         };
         slot.get_or_init(|| build(settings, &self.inner.proxy, reach, redirects)).clone()
@@ -121,23 +136,24 @@ impl Http {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("`{}` is not a URL of http or https", shown()));
         }
-        if reach == Reach::Public {
-            let allow = &self.inner.settings.allow;
-            check_host(&url, allow)?;
-            if self.inner.proxy.may_apply() {
-                resolver::check(&url, allow).await?;
-            }
+        let allow = &self.inner.settings.allow;
+        check_host(&url, reach, allow)?;
+        if self.inner.proxy.may_apply() {
+            resolver::check(&url, reach, allow).await?;
         }
         Ok(url)
     }
 }
 
 /// Checks the host of a URL where it is an address; a name is checked when it is resolved.
-fn check_host(url: &Url, allow: &[String]) -> Result<(), String> {
+fn check_host(url: &Url, reach: Reach, allow: &[String]) -> Result<(), String> {
+    if reach == Reach::Any {
+        return Ok(());
+    }
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     match bare.parse() {
-        Ok(ip) if !address::is_public(ip) && !is_allowed(bare, allow) => Err(refusal(bare)),
+        Ok(ip) if !address::is_public(ip) && !is_allowed(bare, allow) => Err(refusal(bare, reach)),
         _ => Ok(()),
     }
 }
@@ -148,10 +164,11 @@ fn is_allowed(host: &str, allow: &[String]) -> bool {
 }
 
 /// Returns the message about an address that may not be reached.
-fn refusal(host: &str) -> String {
+fn refusal(host: &str, reach: Reach) -> String {
+    let local = if reach == Reach::Public { "set `local: true` on the node, or " } else { "" };
     format!(
-        "`{host}` is this machine or in a private network, which is refused; set `local: true` on the node, or list it in \
-         `allow` below `[http]` in the config"
+        "`{host}` is this machine or in a private network, which is refused; {local}list it in `allow` below `[http]` in \
+         the config"
     )
 }
 
@@ -167,17 +184,16 @@ fn build(
     let builder = ClientBuilder::new()
         .user_agent(concat!("fanlight/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .redirect(Policy::custom(move |attempt| {
-            let allow = (reach == Reach::Public).then_some(allow.as_slice());
-            redirect(attempt, allow, proxied, redirects)
-        }));
+        .redirect(Policy::custom(move |attempt| redirect(attempt, reach, &allow, proxied, redirects)));
     #[cfg(test)]
     let builder = match proxy {
         Proxy::At(url) => builder.proxy(reqwest::Proxy::all(url).map_err(|error| error.to_string())?),
         Proxy::OfEnvironment { .. } => builder,
     };
     let builder = match reach {
-        Reach::Public => builder.dns_resolver(Arc::new(Filtered::new(settings.allow.clone()))),
+        Reach::Public | Reach::Listed => {
+            builder.dns_resolver(Arc::new(Filtered::new(reach, settings.allow.clone())))
+        }
         Reach::Any => builder,
     };
     let builder = match &settings.ca_file {
@@ -187,11 +203,12 @@ fn build(
     builder.build().map_err(|error| format!("no HTTP client can be made: {}", sentence(&error)))
 }
 
-/// Decides about a redirect. `allow` are the private addresses that may be reached; `None` for all. `proxied`: whether a
-/// proxy may resolve its name.
+/// Decides about a redirect. `allow` are the private addresses that may be reached, unless all may. `proxied`: whether a proxy
+/// may resolve its name.
 fn redirect(
     attempt: Attempt<'_>,
-    allow: Option<&[String]>,
+    reach: Reach,
+    allow: &[String],
     proxied: bool,
     redirects: Redirects,
 ) -> reqwest::redirect::Action {
@@ -206,11 +223,11 @@ fn redirect(
         let why = "it redirects to another server, which the secrets of this request are not sent to";
         return attempt.error(Refused(why.into()));
     }
-    let check = |allow| {
-        check_host(attempt.url(), allow)?;
-        if proxied { resolver::check_now(attempt.url(), allow) } else { Ok(()) }
+    let check = || {
+        check_host(attempt.url(), reach, allow)?;
+        if proxied { resolver::check_now(attempt.url(), reach, allow) } else { Ok(()) }
     };
-    match allow.map_or(Ok(()), check) {
+    match check() {
         Ok(()) => attempt.follow(),
         Err(refusal) => attempt.error(Refused(format!("it redirects to where it may not: {refusal}"))),
     }

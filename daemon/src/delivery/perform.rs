@@ -56,14 +56,14 @@ impl Performer {
 
     #[cfg(feature = "http")]
     async fn send(&self, url: &str, due: &Due, token: Option<&str>) -> Result<(), String> {
-        let url = self.http.check(url, Reach::Public).await?;
+        let url = self.http.check(url, Reach::Listed).await?;
         let body = serde_json::json!({
             "key": due.id, "of": due.end.of.word(), "name": due.end.name, "workflow": due.end.workflow,
             "state": due.end.state.word(), "ended_at": due.end.at,
         });
         let mut request = self
             .http
-            .client(Reach::Public, Redirects::SameOrigin)?
+            .client(Reach::Listed, Redirects::SameOrigin)?
             .post(url)
             .timeout(TIMEOUT)
             .header("Content-Type", "application/json")

@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::{Refused, address, is_allowed, refusal};
+use super::{Reach, Refused, address, is_allowed, refusal};
 
 /// The variables that name a proxy, which is where the user said that it is.
 const PROXIES: [&str; 6] =
@@ -14,15 +14,16 @@ const PROXIES: [&str; 6] =
 
 /// Resolves names as the system does, and leaves out what may not be reached.
 pub(super) struct Filtered {
+    reach: Reach,
     allow: Vec<String>,
 }
 
 impl Filtered {
     /// Names in `allow`, and those of proxies, may be anywhere.
-    pub(super) fn new(mut allow: Vec<String>) -> Self {
+    pub(super) fn new(reach: Reach, mut allow: Vec<String>) -> Self {
         let proxies = PROXIES.iter().filter_map(|name| std::env::var(name).ok());
         allow.extend(proxies.filter_map(|proxy| host_of(&proxy)));
-        Self { allow }
+        Self { reach, allow }
     }
 }
 
@@ -36,43 +37,47 @@ pub(super) fn proxy_is_named() -> bool {
 ///
 /// # Errors
 /// It is this machine or in a private network, and not allowed.
-pub(super) async fn check(url: &Url, allow: &[String]) -> Result<(), String> {
-    let Some(name) = unknown_name(url, allow)? else { return Ok(()) };
+pub(super) async fn check(url: &Url, reach: Reach, allow: &[String]) -> Result<(), String> {
+    let Some(name) = unknown_name(url, reach, allow)? else { return Ok(()) };
     let found = tokio::net::lookup_host((name, 0)).await;
-    check_found(name, found.into_iter().flatten(), allow)
+    check_found(name, found.into_iter().flatten(), reach, allow)
 }
 
 /// Checks as [`check`] does. Blocks until the name is resolved.
 ///
 /// # Errors
 /// As [`check`].
-pub(super) fn check_now(url: &Url, allow: &[String]) -> Result<(), String> {
-    let Some(name) = unknown_name(url, allow)? else { return Ok(()) };
+pub(super) fn check_now(url: &Url, reach: Reach, allow: &[String]) -> Result<(), String> {
+    let Some(name) = unknown_name(url, reach, allow)? else { return Ok(()) };
     let resolve = || (name, 0).to_socket_addrs();
     // Other tasks of this thread continue on another one.
     let found = match Handle::try_current().map(|it| it.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(resolve),
         _ => resolve(),
     };
-    check_found(name, found.into_iter().flatten(), allow)
+    check_found(name, found.into_iter().flatten(), reach, allow)
 }
 
 /// Returns the name in a URL that has to be resolved before it is known whether it may be reached.
-fn unknown_name<'a>(url: &'a Url, allow: &[String]) -> Result<Option<&'a str>, String> {
+fn unknown_name<'a>(url: &'a Url, reach: Reach, allow: &[String]) -> Result<Option<&'a str>, String> {
+    if reach == Reach::Any {
+        return Ok(None);
+    }
     let Some(name) = url.domain().filter(|name| !is_allowed(name, allow)) else { return Ok(None) };
     let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
     // Whatever resolves it, it is the machine that does.
-    if last.eq_ignore_ascii_case("localhost") { Err(refusal(name)) } else { Ok(Some(name)) }
+    if last.eq_ignore_ascii_case("localhost") { Err(refusal(name, reach)) } else { Ok(Some(name)) }
 }
 
 /// Checks all addresses of a name, since the proxy may use any.
 pub(super) fn check_found(
     name: &str,
     mut found: impl Iterator<Item = SocketAddr>,
+    reach: Reach,
     allow: &[String],
 ) -> Result<(), String> {
     let may = |it: SocketAddr| address::is_public(it.ip()) || is_allowed(&it.ip().to_string(), allow);
-    if found.all(may) { Ok(()) } else { Err(refusal(name)) }
+    if found.all(may) { Ok(()) } else { Err(refusal(name, reach)) }
 }
 
 /// Returns the host of a proxy, which may be written without a scheme.
@@ -83,7 +88,7 @@ fn host_of(proxy: &str) -> Option<String> {
 
 impl Resolve for Filtered {
     fn resolve(&self, name: Name) -> Resolving {
-        let (name, allow) = (name.as_str().to_owned(), self.allow.clone());
+        let (name, reach, allow) = (name.as_str().to_owned(), self.reach, self.allow.clone());
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let may = |it: &SocketAddr| {
@@ -93,7 +98,7 @@ impl Resolve for Filtered {
             };
             let reachable: Vec<SocketAddr> = found.iter().copied().filter(may).collect();
             if reachable.is_empty() && !found.is_empty() {
-                return Err(Refused(refusal(&name)).into());
+                return Err(Refused(refusal(&name, reach)).into());
             }
             Ok(Box::new(reachable.into_iter()) as Addrs)
         })

@@ -25,6 +25,8 @@ async fn an_address_that_is_not_public_is_refused_unless_it_is_allowed() {
     ] {
         let error = http.check(refused, Reach::Public).await.unwrap_err();
         assert!(error.contains("set `local: true`"), "{refused}: {error}");
+        let error = http.check(refused, Reach::Listed).await.unwrap_err();
+        assert!(error.ends_with("refused; list it in `allow` below `[http]` in the config"), "{error}");
         assert!(http.check(refused, Reach::Any).await.is_ok(), "{refused}");
     }
     for good in ["http://127.0.0.2:80/", "http://[::1]/", "https://example.org/", "http://1.1.1.1/"] {
@@ -42,6 +44,10 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let error = http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap_err();
     assert!(Refused::is_cause_of(&error), "{error:?}");
     assert!(sentence(&error).starts_with("`localhost` is this machine"), "{}", sentence(&error));
+    // Nothing that no node asks for speaks of a node.
+    let url = http.check("http://localhost/", Reach::Listed).unwrap();
+    let error = http.client(Reach::Listed, Redirects::SameOrigin).unwrap().get(url).send().await.unwrap_err();
+    assert!(sentence(&error).ends_with("refused; list it in `allow` below `[http]` in the config"));
 }
 
 #[tokio::test]
@@ -145,7 +151,7 @@ fn a_name_may_not_have_a_private_address_that_a_proxy_could_use() {
     let found = |addresses: &[&str], allow: &[&str]| {
         let addresses = addresses.iter().map(|it| it.parse().unwrap());
         let allow: Vec<String> = allow.iter().map(ToString::to_string).collect();
-        resolver::check_found("intern.example.org", addresses, &allow)
+        resolver::check_found("intern.example.org", addresses, Reach::Public, &allow)
     };
     assert!(found(&["1.1.1.1:0", "10.0.0.1:0"], &[]).unwrap_err().contains("`intern.example.org` is"));
     assert_eq!(found(&["1.1.1.1:0", "10.0.0.1:0"], &["10.0.0.1"]), Ok(()));
