@@ -43,7 +43,7 @@ pub(crate) use blob::BlobReader;
 use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
-pub use cache::{CacheKey, Cached, Nearest, NewEntry, PartsDigest};
+pub use cache::{CacheKey, Cached, Lookup, Nearest, NewEntry, PartsDigest};
 pub(crate) use op::StagedRun;
 pub use op::{
     After, Batch, ChildFiles, ChildVersions, Committed, Finished, Import, Imported, ImportedRun, NewAsset,

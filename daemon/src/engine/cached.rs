@@ -190,6 +190,7 @@ impl ActiveRun {
             origin: cached.origin.clone(),
             ports: cached.values.keys().cloned().collect(),
             parts: self.take_parts(key),
+            damaged: context.in_flight.damaged(cache_key, key),
             bytes: values.saturating_add(long),
             limit: context.config.cache_bytes,
         })));
@@ -292,7 +293,7 @@ impl Context {
                     });
                     found.unwrap_or_default()
                 });
-                let found = look.await.unwrap_or_default().map(Box::new);
+                let found = look.await.unwrap_or_default();
                 let _ = messages.send(Message::ResultFound { key, found });
             });
         }

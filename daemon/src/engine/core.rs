@@ -226,7 +226,7 @@ impl Core {
                 self.context.admit_to_pools();
                 self.start_waiting();
             }
-            Message::ResultFound { key, found } => self.context.in_flight.looked(key, found.map(|it| *it)),
+            Message::ResultFound { key, found } => self.context.in_flight.looked(key, found),
             Message::ResultStored(key) => self.context.in_flight.stored(key),
             Message::Answer { request, reply } => self.answer(*request, reply),
             Message::Deadline { key, attempt } => self.deadline(key, attempt),

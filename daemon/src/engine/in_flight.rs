@@ -5,7 +5,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::store::{CacheKey, Cached};
+use fanlight_shared::origin::Origin;
+
+use crate::store::{CacheKey, Cached, Lookup};
 
 /// The most results that are looked for at once. Some are large and take long, so each is looked for by itself.
 const MAX_LOOKUPS: usize = 16;
@@ -26,6 +28,8 @@ pub(super) struct InFlight<T> {
 struct Flight<T> {
     state: State<T>,
     followers: VecDeque<T>,
+    /// The stored result that was found damaged.
+    damaged: Option<Origin>,
 }
 
 #[derive(Debug)]
@@ -57,7 +61,7 @@ impl<T: Copy + PartialEq> InFlight<T> {
     pub(super) fn join(&mut self, key: CacheKey, who: T) {
         let Some(flight) = self.flights.get_mut(&key) else {
             let followers = VecDeque::from([who]);
-            self.flights.insert(key, Flight { state: State::LookedFor, followers });
+            self.flights.insert(key, Flight { state: State::LookedFor, followers, damaged: None });
             self.wanted.push_back(key);
             return;
         };
@@ -78,6 +82,12 @@ impl<T: Copy + PartialEq> InFlight<T> {
             State::Led(leader) => Some(*leader),
             State::LookedFor | State::Made(_) => None,
         }
+    }
+
+    /// Returns the stored result that was found damaged, so that `who` computes it.
+    pub(super) fn damaged(&self, key: CacheKey, who: T) -> Option<Origin> {
+        let flight = self.flights.get(&key)?;
+        flight.damaged.clone().filter(|_| matches!(&flight.state, State::Led(leader) if *leader == who))
     }
 
     /// Records that one needs the result no longer: it failed, was cancelled, or has ended.
@@ -119,11 +129,16 @@ impl<T: Copy + PartialEq> InFlight<T> {
     }
 
     /// Records what was found in the store.
-    pub(super) fn looked(&mut self, key: CacheKey, found: Option<Cached>) {
+    pub(super) fn looked(&mut self, key: CacheKey, found: Lookup) {
         self.looking = self.looking.saturating_sub(1);
-        match found.map(Arc::new) {
-            None => self.lead_next(key),
-            Some(found) => {
+        match found {
+            Lookup::Nothing => self.lead_next(key),
+            Lookup::Damaged(origin) => {
+                self.flights.get_mut(&key).into_iter().for_each(|it| it.damaged = Some(origin.clone()));
+                self.lead_next(key);
+            }
+            Lookup::Found(found) => {
+                let found = Arc::new(*found);
                 let followers = self.flights.remove(&key).map(|flight| flight.followers);
                 for follower in followers.into_iter().flatten() {
                     self.turns.push_back((key, follower, Turn::Take(Arc::clone(&found))));

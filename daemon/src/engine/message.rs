@@ -14,7 +14,7 @@ use super::lent;
 use super::{Reply, active, core, finish, plan, searches, submit};
 use crate::attempt::Outcome;
 use crate::executor::Surroundings;
-use crate::store::{CacheKey, Cached, StoreError};
+use crate::store::{CacheKey, Lookup, StoreError};
 
 /// A message to the engine's loop.
 pub(super) enum Message {
@@ -76,10 +76,10 @@ pub(super) enum Message {
         key: active::Key,
         failed: u32,
     },
-    /// A result is in the store, or is not.
+    /// The store was asked for a result.
     ResultFound {
         key: CacheKey,
-        found: Option<Box<Cached>>,
+        found: Lookup,
     },
     /// A result that others wait for was stored.
     ResultStored(CacheKey),

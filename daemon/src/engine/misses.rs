@@ -99,13 +99,17 @@ impl Node<'_> {
                 MissKind::NotStored,
                 "has no stored result: it was removed since, or could not be kept; `fanlight docs cache` says what is kept",
             ),
+            Nearest::Damaged(earlier) => Miss {
+                nearest: Some(earlier),
+                ..miss(MissKind::Damaged, "found an earlier result with the same key gone or damaged")
+            },
             Nearest::First => miss(MissKind::First, "found no earlier result of this node"),
             Nearest::Differs(origin, parts) => {
                 let mut differs: Vec<String> = parts.iter().map(|part| words(part)).collect();
                 let differs_left = differs.len().saturating_sub(DIFFERENCES_LIMIT);
                 differs.truncate(DIFFERENCES_LIMIT);
                 let text = match parts.len() {
-                    // The stored result was damaged, or was computed by a fresh run at the same time.
+                    // It was computed by a fresh run at the same time.
                     0 => "found no usable result, although an earlier one has the same key".to_owned(),
                     _ => "found no result with the same key".to_owned(),
                 };

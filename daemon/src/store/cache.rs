@@ -68,6 +68,8 @@ pub struct NewEntry {
     pub ports: Vec<String>,
     /// The parts of its key.
     pub parts: PartsDigest,
+    /// The earlier result with this key that was found damaged, so that this one was computed.
+    pub damaged: Option<Origin>,
     /// The size of the values and of everything that they refer to, in bytes.
     pub bytes: u64,
     /// The most bytes of all entries together; the least recently used ones are removed.
@@ -87,6 +89,18 @@ pub struct Cached {
     pub origin: Origin,
 }
 
+/// What the store has for a key.
+#[derive(Clone, Debug, Default)]
+pub enum Lookup {
+    /// A result with everything that it refers to.
+    Found(Box<Cached>),
+    /// A result of which something is gone or damaged. It is computed again.
+    Damaged(Origin),
+    /// No result.
+    #[default]
+    Nothing,
+}
+
 /// An entry as it is stored.
 struct Row {
     origin: Origin,
@@ -95,18 +109,21 @@ struct Row {
 }
 
 impl Store {
-    /// Finds a result with everything that it refers to. An entry of which something is gone or damaged is not found: it is
-    /// computed again. Blocks.
+    /// Looks for a result. Blocks.
     ///
     /// # Errors
     /// The database can't be read.
-    pub fn cached(&self, key: CacheKey) -> Result<Option<Cached>, StoreError> {
-        let Some(row) = self.cache_row(key)? else { return Ok(None) };
+    pub fn cached(&self, key: CacheKey) -> Result<Lookup, StoreError> {
+        let Some(row) = self.cache_row(key)? else { return Ok(Lookup::Nothing) };
+        let origin = row.origin.clone();
         let found = Finder { blobs: self.blobs(), seen: HashSet::new(), published: Vec::new() }.found(row);
-        if let Err(Missing(why)) = &found {
-            tracing::warn!("a stored result can't be reused, it is computed again: {why}");
-        }
-        Ok(found.ok())
+        Ok(match found {
+            Ok(found) => Lookup::Found(Box::new(found)),
+            Err(Missing(why)) => {
+                tracing::warn!("a stored result can't be reused, it is computed again: {why}");
+                Lookup::Damaged(origin)
+            }
+        })
     }
 
     /// Returns a page of the stored results, the most recently used first. Blocks.

@@ -153,6 +153,8 @@ pub enum MissKind {
     Failed,
     /// Its own result is not stored, so its key is not known.
     NotStored,
+    /// The earlier result with its key is gone or damaged.
+    Damaged,
     /// No earlier result of such a node is stored.
     First,
     /// Parts of its key differ from those of all earlier results.

@@ -284,6 +284,50 @@ nodes:
 }
 
 #[test]
+fn show_says_that_the_earlier_result_was_damaged() {
+    let fanlight = Fanlight::new();
+    fanlight.file(
+        "sky.yaml",
+        "params: { seed: { type: int, default: 1 } }
+nodes:
+  sky: { uses: image.generate, with: { width: 2000, height: 1500, seed: \"${{ params.seed }}\" } }
+",
+    );
+    let explain = || {
+        let shown = fanlight.say(&["show", "last", "--cache", "--json"]).exits(0).json().remove(0);
+        (shown["miss"]["kind"].clone(), shown["miss"]["nearest"]["run"].clone())
+    };
+    fanlight.say(&["run", "sky.yaml"]).exits(0);
+    fanlight.say(&["run", "sky.yaml", "-p", "seed=2"]).exits(0);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    let (mut folders, mut damaged) = (vec![fanlight.path("../h/data/blobs")], 0);
+    while let Some(folder) = folders.pop() {
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if file.is_dir() {
+                folders.push(file);
+                continue;
+            }
+            let bytes = std::fs::read(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            std::fs::write(&file, vec![0; bytes.len()]).unwrap();
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 0);
+    fanlight.say(&["run", "sky.yaml"]).exits(0);
+    assert_eq!(explain(), ("damaged".into(), "sky#1".into()));
+    let shown = fanlight.say(&["show", "last", "--cache"]).exits(0).out;
+    assert!(
+        shown.contains("found an earlier result with the same key gone or damaged: sky#1 · sky"),
+        "{shown}"
+    );
+    // The result that was made then is as good as any other.
+    fanlight.say(&["run", "sky.yaml", "-p", "seed=3"]).exits(0);
+    assert_eq!(explain(), ("differs".into(), "sky#3".into()));
+    fanlight.say(&["show", "sky#1", "--cache"]).exits(0);
+}
+
+#[test]
 fn a_hundred_runs_that_differ_in_the_last_of_five_nodes_compute_the_first_four_once() {
     let fanlight = Fanlight::new();
     fanlight.file("count.txt", "");

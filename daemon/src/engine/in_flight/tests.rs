@@ -83,7 +83,8 @@ impl World {
             return;
         }
         for key in self.looking.drain(..) {
-            self.in_flight.looked(key, found.then(result));
+            self.in_flight
+                .looked(key, if found { Lookup::Found(Box::new(result())) } else { Lookup::Nothing });
         }
     }
 

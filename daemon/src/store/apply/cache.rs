@@ -18,8 +18,10 @@ impl Apply {
     /// results beyond the limit.
     pub(super) fn store_entry(&self, db: &Connection, work: &mut Work, new: &NewEntry) -> Done {
         self.drop_entry(db, work, new.key)?;
-        let parts = new.parts.as_bytes().len() as u64;
-        let bytes = new.bytes.saturating_add(parts.max(ENTRY_BYTES));
+        let mut parts = new.parts.clone();
+        new.damaged.iter().for_each(|earlier| parts.note_damaged(earlier));
+        let size = parts.as_bytes().len() as u64;
+        let bytes = new.bytes.saturating_add(size.max(ENTRY_BYTES));
         if bytes > new.limit {
             return Ok(());
         }
@@ -39,7 +41,7 @@ impl Apply {
                 code::signed(bytes),
                 at.0,
                 next_use(db, at)?,
-                new.parts.as_bytes()
+                parts.as_bytes()
             ])?;
         let run = self.key(db, origin.run_id)?.run;
         let rows = db

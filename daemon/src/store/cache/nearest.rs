@@ -17,6 +17,8 @@ const MAX_COMPARED: i64 = 200;
 pub enum Nearest {
     /// Its own result is not stored, or the parts of its key are not known.
     NotStored,
+    /// The one with the same key, which was found damaged.
+    Damaged(Origin),
     /// No earlier result of a node with this name and type is stored.
     First,
     /// The one whose key has the fewest different parts, and these parts.
@@ -37,9 +39,12 @@ impl Store {
         started: Time,
     ) -> Result<Nearest, StoreError> {
         self.read(|db| {
-            let Some((entry, node_type, parts)) = own_entry(db, run, node, item)? else {
+            let Some(OwnEntry { entry, node_type, parts, is_made }) = own_entry(db, run, node, item)? else {
                 return Ok(Nearest::NotStored);
             };
+            if let Some(earlier) = parts.damaged().filter(|_| is_made) {
+                return Ok(Nearest::Damaged(earlier));
+            }
             let mut query = db.prepare_cached(
                 "SELECT run, name, node, item, parts FROM cache WHERE node = ?1 AND type = ?2 AND entry <> ?3 \
                  AND created_at <= ?4 AND parts IS NOT NULL ORDER BY entry DESC LIMIT ?5",
@@ -57,23 +62,37 @@ impl Store {
     }
 }
 
-/// Returns the entry that has the result of a node or item, its type, and the parts of its key.
+/// The entry that has the result of a node or item.
+struct OwnEntry {
+    entry: i64,
+    node_type: String,
+    parts: PartsDigest,
+    /// Whether it is the one that this node or item made.
+    is_made: bool,
+}
+
+/// Returns the entry that has the result of a node or item.
 fn own_entry(
     db: &Connection,
     run: RunId,
     node: &str,
     item: ItemPath,
-) -> Result<Option<(i64, String, PartsDigest)>, StoreError> {
+) -> Result<Option<OwnEntry>, StoreError> {
     // A fresh run may have replaced the entry of this one, with the same key.
     let found = db
         .prepare_cached(
-            "SELECT c.entry, c.type, c.parts FROM run r \
+            "SELECT c.entry, c.type, c.parts, c.run = r.id AND c.node = ?2 AND c.item = ?3 FROM run r \
              JOIN value v ON v.run = r.key AND v.node = ?2 AND v.item = ?3 AND v.cache_key IS NOT NULL \
              JOIN cache c ON c.key = v.cache_key WHERE r.id = ?1 AND c.parts IS NOT NULL LIMIT 1",
         )?
         .query_row(params![run.as_bytes(), node, code::item(item)], |row| {
-            Ok((row.get(0)?, row.get(1)?, PartsDigest::from_bytes(row.get(2)?)))
+            Ok(OwnEntry {
+                entry: row.get(0)?,
+                node_type: row.get(1)?,
+                parts: PartsDigest::from_bytes(row.get(2)?),
+                is_made: row.get(3)?,
+            })
         })
         .optional()?;
-    Ok(found.filter(|(_, _, parts)| !parts.is_empty()))
+    Ok(found.filter(|own| !own.parts.is_empty()))
 }

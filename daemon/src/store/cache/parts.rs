@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use fanlight_shared::origin::Origin;
+
 /// The most parts of a key that have a digest of their own; the others share one.
 const MAX_PARTS: usize = 256;
 /// The most bytes of the name of a part that has a digest of its own.
 const MAX_NAME_BYTES: usize = 512;
 /// The name of what the other parts share.
 const OTHERS: &str = "others";
+/// The beginning of the name of a mark that is no part of the key: the origin of a damaged result with the same key, as JSON.
+const DAMAGED: &str = "damaged ";
 /// The beginnings of the names of parts that are environment variables.
 const VARIABLES: [&str; 3] = ["env ", "seen env ", "seen daemon's env "];
 
@@ -36,6 +40,19 @@ impl PartsDigest {
         Self(digests)
     }
 
+    /// Notes that the result was computed because an earlier one with this key was damaged.
+    pub(in crate::store) fn note_damaged(&mut self, earlier: &Origin) {
+        if let Ok(origin) = serde_json::to_string(earlier) {
+            add(&mut self.0, &format!("{DAMAGED}{origin}"), [0; 8]);
+        }
+    }
+
+    /// Returns the damaged result with the same key that was found, if there was one.
+    pub(super) fn damaged(&self) -> Option<Origin> {
+        let origin = self.read().into_keys().find_map(|name| name.strip_prefix(DAMAGED))?;
+        serde_json::from_str(origin).ok()
+    }
+
     pub(in crate::store) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -59,6 +76,7 @@ impl PartsDigest {
             }
         }
         names.extend(other.into_keys().map(str::to_owned));
+        names.retain(|name| !name.starts_with(DAMAGED));
         names
     }
 
@@ -112,6 +130,21 @@ mod tests {
         assert_eq!(one.differences(&one), [""; 0]);
         let other = of(&[("type", "a"), ("input x", "2"), ("input z", "2"), ("env HOME", "/b")]);
         assert_eq!(one.differences(&other), ["env HOME", "input x", "input y", "input z"]);
+    }
+
+    #[test]
+    fn a_damaged_result_is_no_part_of_the_key() {
+        let origin = Origin {
+            run_id: fanlight_shared::id::RunId::new(),
+            run: "a#1".into(),
+            node: "b".into(),
+            item: fanlight_shared::item::ItemPath::WHOLE,
+        };
+        let (mut one, other) = (of(&[("input x", "1")]), of(&[("input x", "2")]));
+        one.note_damaged(&origin);
+        assert_eq!((one.damaged(), other.damaged()), (Some(origin), None));
+        assert_eq!(one.differences(&other), ["input x"]);
+        assert_eq!(other.differences(&one), ["input x"]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn entry(run: &Run, node: &str, bytes: u64, limit: u64) -> Op {
         origin,
         ports: vec!["image".into()],
         parts: PartsDigest::default(),
+        damaged: None,
         bytes,
         limit,
     }))
@@ -37,7 +38,10 @@ fn made(at: &Fixture, pictures: &[(&str, Vec<u8>)]) -> (Run, Vec<Asset>) {
 }
 
 fn found(at: &Fixture, node: &str) -> Option<Cached> {
-    at.store.cached(key(node)).unwrap()
+    match at.store.cached(key(node)).unwrap() {
+        Lookup::Found(found) => Some(*found),
+        Lookup::Damaged(_) | Lookup::Nothing => None,
+    }
 }
 
 fn sound(at: &Fixture) {
