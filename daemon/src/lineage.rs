@@ -9,7 +9,7 @@ use fanlight_shared::document::children::starts_runs;
 use fanlight_shared::expression::Root;
 use fanlight_shared::id::{BlobHash, RunId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::lineage::{FORMAT, InputFile, Lineage, Product, RunOf, Step};
+use fanlight_shared::lineage::{FORMAT, InputFile, Lineage, Product, RunOf, Step, UNKNOWN_ACTION};
 use fanlight_shared::media::Media;
 use fanlight_shared::origin::Origin;
 use fanlight_shared::preview;
@@ -29,7 +29,7 @@ const MAX_FILES: usize = 200;
 const MAX_RUNS: usize = 60;
 /// How many runs that computed items of one node are followed.
 const MAX_ORIGINS: usize = 20;
-/// The most bytes of JSON that the params of the product's run have, and the text of its file.
+/// The most bytes of JSON that the params of the product's run have, the text of its file, and those of the files of its children.
 const MAX_PARAMS_BYTES: usize = 64 << 10;
 const MAX_DOCUMENT_BYTES: usize = 256 << 10;
 
@@ -60,9 +60,15 @@ pub(crate) fn of(store: &Store, types: &NodeTypeSet, asset: &str) -> Result<Line
         cost_usd: recipe.cost_usd,
     };
     let (steps, cut) = (walk.steps, walk.cut);
-    let runs = walk.runs.into_values().flatten().map(|known| shown(&known.run, asset.run_id)).collect();
+    let runs: Vec<RunOf> =
+        walk.runs.into_values().flatten().map(|known| shown(&known.run, asset.run_id)).collect();
     let files = walk.files.into_values().collect();
-    Ok(Lineage { fanlight: FORMAT, product, steps, cut, runs, files })
+    let mut children = store.child_documents(asset.run_id)?;
+    let own = runs.first().and_then(|run| run.document.as_ref()).map_or(0, String::len);
+    if own + children.iter().map(|child| child.document.len()).sum::<usize>() > MAX_DOCUMENT_BYTES {
+        children.clear();
+    }
+    Ok(Lineage { fanlight: FORMAT, product, steps, cut, runs, files, children })
 }
 
 /// Returns a run for a response; that of the product is shown whole as far as it isn't long.
@@ -231,7 +237,7 @@ impl<'a> Walk<'a> {
             run: known.run.name.clone(),
             node: place.node.clone(),
             item,
-            action: node.map_or("unknown", |node| node.action.word()).to_owned(),
+            action: node.map_or(UNKNOWN_ACTION, |node| node.action.word()).to_owned(),
             version: None,
             tools: node.map(tools).unwrap_or_default(),
             programs: state.map(|state| state.programs.clone()).unwrap_or_default(),

@@ -17,6 +17,9 @@ use crate::value::Value;
 /// The newest format of a lineage. A file with a newer one is refused.
 pub const FORMAT: u32 = 1;
 
+/// The action of a step whose file can't be read.
+pub const UNKNOWN_ACTION: &str = "unknown";
+
 /// The lineage of a product. It contains no secret and no value of an environment variable.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -35,6 +38,24 @@ pub struct Lineage {
     /// The files of the user that they read, where that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<InputFile>,
+    /// The files of the workflows that nodes of the product's run may start, itself or through others; none if they are long, or
+    /// if the run was deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<ChildDocument>,
+}
+
+/// The file of a workflow that a node of another one starts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct ChildDocument {
+    /// The path of the file with that node.
+    pub reader: String,
+    /// The name of this file in that node.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// Its text.
+    pub document: String,
 }
 
 /// The product of a lineage.

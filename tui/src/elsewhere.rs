@@ -40,8 +40,8 @@ pub(crate) async fn sent(
         uploads.send(&mut set.params).await?;
     }
     let files = match path {
-        Some(path) => children(client, workflow, Path::new(path)).await?,
-        None => Vec::new(),
+        Some(path) if start.files.is_empty() => children(client, workflow, Path::new(path)).await?,
+        _ => std::mem::take(&mut start.files),
     };
     Ok(Start { path: start.path.as_deref().map(|path| client.path_there(path)), files, ..start })
 }

@@ -14,24 +14,30 @@ use crate::config::Config;
 use crate::node_type::NodeTypeSet;
 use crate::store::{ChildVersions, NewFile};
 
-/// Reads and checks the files that the nodes of a workflow run, itself or through others; those of a workflow on another
-/// host are among the ones it `sent`. Blocks.
+/// Reads and checks the files that the nodes of a workflow run, itself or through others. Those that were `sent` are not read;
+/// all of a workflow on another host must be among them. `missing_secrets`: as for [`submit::check_place`]. Blocks.
 pub(super) fn read(
     workflow: &Workflow,
     path: Option<&Path>,
     sent: &[SentFile],
     config: &Config,
     types: &NodeTypeSet,
+    missing_secrets: bool,
 ) -> Result<Vec<NewFile>, RpcError> {
+    let prepared = |file: ChildFile| prepared(file, config, types, missing_secrets);
+    let sent = |asked: &Path| {
+        let file = sent.iter().find(|file| Path::new(&file.name) == asked)?;
+        Some((PathBuf::from(&file.path), file.document.clone()))
+    };
     let there = path.and_then(Path::to_str).and_then(host_path::split);
     let Some((host, path)) = there else {
-        let found = children::read(workflow, path, types.catalogue(), &mut children::open);
-        let found = found.map_err(submit::invalid)?;
-        return found.into_iter().map(|file| prepared(file, config, types)).collect();
+        let mut open = |asked: &Path| sent(asked).map_or_else(|| children::open(asked), Ok);
+        let found = children::read(workflow, path, types.catalogue(), &mut open);
+        return found.map_err(submit::invalid)?.into_iter().map(prepared).collect();
     };
-    let mut open = |asked: &Path| match sent.iter().find(|file| Path::new(&file.name) == asked) {
-        Some(file) => Ok((PathBuf::from(&file.path), file.document.clone())),
-        None => Err(format!("is on {host}, and was not sent with the workflow; start it from there")),
+    let mut open = |asked: &Path| {
+        let missing = || format!("is on {host}, and was not sent with the workflow; start it from there");
+        sent(asked).ok_or_else(missing)
     };
     let found = children::read(workflow, Some(Path::new(path)), types.catalogue(), &mut open);
     let found = found.map_err(submit::invalid)?;
@@ -40,7 +46,7 @@ pub(super) fn read(
         path: host_path::on(host, &file.path),
         ..file
     };
-    found.into_iter().map(|file| prepared(named(file), config, types)).collect()
+    found.into_iter().map(|file| prepared(named(file))).collect()
 }
 
 /// Returns what tells files from other versions of them, as [`crate::store::Store::child_versions`] does for those of a run.
@@ -48,10 +54,15 @@ pub(super) fn versions(files: &[NewFile]) -> ChildVersions {
     files.iter().map(|it| (it.reader.clone(), it.name.clone(), it.version.hash.clone())).collect()
 }
 
-fn prepared(file: ChildFile, config: &Config, types: &NodeTypeSet) -> Result<NewFile, RpcError> {
+fn prepared(
+    file: ChildFile,
+    config: &Config,
+    types: &NodeTypeSet,
+    missing_secrets: bool,
+) -> Result<NewFile, RpcError> {
     let ChildFile { reader, name, path, document, workflow } = file;
     let wrong = |why: String| RpcError::new(ErrorCode::InvalidWorkflow, format!("{path}: {why}"));
-    submit::check_place(&workflow, Some(Path::new(&path)), config, types)
+    submit::check_place(&workflow, Some(Path::new(&path)), config, types, missing_secrets)
         .map_err(|error| wrong(error.message))?;
     let plan = Plan::new(workflow, types).map_err(wrong)?;
     Ok(NewFile { reader, name, path, version: plan.version(document) })

@@ -25,7 +25,10 @@ pub(super) fn find(
     let like = request.extends.as_deref().map(|sweep| store.run_of_sweep(sweep)).transpose();
     let children = match like.map_err(|error| refused(&error))? {
         Some(run) => store.child_versions(run).map_err(|error| refused(&error))?,
-        None => child_files::versions(&child_files::read(&workflow, path, &request.files, config, types)?),
+        None => {
+            let files = child_files::read(&workflow, path, &request.files, config, types, false)?;
+            child_files::versions(&files)
+        }
     };
     let mut known = store
         .results(workflow.id, request.path.as_deref(), &workflow.version, &children)

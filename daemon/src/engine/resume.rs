@@ -99,9 +99,9 @@ pub(super) fn prepare(
         fresh = Fresh::All(true);
     }
     let path = open.path.as_deref().map(Path::new);
-    submit::check_place(&source.plan.workflow, path, config, types)?;
+    submit::check_place(&source.plan.workflow, path, config, types, request.missing_secrets)?;
     let files = match reads_files {
-        true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, &[], config, types)?),
+        true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, &[], config, types, false)?),
         false => ChildFiles::Of(open.run.id),
     };
     let runs_others = match &files {

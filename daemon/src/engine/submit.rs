@@ -63,7 +63,7 @@ pub(super) fn prepare(
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document, types)?.on_engine(request.environment.engine());
-    check_place(&workflow, path.as_deref(), config, types)?;
+    check_place(&workflow, path.as_deref(), config, types, request.missing_secrets)?;
     check_fresh(&workflow, &request.fresh)?;
     let extended = request.sweep.as_ref().and_then(|sweep| sweep.extends.as_deref());
     let files = match extended {
@@ -71,7 +71,8 @@ pub(super) fn prepare(
         Some(sweep) => ChildFiles::Of(store.run_of_sweep(sweep).map_err(|error| refused(&error))?),
         None => {
             let path = path.as_deref();
-            ChildFiles::Read(child_files::read(&workflow, path, &request.files, config, types)?)
+            let accepts = request.missing_secrets;
+            ChildFiles::Read(child_files::read(&workflow, path, &request.files, config, types, accepts)?)
         }
     };
     let title = title(&workflow, path.as_deref());

@@ -40,7 +40,8 @@ pub struct Start {
     /// computer is `HOST:/path`: it identifies the workflow, and nothing is read from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The files of the workflows that nodes of this one run, if it is on another computer.
+    /// The files of the workflows that nodes of this one run, if it is on another computer, or if they are not where it names
+    /// them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<SentFile>,
     /// The given params of each run; one empty set is one run with defaults.
@@ -61,6 +62,9 @@ pub struct Start {
     /// Nodes that reuse no result of earlier runs: `true` for all, or their names.
     #[serde(default)]
     pub fresh: Fresh,
+    /// Starts although a secret that a node needs doesn't exist: that node fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing_secrets: bool,
     /// The environment that the commands of these runs get from the submitter: `PATH`, the variables that the file
     /// names in `pass_env`, and those that the user passes. It is stored with the runs and never sent back. Without
     /// `PATH`, commands get the daemon's.
@@ -346,6 +350,9 @@ pub struct Resume {
     /// Params whose values differ from those of the ended run.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub params: IndexMap<String, Value>,
+    /// Starts although a secret that a node needs doesn't exist: that node fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing_secrets: bool,
     /// Starts nothing: the response has no runs and says what would be reused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,

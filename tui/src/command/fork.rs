@@ -84,6 +84,7 @@ async fn start(
         at: args.at.clone(),
         afresh: false,
         params,
+        missing_secrets: false,
         dry_run: false,
     };
     let request = elsewhere::sent_again(client, request).await?;

@@ -1,5 +1,6 @@
 //! `fanlight reproduce`: makes a product again from its recipe, and compares the two.
 
+mod children;
 mod files;
 mod submit;
 
@@ -85,14 +86,24 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         follow(&context, client, Projection::of(vec![run.clone()]), &mut interrupt, options).await?;
     let client = &followed.client;
     failed_commands(client, &followed.projection).await;
-    followed.verdict(&interrupt)?;
-    if followed.projection.count(|status| status == RunStatus::Completed) == 0 {
-        return Err(Failure::failed(format!("{name} did not complete")));
+    let verdict = followed.verdict(&interrupt);
+    let has_failed = followed.projection.count(|status| status == RunStatus::Failed) > 0;
+    if interrupt.received() || !has_failed {
+        verdict?;
+        if followed.projection.count(|status| status == RunStatus::Completed) == 0 {
+            return Err(Failure::failed(format!("{name} did not complete")));
+        }
     }
+    let place = place(&lineage.product);
     let Some(made) = same_place(client, &run, &lineage.product).await? else {
-        let place = place(&lineage.product);
-        return Err(Failure::failed(format!("{name} made no product `{place}`")));
+        return Err(Failure::failed(match has_failed {
+            true => format!("{name} failed before it made `{place}` again"),
+            false => format!("{name} made no product `{place}`"),
+        }));
     };
+    if has_failed {
+        output::note(&format!("{name} failed, and made `{place}` again"));
+    }
     let made = client.call(assets::Lineage { asset: made.to_string() }).await?;
     report(&lineage, &made, made.product.hash == Some(hash), &name, args.json)?;
     if !is_unchanged {

@@ -93,6 +93,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             at: None,
             afresh: false,
             params: indexmap::IndexMap::new(),
+            missing_secrets: false,
             dry_run: false,
         });
     }

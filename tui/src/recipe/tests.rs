@@ -23,7 +23,15 @@ fn lineage(of: &[u8], length: usize) -> Lineage {
         duration_ms: 1,
         cost_usd: None,
     };
-    Lineage { fanlight: FORMAT, product, steps: Vec::new(), cut: false, runs: Vec::new(), files: Vec::new() }
+    Lineage {
+        fanlight: FORMAT,
+        product,
+        steps: Vec::new(),
+        cut: false,
+        runs: Vec::new(),
+        files: Vec::new(),
+        children: Vec::new(),
+    }
 }
 
 fn with_recipe(bytes: &[u8], lineage: &Lineage) -> Option<Vec<u8>> {

@@ -223,6 +223,85 @@ outputs: { frame: \"${{ frame.image }}\" }
 }
 
 #[test]
+fn another_home_can_make_the_product_of_a_workflow_that_starts_others() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    for folder in ["top", "shared/deep"] {
+        fs::create_dir_all(ada.path(folder)).unwrap();
+    }
+    ada.file("shared/deep/sky.yaml", "nodes: { said: { run: echo deep } }
+outputs: { said: \"${{ said.stdout }}\" }
+")
+    .file(
+        "shared/poster.yaml",
+        "params: { text: { type: text } }
+nodes:
+  deep: { uses: workflow.run, with: { workflow: deep/sky.yaml }, outputs: { said: { type: text } } }
+  sky: { uses: image.generate, with: { width: 64, height: 32 } }
+  poster: { uses: image.text, with: { image: \"${{ sky.image }}\", text: \"${{ params.text }} ${{ deep.said }}\" } }
+outputs: { poster: \"${{ poster.image }}\" }
+",
+    )
+    .file(
+        "top/album.yaml",
+        "nodes:
+  page:
+    uses: workflow.run
+    with: { workflow: ../shared/poster.yaml, text: Page }
+    outputs: { poster: { type: image } }
+  wide: { uses: image.resize, with: { image: \"${{ page.poster }}\", width: 128 } }
+outputs: { wide: \"${{ wide.image }}\" }
+",
+    );
+    ada.say(&["run", "top/album.yaml", "--out", "o"]).exits(0);
+    fs::copy(ada.path("o/album-1/wide.png"), bob.path("wide.png")).unwrap();
+    let id = asset(&ada, "album#1", "wide");
+    ada.say(&["delete", "album#1", "--yes"]).exits(0);
+    ada.say(&["assets", "get", &id, "short.png"]).exits(0);
+    fs::rename(ada.path("short.png"), bob.path("short.png")).unwrap();
+    fs::remove_dir_all(ada.path("top")).unwrap();
+    fs::remove_dir_all(ada.path("shared")).unwrap();
+
+    let asked = bob.say(&["reproduce", "wide.png"]).exits(2);
+    asked.complains("does not know the workflow").complains("which runs 1 command.");
+    let said = bob.say(&["reproduce", "wide.png", "--yes"]).exits(0).out;
+    assert!(said.starts_with("album#1\tidentical\t"), "{said}");
+    // The files stay as long as a product of the run.
+    let said = bob.say(&["reproduce", "short.png", "--yes"]).exits(0).out;
+    assert!(said.starts_with("album#2\tidentical\t"), "{said}");
+}
+
+#[test]
+fn a_product_is_compared_although_other_nodes_of_its_run_fail() {
+    let (ada, bob) = (Fanlight::new(), Fanlight::new());
+    ada.file(
+        "mixed.yaml",
+        "nodes:
+  tone: { uses: audio.generate, with: { seconds: 0.1 } }
+  wav: { uses: audio.gain, with: { audio: \"${{ tone.audio }}\", gain: -3 } }
+  sky: { uses: image.generate, with: { width: 64, height: 32 } }
+  shout: { run: 'test \"$token\" = other', with: { token: \"${{ secrets.tok }}\" } }
+",
+    );
+    fs::write(ada.path("value"), "s3cr3t-t0ken-0123\n").unwrap();
+    let value = fs::File::open(ada.path("value")).unwrap();
+    assert!(ada.command(&["secrets", "set", "tok"]).stdin(value).status().unwrap().success());
+    ada.say(&["run", "mixed.yaml"]).exits(1);
+    for (node, file) in [("wav", "tone.wav"), ("sky", "sky.png")] {
+        let id = asset(&ada, "mixed#1", node);
+        let said = ada.say(&["reproduce", &id]).exits(0);
+        assert!(said.out.contains("\tidentical\t"), "{}", said.out);
+        said.complains("failed, and made `");
+        ada.say(&["assets", "get", &id, file]).exits(0);
+        fs::rename(ada.path(file), bob.path(file)).unwrap();
+        // A home without the secret.
+        let said = bob.say(&["reproduce", file, "--yes"]).exits(0).out;
+        assert!(said.contains("\tidentical\t"), "{said}");
+    }
+    ada.say(&["secrets", "rm", "tok", "--yes"]).exits(0);
+    ada.say(&["reproduce", &asset(&ada, "mixed#1", "sky")]).exits(0);
+}
+
+#[test]
 fn a_product_that_differs_is_said_to() {
     let fanlight = Fanlight::new();
     fanlight.file("note.txt", "one").file(

@@ -82,7 +82,7 @@ impl Source {
             }
         };
         let place = read.path.as_deref().map(Path::new);
-        submit::check_place(&read.workflow, place, config, types).map_err(|error| error.message)?;
+        submit::check_place(&read.workflow, place, config, types, false).map_err(|error| error.message)?;
         Ok(read)
     }
 }

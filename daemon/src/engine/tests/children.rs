@@ -316,6 +316,7 @@ async fn a_new_version_of_a_parent_runs_a_child_again_whose_file_has_changed() {
         at: None,
         params: indexmap::IndexMap::new(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     };
     let error = world.engine.resume(resume()).await.unwrap_err();
@@ -344,6 +345,7 @@ async fn a_parent_is_resumed_with_a_new_child_and_a_child_is_not_resumed_alone()
         at: None,
         params: indexmap::IndexMap::new(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     };
     let error = world.engine.resume(resume(child)).await.unwrap_err();

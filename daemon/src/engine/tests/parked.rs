@@ -326,6 +326,7 @@ async fn a_resumed_run_asks_only_what_was_not_answered() {
         at: None,
         params: indexmap::IndexMap::new(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     };
     let again = world.engine.resume(resume).await.unwrap().runs[0].id;

@@ -17,6 +17,7 @@ fn request(run: &Run) -> runs::Resume {
         at: None,
         params: indexmap::IndexMap::new(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     }
 }

@@ -88,6 +88,7 @@ async fn a_resumed_run_does_not_take_what_a_failed_attempt_made_for_a_result() {
         at: None,
         params: Default::default(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     };
     let again = world.engine.resume(request).await.unwrap().runs.remove(0);

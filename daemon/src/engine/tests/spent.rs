@@ -132,6 +132,7 @@ nodes:
         at: None,
         params: indexmap::IndexMap::new(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     };
     let again = world.engine.resume(resume).await.unwrap().runs.remove(0);

@@ -129,6 +129,7 @@ outputs: { n: '${{ n.items }}', joined: '${{ j.text }}' }
         at: None,
         params: indexmap::IndexMap::new(),
         afresh: false,
+        missing_secrets: false,
         dry_run: false,
     };
     let again = world.engine.resume(request).await.unwrap().runs.remove(0);

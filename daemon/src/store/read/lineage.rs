@@ -2,7 +2,7 @@
 
 use fanlight_shared::id::{RunId, Version};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::lineage::{MadeWith, RunOf};
+use fanlight_shared::lineage::{ChildDocument, MadeWith, RunOf};
 use fanlight_shared::media::Media;
 use fanlight_shared::run::Parent;
 use fanlight_shared::time::Time;
@@ -56,6 +56,25 @@ impl Store {
                     })
                 })
                 .optional()?)
+        })
+    }
+
+    /// Returns the files of the workflows that a run may start, itself or through others. Blocks.
+    pub(crate) fn child_documents(&self, run: RunId) -> Result<Vec<ChildDocument>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT f.reader, f.name, f.path, v.document FROM run r JOIN run_file f ON f.run = r.key \
+                 JOIN version v ON v.key = f.version WHERE r.id = ?1 ORDER BY f.reader, f.name",
+            )?;
+            let found = query.query_map([run.as_bytes()], |row| {
+                Ok(ChildDocument {
+                    reader: row.get(0)?,
+                    name: row.get(1)?,
+                    path: row.get(2)?,
+                    document: row.get(3)?,
+                })
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
         })
     }
 

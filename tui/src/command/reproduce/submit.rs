@@ -5,22 +5,21 @@ use std::path::{Path, PathBuf};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::Version;
-use fanlight_shared::lineage::{Lineage, RunOf};
+use fanlight_shared::lineage::{Lineage, RunOf, UNKNOWN_ACTION};
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::Run;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
-use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
-use super::Args;
 use super::files::check_one;
+use super::{Args, children};
 use crate::command::{read_workflow, request_key};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, ask};
-use crate::{elsewhere, environment};
+use crate::{elsewhere, environment, node_types};
 
 /// How much of a param is shown in a question, in characters.
 const MAX_PARAM: usize = 200;
@@ -37,14 +36,19 @@ pub(super) async fn submit(
     };
     // A run that another one started has no submission of its own.
     if of.parent.is_none() && args.params.is_empty() {
-        match like(client, of).await {
+        match like(client, of, missing_secrets(lineage)).await {
             Ok(run) => return Ok(run),
             Err(error) if error.is_unknown() => {}
             Err(error) => return Err(error.into()),
         }
     }
     let knows_run = !is_from_file || knows(client, of).await?;
-    alone(client, of, knows_run, args).await
+    alone(client, lineage, of, knows_run, args).await
+}
+
+/// Returns whether the run may start without secrets: nodes that have nothing to do with the product need them.
+fn missing_secrets(lineage: &Lineage) -> bool {
+    !lineage.cut && lineage.steps.iter().all(|step| step.secrets.is_empty() && step.action != UNKNOWN_ACTION)
 }
 
 /// Returns whether this home has a run.
@@ -57,7 +61,7 @@ async fn knows(client: &Client, of: &RunOf) -> Result<bool, ClientError> {
 }
 
 /// Submits a run like one that this home has: with its files, variables and params.
-async fn like(client: &Client, of: &RunOf) -> Result<Run, ClientError> {
+async fn like(client: &Client, of: &RunOf, missing_secrets: bool) -> Result<Run, ClientError> {
     let request = runs::Resume {
         run: of.id,
         request_key: request_key(),
@@ -66,6 +70,7 @@ async fn like(client: &Client, of: &RunOf) -> Result<Run, ClientError> {
         at: None,
         afresh: true,
         params: IndexMap::new(),
+        missing_secrets,
         dry_run: false,
     };
     first(client.call(request).await?)
@@ -76,7 +81,13 @@ fn first(started: runs::Started) -> Result<Run, ClientError> {
 }
 
 /// Submits a run from the recipe alone.
-async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Result<Run, Failure> {
+async fn alone(
+    client: &Client,
+    lineage: &Lineage,
+    of: &RunOf,
+    knows_run: bool,
+    args: &Args,
+) -> Result<Run, Failure> {
     let (document, is_known) = match (client.document(&of.version).await, &of.document) {
         (Ok(document), _) => (document, true),
         (Err(error), Some(document)) if error.is_unknown() => {
@@ -102,17 +113,26 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
         )));
     }
     let workflow = read_workflow(Some(client), &of.name, &document).await?;
+    let known_path = of
+        .path
+        .as_ref()
+        .map(|path| client.path_here(path))
+        .filter(|path| is_known && Path::new(path).is_file());
+    let stored = stored_path(of)?;
+    // A recipe from elsewhere does not decide whose workflow it is.
+    let place = known_path.as_deref().map_or(stored.as_path(), Path::new);
+    let types = node_types::of(Some(client)).await;
+    let children = children::find(&workflow, place, of, &lineage.children, &types)?;
+    let is_known = is_known && know_all(client, &children.of_recipe).await?;
     if !is_known || !knows_run {
-        ask::confirm(&question(of, &workflow, is_known), args.yes)?;
+        let commands = children::commands(&workflow) + children.commands;
+        ask::confirm(&question(of, commands, is_known), args.yes)?;
     }
     let params = params(of, &args.params)?;
-    let path = match &of.path {
-        // A recipe from elsewhere does not decide whose workflow it is.
-        Some(path) if is_known && Path::new(&client.path_here(path)).is_file() => {
-            Some(client.path_here(path))
-        }
-        _ if workflow.id.is_some() => None,
-        _ => Some(stored_file(of, &document)?),
+    let path = match known_path {
+        Some(path) => Some(path),
+        None if workflow.id.is_some() && children.sent.is_empty() => None,
+        None => Some(store(&stored, &document)?),
     };
     let environment = environment::submitted(&workflow, &[], client.is_elsewhere())?;
     let request = runs::Start {
@@ -120,6 +140,8 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
         path,
         sets: vec![runs::ParamSet { params, ..runs::ParamSet::default() }],
         fresh: Fresh::All(true),
+        files: children.sent,
+        missing_secrets: missing_secrets(lineage),
         environment,
         request_key: request_key(),
         ..runs::Start::default()
@@ -130,13 +152,12 @@ async fn alone(client: &Client, of: &RunOf, knows_run: bool, args: &Args) -> Res
 }
 
 /// Returns the question before a run that this home does not know: what it is and does, and with what.
-fn question(of: &RunOf, workflow: &Workflow, is_known: bool) -> String {
+fn question(of: &RunOf, commands: usize, is_known: bool) -> String {
     let title = sanitise::line(&of.title);
     let what = match is_known {
         false => format!("the workflow `{title}`"),
         true => format!("the run `{}` of the workflow `{title}`", sanitise::line(&of.name)),
     };
-    let commands = workflow.nodes.values().filter(|node| node.action.is_command()).count();
     let does = match commands {
         0 => "no commands".to_owned(),
         count => crate::text::count(count, "command"),
@@ -201,13 +222,30 @@ fn params(of: &RunOf, given: &[String]) -> Result<IndexMap<String, Value>, Failu
     Ok(params)
 }
 
-/// Writes the workflow of a recipe to a file of this home, by which it is recognised again, and returns its path.
-fn stored_file(of: &RunOf, document: &str) -> Result<String, Failure> {
+/// Returns whether this home knows all these files.
+async fn know_all(client: &Client, documents: &[String]) -> Result<bool, ClientError> {
+    for document in documents {
+        match client.document(&Version::of(document)).await {
+            Ok(_) => {}
+            Err(error) if error.is_unknown() => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+/// Returns the path of the file of this home for the workflow of a recipe, by which it is recognised again.
+fn stored_path(of: &RunOf) -> Result<PathBuf, Failure> {
     let slug: String = of.name.chars().take_while(|it| it.is_ascii_alphanumeric() || *it == '-').collect();
     let version: String = of.version.as_str().chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-    let folder: PathBuf = Context::from_env()?.home.state.join("recipes").join(version);
-    let file = folder.join(format!("{}.yaml", if slug.is_empty() { "workflow" } else { &slug }));
-    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, document));
+    let folder = Context::from_env()?.home.state.join("recipes").join(version);
+    Ok(folder.join(format!("{}.yaml", if slug.is_empty() { "workflow" } else { &slug })))
+}
+
+/// Writes the workflow of a recipe to its file.
+fn store(file: &Path, document: &str) -> Result<String, Failure> {
+    let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = made.and_then(|()| std::fs::write(file, document));
     written.map_err(|error| Failure::failed(format!("`{}` can't be written: {error}", file.display())))?;
     Ok(file.to_string_lossy().into_owned())
 }

@@ -134,6 +134,7 @@ impl Submission {
             priority: options.priority,
             fresh,
             environment,
+            missing_secrets: false,
             request_key: request_key(),
         };
         let mut reconnects = Reconnects::new();

@@ -115,6 +115,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                         at: None,
                         afresh: false,
                         params: indexmap::IndexMap::new(),
+                        missing_secrets: false,
                         dry_run: false,
                     })
                     .await?,

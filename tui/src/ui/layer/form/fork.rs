@@ -56,6 +56,7 @@ impl Fork {
                 at: Some(self.node.clone()),
                 afresh: false,
                 params: changed.collect(),
+                missing_secrets: false,
                 dry_run: false,
             }
         };

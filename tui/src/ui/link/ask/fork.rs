@@ -58,6 +58,7 @@ mod tests {
             at: None,
             afresh: false,
             params: IndexMap::new(),
+            missing_secrets: false,
             dry_run: false,
         };
         let asked = Cell::new(0);
