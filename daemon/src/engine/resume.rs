@@ -125,6 +125,8 @@ pub(super) fn prepare(
     let mut hints = source.hints;
     hints.extend(inputs.hint());
     drop(inputs);
+    let gone = ended.gone(&source.plan, &again, &source.touched);
+    hints.extend(forgotten(&open.run, &gone, store).map_err(|error| refused(&error))?);
     let (plan, run) = (source.plan, &open.run);
     let finished = ended.finished(run, &plan, &again);
     let reuse = ended.reuse(&plan, &again, &finished);
@@ -154,6 +156,25 @@ pub(super) fn prepare(
         sweep: None,
     };
     Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints })
+}
+
+/// Says why nodes run again that completed: their values are `gone`.
+fn forgotten(run: &Run, gone: &[&str], store: &Store) -> Result<Option<String>, StoreError> {
+    const SHOWN: usize = 5;
+    if gone.is_empty() {
+        return Ok(None);
+    }
+    let mut names = gone.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if let Some(more) = gone.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        names.push_str(&format!(" and {more} more"));
+    }
+    let why = match store.is_evicted(run.id)? {
+        true => {
+            "were forgotten: only the newest ended runs of a workflow keep them (`keep_values` in the config)"
+        }
+        false => "are no longer stored",
+    };
+    Ok(Some(format!("the values of {names} in {} {why}", run.name())))
 }
 
 /// Returns the place of a node.

@@ -61,6 +61,7 @@ impl Deref for DaemonServices {
 
 impl DaemonServices {
     /// Creates the services of an attempt whose folder is below `attempts`.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         attempt: Attempt,
         blobs: Blobs,

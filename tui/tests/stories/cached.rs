@@ -328,6 +328,27 @@ nodes:
 }
 
 #[test]
+fn a_fork_says_that_the_values_of_its_run_were_forgotten() {
+    let fanlight = Fanlight::new();
+    fanlight.config("keep_values = 1\n");
+    fanlight.file(
+        "st.yaml",
+        "nodes:
+  a: { uses: text.template, with: { template: a } }
+  b: { uses: text.template, with: { template: '{{ x }}b', x: \"${{ a.text }}\" } }
+  c: { uses: text.template, with: { template: '{{ x }}c', x: \"${{ b.text }}\" } }
+  other: { uses: text.template, with: { template: other } }
+",
+    );
+    fanlight.say(&["run", "st.yaml"]).exits(0);
+    let kept = fanlight.say(&["fork", "st#1", "--at", "c"]).exits(0);
+    assert!(!kept.err.contains("forgotten"), "{}", kept.err);
+    fanlight.say(&["watch", "st#2"]).exits(0);
+    let forgotten = fanlight.say(&["fork", "st#1", "--at", "c"]).exits(0);
+    forgotten.complains("the values of a").complains("in st#1 were forgotten: only the newest ended runs");
+}
+
+#[test]
 fn a_hundred_runs_that_differ_in_the_last_of_five_nodes_compute_the_first_four_once() {
     let fanlight = Fanlight::new();
     fanlight.file("count.txt", "");

@@ -40,6 +40,8 @@ pub(super) struct Ended<'a> {
     state: &'a RunState,
     /// Instances whose values are all stored.
     stored: HashSet<(&'a str, ItemPath)>,
+    /// Nodes of which a value is no longer kept.
+    gone: HashSet<&'a str>,
 }
 
 impl<'a> Ended<'a> {
@@ -54,8 +56,10 @@ impl<'a> Ended<'a> {
             *whole.entry((node.as_str(), *item)).or_insert(true) &=
                 value.as_ref().is_some_and(|value| is_there(node, port, value));
         }
+        let gone =
+            values.iter().filter(|(.., value)| value.is_none()).map(|(node, ..)| node.as_str()).collect();
         let stored = whole.into_iter().filter(|(_, whole)| *whole).map(|(instance, _)| instance).collect();
-        Self { state, stored }
+        Self { state, stored, gone }
     }
 
     /// Returns the instances of this run whose values are reused.
@@ -94,6 +98,18 @@ impl<'a> Ended<'a> {
             }
         }
         reuse
+    }
+
+    /// Returns the nodes that run again because their values are no longer kept, and not because of what they read.
+    pub(super) fn gone<'p>(&self, plan: &'p Plan, all: &[Rerun], touched: &HashSet<usize>) -> Vec<&'p str> {
+        let nodes = plan.nodes.iter().zip(all).enumerate();
+        let gone = nodes.filter(|(at, (node, again))| {
+            **again != Rerun::Nothing
+                && !touched.contains(at)
+                && self.gone.contains(node.name.as_str())
+                && node.deps.iter().all(|dep| all[*dep] == Rerun::Nothing)
+        });
+        gone.map(|(_, (node, _))| node.name.as_str()).collect()
     }
 
     /// Returns what runs again because of the end of the node itself.

@@ -156,6 +156,20 @@ impl Store {
         })
     }
 
+    /// Returns whether the values of an ended run were removed, because newer ones of its workflow have ended. Blocks.
+    ///
+    /// # Errors
+    /// An error of SQLite.
+    pub fn is_evicted(&self, run: RunId) -> Result<bool, StoreError> {
+        self.read(|db| {
+            let evicted = db
+                .prepare_cached("SELECT evicted FROM run WHERE id = ?1")?
+                .query_row([run.as_bytes()], |row| row.get(0))
+                .optional()?;
+            Ok(evicted.unwrap_or(false))
+        })
+    }
+
     /// Returns the names of the variables that a run was submitted with. Blocks.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub struct Words {
 
 impl Words {
     /// Returns the values of these cells; `None` if there are more than `most`.
+    #[must_use]
     pub fn of<'a>(cells: impl IntoIterator<Item = &'a Cell>, most: usize) -> Option<Self> {
         let mut known = HashMap::new();
         for cell in cells {

@@ -84,9 +84,9 @@ fn axes_are_moved_hidden_and_shown_again() {
 fn axes_that_say_nothing_are_shown_by_a_key() {
     let mut table = Table::default();
     let mut rows: Vec<TableRow> = (1..=6).map(row).collect();
-    for (at, row) in rows.iter_mut().enumerate() {
-        row.outputs.insert("picture".into(), Value::from(format!("{at}.png")));
-        row.outputs.insert("score".into(), Value::Float(at as f64));
+    for (number, row) in (0_u32..).zip(&mut rows) {
+        row.outputs.insert("picture".into(), Value::from(format!("{number}.png")));
+        row.outputs.insert("score".into(), Value::Float(f64::from(number)));
         row.outputs.insert("size".into(), Value::Int(512));
         (0..30).for_each(|at| {
             row.run.params.insert(format!("same{at}"), Value::Int(7));
