@@ -45,7 +45,7 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
     assert!(Refused::is_cause_of(&error), "{error:?}");
     assert!(sentence(&error).starts_with("`localhost` is this machine"), "{}", sentence(&error));
     // Nothing that no node asks for speaks of a node.
-    let url = http.check("http://localhost/", Reach::Listed).unwrap();
+    let url = http.check("http://localhost/", Reach::Listed).await.unwrap();
     let error = http.client(Reach::Listed, Redirects::SameOrigin).unwrap().get(url).send().await.unwrap_err();
     assert!(sentence(&error).ends_with("refused; list it in `allow` below `[http]` in the config"));
 }

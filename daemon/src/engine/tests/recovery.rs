@@ -190,6 +190,7 @@ async fn an_unreadable_run_fails_and_the_others_continue() {
             environment: Default::default(),
             at: None,
             params: Default::default(),
+            missing_secrets: false,
             afresh: false,
             dry_run: false,
         };

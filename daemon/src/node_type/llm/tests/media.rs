@@ -186,14 +186,15 @@ async fn a_file_that_was_cut_before_it_was_sent_fails_the_node() {
         assert!(done.error().starts_with(expected), "{}", done.error());
         assert_eq!(server.requests().len(), 1, "it was paid for");
     }
-    for (sent, expected) in [
-        (short, "the sound is damaged: it ends after 0.0 s of 0.0 s"),
-        (&WAV[..44], "the sound has no samples"),
-    ] {
+    for sent in [short, &WAV[..44]] {
         let server = Server::new(move |_, _| answer("200 OK", "Content-Type: audio/wav\r\n", sent)).await;
         let place = Place::new(ProviderKind::OpenAi, &server);
         let done = place.run("audio.speak", &[("text", "x".into())]).await;
-        assert!(done.error().ends_with(expected), "{}", done.error());
+        assert!(
+            done.error().starts_with("`speech.wav`, which was received, can't be used"),
+            "{}",
+            done.error()
+        );
     }
 }
 
