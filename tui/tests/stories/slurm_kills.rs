@@ -121,9 +121,10 @@ fn check(fanlight: &Fanlight, round: u64, tasks: u64, totals: &mut Totals) {
                 assert_eq!(row["product"].as_str().map(str::trim), Some(&*format!("{kind} {round} {n}")));
                 assert!(ran.exists());
             } else {
-                let error = row["error"].as_str().unwrap_or_default();
+                let shown = fanlight.say(&["show", row["run"].as_str().unwrap(), "--json"]).exits(0).json();
+                let error = shown[0]["nodes"][0]["error"]["message"].as_str().unwrap_or_default();
                 println!("{kind} {round} {n}: {} {error}", row["state"]);
-                assert!(error.contains("interrupt"), "{row}");
+                assert!(error.contains("on_interrupt"), "{row}");
                 totals.interrupted += 1;
             }
         }

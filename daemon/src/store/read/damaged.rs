@@ -2,7 +2,7 @@
 
 use fanlight_shared::event::{Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::RunId;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
 
@@ -16,9 +16,8 @@ impl Store {
     /// # Errors
     /// There is no such run.
     pub fn readable_state(&self, id: RunId) -> Result<RunState, StoreError> {
-        // Read first: a run that ends meanwhile has more events than it is listed with, not fewer.
         let run = self.listed(id)?;
-        match self.undamaged_state(&run) {
+        match self.run_state(run.id) {
             Err(StoreError::Unreadable(why)) => self.damaged_state(run, &why),
             other => other,
         }
@@ -42,7 +41,7 @@ impl Store {
                 found => found?,
             };
             let name = run.name();
-            match self.undamaged_state(&run) {
+            match self.run_state(run.id) {
                 Err(StoreError::Unreadable(why)) => damaged.push(format!(
                     "{name} is damaged: {why}; run its workflow again, and remove it with `fanlight delete '{name}'`"
                 )),
@@ -51,14 +50,6 @@ impl Store {
             }
         }
         Ok(damaged)
-    }
-
-    fn undamaged_state(&self, run: &Run) -> Result<RunState, StoreError> {
-        let state = self.run_state(run.id)?;
-        if run.state == RunStatus::Completed && state.seq > 0 && !state.status.is_ended() {
-            return Err(StoreError::Unreadable(format!("the last events of {} are missing", run.name())));
-        }
-        Ok(state)
     }
 
     fn damaged_state(&self, run: Run, why: &str) -> Result<RunState, StoreError> {
