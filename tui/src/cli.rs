@@ -301,10 +301,7 @@ mod tests {
     #[test]
     fn contradictory_command_lines_are_refused() {
         for line in [
-            "fanlight cancel",
             "fanlight cancel last --all",
-            "fanlight cancel --wait",
-            "fanlight resume",
             "fanlight resume last --failed",
             "fanlight run",
             "fanlight run a --repeat 0",

@@ -4,9 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::chat::{Attached, AttachedKind, Chat, Role, Turn, merge};
 use super::openai::vector;
-use super::reply::{Embeddings, Finish, Reply, StreamError, Usage};
+use super::reply::{Embeddings, Finish, Reply, StreamError, Usage, check_numbers};
 use super::sse::Event;
-use super::tool::{Call, check_numbers};
+use super::tool::Call;
 
 /// Returns the path of the chat below the provider's URL.
 pub(crate) fn chat_path(model: &str) -> String {

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::chat::{Attached, AttachedKind, Chat, Turn, merge};
-use super::reply::{Embeddings, Finish, Reply, StreamError, Usage, cost};
+use super::reply::{Embeddings, Finish, Reply, StreamError, Usage, check_numbers, cost};
 use super::sse::Event;
-use super::tool::{Call, check_numbers};
+use super::tool::Call;
 use crate::config::Structured;
 
 /// The path of the chat below the provider's URL.

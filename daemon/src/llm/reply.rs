@@ -1,6 +1,7 @@
 //! The answer of a model as it grows, and how it ends.
 
 use fanlight_shared::spent::is_cost;
+use fanlight_shared::value::json::check_whole_numbers;
 use serde_json::Value as Json;
 
 use super::tool::Call;
@@ -84,6 +85,15 @@ pub(crate) enum StreamError {
     Final(String),
 }
 
+/// Checks the numbers of an event whose calls have arguments as JSON, not as text.
+///
+/// # Errors
+/// A sentence: one would be rounded.
+pub(super) fn check_numbers(event: &str) -> Result<(), StreamError> {
+    check_whole_numbers(event)
+        .map_err(|error| StreamError::Final(format!("the arguments of a call can't be read: {error}")))
+}
+
 impl Reply {
     /// Checks that the answer is complete.
     ///
@@ -138,5 +148,16 @@ impl Reply {
             return Err(format!("the answer has more than {} MiB", MAX_REPLY_BYTES >> 20));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_arguments_that_would_be_rounded_are_refused() {
+        assert_eq!(check_numbers("{\"args\": {\"id\": 9007199254740993}}"), Ok(()));
+        assert!(check_numbers("{\"args\": {\"id\": 123456789012345678901}}").is_err());
     }
 }

@@ -3,8 +3,6 @@
 use fanlight_shared::value::json::check_whole_numbers;
 use serde_json::{Value as Json, json};
 
-use super::reply::StreamError;
-
 /// A tool that a model is offered.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Tool {
@@ -48,15 +46,6 @@ impl Call {
     }
 }
 
-/// Checks the numbers of an event whose calls have arguments as JSON, not as text.
-///
-/// # Errors
-/// A sentence: one would be rounded.
-pub(super) fn check_numbers(event: &str) -> Result<(), StreamError> {
-    check_whole_numbers(event)
-        .map_err(|error| StreamError::Final(format!("the arguments of a call can't be read: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +56,5 @@ mod tests {
         assert_eq!(sent("{\"id\": 9007199254740993}"), json!({"id": 9_007_199_254_740_993_i64}));
         let large = "{\"id\": 123456789012345678901}";
         assert_eq!(sent(large), json!({"text": large}));
-        assert!(check_numbers("{\"args\": {\"id\": 123456789012345678901}}").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Nodes that start item by item over the list of an earlier node with `each`.
 
-use super::{Each, Node, STATUS_PORT, Workflow};
-use crate::expression::{Expression, Root};
+use super::{Node, STATUS_PORT, Workflow};
+use crate::expression::{Expression, Reference, Root};
 
 impl Workflow {
     /// Returns the node and the port if this node starts item by item, while others of that node still run: its `each` is
@@ -51,20 +51,15 @@ impl Workflow {
 /// Returns whether a node itself may drop or skip some of its items, but not all of them alike.
 fn may_leave_out(node: &Node) -> bool {
     let skips = |(part, expression): (&str, &Expression)| {
-        reads(expression, &[Root::Item, Root::Index])
-            && (part == "if" || !is_always_present(node, expression))
+        reads(expression, &[Root::Item, Root::Index]) && (part == "if" || !is_always_present(expression))
     };
     node.drop_failed_items || node.expressions().into_iter().any(skips)
 }
 
-/// Returns whether an expression of a node has a value for each item: it is `index`, `item`, or a list of a zip.
-fn is_always_present(node: &Node, expression: &Expression) -> bool {
-    let Some(reference) = expression.reference() else { return false };
-    match (&reference.root, &reference.port) {
-        (Root::Index | Root::Item, None) => true,
-        (Root::Item, Some(name)) => matches!(&node.each, Some(Each::Zip(lists)) if lists.contains_key(name)),
-        _ => false,
-    }
+/// Returns whether an expression has a value for each item: it is `index` or `item`. A part of an item may be absent.
+fn is_always_present(expression: &Expression) -> bool {
+    let whole = |it: &Reference| matches!(it.root, Root::Index | Root::Item) && it.port.is_none();
+    expression.reference().is_some_and(whole)
 }
 
 fn reads(expression: &Expression, roots: &[Root]) -> bool {
@@ -93,7 +88,6 @@ mod tests {
             "each: range(4), with: { n: '${{ item }}', i: 'at-${{ index }}' }",
             "each: '${{ params.names }}', with: { n: '${{ item }}' }",
             "each: [1, null], with: { n: '${{ item }}' }",
-            "each: { n: '${{ params.rows }}' }, with: { n: '${{ item.n }}' }",
         ] {
             assert!(streams(gapless, counts) && streams(gapless, plain), "{gapless}");
         }

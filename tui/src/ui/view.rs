@@ -154,7 +154,7 @@ mod tests {
             let prediction = Prediction { input_tokens: 1_200, ..Prediction::default() };
             state.fold_live(&LiveEvent::Prediction { source, prediction });
         });
-        assert!(line(&screen(&mut model, 140, 40), 0).contains(" · $0.0125 · 1.2k tokens   ▶1"));
+        assert!(line(&screen(&mut model, 140, 40), 0).contains(" · at least $0.0125 · 1.2k tokens   ▶1"));
     }
 
     #[test]

@@ -38,8 +38,8 @@ fn a_sweep_becomes_a_page_with_its_products_numbers_and_curves() {
     assert_eq!(page.matches("<article").count(), 3);
     assert_eq!(page.matches("<audio controls").count(), 3);
     assert_eq!(page.matches("<path d=\"M").count(), 3, "a curve for each run");
-    assert_eq!(page.matches("class=\"best\"").count(), 1, "the lowest loss");
-    assert!(page.contains("<th>rate</th><th>loss</th><th>train.loss</th>"));
+    assert_eq!(page.matches("class=\"best\"").count(), 2, "the lowest last loss, and the lowest of all");
+    assert!(page.contains("<th>rate</th><th>loss</th><th>train.loss</th><th>best.train.loss</th>"));
     // Nothing that a run made is markup, and nothing is loaded from elsewhere.
     assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
     assert_eq!(page.matches("<script").count(), 1);

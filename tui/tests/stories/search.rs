@@ -44,7 +44,9 @@ fn a_search_finds_the_best_params_and_says_them() {
     assert_eq!((&found["state"], &found["search"]["completed"]), (&"ended".into(), &25.into()));
     assert!(found["found"]["best"][0]["values"]["loss"].as_f64().unwrap() < 0.2, "{found}");
     let text = fanlight.say(&["sweep", "show", "fit/1"]).exits(0).out;
-    for part in ["minimize loss; sampler tpe, seed 3", "25 of 25: 25 completed", "best", "kind=b"] {
+    for part in
+        ["minimize loss; sampler tpe, seed 3", "25 of 25 proposed; runs: 25 completed", "best", "kind=b"]
+    {
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
 }

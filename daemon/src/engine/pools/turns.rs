@@ -62,14 +62,14 @@ impl<T: OfRun> Turns<T> {
         self.waiting.get(&place).copied()
     }
 
-    /// Adds a waiter. One that `has_waited` for something else is served in the present round: it holds what others wait for.
+    /// Adds a waiter. One that `has_waited` for something else is served in the next round, before the later ones of its run: it
+    /// holds what others wait for. In the present round it could pass those of the next one, and so could all that follow it.
     pub(super) fn add(&mut self, ticket: Ticket, who: T, has_waited: bool) -> Place {
         let present = self.first().map(|first| first.round);
         let waits = self.runs.entry(who.run()).or_default();
         let round = match present {
-            _ if has_waited => present.unwrap_or_default(),
             None => 0,
-            Some(present) if waits.count == 0 => present + 1,
+            Some(present) if has_waited || waits.count == 0 => present + 1,
             Some(present) => present.max(waits.last) + 1,
         };
         *waits = Waits { count: waits.count + 1, last: waits.last.max(round) };
@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn one_that_waited_for_something_else_is_served_in_the_present_round() {
+    fn one_that_waited_for_something_else_is_served_in_the_next_round() {
         let mut turns = Turns::default();
         add(&mut turns, 'a', [2, 3, 5]);
         turns.add(Ticket(1), ('a', 1), true);
         turns.add(Ticket(4), ('b', 4), true);
-        assert_eq!(serve(&mut turns, 9), "a1 a2 b4 a3 a5 ");
+        assert_eq!(serve(&mut turns, 9), "a2 a1 a3 b4 a5 ");
     }
 
     #[test]

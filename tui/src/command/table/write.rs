@@ -103,7 +103,10 @@ impl Shown<'_> {
 
     fn csv(&self, out: &mut Out) -> Result<(), Failure> {
         csv_record(out, self.names())?;
-        let word = |cell: &Cell| cell.raw().map_or_else(|| cell.to_string(), str::to_owned);
+        // A program reads them as they are; a terminal would obey them.
+        let is_raw = !out.is_terminal();
+        let word =
+            |cell: &Cell| cell.raw().filter(|_| is_raw).map_or_else(|| cell.to_string(), str::to_owned);
         self.rows().try_for_each(|cells| csv_record(out, cells.into_iter().map(word)))
     }
 

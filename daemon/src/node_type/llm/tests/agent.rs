@@ -162,7 +162,7 @@ async fn long_arguments_are_shortened_in_the_list_of_calls_and_whole_in_the_log(
     let text = "word ".repeat(20_000);
     let server = Server::new(|_, _| Vec::new()).await;
     let place = Place::new(ProviderKind::OpenAi, &server);
-    let offline = value(json!([{"tool": "text.count", "arguments": {"text": text}}, "Done"]));
+    let offline = value(json!([{"tool": "text_count", "arguments": {"text": text}}, "Done"]));
     let done = place.agent(&[("provider", "offline".into()), ("offline", offline)]).await;
     let calls = done.value("calls").to_json();
     assert!(calls[0]["arguments"]["text"].as_str().unwrap().len() < 3000);

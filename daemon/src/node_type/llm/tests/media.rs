@@ -262,7 +262,7 @@ async fn the_stand_ins_make_the_same_media_again_and_say_what_they_are() {
 
 /// A file that has the parts of an MP4.
 #[cfg(feature = "video")]
-const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41\0\0\0\x0cmoov\0\0\0\0\0\0\0\x0cmdat\0\0\0\0";
+const MP4: &[u8] = b"\0\0\0\x1cftypisom\0\0\x02\0isomiso2mp41\0\0\0\x0cmoov\0\0\0\0\0\0\0\x0cmdat\0\0\0\0";
 
 /// A server whose videos are in this state when they are looked at.
 #[cfg(feature = "video")]
