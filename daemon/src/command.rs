@@ -32,11 +32,11 @@ mod program;
 mod programs;
 mod reader;
 mod record;
+mod remote;
 mod report;
 mod separate;
 mod shared;
 mod shown;
-mod slurm;
 mod steps;
 mod surroundings;
 mod tail;
@@ -57,8 +57,8 @@ pub(crate) use environment::Environment;
 pub(crate) use event::{CommandEvent, EventEffect, TYPES as EVENT_TYPES, of_json as event_of_json};
 pub(crate) use input::place as place_media;
 #[cfg(test)]
-pub(crate) use slurm::fake as fake_slurm;
-pub(crate) use slurm::{Slurm, check_declared, check_installed};
+pub(crate) use remote::fake as fake_slurm;
+pub(crate) use remote::{Remote, check_declared, check_installed};
 pub(crate) use surroundings::check_pattern;
 
 use crate::attempt::RunFacts;

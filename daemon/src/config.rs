@@ -12,7 +12,7 @@ mod prune;
 #[cfg(feature = "llm")]
 pub(crate) use default_models::Purpose;
 pub(crate) use engine::ENGINE_PREFIX;
-pub use engine::{EngineSettings, Stage};
+pub use engine::{EngineKind, EngineSettings, RaySettings, Stage, TokenSource};
 pub use file::ConfigError;
 pub use host::HostSettings;
 pub use mcp::McpSettings;

@@ -151,7 +151,7 @@ pub async fn run(
         #[cfg(feature = "llm")]
         providers: providers.clone(),
         #[cfg(feature = "llm")]
-        mcp: McpServers::new(ConfiguredMcp::new(&config, helper, http)),
+        mcp: McpServers::new(ConfiguredMcp::new(&config, helper, http.clone())),
         #[cfg(feature = "llm")]
         child_runs: child_runs.clone(),
         #[cfg(feature = "llm")]
@@ -174,7 +174,13 @@ pub async fn run(
     let mut executors = Executors::default();
     // First: they remove what they have of an attempt before its folder goes.
     let config = Arc::new(config);
-    let engines = Engines::new(&config, &commands, &home);
+    let engines = Engines::new(
+        &config,
+        &commands,
+        &home,
+        #[cfg(feature = "http")]
+        &http,
+    );
     for (name, engine) in engines.all() {
         executors = executors.with(&format!("{ENGINE_PREFIX}{name}"), Arc::new(engine.clone()));
     }

@@ -21,7 +21,7 @@ const MAX_CPUS: f64 = 100_000.0;
 const MIN_BYTES: u64 = 1_000_000;
 
 /// The resources of one attempt. Zero and `None` ask for nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Resources {
     /// CPUs, in thousandths.
     pub cpus: u32,

@@ -75,6 +75,10 @@ mod plugins;
 mod preview;
 #[path = "stories/pruning.rs"]
 mod pruning;
+#[path = "stories/ray.rs"]
+mod ray;
+#[path = "stories/real_ray.rs"]
+mod real_ray;
 #[path = "stories/real_slurm.rs"]
 mod real_slurm;
 #[path = "stories/recipes.rs"]

@@ -27,9 +27,51 @@ pub enum Stage {
     Rsync,
 }
 
-/// An engine: a Slurm cluster whose commands are on this machine or on one that `ssh` reaches.
+/// What takes the jobs of an engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EngineKind {
+    /// A Slurm cluster whose commands are on this machine or on one that `ssh` reaches.
+    Slurm,
+    /// The head of a Ray cluster.
+    Ray(RaySettings),
+}
+
+impl EngineKind {
+    /// Returns its word in the config.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Slurm => "slurm",
+            Self::Ray(_) => "ray",
+        }
+    }
+}
+
+/// The head of a Ray cluster.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RaySettings {
+    /// The URL of its dashboard, without a slash at the end. It may be a private address.
+    pub address: String,
+    /// The place of its token, if it wants one.
+    pub token: Option<TokenSource>,
+}
+
+/// The place of a token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TokenSource {
+    /// The secret of this name.
+    Secret(String),
+    /// A variable of the daemon's environment.
+    Variable(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// An engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EngineSettings {
+    /// What takes its jobs.
+    pub kind: EngineKind,
     /// Where its commands are: a destination of `ssh`, as a URI; this machine if it is `None`.
     pub via: Option<String>,
     /// How its files get there.
@@ -64,7 +106,9 @@ impl Config {
         let known = self.engines.keys().map(String::as_str).chain([LOCAL_ENGINE]);
         let hint = match near(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("declare it there: `[engine.{name}]` and below it `kind = \"slurm\"`"),
+            None => {
+                format!("declare it there: `[engine.{name}]` and below it `kind = \"slurm\"` or `\"ray\"`")
+            }
         };
         Err(format!("{} does not declare the engine `{name}`; {hint}", self.path.display()))
     }

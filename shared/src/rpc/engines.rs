@@ -31,9 +31,9 @@ pub struct Engines {
 pub struct Engine {
     /// Its name.
     pub engine: String,
-    /// What it is: `slurm`.
+    /// What it is: `slurm` or `ray`.
     pub kind: String,
-    /// How its commands are reached: `local`, or a destination of `ssh`.
+    /// How it is reached: `local` or a destination of `ssh`, or the URL of the head of a Ray cluster.
     pub via: String,
     /// The folder for the files of attempts.
     pub workdir: String,

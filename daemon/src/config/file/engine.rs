@@ -1,5 +1,7 @@
 //! Reads `[engine.NAME]`.
 
+mod ray;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -8,12 +10,21 @@ use fanlight_shared::workflow::LOCAL_ENGINE;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::provider::find;
 use super::{SpannedError, duration, integer, unknown_key};
 use crate::config::engine::{KEEP_INPUTS, MAX_IN_FLIGHT, POLL};
-use crate::config::{EngineSettings, Stage};
+use crate::config::{EngineKind, EngineSettings, Stage};
 
-const KEYS: [&str; 11] = [
+/// The keys of one kind of engine only.
+const ONLY_SLURM: [&str; 5] = ["via", "partition", "account", "qos", "keep_inputs"];
+const ONLY_RAY: [&str; 4] = ["address", "token", "token_env", "token_file"];
+
+const KEYS: [&str; 15] = [
     "kind",
+    "address",
+    "token",
+    "token_env",
+    "token_file",
     "via",
     "partition",
     "account",
@@ -50,7 +61,19 @@ pub(super) fn engines(
 fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, SpannedError> {
     let wrong = || (value.span(), format!("`[engine.{name}]` is a table, such as `kind = \"slurm\"`"));
     let table = value.get_ref().as_table().ok_or_else(wrong)?;
+    let kind = find(table, "kind").ok_or_else(|| {
+        (
+            value.span(),
+            format!("`[engine.{name}]` has no `kind`; write `kind = \"slurm\"` or `kind = \"ray\"`"),
+        )
+    })?;
+    let is_ray = one_of(kind, "kind", &["slurm", "ray"])? == "ray";
+    let (others, own) = if is_ray { (&ONLY_SLURM[..], "ray") } else { (&ONLY_RAY[..], "slurm") };
+    if let Some((key, _)) = table.iter().find(|(key, _)| others.contains(&key.get_ref().as_ref())) {
+        return Err((key.span(), format!("an engine of `kind = \"{own}\"` has no `{}`", key.get_ref())));
+    }
     let mut settings = EngineSettings {
+        kind: if is_ray { EngineKind::Ray(ray::settings(name, value, table)?) } else { EngineKind::Slurm },
         via: None,
         stage: Stage::Shared,
         partition: None,
@@ -62,13 +85,17 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
         poll: POLL,
         keep_inputs: KEEP_INPUTS,
     };
-    let mut kind = None;
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "kind" => kind = Some(one_of(value, "kind", &["slurm"])?),
+            "kind" | "address" | "token" | "token_env" | "token_file" => {}
             "via" => settings.via = via(value)?,
             "stage" => {
                 let is_rsync = one_of(value, "stage", &["shared", "rsync"])? == "rsync";
+                if is_rsync && is_ray {
+                    let why = "an engine of `kind = \"ray\"` has `stage = \"shared\"`: Ray carries no files back, so `workdir` \
+                               is a folder that this machine and the nodes of the cluster share, and not \"rsync\"";
+                    return Err((value.span(), why.to_owned()));
+                }
                 settings.stage = if is_rsync { Stage::Rsync } else { Stage::Shared };
             }
             "partition" => settings.partition = Some(word(value, "partition")?),
@@ -92,9 +119,6 @@ fn engine(name: &str, value: &Spanned<DeValue<'_>>) -> Result<EngineSettings, Sp
             }
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
-    }
-    if kind.is_none() {
-        return Err((value.span(), format!("`[engine.{name}]` has no `kind`; write `kind = \"slurm\"`")));
     }
     if settings.stage == Stage::Rsync && settings.via.is_none() {
         let why = format!("`[engine.{name}]` has `stage = \"rsync\"`, which needs `via = \"ssh://…\"`");
@@ -200,7 +224,8 @@ mod tests {
             ("[engine.local]\nkind = \"slurm\"".to_owned(), "is this machine"),
             ("[engine.Big]\nkind = \"slurm\"".to_owned(), "can't be the name of an engine"),
             ("[engine.a]\nworkdir = \"/w\"".to_owned(), "has no `kind`"),
-            ("[engine.a]\nkind = \"pbs\"".to_owned(), "`kind` is `slurm` in this version"),
+            ("[engine.a]\nkind = \"pbs\"".to_owned(), "`kind` is `slurm` or `ray` in this version"),
+            (format!("[engine.a]\n{valid}token_env = \"T\""), "of `kind = \"slurm\"` has no `token_env`"),
             ("[engine.a]\nkind = \"slurm\"".to_owned(), "has no `workdir`"),
             ("[engine.a]\nkind = \"slurm\"\nworkdir = \"w\"".to_owned(), "the absolute path of a folder"),
             (format!("[engine.a]\n{valid}partition = \"a b\""), "a name without spaces"),

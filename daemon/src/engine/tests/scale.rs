@@ -24,6 +24,7 @@ async fn world(settings: Settings) -> (World, FakeSlurm) {
     let cluster = FakeSlurm::new(settings);
     let most = settings.slots as u32 + settings.slots as u32 / 10;
     let engine = EngineSettings {
+        kind: crate::config::EngineKind::Slurm,
         via: None,
         stage: Stage::Shared,
         partition: None,

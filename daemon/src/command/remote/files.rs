@@ -28,6 +28,8 @@ pub(super) const STDERR: &str = "stderr";
 
 /// The file that keeps the command from starting.
 pub(super) const CANCEL: &str = "cancel";
+/// What the one job that runs the command makes first.
+const FENCE: &str = "fence";
 /// The files by which the runner says what happens, and the output that it counts.
 pub(super) const SAID: [&str; 6] = ["started", "exit", "alive", JOB_LOG, STDOUT, STDERR];
 /// The script that places its inputs on a cluster that shares no folder with this machine, its list, and its lock.
@@ -173,6 +175,22 @@ pub(super) fn forbid(files: &Path) -> io::Result<()> {
     create_own(files, CANCEL).map(drop)
 }
 
+/// Takes the place of the job that runs the command, if none has it: then none ever will. Returns whether it is taken, by this
+/// daemon or an earlier one.
+///
+/// # Errors
+/// That is not known.
+pub(super) fn bar(files: &Path) -> io::Result<bool> {
+    let path = files.join(FENCE);
+    match new_file(&path) {
+        // The runner makes a folder.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(fs::symlink_metadata(&path)?.is_file())
+        }
+        made => made.map(|_| true),
+    }
+}
+
 /// Removes what only the job needs, once it is on its way: the secrets.
 pub(super) fn forget_start(files: &Path) -> io::Result<()> {
     fs::remove_file(files.join(START))
@@ -280,6 +298,18 @@ mod tests {
         let exit = said(files).unwrap().exit.unwrap();
         assert_eq!(status.code(), Some(exit.code));
         (folder, exit)
+    }
+
+    #[test]
+    fn a_job_whose_place_is_taken_runs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(bar(folder.path()).unwrap() && bar(folder.path()).unwrap());
+        fs::write(folder.path().join("runner.sh"), RUNNER).unwrap();
+        let runner = Command::new("bash").arg(runner(folder.path())).arg(folder.path()).status().unwrap();
+        assert_eq!((runner.code(), said(folder.path()).unwrap()), (Some(98), Said::default()));
+        fs::remove_file(folder.path().join(FENCE)).unwrap();
+        fs::create_dir(folder.path().join(FENCE)).unwrap();
+        assert!(!bar(folder.path()).unwrap(), "a job has it");
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::files;
-use super::SlurmExecution;
+use super::RemoteExecution;
 use crate::command::folder::Folder;
 use crate::executor::Signalled;
 
 /// The interval between two requests to cancel a job that lives on.
 const CANCEL_INTERVAL: Duration = Duration::from_secs(3);
 
-impl SlurmExecution {
+impl RemoteExecution {
     /// Ends its job, and keeps one that has not started from doing so.
     pub(super) async fn cancel(&self) -> Signalled {
         self.stopping.store(true, Ordering::Release);
@@ -20,8 +20,11 @@ impl SlurmExecution {
         if let Ok(Err(error)) = self.aside(|folder| files::forbid(forbidding(&folder))).await {
             tracing::warn!(%attempt, %error, "a job that has not started could not be forbidden");
         }
+        let cluster = &self.remote.cluster;
+        if !cluster.tools.cancels_waiting() {
+            self.bar().await;
+        }
         self.stop.notify_one();
-        let cluster = &self.slurm.cluster;
         let mut forbidden = self.folder().original().map(Path::to_owned);
         let mut watching = cluster.watch();
         // Its end, which `wait` sees, ends this too: nothing but that says that it worked.
@@ -44,6 +47,26 @@ impl SlurmExecution {
                 cluster.cancel(living);
             }
             tokio::time::sleep(CANCEL_INTERVAL).await;
+        }
+    }
+}
+
+impl RemoteExecution {
+    /// Keeps its job from running the command for ever, if it has not begun to. Then there is nothing to wait for.
+    async fn bar(&self) {
+        let attempt = self.attempt.id;
+        match self.aside(|folder| files::bar(folder.files())).await {
+            Ok(Ok(false)) | Err(_) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%attempt, %error, "it is unknown whether a job has begun");
+            }
+            Ok(Ok(true)) => {
+                // As a courtesy: it would end by itself once it has place.
+                if let Err(why) = self.remote.cancel_jobs(attempt, None).await {
+                    tracing::warn!(%attempt, why, "a job that waits could not be stopped");
+                }
+                self.barred.store(true, Ordering::Release);
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ use fanlight_shared::workflow::Shell;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::attempt::{Attempt, Outcome, RunFacts};
-use crate::command::slurm::Slurm;
-use crate::command::slurm::execution::SlurmExecution;
+use crate::command::remote::Remote;
+use crate::command::remote::execution::RemoteExecution;
 use crate::executor::{CommandWork, End, Execution as _, Program, Signal};
 
 /// How long a job that is cancelled may live on.
@@ -23,9 +23,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 /// One small job.
 pub(super) struct Probe {
-    slurm: Slurm,
+    remote: Remote,
     id: AttemptId,
-    pub(super) execution: SlurmExecution,
+    pub(super) execution: RemoteExecution,
 }
 
 /// What became of it.
@@ -64,7 +64,7 @@ impl Tried {
 
 impl Probe {
     /// Creates a job with this script.
-    pub(super) fn new(slurm: &Slurm, name: &str, script: &str, gpus: Gpus) -> Self {
+    pub(super) fn new(remote: &Remote, name: &str, script: &str, gpus: Gpus) -> Self {
         let id = AttemptId::new();
         let resources = Resources { gpus, time: Some(TIME_LIMIT), ..Resources::default() };
         let attempt = Attempt {
@@ -103,8 +103,8 @@ impl Probe {
             metrics: Vec::new(),
             remember: None,
         };
-        let execution = SlurmExecution::new(slurm.clone(), attempt, Arc::new(work));
-        Self { slurm: slurm.clone(), id, execution }
+        let execution = RemoteExecution::new(remote.clone(), attempt, Arc::new(work));
+        Self { remote: remote.clone(), id, execution }
     }
 
     /// Returns what it was given.
@@ -168,14 +168,14 @@ impl Probe {
         drop(self.execution);
         let cleared = timeout(CANCEL_TIMEOUT, async {
             // What is left of a job that was cancelled may still write.
-            while !self.slurm.clear(self.id).await {
+            while !self.remote.clear(self.id).await {
                 tokio::time::sleep(CLEAR_INTERVAL).await;
             }
         });
         if cleared.await.is_ok() {
             return None;
         }
-        let folder = self.slurm.folder(self.id);
+        let folder = self.remote.folder(self.id);
         Some(format!(
             "what is in {} could not be removed, and its job may live for {} minutes; the daemon tries again when it starts",
             folder.files().display(),

@@ -1,6 +1,7 @@
 //! Tries every step of an engine with small jobs, which take the way of all others, and removes them again.
 
 mod probe;
+mod ray;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +16,20 @@ use tokio::time::Instant;
 
 use super::cluster::Cluster;
 use super::login::RSYNC;
-use super::{Slurm, check_installed, tools};
+use super::tools::Controller;
+use super::{Remote, check_installed, slurm};
 use crate::attempt::Outcome;
 use crate::config::{EngineSettings, Stage};
 use probe::{CANCEL_TIMEOUT, Probe, Tried};
 
 /// How often the cluster is asked during a check, at least.
 const MAX_POLL: Duration = Duration::from_secs(1);
-/// The steps, in order.
-const STEPS: [&str; 10] =
+/// The steps of Slurm, in order.
+const SLURM_STEPS: [&str; 10] =
     ["login", "programs", "controller", "workdir", "options", "submit", "start", "output", "cancel", "gpu"];
+/// The steps of Ray, in order.
+const RAY_STEPS: [&str; 9] =
+    ["reach", "token", "version", "workdir", "submit", "start", "output", "cancel", "gpu"];
 /// The command that prints what it was given.
 const PRINTS: &str = "printf '%s' \"$CHECK_TOKEN\"";
 /// The command that is cancelled. If nobody does that, it ends by itself.
@@ -33,7 +38,7 @@ const LINGERS: &str = "sleep 120";
 const SHOWS_GPU: &str = "echo \"${CUDA_VISIBLE_DEVICES-${ROCR_VISIBLE_DEVICES-${ZE_AFFINITY_MASK-}}}\"\n\
                          nvidia-smi -L 2>/dev/null || true";
 
-impl Slurm {
+impl Remote {
     /// Tries every step. The jobs end after `limit`, and what is left of them is removed.
     ///
     /// # Errors
@@ -45,26 +50,27 @@ impl Slurm {
         let poll = self.settings.poll.min(MAX_POLL);
         let settings = EngineSettings { poll, ..EngineSettings::clone(&self.settings) };
         // Attempts that wait for a place don't keep a check waiting.
-        let slurm = Self {
+        let remote = Self {
             cluster: Cluster::new(self.cluster.tools.clone(), poll),
             settings: Arc::new(settings),
-            places: Arc::new(Semaphore::new(STEPS.len())),
+            places: Arc::new(Semaphore::new(SLURM_STEPS.len())),
             is_check: true,
             ..self.clone()
         };
-        let mut report = Report { engine: self.name.to_string(), steps: Vec::new() };
+        let steps: &[&str] = match self.cluster.tools.controller() {
+            Controller::Slurm(_) => &SLURM_STEPS,
+            Controller::Ray(_) => &RAY_STEPS,
+        };
+        let mut report = Report { engine: self.name.to_string(), order: steps, steps: Vec::new() };
         if !wants_gpu {
             report.push("gpu", StepResult::Skipped, "not asked for; `--gpu` tries it".into(), None);
         }
-        if report.add("login", slurm.logs_in().await)
-            && report.add("programs", slurm.programs().await)
-            && report.add("controller", slurm.answers().await)
-        {
+        if remote.try_controller(&mut report).await {
             let deadline = Instant::now() + limit;
-            let prints = Probe::new(&slurm, "prints", PRINTS, Gpus::None);
-            let lingers = Probe::new(&slurm, "lingers", LINGERS, Gpus::None);
-            let gpu = wants_gpu.then(|| Probe::new(&slurm, "gpu", SHOWS_GPU, Gpus::Whole(1)));
-            slurm.try_jobs(&mut report, [&prints, &lingers], gpu.as_ref(), deadline, limit).await;
+            let prints = Probe::new(&remote, "prints", PRINTS, Gpus::None);
+            let lingers = Probe::new(&remote, "lingers", LINGERS, Gpus::None);
+            let gpu = wants_gpu.then(|| Probe::new(&remote, "gpu", SHOWS_GPU, Gpus::Whole(1)));
+            remote.try_jobs(&mut report, [&prints, &lingers], gpu.as_ref(), deadline, limit).await;
             let mut left = Vec::new();
             for probe in [Some(prints), Some(lingers), gpu].into_iter().flatten() {
                 left.extend(probe.remove().await);
@@ -77,25 +83,37 @@ impl Slurm {
         Ok(report.finish())
     }
 
+    /// Tries what is needed before a job can be submitted.
+    async fn try_controller(&self, report: &mut Report) -> bool {
+        match self.cluster.tools.controller() {
+            Controller::Slurm(_) => {
+                report.add("login", self.logs_in().await)
+                    && report.add("programs", self.programs().await)
+                    && report.add("controller", self.answers().await)
+            }
+            Controller::Ray(head) => ray::try_head(head, report).await,
+        }
+    }
+
     async fn logs_in(&self) -> Result<String, String> {
         let tools = &self.cluster.tools;
-        let Some(host) = tools.host() else {
+        let Some(host) = tools.caller.host() else {
             return Ok("not needed: the cluster is used from the machine of the daemon".to_owned());
         };
-        tools.reach().await?;
+        tools.caller.reach().await?;
         Ok(format!("`{host}` runs commands"))
     }
 
     async fn programs(&self) -> Result<String, String> {
         check_installed(&self.settings)?;
         let tools = &self.cluster.tools;
-        let names = tools::PROGRAMS.map(|name| format!("`{name}`")).join(", ");
-        let Some(host) = tools.host() else { return Ok(format!("{names} are in the daemon's PATH")) };
-        for program in tools::PROGRAMS {
-            tools.find(program).await?;
+        let names = slurm::PROGRAMS.map(|name| format!("`{name}`")).join(", ");
+        let Some(host) = tools.caller.host() else { return Ok(format!("{names} are in the daemon's PATH")) };
+        for program in slurm::PROGRAMS {
+            tools.caller.find(program).await?;
         }
         if self.settings.stage == Stage::Rsync {
-            tools.find(RSYNC).await?;
+            tools.caller.find(RSYNC).await?;
         }
         Ok(format!("{names} are on `{host}`"))
     }
@@ -120,7 +138,7 @@ impl Slurm {
             wrong => wrong,
         };
         if !report.add("workdir", laid_out.map(|()| format!("the daemon can write in {workdir}")))
-            || !report.add("options", self.takes(prints).await)
+            || !(self.asks_nothing() || report.add("options", self.takes(prints).await))
         {
             return;
         }
@@ -144,6 +162,11 @@ impl Slurm {
         if let Some(shown) = shown {
             report.add("gpu", has_gpu(&shown, limit));
         }
+    }
+
+    /// Returns whether there are no options that it could refuse.
+    fn asks_nothing(&self) -> bool {
+        matches!(self.cluster.tools.controller(), Controller::Ray(_))
     }
 
     /// Asks whether the cluster takes jobs with the options of the profile.
@@ -208,7 +231,7 @@ fn cancelled(tried: &Tried) -> Result<String, String> {
         (Some(true), true) => Ok(format!("{} was ended while it ran", job(tried))),
         (Some(true), false) => Ok(format!("{} was ended while it waited", job(tried))),
         (Some(false), _) => {
-            Err(format!("{} still lives {} s after `scancel`", job(tried), CANCEL_TIMEOUT.as_secs()))
+            Err(format!("{} still lives {} s after it was cancelled", job(tried), CANCEL_TIMEOUT.as_secs()))
         }
         (None, _) => Err(tried.error().unwrap_or_else(|| format!("{} ended by itself", job(tried)))),
     }
@@ -231,6 +254,8 @@ fn has_gpu(tried: &Tried, limit: Duration) -> Result<String, String> {
 /// The steps so far.
 struct Report {
     engine: String,
+    /// The names of all steps.
+    order: &'static [&'static str],
     steps: Vec<Step>,
 }
 
@@ -256,8 +281,8 @@ impl Report {
 
     /// Returns all steps, in order.
     fn finish(mut self) -> Vec<Step> {
-        for step in STEPS {
-            if !self.steps.iter().any(|known| known.step == step) {
+        for step in self.order {
+            if !self.steps.iter().any(|known| known.step == *step) {
                 self.push(
                     step,
                     StepResult::Skipped,
@@ -266,7 +291,7 @@ impl Report {
                 );
             }
         }
-        self.steps.sort_by_key(|step| STEPS.iter().position(|name| *name == step.step));
+        self.steps.sort_by_key(|step| self.order.iter().position(|name| *name == step.step));
         self.steps
     }
 
@@ -275,6 +300,10 @@ impl Report {
         let section = format!("`[engine.{}]` of the config", self.engine);
         let lower = message.to_lowercase();
         let has = |words: &str| lower.contains(words);
+        if let Some(hint) = ray::hint(step, &section) {
+            return Some(hint);
+        }
+        let is_ray = self.order == RAY_STEPS;
         let hint = match step {
             "login" => format!(
                 "the daemon logs in without a password: use a key, or an agent that it sees; `via` is in {section}"
@@ -304,9 +333,13 @@ impl Report {
                 "the cluster may be busy: try again with a longer `--timeout`".to_owned()
             }
             "output" if has("exit code 96") => format!("correct `prelude` in {section}"),
+            "gpu" if is_ray => "`ray status` there lists the GPUs of the cluster".to_owned(),
             "gpu" => format!(
                 "set `partition` in {section} to one with GPUs: `sinfo -o '%P %G'` lists them, and `gres.conf` describes them to Slurm"
             ),
+            "cancel" if is_ray => {
+                "`ray job list` there lists what is left, and `ray job stop` ends it".to_owned()
+            }
             "cancel" => "`squeue --me` lists what is left, and `scancel` with its number ends it".to_owned(),
             _ => return None,
         };

@@ -1,4 +1,4 @@
-//! Commands on a Slurm cluster.
+//! Commands on an engine: a cluster of Slurm or of Ray.
 //!
 //! An attempt is laid out as on this machine, but in a folder that the nodes of the cluster see. Its `record` is durable before
 //! its job is submitted. The job is `runner.sh`, which runs the command at most once and writes how it ended into a `files`:
@@ -8,6 +8,7 @@
 
 mod array;
 mod call;
+mod caller;
 mod check;
 mod cluster;
 mod execution;
@@ -21,7 +22,11 @@ mod job;
 mod login;
 mod mirror;
 mod output;
+#[cfg_attr(not(feature = "http"), path = "remote/ray/absent.rs")]
+mod ray;
 mod record;
+mod request;
+mod slurm;
 mod submitter;
 mod tools;
 mod verdict;
@@ -43,24 +48,27 @@ use super::folder::Folder;
 use super::prepare::Resources;
 use super::{Commands, Inner, program};
 use crate::attempt::Attempt;
-use crate::config::{EngineSettings, Stage};
+use crate::config::{EngineKind, EngineSettings, Stage};
 use crate::executor::{Capabilities, Execution, Executor, Known, Work, misplaced};
 use crate::rooted::remove_tree;
 use crate::secret::SecretSettings;
 use array::Element;
 use cluster::{Cluster, Snapshot};
-use execution::SlurmExecution;
+use execution::RemoteExecution;
 use inputs::Inputs;
 use record::Record;
 use submitter::Submitter;
-use tools::Tools;
+use tools::{Controller, Tools};
 
 /// The interval between two tries to remove the files of an attempt from a login node that is away.
 const CLEAR_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How long an ended job stays in the list of its engine: Ray enters one again that it still looks after.
+const FORGET_DELAY: Duration = Duration::from_secs(5);
+
 /// Runs commands on one cluster: cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Slurm {
+pub(crate) struct Remote {
     /// The name of the engine.
     name: Arc<str>,
     settings: Arc<EngineSettings>,
@@ -89,10 +97,11 @@ pub(crate) struct Slurm {
 /// What to install.
 pub(crate) fn check_installed(settings: &EngineSettings) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let programs: &[&str] = match (&settings.via, settings.stage) {
-        (None, _) => &tools::PROGRAMS,
-        (Some(_), Stage::Shared) => &[login::SSH],
-        (Some(_), Stage::Rsync) => &[login::SSH, login::RSYNC],
+    let programs: &[&str] = match (&settings.kind, &settings.via, settings.stage) {
+        (EngineKind::Ray(_), ..) => &[],
+        (_, None, _) => &slurm::PROGRAMS,
+        (_, Some(_), Stage::Shared) => &[login::SSH],
+        (_, Some(_), Stage::Rsync) => &[login::SSH, login::RSYNC],
     };
     let missing = programs.iter().find(|name| program::find(name, &path).is_none());
     missing.map_or(Ok(()), |name| Err(call::missing(name)))
@@ -128,7 +137,7 @@ pub(crate) fn check_declared(
     ))
 }
 
-impl Slurm {
+impl Remote {
     /// Creates the executor of an engine, beside that of the commands on this machine.
     pub(crate) fn new(
         name: &str,
@@ -136,8 +145,15 @@ impl Slurm {
         commands: &Commands,
         secrets: SecretSettings,
         home: &Home,
+        #[cfg(feature = "http")] http: crate::http::Http,
     ) -> Self {
-        let tools = Tools::new(settings.clone(), home);
+        let settings = Arc::new(settings);
+        let controller = match &settings.kind {
+            #[cfg(feature = "http")]
+            EngineKind::Ray(ray) => Controller::Ray(ray::Head::new(name, ray.clone(), secrets.clone(), http)),
+            _ => Controller::Slurm(Arc::clone(&settings)),
+        };
+        let tools = Tools::new(&settings, controller, home);
         let copies = all_copies(&commands.inner.attempts, name).join(AttemptId::new().to_string());
         Self {
             name: name.into(),
@@ -151,18 +167,22 @@ impl Slurm {
             checking: Arc::default(),
             is_check: false,
             copies: copies.into(),
-            settings: Arc::new(settings),
+            settings,
         }
     }
 
     /// Returns it as clients see it.
     pub(super) fn describe(&self) -> Engine {
-        let EngineSettings { partition, account, qos, workdir, max_in_flight, .. } = &*self.settings;
+        let EngineSettings { kind, partition, account, qos, workdir, max_in_flight, .. } = &*self.settings;
+        let via = match kind {
+            EngineKind::Slurm => self.settings.via.clone(),
+            EngineKind::Ray(ray) => Some(ray.address.clone()),
+        };
         let free = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
         Engine {
             engine: self.name.to_string(),
-            kind: "slurm".to_owned(),
-            via: self.settings.via.clone().unwrap_or_else(|| "local".to_owned()),
+            kind: kind.word().to_owned(),
+            via: via.unwrap_or_else(|| "local".to_owned()),
             workdir: workdir.display().to_string(),
             partition: partition.clone(),
             account: account.clone(),
@@ -239,6 +259,15 @@ impl Slurm {
             tracing::warn!(%attempt, why, "a job that nobody waits for could not be cancelled");
             return false;
         }
+        if let Some(job) = record.job.clone().filter(|_| !self.cluster.tools.cancels_waiting()) {
+            let tools = self.cluster.tools.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(FORGET_DELAY).await;
+                if let Err(why) = tools.forget(&job).await {
+                    tracing::debug!(%attempt, why, "an ended job could not be removed from the list of its engine");
+                }
+            });
+        }
         // The config may name another folder now.
         let folder = record.folder(self.folder(attempt).path());
         if let Some(there) = folder.original() {
@@ -286,7 +315,7 @@ fn all_copies(attempts: &Path, engine: &str) -> PathBuf {
     attempts.with_file_name("engines").join(engine)
 }
 
-impl Executor for Slurm {
+impl Executor for Remote {
     fn capabilities(&self) -> Capabilities {
         Capabilities { adopts: true, survives_reboot: true, shares_files: true }
     }
@@ -294,7 +323,7 @@ impl Executor for Slurm {
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         match &*work {
             Work::Command(command) => {
-                Box::new(SlurmExecution::new(self.clone(), attempt, Arc::clone(command)))
+                Box::new(RemoteExecution::new(self.clone(), attempt, Arc::clone(command)))
             }
             Work::Native(..) => misplaced(&work),
         }
@@ -306,9 +335,9 @@ impl Executor for Slurm {
                 return;
             }
             // The login node may be away for long; the next daemon tries too.
-            let slurm = self.clone();
+            let remote = self.clone();
             tokio::spawn(async move {
-                while !slurm.clear(attempt).await {
+                while !remote.clear(attempt).await {
                     tokio::time::sleep(CLEAR_INTERVAL).await;
                 }
             });
@@ -343,17 +372,17 @@ impl Executor for Slurm {
         known: Known,
     ) -> BoxFuture<'_, ()> {
         let ended: Vec<_> = leftovers.into_iter().filter(|attempt| !living.contains(attempt)).collect();
-        let slurm = self.clone();
+        let remote = self.clone();
         Box::pin(async move {
             let look = move || {
                 // No database knows those of a check.
                 let is_check = |attempt: &AttemptId| {
-                    let record = Record::read(slurm.folder(*attempt).path()).ok().flatten();
+                    let record = Record::read(remote.folder(*attempt).path()).ok().flatten();
                     record.is_some_and(|record| record.is_check)
                 };
                 let (mut ours, others): (Vec<_>, _) = ended.into_iter().partition(is_check);
                 ours.extend(known(others));
-                slurm.remove_old_copies();
+                remote.remove_old_copies();
                 ours
             };
             for attempt in tokio::task::spawn_blocking(look).await.unwrap_or_default() {

@@ -23,6 +23,10 @@ pub(super) enum JobState {
     NodeFailed,
     /// It made place for another job.
     Preempted,
+    /// It waited for so long that the controller gave it up. It never ran.
+    Expired,
+    /// Who looked after it is gone; its command may still run.
+    Unattended,
 }
 
 impl JobState {

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::cluster::Snapshot;
 use super::record::Record;
-use super::tools::SUBMIT_TIMEOUT;
+use super::request::SUBMIT_TIMEOUT;
 use super::verdict::{Judge, Stopped, Verdict};
 use crate::attempt::{Attempt, Outcome};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Work};

@@ -242,6 +242,14 @@ impl Judge {
             };
         };
         // A job that never ran leaves nothing to wait for.
+        if job.state == JobState::Expired && said.started.is_none() {
+            return if stopping { Verdict::Stopped(Stopped::Asked) } else { Verdict::Absent };
+        }
+        // What still reports has its end before it.
+        if job.state == JobState::Unattended && said.started.is_some() && now - self.alive.1 < SILENCE_TIMEOUT
+        {
+            return living;
+        }
         let never_ran = job.state == JobState::Cancelled && said.started.is_none() && job.nodes.is_empty();
         if !never_ran && !self.has_ended(job, now) {
             return living;
@@ -325,10 +333,13 @@ fn ended_by(state: JobState, job: &SeenJob) -> Option<Verdict> {
         JobState::NodeFailed => {
             Verdict::Lost(format!("the node {} of the job {id} failed ({})", job.nodes, job.reason))
         }
+        JobState::Unattended => Verdict::Lost(format!("the cluster lost the job {id} ({})", job.reason)),
         JobState::Preempted => {
             Verdict::Lost(format!("the job {id} made place for another one after {}", job.time_used))
         }
-        JobState::Pending | JobState::Active | JobState::Completed | JobState::Failed => return None,
+        JobState::Pending | JobState::Active | JobState::Completed | JobState::Failed | JobState::Expired => {
+            return None;
+        }
     })
 }
 

@@ -14,7 +14,7 @@ use crate::supervisor::client::Supervisor;
 
 /// An engine with place for one attempt. Nothing is submitted, so there is no cluster.
 struct Engine {
-    slurm: Slurm,
+    remote: Remote,
     _store: Store,
     temp: tempfile::TempDir,
 }
@@ -28,6 +28,7 @@ impl Engine {
         let settings = CommandSettings { grace: Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor, store.blobs().clone(), home.attempts(), settings);
         let settings = EngineSettings {
+            kind: EngineKind::Slurm,
             via: None,
             stage: Stage::Shared,
             partition: None,
@@ -39,14 +40,22 @@ impl Engine {
             poll: Duration::from_secs(60),
             keep_inputs: Duration::from_secs(60 * 60),
         };
-        let slurm = Slurm::new("cluster", settings, &commands, SecretSettings::default(), &home);
-        Self { slurm, _store: store, temp }
+        let remote = Remote::new(
+            "cluster",
+            settings,
+            &commands,
+            SecretSettings::default(),
+            &home,
+            #[cfg(feature = "http")]
+            Default::default(),
+        );
+        Self { remote, _store: store, temp }
     }
 
     fn open(&self, attempt: &Attempt) -> Box<dyn Execution> {
         let mut work = fixture::work();
         work.program = Program::Arguments(vec![Argument::Text("true".into())]);
-        self.slurm.open(attempt.clone(), Arc::new(Work::Command(Arc::new(work))))
+        self.remote.open(attempt.clone(), Arc::new(Work::Command(Arc::new(work))))
     }
 
     /// Returns the names of what is in the folder of the cluster.
@@ -60,7 +69,7 @@ impl Engine {
 async fn an_attempt_that_waits_for_a_place_has_nothing_on_the_cluster() {
     let engine = Engine::new();
     let attempt = fixture::attempt();
-    let place = Arc::clone(&engine.slurm.places).acquire_owned().await.unwrap();
+    let place = Arc::clone(&engine.remote.places).acquire_owned().await.unwrap();
     let execution = engine.open(&attempt);
     let (prepared, ()) = tokio::join!(execution.prepare(), async { attempt.cancel.cancel() });
     assert_eq!(prepared.unwrap_err().end, AttemptEnd::Cancelled);
@@ -74,11 +83,11 @@ async fn an_engine_with_attempts_stays_declared() {
     let attempt = fixture::attempt();
     let execution = engine.open(&attempt);
     assert!(execution.prepare().await.is_ok());
-    let attempts = &engine.slurm.inner.attempts;
+    let attempts = &engine.remote.inner.attempts;
     assert_eq!(check_declared(attempts, |name, via| name == "cluster" && via.is_none()), Ok(()));
     let refused = check_declared(attempts, |_, _| false).unwrap_err();
     assert!(refused.contains("`cluster`") && refused.contains(&attempt.id.to_string()), "{refused}");
-    engine.slurm.release(attempt.id).await;
+    engine.remote.release(attempt.id).await;
     assert_eq!(check_declared(attempts, |_, _| false), Ok(()));
 }
 
@@ -91,12 +100,12 @@ async fn the_files_of_an_attempt_that_was_not_submitted_are_found_and_removed() 
     drop(execution);
     assert_eq!(engine.there(), [attempt.id.to_string()]);
     // The daemon ends here; the next one starts it over, or removes it.
-    assert_eq!(engine.slurm.leftovers(), [attempt.id]);
+    assert_eq!(engine.remote.leftovers(), [attempt.id]);
     let execution = engine.open(&attempt);
     assert!(matches!(execution.adopt().await, Ok(crate::executor::Adopted::Unknown)));
     assert!(execution.prepare().await.is_ok());
     drop(execution);
-    assert_eq!(engine.slurm.forget(vec![attempt.id]).await, [attempt.id]);
+    assert_eq!(engine.remote.forget(vec![attempt.id]).await, [attempt.id]);
     assert_eq!(engine.there(), [""; 0]);
-    assert_eq!(engine.slurm.leftovers(), []);
+    assert_eq!(engine.remote.leftovers(), []);
 }

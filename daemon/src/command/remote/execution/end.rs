@@ -13,7 +13,7 @@ use super::super::mirror::CopyError;
 use super::super::output::Output;
 use super::super::verdict::Stopped;
 use super::submit::RETRY_INTERVAL;
-use super::{End, Ended, OUTPUT_INTERVAL, OUTPUT_TIMEOUT, SlurmExecution, failed, steps};
+use super::{End, Ended, OUTPUT_INTERVAL, OUTPUT_TIMEOUT, RemoteExecution, failed, steps};
 use crate::attempt::Outcome;
 use crate::command::finish;
 use crate::command::reader::Reader;
@@ -24,7 +24,7 @@ const TERM: i32 = 15;
 /// Why a command whose runner lost some of its output did not succeed.
 const CUT: &str = "its output could not be written whole; is the disk of `workdir` full?";
 
-impl SlurmExecution {
+impl RemoteExecution {
     /// Takes the rest of its output.
     pub(super) async fn end(
         &self,
@@ -74,8 +74,8 @@ impl SlurmExecution {
     /// It can't be fetched as a whole.
     async fn fetch(&self, all: bool) -> Result<(), String> {
         let Some(copied) = self.copied() else { return Ok(()) };
-        let (engine, tools) = (&self.slurm.name, &self.slurm.cluster.tools);
-        self.slurm.cluster.leave(&self.key).await;
+        let (engine, tools) = (&self.remote.name, &self.remote.cluster.tools);
+        self.remote.cluster.leave(&self.key).await;
         loop {
             let fetched = {
                 // An attempt that was to end waits for no files of others.
@@ -93,7 +93,7 @@ impl SlurmExecution {
                 Err(CopyError::Away(why)) if !all || self.is_stopping() => return Err(why),
                 Err(CopyError::Away(why)) => {
                     self.tell(Some(format!("waits for its files on `{engine}`: {why}")));
-                    tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)).await;
+                    tokio::time::sleep(self.remote.settings.poll.max(RETRY_INTERVAL)).await;
                 }
             }
         }
@@ -145,7 +145,7 @@ impl SlurmExecution {
 
     /// Gives up: nobody saw its end. What may still be alive of it is ended first.
     pub(super) async fn lose(&self, why: String) -> End {
-        if let Err(why) = self.slurm.cancel_jobs(self.attempt.id, None).await {
+        if let Err(why) = self.remote.cancel_jobs(self.attempt.id, None).await {
             tracing::warn!(attempt = %self.attempt.id, why, "a lost job could not be cancelled");
         }
         steps::read_reports(&self.attempt, &self.reader).await;
@@ -156,12 +156,12 @@ impl SlurmExecution {
     pub(super) async fn gather(&self) -> Outcome {
         let Some(ended) = self.state().ended.clone() else { return failed("the job did not end") };
         let exit = ended.exit();
-        let (work, attempt, slurm) = (self.work.clone(), self.attempt.clone(), self.slurm.clone());
+        let (work, attempt, remote) = (self.work.clone(), self.attempt.clone(), self.remote.clone());
         let finish = move |_: &crate::command::Inner, reader: &mut Reader, give_up: bool| {
             fresh::look(&reader.folder, &work)?;
-            finish::finish(&attempt, &work, &slurm.resources(), reader, &exit, give_up)
+            finish::finish(&attempt, &work, &remote.resources(), reader, &exit, give_up)
         };
-        let outcome = steps::collect(&self.slurm.inner, &self.attempt, &self.reader, finish).await;
+        let outcome = steps::collect(&self.remote.inner, &self.attempt, &self.reader, finish).await;
         match ended.stopped {
             Some(Stopped::BySomebody(why)) => Outcome { is_final: true, ..explained(outcome, why, None) },
             Some(Stopped::Failed(why, code)) => explained(outcome, why, code),

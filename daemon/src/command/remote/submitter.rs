@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use fanlight_shared::resources::Resources;
 use fanlight_shared::time::Time;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::array::Element;
+use super::ray;
 use super::record::Record;
-use super::tools::{Request, SubmitError, Tools};
+use super::request::{Request, SubmitError};
+use super::tools::{Controller, Tools};
 
 /// The fewest jobs that become an array.
 const MIN_ARRAY: usize = 20;
@@ -41,8 +44,8 @@ pub(super) struct Job {
     pub(super) name: String,
     /// The name for people of all that are equal.
     pub(super) kind: String,
-    /// The options for what it needs.
-    pub(super) needs: Vec<String>,
+    /// What it needs.
+    pub(super) needs: Resources,
 }
 
 /// What became of a job.
@@ -98,13 +101,18 @@ impl Drop for Preparing {
 
 impl Submitter {
     pub(super) fn new(tools: Tools) -> Arc<Self> {
+        // Ray has no arrays.
+        let (calls, limit) = match tools.controller() {
+            Controller::Slurm(_) => (MAX_CALLS, MAX_ARRAY),
+            Controller::Ray(_) => (ray::MAX_CALLS, 0),
+        };
         Arc::new(Self {
             tools,
             waiting: Mutex::default(),
             preparing: AtomicUsize::new(0),
             prepared: Notify::new(),
-            calls: Semaphore::new(MAX_CALLS),
-            limit: AtomicUsize::new(MAX_ARRAY),
+            calls: Semaphore::new(calls),
+            limit: AtomicUsize::new(limit),
         })
     }
 
@@ -156,7 +164,7 @@ impl Submitter {
             let mut groups: BTreeMap<_, Vec<Pending>> = BTreeMap::new();
             for pending in jobs {
                 let Job { kind, needs, files, .. } = &pending.job;
-                let key = (kind.clone(), needs.clone(), files.parent().map(Path::to_owned));
+                let key = (kind.clone(), *needs, files.parent().map(Path::to_owned));
                 groups.entry(key).or_default().push(pending);
             }
             for group in groups.into_values() {

@@ -2,7 +2,10 @@
 # Runs one attempt of Fanlight on a node of the cluster, at most once, and says in the file `exit` how it ended.
 # Its argument is the folder of the attempt; those of an array name the folders of all its elements.
 
-job=${SLURM_JOB_ID:-0}
+# Ray says its id; a Ray cluster may itself be a job of Slurm.
+job=${FANLIGHT_JOB:-${SLURM_JOB_ID:-0}}
+on_ray=${FANLIGHT_JOB:-}
+unset FANLIGHT_JOB
 if [ "$#" -gt 1 ]; then
     # An element of an array: the first argument is the folder of all attempts, and the others are their names.
     job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
@@ -21,11 +24,22 @@ mkdir fence 2>/dev/null || exit 98
 # A reader sees all of a file, or nothing.
 write() { printf '%s\n' "$2" >"$1.new" && mv -f -- "$1.new" "$1"; }
 
+# Signals what left the group: it is known by a variable. Slurm ends that by itself, and Ray does not.
+away() {
+    [ -n "$on_ray" ] || return 1
+    local left
+    left=$(grep -lszxF "FANLIGHT_ATTEMPT=${PWD##*/}" /proc/[0-9]*/environ | cut -d / -f 3)
+    [ -n "$left" ] && kill "-$1" $left
+}
+
 pid=
 told=0
 forward() {
     told=$((told + 1))
-    [ -z "$pid" ] || kill -TERM -- "-$pid" 2>/dev/null
+    [ -z "$pid" ] || {
+        kill -TERM -- "-$pid"
+        away TERM
+    } 2>/dev/null
 }
 trap forward TERM INT
 
@@ -48,17 +62,6 @@ start=$(cat start) && rm -f start || exit 96
 
 # Everything below has a group of its own, so that a signal reaches all of it.
 set -m
-
-# The controller may forget a job that runs: this says that it still does.
-(
-    trap - TERM INT
-    beat=0
-    while sleep 15; do
-        beat=$((beat + 1))
-        write alive "$beat"
-    done
-) </dev/null >/dev/null 2>&1 &
-heart=$!
 
 # Through pipes: a command that opens /dev/stderr again would empty a file. These end with the output, not by a signal.
 pipes=$(mktemp -d) && mkfifo "$pipes/out" "$pipes/err" || exit 95
@@ -87,6 +90,23 @@ exec 3>&- 4>&-
 unset start
 [ "$told" = 0 ] || kill -TERM -- "-$pid" 2>/dev/null
 
+# The controller may forget a job that runs: this says that it still does, and takes the place of what would end it.
+(
+    trap - TERM INT
+    beat=0
+    while sleep 15; do
+        # Without its runner, the command would run on and nobody would learn how it ends.
+        kill -0 "$$" || {
+            kill -KILL -- "-$pid"
+            exit
+        }
+        [ -e cancel ] && kill -TERM "$$"
+        beat=$((beat + 1))
+        write alive "$beat"
+    done
+) </dev/null >/dev/null 2>&1 &
+heart=$!
+
 # Without job control `wait` does not return when the command is only stopped.
 set +m
 await "$pid"
@@ -95,6 +115,10 @@ await "$pid"
 for signal in 0 0 TERM TERM TERM TERM TERM KILL; do
     kill "-$signal" -- "-$pid" 2>/dev/null || break
     sleep 0.1
+done
+for signal in TERM TERM KILL; do
+    away "$signal" 2>/dev/null || break
+    sleep 0.2
 done
 # A process that left the group may hold the pipes for ever. A copy that sleeps waits for more: it has written all that came.
 sleeps() {

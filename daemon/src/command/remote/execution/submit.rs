@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fanlight_shared::resources::{CPU_PARTS, Gpus, Resources};
+use fanlight_shared::resources::Resources;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::cut;
 use futures_util::future::BoxFuture;
 
 use super::super::mirror::CopyError;
 use super::super::record::Record;
+use super::super::request::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::submitter::{Job, Submitted};
-use super::super::tools::{Request, SUBMIT_TIMEOUT, SubmitError};
 use super::super::verdict::Judge;
 use super::super::{files, inputs};
 use super::cancel::forbidding;
-use super::{SlurmExecution, failed, steps};
+use super::{RemoteExecution, failed, steps};
 use crate::attempt::Outcome;
 use crate::command::folder::{Folder, sentence};
 use crate::command::follow;
@@ -34,10 +34,10 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest name of a job, in characters.
 const MAX_NAME: usize = 60;
 
-impl SlurmExecution {
+impl RemoteExecution {
     /// Lays out its folders, unless an earlier daemon did and may have submitted it.
     pub(super) async fn lay_out(&self) -> Result<(), Outcome> {
-        let preparing = self.slurm.submitter.expect();
+        let preparing = self.remote.submitter.expect();
         if self.find().await? == Adopted::Known {
             return Ok(());
         }
@@ -54,26 +54,26 @@ impl SlurmExecution {
         let cleared = self.aside(clear).await.map_err(|why| failed(&why))?;
         let folder = self.folder();
         cleared.map_err(|error| failed(&sentence("can't remove", folder.files(), &error).to_string()))?;
-        let (attempt, work, slurm) = (self.attempt.clone(), Arc::clone(&self.work), self.slurm.clone());
+        let (attempt, work, remote) = (self.attempt.clone(), Arc::clone(&self.work), self.remote.clone());
         let prepare = {
             let folder = folder.clone();
             move |_: &crate::command::Inner| {
                 // Recorded before anything exists on the cluster, so that its removal knows of it.
-                let record = slurm.new_record(&attempt, &folder, 0);
+                let record = remote.new_record(&attempt, &folder, 0);
                 let written = folder.make_own().and_then(|()| record.write(folder.path()));
                 written.map_err(|error| sentence("can't write", folder.path(), &error))?;
                 let later = RefCell::new(Vec::new());
                 let resources = prepare::Resources {
-                    later: (slurm.settings.stage == Stage::Rsync).then_some(&later),
-                    ..slurm.resources()
+                    later: (remote.settings.stage == Stage::Rsync).then_some(&later),
+                    ..remote.resources()
                 };
                 let spec = prepare::prepare(&attempt, &work, &folder, &resources)?;
-                files::lay_out(&spec, folder.files(), &slurm.settings.prelude)?;
+                files::lay_out(&spec, folder.files(), &remote.settings.prelude)?;
                 let inputs = inputs::lay_out(later.take(), folder.files(), resources.blobs)?;
                 Ok((spec.stdout_limit, inputs))
             }
         };
-        let (limit, inputs) = steps::lay_out(&self.slurm.inner, &self.attempt, &folder, prepare).await?;
+        let (limit, inputs) = steps::lay_out(&self.remote.inner, &self.attempt, &folder, prepare).await?;
         {
             let mut state = self.state();
             (state.stdout_limit, state.inputs) = (limit, inputs);
@@ -85,17 +85,17 @@ impl SlurmExecution {
     async fn remove_earlier(&self) -> Result<(), Outcome> {
         let read = self.aside(|folder| Record::read(folder.path())).await.map_err(|why| failed(&why))?;
         let there = read.ok().flatten().and_then(|record| record.there);
-        let (Some(there), tools) = (there, &self.slurm.cluster.tools) else { return Ok(()) };
+        let (Some(there), tools) = (there, &self.remote.cluster.tools) else { return Ok(()) };
         self.once_reached("removed", || Box::pin(tools.remove_there(&there))).await
     }
 
     /// Sends its folder to a cluster that shares none with this machine.
     async fn send(&self) -> Result<(), Outcome> {
         let Some(copied) = self.copied() else { return Ok(()) };
-        let (slurm, inputs) = (&self.slurm, std::mem::take(&mut self.state().inputs));
-        let tools = &slurm.cluster.tools;
+        let (remote, inputs) = (&self.remote, std::mem::take(&mut self.state().inputs));
+        let tools = &remote.cluster.tools;
         self.once_reached("sent", || Box::pin(tools.send(&copied))).await?;
-        let place = || slurm.inputs.place(&slurm.inner.blobs, &copied.there, &inputs);
+        let place = || remote.inputs.place(&remote.inner.blobs, &copied.there, &inputs);
         self.once_reached("sent", || Box::pin(place())).await?;
         // Its secrets are not kept here either.
         let forgotten = self.aside(|folder| files::forget_start(folder.files())).await;
@@ -109,7 +109,7 @@ impl SlurmExecution {
         what: &str,
         work: impl Fn() -> BoxFuture<'a, Result<(), CopyError>> + Send,
     ) -> Result<(), Outcome> {
-        let engine = &self.slurm.name;
+        let engine = &self.remote.name;
         loop {
             let done = tokio::select! {
                 done = work() => done,
@@ -123,7 +123,7 @@ impl SlurmExecution {
                 Err(CopyError::Away(why)) => {
                     self.tell(Some(format!("waits until its files on `{engine}` can be {what}: {why}")));
                     tokio::select! {
-                        () = tokio::time::sleep(self.slurm.settings.poll.max(RETRY_INTERVAL)) => {}
+                        () = tokio::time::sleep(self.remote.settings.poll.max(RETRY_INTERVAL)) => {}
                         () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
                     }
                 }
@@ -148,7 +148,7 @@ impl SlurmExecution {
                 }
                 Err(SubmitError::Refused(why)) => return Err(failed(&why)),
                 Err(SubmitError::Busy(why)) => {
-                    self.tell(Some(format!("waits until `{}` takes more jobs: {why}", self.slurm.name)));
+                    self.tell(Some(format!("waits until `{}` takes more jobs: {why}", self.remote.name)));
                     tokio::select! {
                         () = tokio::time::sleep(BUSY_INTERVAL) => {}
                         () = self.attempt.cancel.cancelled() => return Err(Outcome::cancelled()),
@@ -160,14 +160,14 @@ impl SlurmExecution {
 
     /// Waits for a place among those that are submitted.
     async fn enter(&self) -> Result<(), Outcome> {
-        let places = Arc::clone(&self.slurm.places);
+        let places = Arc::clone(&self.remote.places);
         let permit = match Arc::clone(&places).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
-                let most = self.slurm.settings.max_in_flight;
+                let most = self.remote.settings.max_in_flight;
                 self.tell(Some(format!(
                     "waits for `{}`: {most} at once (`max_in_flight` of the config)",
-                    self.slurm.name
+                    self.remote.name
                 )));
                 // Others don't wait for it meanwhile.
                 drop(self.state().preparing.take());
@@ -179,7 +179,7 @@ impl SlurmExecution {
         };
         let mut state = self.state();
         state.permit = Some(permit);
-        let preparing = || self.slurm.submitter.expect();
+        let preparing = || self.remote.submitter.expect();
         state.preparing = Some(state.preparing.take().unwrap_or_else(preparing));
         Ok(())
     }
@@ -190,7 +190,7 @@ impl SlurmExecution {
         let (record, preparing) = {
             let mut state = self.state();
             let known = state.record.clone();
-            let new = || self.slurm.new_record(&self.attempt, &folder, state.stdout_limit);
+            let new = || self.remote.new_record(&self.attempt, &folder, state.stdout_limit);
             (known.unwrap_or_else(new), state.preparing.take())
         };
         let job = Job {
@@ -202,14 +202,14 @@ impl SlurmExecution {
             kind: cut(&format!("{}.{}", self.attempt.run.workflow, self.attempt.node), MAX_NAME),
             needs: self.needs(),
         };
-        let submitter = &self.slurm.submitter;
+        let submitter = &self.remote.submitter;
         let Submitted { mut record, job } =
             if alone { submitter.submit_alone(job).await } else { submitter.submit(job, preparing).await };
         record.job = job.as_ref().ok().cloned();
         self.name(&record);
         {
             let mut state = self.state();
-            state.submitted_after = self.slurm.cluster.begun();
+            state.submitted_after = self.remote.cluster.begun();
             state.record = Some(record.clone());
         }
         job?;
@@ -222,7 +222,7 @@ impl SlurmExecution {
         let before = self.state().named.take();
         let named = match (before, &record.element) {
             (Some(named), Some(element)) if named.is_of(element) => Some(named),
-            (_, element) => element.as_ref().map(|element| self.slurm.cluster.name(element, &self.key)),
+            (_, element) => element.as_ref().map(|element| self.remote.cluster.name(element, &self.key)),
         };
         self.state().named = named;
     }
@@ -251,10 +251,10 @@ impl SlurmExecution {
                 judge.submitted(self.state().submitted_after);
             }
             Err(SubmitError::Unknown(why)) => {
-                self.wait_for(format!("waits for the controller of `{}`: {why}", self.slurm.name), judge);
+                self.wait_for(format!("waits for the controller of `{}`: {why}", self.remote.name), judge);
             }
             Err(SubmitError::Busy(why)) => {
-                self.wait_for(format!("waits until `{}` takes more jobs: {why}", self.slurm.name), judge);
+                self.wait_for(format!("waits until `{}` takes more jobs: {why}", self.remote.name), judge);
             }
             Err(SubmitError::Refused(why)) => return Err(why),
         }
@@ -263,7 +263,7 @@ impl SlurmExecution {
 
     /// Notes that the cluster did not take its job, as far as that is known.
     fn wait_for(&self, reason: String, judge: &mut Judge) {
-        judge.tried(self.slurm.cluster.begun());
+        judge.tried(self.remote.cluster.begun());
         self.state().refused = Some(reason.clone());
         self.tell(Some(reason));
     }
@@ -273,15 +273,15 @@ impl SlurmExecution {
         &'a self,
         folder: &'a Folder,
         name: &'a str,
-        needs: &'a [String],
+        needs: &'a Resources,
     ) -> Request<'a> {
         let files = folder.original().unwrap_or(folder.files());
         Request { key: &self.key, name, files, needs, elements: &[] }
     }
 
-    /// Returns the options of `sbatch` for the resources that its node states.
-    pub(super) fn needs(&self) -> Vec<String> {
-        self.attempt.resources.as_deref().map(options).unwrap_or_default()
+    /// Returns the resources that its node states.
+    pub(super) fn needs(&self) -> Resources {
+        self.attempt.resources.as_deref().copied().unwrap_or_default()
     }
 
     /// Returns the name of its job, for people who look at the cluster.
@@ -309,7 +309,7 @@ impl SlurmExecution {
         }
         if record.there.is_some() {
             // Another copy: what the earlier daemon called may still write to its own.
-            let files = self.slurm.folder(self.attempt.id).files().to_owned();
+            let files = self.remote.folder(self.attempt.id).files().to_owned();
             let before = std::mem::replace(&mut record.files, files);
             let anew = record.clone();
             let taken = self.aside(move |folder| {
@@ -324,7 +324,7 @@ impl SlurmExecution {
         follow::lock(&self.reader).set_folder(folder, dir);
         if !record.secrets.is_empty() {
             let names = record.secrets.iter().cloned().collect();
-            let secrets = self.slurm.secrets.resolve(&names).await;
+            let secrets = self.remote.secrets.resolve(&names).await;
             match secrets {
                 Ok(secrets) if record.has(self.attempt.id, &secrets) => {
                     follow::lock(&self.reader).set_secrets(secrets);
@@ -341,49 +341,10 @@ impl SlurmExecution {
         self.name(&record);
         let mut state = self.state();
         if state.permit.is_none() {
-            state.permit = Arc::clone(&self.slurm.places).try_acquire_owned().ok();
+            state.permit = Arc::clone(&self.remote.places).try_acquire_owned().ok();
         }
-        state.submitted_after = self.slurm.cluster.begun();
+        state.submitted_after = self.remote.cluster.begun();
         state.record = Some(record);
         Ok(Adopted::Known)
-    }
-}
-
-/// Returns the options of `sbatch` for these resources. The cluster counts whole CPUs, mebibytes and minutes; the exact time
-/// limit is the daemon's, so that of the job is a little longer.
-fn options(resources: &Resources) -> Vec<String> {
-    let mut options = Vec::new();
-    if resources.cpus > 0 {
-        options.push(format!("--cpus-per-task={}", resources.cpus.div_ceil(CPU_PARTS)));
-    }
-    if resources.memory > 0 {
-        options.push(format!("--mem={}M", resources.memory.div_ceil(1 << 20)));
-    }
-    match resources.gpus {
-        Gpus::None => {}
-        // The cluster divides no GPU.
-        Gpus::Part(_) => options.push("--gres=gpu:1".to_owned()),
-        Gpus::Whole(count) => options.push(format!("--gres=gpu:{count}")),
-    }
-    if let Some(time) = resources.time {
-        options.push(format!("--time={}", time.as_secs().div_ceil(60) + 1));
-    }
-    options
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn resources_become_options_that_are_large_enough() {
-        let time = Some(Duration::from_secs(1801));
-        let (cpus, memory, gpus, disk) = (1500, 4_000_000_000, Gpus::Whole(2), 1 << 40);
-        let resources = Resources { cpus, memory, gpus, time, disk };
-        let all = ["--cpus-per-task=2", "--mem=3815M", "--gres=gpu:2", "--time=32"];
-        assert_eq!(options(&resources), all);
-        let part = Resources { gpus: Gpus::Part(250), ..Resources::default() };
-        assert_eq!(options(&part), ["--gres=gpu:1"]);
-        assert_eq!(options(&Resources::default()), [""; 0]);
     }
 }

@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 use super::call::Line;
 use super::files;
 use super::mirror::{COPY_TIMEOUT, CopyError, with_slash};
-use super::tools::{CALL_TIMEOUT, Tools};
+use super::request::CALL_TIMEOUT;
+use super::tools::Tools;
 use crate::command::folder::{new_file, sentence};
 use crate::command::input;
 use crate::command::placing::Later;
@@ -136,7 +137,7 @@ impl Inputs {
         let mut line = Line::new("sh");
         let [script, ..] = files::PLACING;
         line.args([&there.join(script), there, &self.store]);
-        let printed = self.tools.call(line, COPY_TIMEOUT).await?;
+        let printed = self.tools.caller.call(line, COPY_TIMEOUT).await?;
         let mut missing: Vec<String> = printed.lines().map(str::to_owned).collect();
         missing.retain(|name| inputs.contains_key(name));
         missing.sort_unstable();
@@ -153,14 +154,14 @@ impl Inputs {
         let folder = self.gather(blobs, inputs, names).await?;
         let mut make = Line::new("mkdir");
         make.args(["-p", "-m", "700", "--"]).args([&self.store]);
-        self.tools.call(make, CALL_TIMEOUT).await?;
+        self.tools.caller.call(make, CALL_TIMEOUT).await?;
         let from = with_slash(folder.path());
         // What has arrived of a file is used when it is sent again; rsync compares the whole of it.
         self.tools.copy(&["-rpt", "--partial"], COPY_TIMEOUT, |of| vec![from, of(&self.arriving)]).await?;
         for some in names.chunks(MAX_NAMED) {
             let mut settle = Line::new("sh");
             settle.args(["-c", SETTLE, "sh"]).args([&self.arriving, &self.store]).args(some);
-            self.tools.call(settle, COPY_TIMEOUT).await?;
+            self.tools.caller.call(settle, COPY_TIMEOUT).await?;
         }
         Ok(())
     }
@@ -209,7 +210,7 @@ impl Inputs {
         line.args(["-c", CLEAN, "sh"]).args([&self.store]).arg((self.keep.as_secs() / 60).to_string());
         let tools = self.tools.clone();
         tokio::spawn(async move {
-            if let Err(failure) = tools.call(line, COPY_TIMEOUT).await {
+            if let Err(failure) = tools.caller.call(line, COPY_TIMEOUT).await {
                 tracing::warn!(why = failure.sentence(), "old inputs could not be removed from a cluster");
             }
         });

@@ -16,7 +16,8 @@ use super::call::{self, Failure, Line, NOT_FOUND};
 use super::files;
 use super::grow;
 use super::login::{Login, RSYNC};
-use super::tools::{CALL_TIMEOUT, Tools};
+use super::request::CALL_TIMEOUT;
+use super::tools::Tools;
 
 /// How long all files of an attempt may take on their way. rsync itself ends when nothing moves for a minute.
 pub(super) const COPY_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -80,7 +81,7 @@ impl Tools {
         let _lane = self.lanes.there.acquire().await;
         let mut make = Line::new("mkdir");
         make.args(["-p", "-m", "700", "--"]).args([parent]);
-        self.call(make, CALL_TIMEOUT).await?;
+        self.caller.call(make, CALL_TIMEOUT).await?;
         let from = with_slash(&folder.here);
         self.copy(&["-rlpt", "--delete"], COPY_TIMEOUT, |there| vec![from, there(&folder.there)]).await
     }
@@ -175,7 +176,7 @@ impl Tools {
     pub(super) async fn forbid_there(&self, folder: &Path) -> Result<(), CopyError> {
         let mut touch = Line::new("touch");
         touch.args(["--"]).args([folder.join(files::CANCEL)]);
-        self.call(touch, CALL_TIMEOUT).await?;
+        self.caller.call(touch, CALL_TIMEOUT).await?;
         Ok(())
     }
 
@@ -187,7 +188,7 @@ impl Tools {
         let mut remove = Line::new("sh");
         // Nothing can be removed from a folder that can't be written to.
         remove.args(["-c", "chmod -R u+rwX -- \"$1\" 2>/dev/null; rm -rf -- \"$1\"", "sh"]).args([folder]);
-        self.call(remove, CALL_TIMEOUT).await?;
+        self.caller.call(remove, CALL_TIMEOUT).await?;
         Ok(())
     }
 
@@ -198,7 +199,7 @@ impl Tools {
         limit: Duration,
         paths: impl FnOnce(&dyn Fn(&Path) -> OsString) -> Vec<OsString>,
     ) -> Result<(), CopyError> {
-        let Some(login) = self.login() else {
+        let Some(login) = self.caller.login() else {
             return Err(CopyError::Failed(
                 "the config of its engine has no `via` any more; write it again".into(),
             ));

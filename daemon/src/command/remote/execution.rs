@@ -13,7 +13,7 @@ use fanlight_shared::time::Time;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
-use super::Slurm;
+use super::Remote;
 use super::cluster::{Named, Snapshot, Watching};
 use super::files::{self, RunnerExit, Said};
 use super::inputs::ByName;
@@ -36,14 +36,16 @@ const OUTPUT_TIMEOUT: Duration = Duration::from_secs(30);
 const OUTPUT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// An attempt of a command on a cluster.
-pub(super) struct SlurmExecution {
-    slurm: Slurm,
+pub(super) struct RemoteExecution {
+    remote: Remote,
     attempt: Attempt,
     work: Arc<CommandWork>,
     key: String,
     reader: Arc<Mutex<Reader>>,
     state: Mutex<State>,
     stopping: AtomicBool,
+    /// Whether no job of it will run its command.
+    barred: AtomicBool,
     stop: Notify,
     running: watch::Sender<Option<Time>>,
 }
@@ -87,21 +89,22 @@ struct Ended {
     masked: bool,
 }
 
-impl SlurmExecution {
-    pub(super) fn new(slurm: Slurm, attempt: Attempt, work: Arc<CommandWork>) -> Self {
-        let folder = slurm.folder(attempt.id);
-        let blobs = slurm.inner.blobs.clone();
+impl RemoteExecution {
+    pub(super) fn new(remote: Remote, attempt: Attempt, work: Arc<CommandWork>) -> Self {
+        let folder = remote.folder(attempt.id);
+        let blobs = remote.inner.blobs.clone();
         let dir = folder.dir(work.dir.as_ref());
         let mut reader = Reader::new(attempt.clone(), folder, dir, blobs);
         reader.sources = work.metrics.iter().map(Source::new).collect();
         Self {
             key: Record::key(attempt.id),
             reader: Arc::new(Mutex::new(reader)),
-            slurm,
+            remote,
             attempt,
             work,
             state: Mutex::default(),
             stopping: AtomicBool::new(false),
+            barred: AtomicBool::new(false),
             stop: Notify::new(),
             running: watch::Sender::new(None),
         }
@@ -127,7 +130,7 @@ impl SlurmExecution {
     pub(super) fn location(&self) -> Location {
         let state = self.state();
         let job = state.record.as_ref().and_then(|record| record.job.clone());
-        let unseen = || Location { engine: self.slurm.name.to_string(), job: job.clone(), host: None };
+        let unseen = || Location { engine: self.remote.name.to_string(), job: job.clone(), host: None };
         let location = state.location.clone().unwrap_or_else(unseen);
         Location { job: location.job.or(job), ..location }
     }
@@ -143,7 +146,7 @@ impl SlurmExecution {
     /// It would not, or can't be asked at the moment.
     pub(super) async fn test(&self) -> Result<(), String> {
         let (folder, name) = (self.folder(), self.job_name());
-        self.slurm.cluster.tools.test(&self.request(&folder, &name, &self.needs())).await
+        self.remote.cluster.tools.test(&self.request(&folder, &name, &self.needs())).await
     }
 
     fn is_stopping(&self) -> bool {
@@ -162,7 +165,7 @@ impl SlurmExecution {
 
     /// Follows it to its end.
     async fn follow(&self) -> End {
-        let mut watching = self.slurm.cluster.watch();
+        let mut watching = self.remote.cluster.watch();
         if let Some(copied) = self.copied() {
             watching.copy(&self.key, copied);
         }
@@ -176,8 +179,8 @@ impl SlurmExecution {
             Ok(output) => Some(output),
             Err(why) => return self.lose(why).await,
         };
-        self.slurm.cluster.ask();
-        let poll = self.slurm.settings.poll;
+        self.remote.cluster.ask();
+        let poll = self.remote.settings.poll;
         loop {
             let snapshot = watching.seen.borrow_and_update().clone();
             let (said, more, log_end, trouble) = match self.look(&mut output).await {
@@ -187,6 +190,9 @@ impl SlurmExecution {
             self.ask_accounting(&said, &snapshot, &mut watching);
             let due = follow::report(&self.attempt, &self.reader, Some(log_end)).await;
             let stopping = self.is_stopping();
+            if self.barred.load(Ordering::Acquire) {
+                return self.end(None, Some(Stopped::Asked), said, output).await;
+            }
             match judge.decide(&self.key, &said, trouble.as_deref(), &snapshot, stopping, Instant::now()) {
                 Verdict::Lives(lives) => self.show(&lives, &snapshot, trouble).await,
                 Verdict::Absent => match self.submit_again(&mut judge).await {
@@ -210,7 +216,7 @@ impl SlurmExecution {
             let at = tokio::time::Instant::now() + wait;
             tokio::select! {
                 _ = watching.seen.changed() => {}
-                () = self.stop.notified() => self.slurm.cluster.ask(),
+                () = self.stop.notified() => self.remote.cluster.ask(),
                 () = tokio::time::sleep_until(due.map_or(at, |due| due.min(at))) => {}
             }
         }
@@ -235,7 +241,16 @@ impl SlurmExecution {
 
     async fn open_output(&self) -> Result<Output, String> {
         let limit = self.state().record.as_ref().map_or(0, |record| record.stdout_limit);
-        let secrets = follow::lock(&self.reader).secrets().clone();
+        let token = self.remote.cluster.tools.token().await;
+        let secrets = {
+            let mut reader = follow::lock(&self.reader);
+            if let Some(token) = token {
+                let own = reader.secrets().iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+                let all = own.chain([(format!("engine.{}", self.remote.name), token)]).collect();
+                reader.set_secrets(all);
+            }
+            reader.secrets().clone()
+        };
         let opened = self.aside(move |folder| Output::open(&folder, limit, &secrets)).await?;
         opened.map_err(|error| format!("the log of the attempt can't be written: {error}"))
     }
@@ -281,7 +296,7 @@ impl SlurmExecution {
             }
         }
         self.tell_location(lives.job.clone(), lives.host.clone());
-        let engine = &self.slurm.name;
+        let engine = &self.remote.name;
         let reason = match (&lives.reason, &snapshot.stale, trouble) {
             (_, _, Some(trouble)) => Some(format!("waits for its files on `{engine}`: {trouble}")),
             (_, Some(why), _) => Some(format!("waits for the controller of `{engine}`: {why}")),
@@ -298,7 +313,7 @@ impl SlurmExecution {
 
     /// Shows where it is, if that has changed.
     fn tell_location(&self, job: Option<String>, host: Option<String>) {
-        let location = Location { engine: self.slurm.name.to_string(), job, host };
+        let location = Location { engine: self.remote.name.to_string(), job, host };
         if self.state().location.replace(location.clone()).as_ref() == Some(&location) {
             return;
         }
@@ -329,7 +344,7 @@ impl SlurmExecution {
     }
 }
 
-impl Execution for SlurmExecution {
+impl Execution for RemoteExecution {
     fn prepare(&self) -> BoxFuture<'_, Result<(), Outcome>> {
         Box::pin(self.lay_out())
     }

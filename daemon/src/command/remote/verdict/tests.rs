@@ -60,6 +60,13 @@ impl Story {
         self.look()
     }
 
+    /// A poll sees one job in this state, as only Ray has it.
+    fn sees(&mut self, state: JobState) -> Verdict {
+        let job = SeenJob::parse(&format!("7|FAILED|why||1:00|0:42|4G|{KEY}")).unwrap();
+        self.snapshot = Snapshot::of(self.snapshot.number + 1, [SeenJob { state, ..job }]);
+        self.look()
+    }
+
     fn unreachable(&mut self) -> Verdict {
         self.snapshot.stale = Some("Unable to contact slurm controller".into());
         self.look()
@@ -269,4 +276,30 @@ fn a_job_that_fails_before_its_command_asks_about_the_folder() {
     let mut story = Story::new();
     let why = failure(story.at_last(&[("7", "FAILED", "JobLaunchFailure")]));
     assert!(why.contains("before its command started") && why.contains("`workdir`"), "{why}");
+}
+
+#[test]
+fn a_job_that_waited_for_too_long_is_submitted_again_as_often_as_that_takes() {
+    let mut story = Story::new();
+    for after in 2..20 {
+        assert_eq!(story.sees(JobState::Expired), Verdict::Absent);
+        story.judge.submitted(after);
+    }
+    assert_eq!(story.stopping().sees(JobState::Expired), Verdict::Stopped(Stopped::Asked));
+}
+
+#[test]
+fn a_command_that_nobody_looks_after_is_lost_only_when_it_says_nothing_any_more() {
+    let mut story = Story::new().started("7");
+    for beat in 0..20 {
+        story.said.alive = Some(beat.to_string());
+        story.now += GRACE;
+        assert!(lives(&story.sees(JobState::Unattended)), "it reports");
+    }
+    story.now += SILENCE_TIMEOUT;
+    assert_eq!(loss(story.sees(JobState::Unattended)), "the cluster lost the job 7 (why)");
+    // One that never began is lost after a few polls.
+    let mut story = Story::new();
+    (1..GRACE_POLLS).for_each(|_| assert!(lives(&story.sees(JobState::Unattended))));
+    assert!(loss(story.sees(JobState::Unattended)).contains("lost the job 7"));
 }

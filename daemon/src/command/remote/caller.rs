@@ -1,0 +1,72 @@
+//! Calls programs of a cluster, on this machine or on the one that `ssh` reaches.
+
+use std::time::Duration;
+
+use fanlight_shared::ssh;
+
+use super::call::{self, Failure, Line, NOT_FOUND};
+use super::login::{Login, SSH};
+use super::request::CALL_TIMEOUT;
+
+/// Calls programs.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// Where they are, if that is not this machine.
+    login: Option<Login>,
+}
+
+impl Caller {
+    pub(super) fn new(login: Option<Login>) -> Self {
+        Self { login }
+    }
+
+    /// Returns the login node, if they are not on this machine.
+    pub(super) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    /// Returns the machine that the commands are on, if that is not this one.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.login.as_ref().map(Login::name)
+    }
+
+    /// Checks that a machine with the commands can be reached.
+    ///
+    /// # Errors
+    /// It can't, and what to do.
+    pub(super) async fn reach(&self) -> Result<(), String> {
+        self.call(Line::new("true"), CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
+    }
+
+    /// Checks that a command is there.
+    ///
+    /// # Errors
+    /// It is not, or can't be called.
+    pub(super) async fn find(&self, program: &'static str) -> Result<(), String> {
+        let mut line = Line::new(program);
+        line.arg("--version");
+        self.call(line, CALL_TIMEOUT).await.map(drop).map_err(Failure::sentence)
+    }
+
+    /// Calls a program, wherever they are.
+    pub(super) async fn call(&self, line: Line, limit: Duration) -> Result<String, Failure> {
+        let program = line.program;
+        let Some(login) = &self.login else {
+            return call::run(call::here(&line), program, limit).await?.text(program);
+        };
+        let command = login.command(program, &line.words).map_err(Failure::Failed)?;
+        let output = call::run(command, program, limit).await.map_err(|failure| match failure {
+            Failure::Missing(_) => Failure::Missing(call::missing(SSH)),
+            other => other,
+        })?;
+        match output.status.code() {
+            Some(0) => login.output(&output.stdout).map_err(Failure::Unreachable),
+            Some(ssh::FAILED) => Err(Failure::Unreachable(login.failure(&output.stderr))),
+            Some(NOT_FOUND) => Err(Failure::Missing(format!(
+                "there is no program `{program}` in the PATH of commands at `{}`",
+                login.name()
+            ))),
+            _ => output.text(program),
+        }
+    }
+}
