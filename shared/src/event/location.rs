@@ -4,6 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The longest id of a job that stands before its host, in bytes.
+const MAX_SHORT_ID: usize = 16;
+
 /// Where an attempt runs, if that is not the machine of the daemon.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -19,11 +22,15 @@ pub struct Location {
 }
 
 impl Location {
-    /// Returns its description for people: `cluster job 41 on n1`.
+    /// Returns its description for people: `cluster job 41 on n1`. The long id of a job comes last, where a card cuts it:
+    /// `ray on n1 as job fanlight-…`.
     #[must_use]
     pub fn describe(&self) -> String {
-        let job = self.job.iter().map(|job| format!(" job {job}")).collect::<String>();
         let host = self.host.iter().map(|host| format!(" on {host}")).collect::<String>();
+        if let Some(job) = self.job.as_ref().filter(|job| job.len() > MAX_SHORT_ID) {
+            return format!("{}{host} as job {job}", self.engine);
+        }
+        let job = self.job.iter().map(|job| format!(" job {job}")).collect::<String>();
         format!("{}{job}{host}", self.engine)
     }
 

@@ -60,7 +60,7 @@ fn a_node_says_what_it_waits_for_and_where_it_ran() {
     cluster.head.recovers(Mood::Hold);
     fanlight.await_states(&["completed"]);
     let shown = fanlight.say(&["show", "last"]).out;
-    assert!(shown.contains(&format!("ray job {job} on ")), "{shown}");
+    assert!(shown.contains("ray on ") && shown.contains(&format!(" as job {job}")), "{shown}");
     let listed = fanlight.say(&["engine", "list"]).exits(0).out;
     assert!(listed.contains("ray") && listed.contains("http://127.0.0.1:"), "{listed}");
 }

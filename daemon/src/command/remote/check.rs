@@ -300,10 +300,10 @@ impl Report {
         let section = format!("`[engine.{}]` of the config", self.engine);
         let lower = message.to_lowercase();
         let has = |words: &str| lower.contains(words);
-        if let Some(hint) = ray::hint(step, &section) {
+        let is_ray = self.order == RAY_STEPS;
+        if is_ray && let Some(hint) = ray::hint(step, message, &section) {
             return Some(hint);
         }
-        let is_ray = self.order == RAY_STEPS;
         let hint = match step {
             "login" => format!(
                 "the daemon logs in without a password: use a key, or an agent that it sees; `via` is in {section}"

@@ -188,31 +188,4 @@ fn needs(resources: &Resources) -> Vec<(&'static str, Json)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn resources_become_fields_of_the_request() {
-        let resources = Resources {
-            cpus: 1500,
-            memory: 4_000_000_000,
-            gpus: Gpus::Part(GPU_PARTS / 4),
-            ..Resources::default()
-        };
-        let request = Request {
-            key: "fanlight:7",
-            name: "it's a name",
-            files: Path::new("/w/it's 7"),
-            needs: &resources,
-            elements: &[],
-        };
-        let body = body("fanlight-7", &request).unwrap();
-        assert_eq!(body["entrypoint_num_cpus"], json!(1.5));
-        assert_eq!(body["entrypoint_num_gpus"], json!(0.25));
-        assert_eq!(body["entrypoint_memory"], json!(4_000_000_000_u64));
-        let entrypoint = body["entrypoint"].as_str().unwrap();
-        assert!(entrypoint.contains("FANLIGHT_JOB=fanlight-7 bash -l "), "{entrypoint}");
-        assert!(!entrypoint.contains("/w/it's"), "a path is quoted: {entrypoint}");
-        assert_eq!(needs(&Resources::default()), [("entrypoint_num_cpus", json!(1))]);
-    }
-}
+mod tests;

@@ -36,8 +36,8 @@ fn is_loopback(address: &str) -> bool {
     ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name))
 }
 
-/// Returns what to do about a step that only Ray has.
-pub(super) fn hint(step: &str, section: &str) -> Option<String> {
+/// Returns what to do about a step of Ray that failed with these words.
+pub(super) fn hint(step: &str, message: &str, section: &str) -> Option<String> {
     match step {
         "reach" => Some(format!(
             "set `address` in {section} to the dashboard of the head, such as \"http://head:8265\", which `ssh -L` can bring \
@@ -45,6 +45,9 @@ pub(super) fn hint(step: &str, section: &str) -> Option<String> {
         )),
         "token" => Some(format!(
             "set `token`, `token_env` or `token_file` in {section}; `ray get-auth-token` prints the token where Ray runs"
+        )),
+        "start" if message.contains("before its command started") => Some(format!(
+            "set `workdir` in {section} to a folder that the nodes see at the same path; Ray must run as the user of the daemon"
         )),
         _ => None,
     }
