@@ -183,6 +183,8 @@ pub struct Outcome {
     pub programs: Vec<ProgramFile>,
     /// Its cost in US dollars, if the node reported one.
     pub cost_usd: Option<f64>,
+    /// Whether it may have cost more than that, and nobody knows how much.
+    pub unpriced: bool,
     /// Its use of each model, if its reports ended with an earlier daemon.
     pub predictions: Vec<Prediction>,
     /// Whether `retry` doesn't repeat it: a person wanted its end.
@@ -199,6 +201,7 @@ impl Outcome {
         match deep {
             Some((port, why)) => Self {
                 cost_usd: self.cost_usd,
+                unpriced: self.unpriced,
                 ..Self::failed(NodeError::new(format!("output `{port}`: {why}")))
             },
             None => self,
@@ -249,7 +252,8 @@ impl Outcome {
         // Of a command that failed anyway, this is only one problem more.
         let error = self.error.unwrap_or_else(|| NodeError::new(why));
         let end = if self.end == AttemptEnd::Completed { AttemptEnd::Failed } else { self.end };
-        Self { end, error: Some(error), cost_usd: self.cost_usd, ..Self::nothing(end) }
+        let Self { cost_usd, unpriced, .. } = self;
+        Self { end, error: Some(error), cost_usd, unpriced, ..Self::nothing(end) }
     }
 
     /// Returns an outcome without values.
@@ -263,6 +267,7 @@ impl Outcome {
             unchanged: Vec::new(),
             programs: Vec::new(),
             cost_usd: None,
+            unpriced: false,
             predictions: Vec::new(),
             is_final: false,
             question: None,

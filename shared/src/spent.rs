@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// The most tokens that a sum holds: every reader of JSON has integers up to this one.
 pub const MAX_TOKENS: u64 = (1 << 53) - 1;
 
+/// Stands for a sum of which nothing is known but that there is one.
+const UNKNOWN: &str = "cost not known";
+
 /// The largest cost of one report, in US dollars. It keeps every sum of costs finite.
 const MAX_COST_USD: f64 = 1e9;
 
@@ -75,26 +78,31 @@ impl Spent {
 }
 
 impl Spent {
-    /// Returns its cost in a few columns, or its tokens while no cost is known: `$0.0125`, `1.2k tok`. `None` if there is
-    /// neither.
+    /// Returns its cost in a few columns, or its tokens while no cost is known: `$0.0125`, `1.2k tok`. `$?` if nothing is
+    /// known of what was spent; `None` if nothing was.
     #[must_use]
     pub fn brief(&self) -> Option<String> {
         if let Some(usd) = self.cost_usd.filter(|usd| *usd > 0.0) {
             let least = if self.unpriced { "≥" } else { "" };
             return Some(format!("{least}{}", dollars(usd)));
         }
-        let tokens = self.tokens();
-        (tokens > 0).then(|| format!("{} tok", count(tokens)))
+        match self.tokens() {
+            0 => self.unpriced.then(|| "$?".to_owned()),
+            tokens => Some(format!("{} tok", count(tokens))),
+        }
     }
 
-    /// Returns its cost and its tokens on a line: `$0.0125 · 1.2k tokens`. `None` if there is neither.
+    /// Returns its cost and its tokens on a line: `$0.0125 · 1.2k tokens`. `None` if nothing was spent.
     #[must_use]
     pub fn short(&self) -> Option<String> {
         let cost = self.cost_usd.filter(|usd| *usd > 0.0).map(|usd| self.at_least(dollars(usd)));
         let tokens =
             Some(self.tokens()).filter(|tokens| *tokens > 0).map(|it| format!("{} tokens", count(it)));
         let parts: Vec<String> = cost.into_iter().chain(tokens).collect();
-        (!parts.is_empty()).then(|| parts.join(" · "))
+        if parts.is_empty() {
+            return self.unpriced.then(|| UNKNOWN.to_owned());
+        }
+        Some(parts.join(" · "))
     }
 
     /// Returns an amount with the words that say whether it is all.
@@ -131,7 +139,10 @@ impl fmt::Display for Spent {
         let tokens = (self.input_tokens > 0 || self.output_tokens > 0)
             .then(|| format!("{} tokens in · {} out", self.input_tokens, self.output_tokens));
         let parts: Vec<String> = cost.into_iter().chain(tokens).collect();
-        f.write_str(&parts.join(" · "))
+        match parts.is_empty() && self.unpriced {
+            true => f.write_str(UNKNOWN),
+            false => f.write_str(&parts.join(" · ")),
+        }
     }
 }
 
@@ -178,6 +189,12 @@ mod tests {
         let no_price = Spent { input_tokens: 990, unpriced: true, ..Spent::default() };
         assert_eq!(no_price.to_string(), "990 tokens in · 0 out", "no cost is shown at all");
         assert!(Spent::default().later(no_price).unpriced);
+        let unknown = Spent { unpriced: true, ..Spent::default() };
+        assert_eq!(unknown.to_string(), "cost not known");
+        assert_eq!(
+            (unknown.short().as_deref(), unknown.brief().as_deref()),
+            (Some("cost not known"), Some("$?"))
+        );
     }
 
     #[test]

@@ -123,6 +123,7 @@ impl Core {
         core.recover_pauses();
         core.context.spending = found.spending;
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
+        core.forget_spending();
         core.clean_up(found.attempts);
         for (asset, media) in found.previews {
             core.context.preview_later(asset, media);

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::Origin;
 use fanlight_shared::run::{NodeStatus, RunStatus};
@@ -17,7 +16,7 @@ use super::inputs;
 use super::plan::Plan;
 use super::started::Started;
 use crate::attempt::Outcome;
-use crate::store::{Op, OpenRun, Spending};
+use crate::store::{Op, OpenRun};
 
 /// Port values by node and item.
 type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
@@ -214,20 +213,8 @@ impl ActiveRun {
         let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
         let attempt = seen.attempts.last().and_then(|attempt| attempt.id);
-        let spending = attempt.and_then(|id| Some((id, context.spending.remove(&id)?)));
-        let Spending { cost_usd, predictions } = match spending {
-            Some((attempt, spending)) => {
-                context.op(Op::Spending { attempt, sums: None });
-                spending
-            }
-            None => Spending::default(),
-        };
-        let outcome = Outcome {
-            cost_usd,
-            predictions,
-            error: Some(NodeError::new("interrupted: the daemon or the machine stopped")),
-            ..Outcome::lost("interrupted")
-        };
+        let spending = attempt.and_then(|id| context.take_spending(id)).unwrap_or_default();
+        let outcome = Outcome::lost("interrupted: the daemon or the machine stopped").with_spending(spending);
         self.end_attempt(context, key, started, outcome);
     }
 

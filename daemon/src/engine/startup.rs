@@ -1,6 +1,6 @@
 //! Startup: reads the state that an earlier daemon stored, and recovers its runs before anything else happens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, RunUpdate, StateEvent};
@@ -220,6 +220,16 @@ impl Core {
         self.context.op(Op::Row { run: run.id, summary: run.summary() });
         self.use_of_sweep(&run, &spent, Numbers::new());
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
+    }
+
+    /// Forgets what attempts have spent that are not recovered, so that no event of an end will have it.
+    pub(super) fn forget_spending(&mut self) {
+        let living: HashSet<AttemptId> = self.active.values().flat_map(ActiveRun::living).collect();
+        let known = self.context.spending.keys().copied();
+        let gone: Vec<AttemptId> = known.filter(|attempt| !living.contains(attempt)).collect();
+        for attempt in gone {
+            self.context.take_spending(attempt);
+        }
     }
 
     /// Cleans up in the background after attempts that ended under an earlier daemon; these leftovers existed before

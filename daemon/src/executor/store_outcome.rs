@@ -65,7 +65,7 @@ fn unstored(outcome: Outcome, problem: &FileError) -> Outcome {
             Outcome::failed(outcome.error.unwrap_or_else(unstored))
         }
     };
-    Outcome { cost_usd: outcome.cost_usd, ..ended }
+    Outcome { cost_usd: outcome.cost_usd, unpriced: outcome.unpriced, ..ended }
 }
 
 #[cfg(test)]

@@ -188,7 +188,7 @@ impl Reporter {
         let state = self.state();
         let (cost_usd, predictions) = (state.cost_usd, state.predictions.totals().to_vec());
         drop(state);
-        self.attempt.recorder.spend(self.attempt.id, Spending { cost_usd, predictions });
+        self.attempt.recorder.spend(self.attempt.id, Spending { cost_usd, predictions, unreadable: false });
     }
 
     fn task(&self, number: u32, title: &str, status: TaskStatus) {

@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_run_with_values.sql"),
     include_str!("migrations/0017_priority_on_end_and_sweep_id.sql"),
     include_str!("migrations/0018_unpriced.sql"),
+    include_str!("migrations/0019_spending.sql"),
 ];
 
 /// Returns the schema that this program writes.

@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
 
-/// The beginning of the names of the settings that hold it: JSON by attempt.
-const PREFIX: &str = "spending ";
-
 /// What an attempt has spent so far.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Spending {
@@ -19,6 +16,9 @@ pub struct Spending {
     pub cost_usd: Option<f64>,
     /// Its use of each model.
     pub predictions: Vec<Prediction>,
+    /// Whether what was stored can't be read, so that the cost is not known.
+    #[serde(skip)]
+    pub unreadable: bool,
 }
 
 impl Store {
@@ -28,17 +28,31 @@ impl Store {
     /// An error of SQLite.
     pub(crate) fn spending(&self) -> Result<HashMap<AttemptId, Spending>, StoreError> {
         self.read(|db| {
-            let mut rows = db.prepare("SELECT name, value FROM setting WHERE name GLOB ?1")?;
-            let rows = rows.query_map([format!("{PREFIX}*")], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-            })?;
-            let rows = rows.collect::<Result<Vec<_>, _>>()?;
-            let read = rows.into_iter().filter_map(|(name, json)| {
-                Some((name.strip_prefix(PREFIX)?.parse().ok()?, serde_json::from_str(&json).ok()?))
-            });
-            Ok(read.collect())
+            // A damaged row may hold something else than text.
+            let mut rows = db.prepare("SELECT CAST(attempt AS BLOB), CAST(sums AS BLOB) FROM spending")?;
+            let rows =
+                rows.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            let mut found = HashMap::new();
+            for row in rows {
+                let (attempt, json) = row?;
+                let name = String::from_utf8_lossy(&attempt);
+                let Ok(attempt) = name.parse() else {
+                    tracing::warn!("what an attempt has spent is lost: `{}` is no id", name.escape_debug());
+                    continue;
+                };
+                found.insert(attempt, read(attempt, &json));
+            }
+            Ok(found)
         })
     }
+}
+
+/// Reads the sums of an attempt.
+fn read(attempt: AttemptId, json: &[u8]) -> Spending {
+    serde_json::from_slice(json).unwrap_or_else(|error| {
+        tracing::warn!(%attempt, "what it has spent can't be read, so its cost is not known: {error}");
+        Spending { unreadable: true, ..Spending::default() }
+    })
 }
 
 /// Stores what an attempt has spent, or forgets it when the event of its end has it.
@@ -47,12 +61,13 @@ pub(super) fn set(
     attempt: AttemptId,
     spending: Option<&Spending>,
 ) -> Result<(), StoreError> {
-    let name = format!("{PREFIX}{attempt}");
     match spending {
         Some(spending) => db
-            .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")?
-            .execute([name, serde_json::to_string(spending)?])?,
-        None => db.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name])?,
+            .prepare_cached("INSERT OR REPLACE INTO spending (attempt, sums) VALUES (?1, ?2)")?
+            .execute([attempt.to_string(), serde_json::to_string(spending)?])?,
+        None => {
+            db.prepare_cached("DELETE FROM spending WHERE attempt = ?1")?.execute([attempt.to_string()])?
+        }
     };
     Ok(())
 }

@@ -158,6 +158,9 @@ pub struct NodeUpdate {
     /// The cost of the attempt in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// Whether the attempt may have cost more than that, and nobody knows how much.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
     /// Its question to a person, while it waits for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Box<Question>>,
@@ -206,6 +209,7 @@ impl NodeUpdate {
             unchanged: Vec::new(),
             programs: Vec::new(),
             cost_usd: None,
+            unpriced: false,
             question: None,
             answer: None,
             metrics: IndexMap::new(),
@@ -232,7 +236,7 @@ impl NodeUpdate {
             // A cost beyond that of the predictions is the cost of those without one.
             let known: f64 = predictions().filter_map(|it| it.cost_usd).sum();
             let is_more = self.cost_usd.is_some_and(|usd| usd > known + 1e-9);
-            spent.unpriced = !is_more && predictions().any(Prediction::is_unpriced);
+            spent.unpriced = self.unpriced || (!is_more && predictions().any(Prediction::is_unpriced));
         }
         spent
     }
@@ -294,5 +298,9 @@ mod tests {
         assert!(!update.spent().unpriced, "the attempt says what it cost in all");
         update.cost_usd = Some(0.25);
         assert!(update.spent().unpriced, "nobody says what the second model cost");
+        update.activity = None;
+        assert!(!update.spent().unpriced);
+        update.unpriced = true;
+        assert!(update.spent().unpriced, "it may have cost more");
     }
 }

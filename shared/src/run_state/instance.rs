@@ -105,6 +105,9 @@ pub struct Attempt {
     /// Its cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// Whether it may have cost more than that, and nobody knows how much.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
     /// Its question to a person, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
@@ -133,6 +136,7 @@ impl Attempt {
             end: None,
             error: None,
             cost_usd: None,
+            unpriced: false,
             question: None,
             answer: None,
             said: None,
@@ -228,6 +232,7 @@ impl InstanceState {
                 attempt.end = Some(end);
                 attempt.error.clone_from(&update.error);
                 attempt.cost_usd = update.cost_usd;
+                attempt.unpriced = update.unpriced;
                 attempt.location.clone_from(&update.location);
                 attempt.question =
                     update.question.as_ref().map(|question| preview::text(&question.text, MAX_ASKED_BYTES));

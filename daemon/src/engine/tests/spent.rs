@@ -199,3 +199,35 @@ async fn what_an_attempt_has_spent_survives_its_daemon() {
     has_spent(&world, run.id, agents(3));
     assert!(world.store.spending().unwrap().is_empty(), "the events have it now");
 }
+
+#[tokio::test]
+async fn a_cost_that_was_stored_and_cannot_be_read_is_not_known() {
+    let mut world = World::new().await;
+    for damage in ["UPDATE spending SET sums = '{'", "UPDATE spending SET sums = x'ff'"] {
+        let run = world.start("nodes: { a: { uses: test.agent, with: { then: hang } } }").await;
+        world.until_attempt(run.id, "a", 1).await;
+        world.until_stored(|_| !world.store.spending().unwrap().is_empty()).await;
+        world.restart_after(|world| world.tamper(damage)).await;
+        world.until_attempt(run.id, "a", 2).await;
+        let unknown = Spent { unpriced: true, ..Spent::default() };
+        world.until_stored(|store| store.listed(run.id).unwrap().spent == unknown).await;
+        has_spent(&world, run.id, unknown);
+        assert_eq!(unknown.to_string(), "cost not known");
+        world.cancel(&[run.id]).await;
+        world.idle().await;
+        assert!(world.ended(run.id).run.spent.unpriced, "nothing makes it known later");
+        assert!(world.store.spending().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_costs_of_attempts_that_nobody_knows_are_not_kept() {
+    let mut world = World::new().await;
+    let stray = format!(
+        "INSERT INTO spending VALUES ('{}', '{{\"cost_usd\":1.0,\"predictions\":[]}}'), ('no id', '{{}}')",
+        fanlight_shared::id::AttemptId::new()
+    );
+    world.restart_after(|world| world.tamper(&stray)).await;
+    world.idle().await;
+    world.until_stored(|store| store.spending().unwrap().is_empty()).await;
+}

@@ -1,6 +1,7 @@
 //! The cost and the tokens of runs, of their submissions and of their workflows.
 
 use fanlight_shared::event::{Activity, Prediction};
+use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::runs::{Total, TotalsResponse};
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::spent::{MAX_TOKENS, Spent};
@@ -171,4 +172,23 @@ fn the_migration_adds_up_events_as_the_fold_does() {
     let most =
         Spent { cost_usd: Some(f64::MAX), input_tokens: MAX_TOKENS, output_tokens: 2, unpriced: false };
     assert_eq!(sums(&database::open(&path).unwrap()), [of_before(2), Spent::default(), free, most]);
+}
+
+#[test]
+fn the_migration_keeps_what_running_attempts_have_spent() {
+    let folder = TempDir::new().unwrap();
+    let home = home(folder.path());
+    folder::prepare(&home.data).unwrap();
+    let [known, damaged] = [AttemptId::new(), AttemptId::new()];
+    let db = database::open_up_to(&home.database(), 18).unwrap();
+    for (attempt, value) in [(known, r#"{"cost_usd":0.5,"predictions":[]}"#), (damaged, "{")] {
+        db.execute("INSERT INTO setting VALUES (?1, ?2)", params![format!("spending {attempt}"), value])
+            .unwrap();
+    }
+    drop(db);
+    let store = Store::open(&home).unwrap();
+    let spending = store.spending().unwrap();
+    assert_eq!((spending.len(), spending[&known].cost_usd), (2, Some(0.5)));
+    assert!(spending[&damaged].unreadable && !spending[&known].unreadable);
+    assert_eq!(store.setting(&format!("spending {known}")).unwrap(), None);
 }

@@ -4,6 +4,7 @@ use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::run_state::Attempt;
 use fanlight_shared::sanitise;
+use fanlight_shared::spent::Spent;
 use fanlight_shared::time::human_duration;
 
 use super::super::Inspector;
@@ -43,9 +44,14 @@ fn spent(inspector: &Inspector, model: &Model) -> Option<String> {
         let spent = model.lens()?.state.nodes.get(&inspector.node)?.spent_so_far();
         return spent.short().map(|_| spent.to_string());
     }
-    let attempts = inspector.instance(model)?.attempts.iter();
-    let total: f64 = attempts.filter_map(|attempt| attempt.cost_usd).sum();
-    (total > 0.0).then(|| format!("${total:.4}"))
+    let mut total = Spent::default();
+    inspector.instance(model)?.attempts.iter().for_each(|attempt| total.add(&cost(attempt)));
+    total.short().map(|_| total.to_string())
+}
+
+/// Returns what an attempt has cost, without its tokens.
+fn cost(attempt: &Attempt) -> Spent {
+    Spent { cost_usd: attempt.cost_usd, unpriced: attempt.unpriced, ..Spent::default() }
 }
 
 fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {
@@ -59,7 +65,8 @@ fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {
     };
     let took = human_duration(attempt.ended_at.unwrap_or(model.now).since(attempt.started_at));
     let ago = human_duration(model.now.since(attempt.started_at));
-    let cost = attempt.cost_usd.map(|cost| format!(" · ${cost:.4}")).unwrap_or_default();
+    let cost = Some(cost(attempt)).filter(|it| !it.is_nothing());
+    let cost = cost.map(|it| format!(" · {it}")).unwrap_or_default();
     let gpus = GpuSlot::shown(&attempt.gpus).map(|gpus| {
         let name = attempt.gpus.first().and_then(|slot| slot.name.as_deref());
         let name = name.map(|name| format!(" {name}")).unwrap_or_default();
