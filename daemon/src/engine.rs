@@ -66,6 +66,7 @@ mod submit;
 mod sweeps;
 #[cfg(test)]
 mod tests;
+mod unsettled;
 mod wait;
 mod why;
 mod working;

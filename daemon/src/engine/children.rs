@@ -8,7 +8,7 @@ mod tool;
 
 use std::sync::Arc;
 
-use fanlight_shared::event::RunUpdate;
+use fanlight_shared::event::{RunUpdate, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::Fresh;
@@ -40,7 +40,7 @@ impl Core {
             self.start(queued);
         } else {
             let update = RunUpdate::new(RunStatus::Cancelled, Time::now());
-            self.end_inactive(Arc::unwrap_or_clone(queued.run), 1, update);
+            self.end_inactive(Arc::unwrap_or_clone(queued.run), 1, vec![StateEvent::RunUpdate(update)]);
         }
     }
 
@@ -53,8 +53,7 @@ impl Core {
 
     /// Ends a child whose parent ended under an earlier daemon. Its commands that are still alive are ended by the clean-up.
     pub(super) fn end_orphan(&mut self, open: OpenRun) {
-        let seq = open.events.last().map_or(0, |event| event.seq) + 1;
-        self.end_inactive(open.run, seq, RunUpdate::new(RunStatus::Cancelled, Time::now()));
+        self.end_recorded(open, RunUpdate::new(RunStatus::Cancelled, Time::now()));
     }
 
     /// Tells an executor when a child has ended and its last event is stored.

@@ -14,6 +14,7 @@ use super::active::Key;
 use super::backlog::Backlog;
 use super::in_flight::InFlight;
 use super::pools::Pools;
+use super::unsettled::Unsettled;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
@@ -54,6 +55,8 @@ pub(super) struct Context {
     pub(super) in_flight: InFlight<Key>,
     /// What the attempts have spent that ran when an earlier daemon ended.
     pub(super) spending: HashMap<AttemptId, Spending>,
+    /// What the runs have spent that these attempts had started.
+    pub(super) unsettled: Unsettled,
     /// The time for which a timer is set, to let those start who wait for a rate.
     pools_due: Option<tokio::time::Instant>,
     /// Instances that are computed in the loop, when their turn comes.
@@ -78,6 +81,7 @@ impl Context {
             pools: Pools::new(&parts.config.pool_sizes(), &parts.rates, Machine::of(&parts.config.resources)),
             in_flight: InFlight::new(),
             spending: HashMap::new(),
+            unsettled: Unsettled::default(),
             pools_due: None,
             outage: parts.store.outage(),
             shortage: parts.store.shortage(),

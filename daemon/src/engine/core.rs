@@ -19,6 +19,7 @@ use super::queue::RunQueue;
 use super::searches::Searches;
 use super::startup::StartupState;
 use super::sweeps::Sweeps;
+use super::unsettled::Unsettled;
 use super::working::Working;
 use super::{Activity, EngineParts, Message};
 use crate::store::Op;
@@ -121,6 +122,7 @@ impl Core {
             core.sweeps.add(sweep);
         }
         core.recover_pauses();
+        core.context.unsettled = Unsettled::new(&found.open, &found.spending);
         core.context.spending = found.spending;
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
         core.forget_spending();

@@ -16,6 +16,7 @@ use super::inputs;
 use super::plan::Plan;
 use super::started::Started;
 use crate::attempt::Outcome;
+use crate::node_type::CHILDREN;
 use crate::store::{Op, OpenRun};
 
 /// Port values by node and item.
@@ -213,7 +214,13 @@ impl ActiveRun {
         let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
         let attempt = seen.attempts.last().and_then(|attempt| attempt.id);
-        let spending = attempt.and_then(|id| context.take_spending(id)).unwrap_or_default();
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        // A run of `workflow.run` continues, and its next attempt finds it.
+        let spending = match plan.executor == CHILDREN {
+            true => attempt.and_then(|id| context.take_spending(id)).unwrap_or_default(),
+            false => context.take_all_spending(attempt, self.run.id, &plan.name, item),
+        };
         let outcome = Outcome::lost("interrupted: the daemon or the machine stopped").with_spending(spending);
         self.end_attempt(context, key, started, outcome);
     }

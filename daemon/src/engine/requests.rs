@@ -211,18 +211,19 @@ impl Core {
     fn cancel_queued(&mut self, id: RunId) {
         let Some(QueuedRun { run, .. }) = self.queued.remove(&id) else { return };
         let update = RunUpdate::new(RunStatus::Cancelled, Time::now());
-        self.end_inactive(Arc::unwrap_or_clone(run), 1, update);
+        self.end_inactive(Arc::unwrap_or_clone(run), 1, vec![StateEvent::RunUpdate(update)]);
     }
 
-    /// Ends a run that is not active, with this as its last event.
-    pub(super) fn end_inactive(&mut self, mut run: Run, seq: u64, update: RunUpdate) {
-        let mut event = StateEvent::RunUpdate(update);
-        event.shorten();
-        run.fold(&event);
-        let (workflow_id, run_id, event) = (run.workflow_id, run.id, Arc::new(Numbered { seq, event }));
-        self.context.op(Op::Event { run: run_id, event: event.clone() });
-        self.context.after(After::State { workflow_id, run_id, event });
+    /// Ends a run that is not active, with these as its last events, of which the first has this number.
+    pub(super) fn end_inactive(&mut self, mut run: Run, seq: u64, events: Vec<StateEvent>) {
         let spent = run.spent;
+        for (seq, mut event) in (seq..).zip(events) {
+            event.shorten();
+            run.fold(&event);
+            let (workflow_id, run_id, event) = (run.workflow_id, run.id, Arc::new(Numbered { seq, event }));
+            self.context.op(Op::Event { run: run_id, event: event.clone() });
+            self.context.after(After::State { workflow_id, run_id, event });
+        }
         self.use_of_sweep(&run, &spent, Numbers::new());
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }

@@ -208,14 +208,23 @@ impl Core {
 
     /// Fails a run that can't continue but is fully known, with an event that says why.
     fn fail_recorded(&mut self, open: OpenRun, why: String) {
+        self.end_recorded(open, failed(why));
+    }
+
+    /// Ends a run that does not continue, after its attempts that have spent something.
+    pub(super) fn end_recorded(&mut self, open: OpenRun, update: RunUpdate) {
+        let mut events = self.context.lost_attempts(&open);
+        events.push(StateEvent::RunUpdate(update));
         let seq = open.events.last().map_or(0, |event| event.seq) + 1;
-        self.end_inactive(open.run, seq, failed(why));
+        self.end_inactive(open.run, seq, events);
     }
 
     /// Fails a run whose events can't be read, so that none follows them: its row alone says why. Its commands that are
     /// still alive are ended by the clean-up.
     fn fail_damaged(&mut self, mut run: Run, why: String) {
         let spent = run.spent;
+        // What its attempts have spent since is not a part of its row.
+        run.spent.unpriced |= run.state.is_active() && self.context.unsettled.has_strays;
         run.fold(&StateEvent::RunUpdate(failed(why)));
         self.context.op(Op::Row { run: run.id, summary: run.summary() });
         self.use_of_sweep(&run, &spent, Numbers::new());

@@ -139,7 +139,7 @@ impl Executor for NativeNodes {
                         let outcome = outcome.await;
                         services.finish();
                         // The cost is spent, however the attempt ended.
-                        Outcome { cost_usd: services.cost_usd(), ..outcome }
+                        Outcome { cost_usd: services.cost_usd(), unpriced: services.is_unpriced(), ..outcome }
                     })
                 })
             }

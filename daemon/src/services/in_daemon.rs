@@ -160,6 +160,17 @@ impl DaemonServices {
         self.reporter.cost_usd()
     }
 
+    /// Records that the node has spent something, and nobody knows how much.
+    #[cfg(feature = "llm")]
+    pub(crate) fn spend_unknown(&self) {
+        self.reporter.spend_unknown();
+    }
+
+    /// Returns whether the node may have cost more than is known.
+    pub(crate) fn is_unpriced(&self) -> bool {
+        self.reporter.is_unpriced()
+    }
+
     /// Notes the last trouble with a server, which explains why the node takes too long.
     #[cfg(feature = "http")]
     pub(crate) fn note_trouble(&self, why: &str) {

@@ -34,6 +34,8 @@ struct State {
     /// The masks of the streams of the log, if the attempt uses secrets.
     masks: [Option<MaskStream>; 3],
     cost_usd: Option<f64>,
+    /// Whether it may have cost more than that.
+    unpriced: bool,
     /// Its use of each model.
     predictions: Predictions,
 }
@@ -78,6 +80,7 @@ impl Reporter {
             log: Log::new(folder.to_owned()),
             masks: [mask(), mask(), mask()],
             cost_usd: None,
+            unpriced: false,
             predictions: Predictions::default(),
         };
         Self { attempt: Arc::new(attempt), state: Arc::new(Mutex::new(state)) }
@@ -91,6 +94,18 @@ impl Reporter {
     /// Returns the cost so far, if the node reported one.
     pub(crate) fn cost_usd(&self) -> Option<f64> {
         self.state().cost_usd
+    }
+
+    /// Records that it has spent something, and nobody knows how much.
+    #[cfg(feature = "llm")]
+    pub(crate) fn spend_unknown(&self) {
+        self.state().unpriced = true;
+        self.store_spending();
+    }
+
+    /// Returns whether it may have cost more than is known.
+    pub(crate) fn is_unpriced(&self) -> bool {
+        self.state().unpriced
     }
 
     /// Takes a report. Secrets in it are masked.
@@ -186,9 +201,10 @@ impl Reporter {
     /// Stores what was spent: if the daemon is killed, no event of an end has it.
     fn store_spending(&self) {
         let state = self.state();
-        let (cost_usd, predictions) = (state.cost_usd, state.predictions.totals().to_vec());
+        let (cost_usd, unpriced) = (state.cost_usd, state.unpriced);
+        let predictions = state.predictions.totals().to_vec();
         drop(state);
-        self.attempt.recorder.spend(self.attempt.id, Spending { cost_usd, predictions, unreadable: false });
+        self.attempt.recorder.spend(self.attempt.id, Spending { cost_usd, predictions, unpriced });
     }
 
     fn task(&self, number: u32, title: &str, status: TaskStatus) {

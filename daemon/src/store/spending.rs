@@ -16,9 +16,9 @@ pub struct Spending {
     pub cost_usd: Option<f64>,
     /// Its use of each model.
     pub predictions: Vec<Prediction>,
-    /// Whether what was stored can't be read, so that the cost is not known.
-    #[serde(skip)]
-    pub unreadable: bool,
+    /// Whether it may have cost more than that, and nobody knows how much.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
 }
 
 impl Store {
@@ -51,7 +51,7 @@ impl Store {
 fn read(attempt: AttemptId, json: &[u8]) -> Spending {
     serde_json::from_slice(json).unwrap_or_else(|error| {
         tracing::warn!(%attempt, "what it has spent can't be read, so its cost is not known: {error}");
-        Spending { unreadable: true, ..Spending::default() }
+        Spending { unpriced: true, ..Spending::default() }
     })
 }
 

@@ -36,8 +36,8 @@ impl Context {
 impl Outcome {
     /// Returns the outcome of an attempt that has spent this.
     pub(in crate::engine) fn with_spending(self, spent: Spending) -> Self {
-        let Spending { cost_usd, predictions, unreadable } = spent;
-        Self { cost_usd, predictions, unpriced: self.unpriced || unreadable, ..self }
+        let Spending { cost_usd, predictions, unpriced } = spent;
+        Self { cost_usd, predictions, unpriced: self.unpriced || unpriced, ..self }
     }
 }
 

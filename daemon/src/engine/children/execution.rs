@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fanlight_shared::document::children::FILE_INPUT;
-use fanlight_shared::event::{LiveEvent, NodeError, Prediction, Source as Sender, StateEvent};
+use fanlight_shared::event::{LiveEvent, NodeError, Prediction, Source as Sender};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs::List;
 use fanlight_shared::run::{Run, RunStatus};
@@ -18,13 +18,12 @@ use super::prepare::{Source, prepare, request_key};
 use crate::attempt::{Attempt, Outcome};
 use crate::config::Config;
 use crate::content;
-use crate::engine::Message;
+use crate::engine::{Message, unsettled};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, Work, misplaced};
 use crate::file_error::FileError;
 use crate::node_type::NodeTypes;
-use crate::services::Predictions;
 use crate::store::blob::{Blobs, Published};
-use crate::store::{Store, StoreError};
+use crate::store::{Spending, Store, StoreError};
 
 /// Runs attempts of `workflow.run`.
 #[derive(Clone)]
@@ -197,15 +196,25 @@ impl Execution for ChildRun {
 /// Returns the outcome of an attempt whose run has ended: completed only if the run's last event says so. What the run
 /// spent becomes a part of what the attempt spent, once, because only its end is stored. Blocks.
 fn outcome(store: &Store, id: RunId, parts: &Parts, stopped: bool) -> Outcome {
+    // What it spent is not known then.
+    let unknown = |outcome: Outcome| Outcome { unpriced: true, ..outcome };
     let run = match store.listed(id) {
         Ok(run) => run,
         Err(StoreError::NotFound(_)) => {
-            return Outcome::failed(NodeError::new("the run that it started was deleted"));
+            return unknown(Outcome::failed(NodeError::new("the run that it started was deleted")));
         }
-        Err(error) => return Outcome::lost(&format!("its run can't be read: {error}")),
+        Err(error) => return unknown(Outcome::lost(&format!("its run can't be read: {error}"))),
     };
-    if let Err(error) = report_models(store, &run, &parts.report) {
-        return Outcome::lost(&format!("the events of its run can't be read: {error}"));
+    let (spent, unreadable) = match spent(store, &run) {
+        Ok(spent) => (spent, None),
+        Err(error) => (unsettled::whole(&run), Some(error)),
+    };
+    spent.predictions.into_iter().for_each(&parts.report);
+    let (cost_usd, unpriced) = (spent.cost_usd, spent.unpriced);
+    if let Some(error) = unreadable {
+        // Another attempt after an interruption would find the same run, and count it again.
+        let why = format!("the events of its run can't be read: {error}");
+        return Outcome { cost_usd, unpriced, ..Outcome::failed(NodeError::new(why)) };
     }
     let name = run.name();
     let failed = |why: &str| Outcome::failed(NodeError::new(format!("{name} {why}")));
@@ -218,25 +227,16 @@ fn outcome(store: &Store, id: RunId, parts: &Parts, stopped: bool) -> Outcome {
         RunStatus::Cancelled => Outcome { is_final: true, ..failed("was cancelled") },
         state => Outcome::lost(&format!("{name} is {}, and nobody saw its end", state.word())),
     };
-    Outcome { cost_usd: run.spent.cost_usd, ..outcome }
+    Outcome { cost_usd, unpriced, ..outcome }
 }
 
-/// Reports the use that a run has made of models, all of its attempts together.
-fn report_models(store: &Store, run: &Run, report: &Report) -> Result<(), StoreError> {
+/// Returns what a run has spent, all of its attempts together.
+fn spent(store: &Store, run: &Run) -> Result<Spending, StoreError> {
     if run.spent.is_nothing() {
-        return Ok(());
+        return Ok(Spending::default());
     }
-    let mut models = Predictions::default();
-    for event in store.events(run.id, 0, u64::MAX)? {
-        if let StateEvent::NodeUpdate(update) = event.event
-            && update.ended.is_some()
-        {
-            let predictions = update.activity.iter().flat_map(|activity| &activity.predictions);
-            predictions.for_each(|one| drop(models.add(one)));
-        }
-    }
-    models.totals().iter().cloned().for_each(report);
-    Ok(())
+    let events = store.events(run.id, 0, u64::MAX)?;
+    Ok(unsettled::of_run(run, events.iter().map(|event| &event.event)))
 }
 
 /// Returns the outputs of a completed run as the node passes them on.

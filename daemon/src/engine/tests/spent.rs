@@ -231,3 +231,98 @@ async fn the_costs_of_attempts_that_nobody_knows_are_not_kept() {
     world.idle().await;
     world.until_stored(|store| store.spending().unwrap().is_empty()).await;
 }
+
+/// Starts an agent whose tool is a workflow: one node of it has ended, and one is still spending.
+#[cfg(feature = "llm")]
+async fn agent_with_a_busy_tool(world: &World) -> (RunId, RunId) {
+    let child = "
+nodes:
+  good: { uses: test.agent }
+  busy: { uses: test.agent, needs: good, with: { then: hang } }
+";
+    std::fs::write(world.folder().join("child.yaml"), child).unwrap();
+    let path = world.folder().join("parent.yaml");
+    let parent = "
+nodes:
+  asks:
+    uses: llm.agent
+    with:
+      provider: offline
+      prompt: Go
+      tools: [{ workflow: child.yaml }]
+      offline: [{ tool: child, arguments: {} }, Done]
+";
+    std::fs::write(&path, parent).unwrap();
+    let path = path.canonicalize().unwrap().display().to_string();
+    let run = world.submit(parent, &[&[]], |start| start.path = Some(path)).await.unwrap().remove(0).id;
+    world.until_stored(|store| store.children(run).unwrap().len() == 1).await;
+    let child = world.store.children(run).unwrap()[0];
+    world
+        .until_stored(|store| {
+            let spending = store.spending().unwrap();
+            store.listed(child).unwrap().spent == agents(1)
+                && spending.values().any(|it| it.cost_usd == Some(0.5))
+        })
+        .await;
+    (run, child)
+}
+
+#[cfg(feature = "llm")]
+#[tokio::test]
+async fn what_the_run_of_a_tool_has_spent_counts_when_the_daemon_is_killed_and_when_it_is_cancelled() {
+    for killed in [true, false] {
+        let mut world = World::new().await;
+        let (run, child) = agent_with_a_busy_tool(&world).await;
+        if killed {
+            world.restart().await;
+        } else {
+            world.cancel(&[run]).await;
+        }
+        world.idle().await;
+        assert_eq!(world.ended(child).run.state, RunStatus::Cancelled);
+        has_spent(&world, child, agents(2));
+        let ended = world.ended(run);
+        let state = if killed { RunStatus::Failed } else { RunStatus::Cancelled };
+        assert_eq!((ended.run.state, ended.run.spent.cost_usd), (state, Some(1.0)));
+        assert_eq!(ended.run.spent, ended.state.spent);
+        assert!(!ended.run.spent.unpriced);
+        let models = &ended.state.nodes["asks"].whole.activity.as_ref().unwrap().predictions;
+        let used: u64 = models.iter().filter(|it| it.provider != "offline").map(|it| it.output_tokens).sum();
+        assert_eq!(used, 24, "{models:?}");
+        assert!(world.store.spending().unwrap().is_empty());
+        world.restart().await;
+        assert_eq!(world.ended(run).run.spent, ended.run.spent, "nothing is counted twice");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_run_says_that_it_has_spent_at_least_what_is_known_and_so_does_its_parent() {
+    let mut world = World::new().await;
+    let child = "
+nodes:
+  good: { uses: test.agent }
+  busy: { uses: test.agent, needs: good, with: { then: hang } }
+";
+    std::fs::write(world.folder().join("child.yaml"), child).unwrap();
+    let path = world.folder().join("parent.yaml");
+    let parent = "nodes: { calls: { uses: workflow.run, with: { workflow: child.yaml } } }";
+    std::fs::write(&path, parent).unwrap();
+    let path = path.canonicalize().unwrap().display().to_string();
+    let run = world.submit(parent, &[&[]], |start| start.path = Some(path)).await.unwrap().remove(0).id;
+    world.until_stored(|store| store.children(run).unwrap().len() == 1).await;
+    let child = world.store.children(run).unwrap()[0];
+    world
+        .until_stored(|store| {
+            store.listed(child).unwrap().spent == agents(1) && !store.spending().unwrap().is_empty()
+        })
+        .await;
+    let damage = "UPDATE event SET body = '{' \
+                  WHERE seq = 2 AND run = (SELECT key FROM run WHERE parent IS NOT NULL)";
+    world.restart_after(|world| world.tamper(damage)).await;
+    world.idle().await;
+    let least = Spent { unpriced: true, ..agents(1) };
+    assert_eq!(world.store.listed(child).unwrap().spent, least);
+    has_spent(&world, run, least);
+    assert!(least.to_string().starts_with("at least $0.5000"), "{least}");
+    assert!(world.store.spending().unwrap().is_empty());
+}

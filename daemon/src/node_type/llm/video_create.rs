@@ -192,7 +192,7 @@ async fn stand_in(call: &NodeCall, runs: &Runs) -> Result<(Value, Vec<Published>
     });
     let source = Source::Document { text: document.to_string(), tool: "stand-in".to_owned() };
     let params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let outcome = runs.run(call, source, params).await?.outcome;
+    let outcome = runs.run(call, source, params).await?;
     let outputs = outcome.values.get("outputs");
     let video = match outputs {
         Some(Value::Object(outputs)) => outputs.get("video").cloned(),

@@ -189,6 +189,6 @@ fn the_migration_keeps_what_running_attempts_have_spent() {
     let store = Store::open(&home).unwrap();
     let spending = store.spending().unwrap();
     assert_eq!((spending.len(), spending[&known].cost_usd), (2, Some(0.5)));
-    assert!(spending[&damaged].unreadable && !spending[&known].unreadable);
+    assert!(spending[&damaged].unpriced && !spending[&known].unpriced);
     assert_eq!(store.setting(&format!("spending {known}")).unwrap(), None);
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::ToolResult;
 use super::given::{self, Inputs};
 use super::made::MadeFiles;
-use crate::child::{Ended, Source};
+use crate::child::Source;
 use crate::content;
 use crate::file_error::FileError;
 use crate::node_type::NodeCall;
@@ -86,17 +86,7 @@ impl RunTool {
             Ok(started) => started,
             Err(why) => return Ok(Err(why)),
         };
-        let Ended { outcome, predictions } = runs.run(call, source, params).await?;
-        let mut counted = 0.0;
-        for prediction in &predictions {
-            counted += prediction.cost_usd.unwrap_or_default();
-            call.services.prediction(prediction);
-        }
-        // Not all costs are those of models.
-        let rest = outcome.cost_usd.unwrap_or_default() - counted;
-        if rest > 1e-9 {
-            call.services.spend(rest);
-        }
+        let outcome = runs.run(call, source, params).await?;
         let error = outcome.error.as_ref().map_or("it failed", |error| error.message.as_str());
         match outcome.end {
             AttemptEnd::Completed => {}
