@@ -60,6 +60,8 @@ struct Said {
     /// The answer so far.
     text: String,
     end: Option<End>,
+    /// Whether the agent has said or done something since it said how it ended.
+    went_on: bool,
     /// The model, as the node or the agent names it.
     model: Option<String>,
     /// The numbers of calls, by the agent's own ids.
@@ -200,6 +202,9 @@ impl Stream {
             dialect => dialect.word(),
         };
         match (&self.said.end, &self.broken) {
+            (Some(End::Completed), None) if self.said.went_on => {
+                Err(format!("{agent} went on after its last record, so it is unknown whether it finished"))
+            }
             (Some(End::Failed(why)), _) => Err(format!("{agent} failed: {why}")),
             (_, Some(why)) => Err(format!("{agent}: {why}")),
             (Some(End::Completed), None) => Ok(()),
@@ -218,8 +223,34 @@ impl Stream {
 }
 
 impl Said {
+    /// Takes how the agent ended. It may say so again only after another turn, and a failure stays one.
+    ///
+    /// # Errors
+    /// It said before that it ended otherwise, so that nobody knows which answer is right.
+    fn ended(&mut self, end: End, answer: Option<&str>) -> Result<(), String> {
+        let went_on = std::mem::take(&mut self.went_on);
+        match (&self.end, &end) {
+            (Some(End::Failed(_)), _) => return Ok(()),
+            (Some(End::Completed), End::Completed) if !went_on => {
+                return match answer {
+                    Some(answer) if answer.trim_end() != self.text.trim_end() => {
+                        Err("it says for a second time how it ended, with another answer".to_owned())
+                    }
+                    _ => Ok(()),
+                };
+            }
+            _ => {}
+        }
+        if let Some(answer) = answer {
+            self.answer(answer);
+        }
+        self.end = Some(end);
+        Ok(())
+    }
+
     /// Adds a part of the answer.
     fn text(&mut self, text: &str) {
+        self.went_on = true;
         if std::mem::take(&mut self.answered) {
             self.text.clear();
         }
@@ -266,6 +297,7 @@ impl Said {
     }
 
     fn call(&mut self, id: &str, tool: &str, arguments: &Json) {
+        self.went_on = true;
         let next = u32::try_from(self.calls.len() + 1).unwrap_or(u32::MAX);
         let number = *self.calls.entry(id.to_owned()).or_insert(next);
         if number < next {

@@ -32,7 +32,7 @@ pub(super) fn take(json: &Json, said: &mut Said) -> Result<(), String> {
                 }
             }
         }
-        "result" => result(json, said),
+        "result" => return result(json, said),
         // Parts of messages, which come again as a whole; hooks and limits.
         _ => {}
     }
@@ -103,15 +103,15 @@ fn tokens(usage: &Json) -> (u64, u64) {
     (input.iter().map(|name| count(usage, name)).sum(), count(usage, "output_tokens"))
 }
 
-fn result(json: &Json, said: &mut Said) {
-    let mut known_cost = 0.0;
+/// Takes the end of a turn. Its sums are those of the whole process, also if another turn followed an earlier end.
+fn result(json: &Json, said: &mut Said) -> Result<(), String> {
     for (model, usage) in json["modelUsage"].as_object().into_iter().flatten() {
         let input = ["inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"];
         let input = input.iter().map(|name| count(usage, name)).sum();
-        let cost = usage["costUSD"].as_f64();
-        known_cost += cost.unwrap_or(0.0);
-        said.spent_in_all(Dialect::Claude, model, input, count(usage, "outputTokens"), cost);
+        let (output, cost) = (count(usage, "outputTokens"), usage["costUSD"].as_f64());
+        said.spent_in_all(Dialect::Claude, model, input, output, cost);
     }
+    let known_cost: f64 = said.spent.totals().iter().filter_map(|it| it.cost_usd).sum();
     if let Some(total) = json["total_cost_usd"].as_f64().filter(|total| *total > known_cost + 1e-9) {
         // An older version does not say which model it was for.
         let model = said.model();
@@ -119,19 +119,16 @@ fn result(json: &Json, said: &mut Said) {
     }
     let subtype = text_of(json, "subtype");
     if subtype == "success" && json["is_error"] != true {
-        if let Some(text) = json["result"].as_str() {
-            said.answer(text);
-        }
-        said.end = Some(End::Completed);
-        return;
+        return said.ended(End::Completed, json["result"].as_str());
     }
     let why = json["result"].as_str().or_else(|| json["errors"][0].as_str());
-    said.end = Some(End::Failed(match (why, subtype) {
+    let why = match (why, subtype) {
         (Some(why), "success" | "") => reason(&Json::from(why)),
         (Some(why), subtype) => format!("{} ({subtype})", reason(&Json::from(why))),
         (None, "") => "it gave no reason".to_owned(),
         (None, subtype) => reason(&Json::from(subtype)),
-    }));
+    };
+    said.ended(End::Failed(why), None)
 }
 
 /// Returns the text of a result: a text, or a list of blocks.

@@ -11,17 +11,18 @@ use super::{Dialect, End, Said, count, reason, text_of};
 /// It has no type.
 pub(super) fn take(json: &Json, said: &mut Said) -> Result<(), String> {
     match json["type"].as_str().ok_or("it has no \"type\"")? {
-        "turn.started" => said.end = None,
+        "turn.started" if said.end == Some(End::Completed) => said.end = None,
         "item.started" | "item.updated" => item(&json["item"], said, false),
         "item.completed" => item(&json["item"], said, true),
         "turn.completed" => {
             let usage = &json["usage"];
             let model = said.model();
             let (input, output) = (count(usage, "input_tokens"), count(usage, "output_tokens"));
-            said.spend(Dialect::Codex, &model, input, output, None);
-            said.end = Some(End::Completed);
+            // The sums of all turns so far.
+            said.spent_in_all(Dialect::Codex, &model, input, output, None);
+            return said.ended(End::Completed, None);
         }
-        "turn.failed" => said.end = Some(End::Failed(reason(&json["error"]))),
+        "turn.failed" => return said.ended(End::Failed(reason(&json["error"])), None),
         // It may be a connection that is tried again: the end of the turn decides.
         "error" => said.note(&format!("error: {}", reason(json))),
         _ => {}

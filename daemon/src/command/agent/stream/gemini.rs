@@ -29,11 +29,11 @@ pub(super) fn take(json: &Json, said: &mut Said) -> Result<(), String> {
         "error" => said.note(&format!("{}: {}", json["severity"].as_str().unwrap_or("error"), reason(json))),
         "result" => {
             usage(&json["stats"], said);
-            said.end = Some(if json["status"] == "success" {
-                End::Completed
-            } else {
-                End::Failed(reason(&json["error"]))
-            });
+            let end = match json["status"] == "success" {
+                true => End::Completed,
+                false => End::Failed(reason(&json["error"])),
+            };
+            return said.ended(end, None);
         }
         _ => {}
     }
@@ -56,5 +56,6 @@ fn usage(stats: &Json, said: &mut Said) {
 
 fn add(model: &str, stats: &Json, said: &mut Said) {
     let (input, output) = (count(stats, "input_tokens"), count(stats, "output_tokens"));
-    said.spend(Dialect::Gemini, model, input, output, None);
+    // The sums of the whole session.
+    said.spent_in_all(Dialect::Gemini, model, input, output, None);
 }

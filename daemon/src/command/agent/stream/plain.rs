@@ -37,14 +37,13 @@ pub(super) fn take(json: Json, said: &mut Said) -> Result<(), String> {
     }
     if ["text", "reasoning", "result"].iter().any(|own| json["type"] == *own) {
         let event = serde_json::from_value(json).map_err(|error| error.to_string())?;
-        own(event, said);
-    } else {
-        common(event::of_json(json)?, said);
+        return own(event, said);
     }
+    common(event::of_json(json)?, said);
     Ok(())
 }
 
-fn own(event: AgentEvent, said: &mut Said) {
+fn own(event: AgentEvent, said: &mut Said) -> Result<(), String> {
     match event {
         AgentEvent::Text { text } => said.text(&text),
         AgentEvent::Reasoning { text } => said.reasoning(&text),
@@ -52,12 +51,14 @@ fn own(event: AgentEvent, said: &mut Said) {
             if let Some(text) = text {
                 said.answer(&text);
             }
-            said.end = Some(match error {
+            let end = match error {
                 Some(error) => End::Failed(reason(&Json::from(error))),
                 None => End::Completed,
-            });
+            };
+            return said.ended(end, None);
         }
     }
+    Ok(())
 }
 
 fn common(event: CommandEvent, said: &mut Said) {

@@ -203,3 +203,72 @@ fn a_prompt_never_becomes_an_option() {
         assert!(after.is_empty() || after[0] == "--" || after[0] == "--prompt=--help", "{word}: {after:?}");
     }
 }
+
+/// Lines in which an agent of a dialect says something, and in which it ends with sums.
+fn turn(dialect: Dialect, text: &str, tokens: u64) -> [String; 2] {
+    match dialect {
+        Dialect::Claude => [
+            format!(r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{text}"}}]}}}}"#),
+            format!(
+                r#"{{"type":"result","subtype":"success","is_error":false,"result":"{text}","total_cost_usd":0.{tokens},"modelUsage":{{"m":{{"inputTokens":{tokens},"costUSD":0.{tokens}}}}}}}"#
+            ),
+        ],
+        Dialect::Codex => [
+            format!(r#"{{"type":"item.completed","item":{{"type":"agent_message","text":"{text}"}}}}"#),
+            format!(r#"{{"type":"turn.completed","usage":{{"input_tokens":{tokens}}}}}"#),
+        ],
+        Dialect::Gemini => [
+            format!(r#"{{"type":"message","role":"assistant","content":"{text}"}}"#),
+            format!(
+                r#"{{"type":"result","status":"success","stats":{{"models":{{"m":{{"input_tokens":{tokens}}}}}}}}}"#
+            ),
+        ],
+        Dialect::Plain => unreachable!("nothing follows its result"),
+    }
+}
+
+#[test]
+fn an_end_that_is_said_twice_is_not_counted_twice_and_contradicts_nothing() {
+    for dialect in [Dialect::Claude, Dialect::Codex, Dialect::Gemini] {
+        let [said_first, first] = turn(dialect, "One.", 10);
+        let [said_next, next] = turn(dialect, "Two.", 25);
+        let whole = |lines: &[&str]| {
+            let stream = said(dialect, &lines.join("\n"));
+            let input: u64 = stream.spent().iter().map(|it| it.input_tokens).sum();
+            let cost: f64 = stream.spent().iter().filter_map(|it| it.cost_usd).sum();
+            (stream.check(), stream.text().to_owned(), input, (cost * 100.0).round())
+        };
+        let costs = |cost: f64| if dialect == Dialect::Claude { cost } else { 0.0 };
+        let again = whole(&[&said_first, &first, &first]);
+        assert_eq!(again, (Ok(()), "One.".into(), 10, costs(10.0)), "{dialect:?}: it says the same");
+        let turns = whole(&[&said_first, &first, &said_next, &next]);
+        assert_eq!(
+            turns,
+            (Ok(()), "Two.".into(), 25, costs(25.0)),
+            "{dialect:?}: the sums are those of both"
+        );
+        let open = whole(&[&said_first, &first, &said_next]).0.unwrap_err();
+        assert!(open.contains("went on after its last record"), "{open}");
+        let failed = match dialect {
+            Dialect::Claude => r#"{"type":"result","subtype":"error_during_execution","is_error":true}"#,
+            Dialect::Codex => r#"{"type":"turn.failed","error":{"message":"error_during_execution"}}"#,
+            _ => r#"{"type":"result","status":"error","error":{"message":"error_during_execution"}}"#,
+        };
+        for lines in [[&said_first, first.as_str(), failed], [&said_first, failed, &first]] {
+            let (check, _, input, _) = whole(&lines);
+            assert!(
+                check.unwrap_err().contains("error_during_execution"),
+                "{dialect:?}: a failure stays one"
+            );
+            assert_eq!(input, 10);
+        }
+    }
+    let [said_first, first] = turn(Dialect::Claude, "One.", 10);
+    let [_, other] = turn(Dialect::Claude, "Two.", 25);
+    let stream = said(Dialect::Claude, &format!("{said_first}\n{first}\n{other}"));
+    assert!(stream.check().unwrap_err().contains("for a second time how it ended, with another answer"));
+    assert_eq!(stream.text(), "One.");
+    let old = r#"{"type":"result","subtype":"success","result":"One.","total_cost_usd":0.5}"#;
+    let stream = said(Dialect::Claude, &format!("{said_first}\n{old}\n{old}"));
+    assert_eq!((stream.check(), stream.spent()[0].cost_usd), (Ok(()), Some(0.5)));
+}
