@@ -1,6 +1,6 @@
 //! Large values, which are complete wherever they are requested.
 
-use crate::process::daemon;
+use crate::process::peak_mib;
 use crate::support::Fanlight;
 
 const LONG: &str = "nodes:
@@ -99,14 +99,6 @@ outputs: { s: \"${{ s.stdout }}\" }
     if let Some(peak) = peak_mib(&fanlight) {
         assert!(peak < 200, "the daemon used {peak} MiB for a list of 150 MB and a text as long");
     }
-}
-
-/// Returns the most memory that the daemon had resident, where the system says so.
-fn peak_mib(fanlight: &Fanlight) -> Option<u64> {
-    let status = format!("/proc/{}/status", daemon(fanlight).as_raw_nonzero());
-    let status = std::fs::read_to_string(status).ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(peak.trim().trim_end_matches(" kB").parse::<u64>().ok()? >> 10)
 }
 
 /// Returns a file whose every node makes twice what the one before made.

@@ -49,3 +49,11 @@ pub fn helpers(daemon: Option<Pid>, word: &str, needle: &str) -> Vec<Pid> {
     };
     numbers.filter(matches).filter_map(Pid::from_raw).collect()
 }
+
+/// Returns the most memory that the daemon had resident, where the system says so.
+pub fn peak_mib(fanlight: &Fanlight) -> Option<u64> {
+    let status = format!("/proc/{}/status", daemon(fanlight).as_raw_nonzero());
+    let status = std::fs::read_to_string(status).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(peak.trim().trim_end_matches(" kB").parse::<u64>().ok()? >> 10)
+}
