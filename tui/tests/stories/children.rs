@@ -96,3 +96,23 @@ fn the_example_runs_two_others_and_a_copy_of_it_has_their_files() {
         .complains("`poster.yaml` exists already");
     assert!(!fanlight.path("other.yaml").exists());
 }
+
+#[test]
+fn a_picture_that_is_a_default_of_the_other_file_is_beside_that_file() {
+    let fanlight = Fanlight::new();
+    fanlight.file("poster.yaml", POSTER);
+    fanlight.say(&["run", "poster.yaml", "--out", "made"]).exits(0);
+    std::fs::create_dir(fanlight.path("parts")).unwrap();
+    let small = "params: { picture: { type: image, default: sky.png } }\nnodes:\n  \
+                 small: { uses: image.resize, with: { image: '${{ params.picture }}', width: 8, height: 6, mode: stretch } }\n\
+                 outputs: { small: '${{ small.image }}' }\n";
+    fanlight.file("parts/small.yaml", small);
+    let parent = "nodes: { calls: { uses: workflow.run, with: { workflow: parts/small.yaml }, outputs: { small: image } } }\n\
+                  outputs: { small: '${{ calls.small }}' }\n";
+    fanlight.file("parent.yaml", parent);
+    let missing = fanlight.say(&["run", "parent.yaml"]).exits(1);
+    assert!(missing.err.contains("param `picture`") && missing.err.contains("sky.png"), "{}", missing.err);
+    std::fs::copy(fanlight.path("made/poster-1/poster.png"), fanlight.path("parts/sky.png")).unwrap();
+    fanlight.say(&["run", "parent.yaml", "--out", "out"]).exits(0);
+    assert_eq!(png_size(&fanlight.path("out/parent-2/small.png")), (8, 6));
+}
