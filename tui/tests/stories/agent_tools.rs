@@ -91,6 +91,32 @@ outputs: { words: "${{ greet.stdout }}" }
 }
 
 #[test]
+fn agents_are_tools_of_agents_and_a_model_chooses_their_prompts_only() {
+    let fanlight = Fanlight::new();
+    let inner = json!([call("text_count", json!({"text": "a b"})), "Two"]);
+    let script = r#"echo '{"type":"prediction","provider":"p","model":"m","input_tokens":9,"cost_usd":0.5}'; echo '{"type":"text","text":"did it"}'; echo '{"type":"result"}'"#;
+    let tools = json!([
+        {"node": "llm.agent", "with": {"provider": "offline", "tools": ["text.count"], "offline": inner}},
+        {"node": "agent.command", "with": {"agent": "plain", "command": ["sh", "-c", script]}},
+    ]);
+    let calls = json!([
+        call("llm_agent", json!({"prompt": "Count"})),
+        call("llm_agent", json!({"prompt": "Count", "tools": ["http.fetch"]})),
+        call("agent_command", json!({"prompt": "Go; $(id)"})),
+        call("agent_command", json!({"prompt": "Go", "command": ["id"]})),
+    ]);
+    let found = results(&fanlight, &tools, &calls);
+    assert!(!found[0].0 && found[0].1.contains("\"text\":\"Two\""), "{found:?}");
+    assert!(!found[2].0 && found[2].1.contains("did it"), "{found:?}");
+    for refused in [&found[1], &found[3]] {
+        assert!(refused.0 && refused.1.contains("do not fit the tool"), "{found:?}");
+    }
+    let spent = &fanlight.say(&["show", "agent#1", "--json"]).exits(0).json()[0]["spent"];
+    assert_eq!(spent["cost_usd"], 0.5, "{spent}");
+    assert_eq!(fanlight.runs().len(), 3);
+}
+
+#[test]
 fn the_files_of_tools_are_read_and_checked_before_a_run_starts() {
     let fanlight = Fanlight::new();
     let refused = |tools: Value, words: &str| {

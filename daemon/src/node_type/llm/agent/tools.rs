@@ -41,8 +41,10 @@ const FIELDS: [(&str, &[&str]); 5] = [
     ("shell", &["timeout"]),
     ("mcp", &["tools"]),
 ];
-/// Types with which a model could list tools, programs or files itself; a workflow that uses them is in a file.
-const NEVER: [&str; 3] = ["llm.agent", "agent.command", "workflow.run"];
+/// A type with which a model could choose files itself; a workflow is a tool of its own kind.
+const NEVER: &str = "workflow.run";
+/// Types that are agents themselves: the file says what they may do, and the model chooses their prompt only.
+const AGENTS: [&str; 2] = ["llm.agent", "agent.command"];
 
 /// What a tool returns: its result, or why it failed.
 pub(super) type ToolResult = Result<String, String>;
@@ -227,18 +229,29 @@ impl Tools {
             .map(|it| it.spec.clone())
             .or_else(known)
             .ok_or_else(|| format!("input `tools`: there is no tool or node type `{shown}`"))?;
-        if NEVER.contains(&shown) {
+        if shown == NEVER {
             return Err(format!(
-                "input `tools`: `{shown}` can't be a tool, because a model could choose what it starts; use it in a \
-                 workflow, and list that as `{{workflow: FILE}}`"
+                "input `tools`: `{shown}` can't be a tool, because a model could choose what it starts; list the file as \
+                 `{{workflow: FILE}}`"
             ));
         }
+        let is_agent = AGENTS.contains(&shown);
+        let only = if is_agent { Some(&["prompt"][..]) } else { only };
         let inputs = &spec.inputs;
         let chosen = |input: &str, fixed: &Values| {
             !fixed.contains_key(input) && input != LOCAL && only.is_none_or(|only| only.contains(&input))
         };
         let schema = given::schema(inputs, &|input| chosen(input, &fixed));
-        let direct = native.filter(|it| outputs.is_none() && runs_in_daemon(it));
+        let lacks = |(name, it): &(&String, &InputSpec)| {
+            it.required() && !chosen(name, &fixed) && !fixed.contains_key(*name)
+        };
+        if is_agent && let Some((name, _)) = inputs.iter().find(lacks) {
+            return Err(format!(
+                "input `tools`: `{shown}` needs `{name}` in `with`, because no model chooses it"
+            ));
+        }
+        // An agent has a log, a limit and runs of its own, so that it is always a run.
+        let direct = native.filter(|it| outputs.is_none() && !is_agent && runs_in_daemon(it));
         let work = match direct {
             Some(native) => {
                 given::check_fixed(inputs, &mut fixed, shown)?;

@@ -308,8 +308,7 @@ async fn what_can_t_be_a_tool_is_refused_before_the_model_is_asked() {
     let place = Place::new(ProviderKind::OpenAi, &server);
     for (tools, expected) in [
         (json!(["text.cuont"]), "no tool or node type `text.cuont`"),
-        (json!(["llm.agent"]), "`llm.agent` can't be a tool"),
-        (json!(["agent.command"]), "`agent.command` can't be a tool"),
+        (json!(["agent.command"]), "`agent.command` needs `agent` in `with`, because no model chooses it"),
         (json!([{"node": "workflow.run"}]), "`workflow.run` can't be a tool"),
         (json!(["text.count", "text.count"]), "two tools have the name `text_count`"),
         (json!([{"node": "text.count", "with": {"x": 1}}]), "`text.count` has no input `x`"),

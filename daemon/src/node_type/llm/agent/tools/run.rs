@@ -18,6 +18,8 @@ use crate::node_type::llm::runs::Runs;
 
 /// How long a command may take, unless the tool says otherwise, in seconds.
 pub(super) const SHELL_SECONDS: f64 = 120.0;
+/// The input of an agent that limits its cost.
+const LIMIT: &str = "max_cost_usd";
 /// The longest command, in characters: it becomes a variable.
 const MAX_COMMAND: usize = 32 << 10;
 /// Gives the output of a command up to 60,000 bytes, and how it ended. The command is a variable, never a part of this script.
@@ -81,7 +83,7 @@ impl RunTool {
     ) -> Result<ToolResult, FileError> {
         let given = given::values(&self.inputs, &self.fixed, arguments, made)
             .and_then(|given| check_secrets(&given, call).map(|()| given));
-        let started = given.and_then(|given| self.source(given));
+        let started = given.and_then(|given| self.source(self.limited(given, call)));
         let (source, params) = match started {
             Ok(started) => started,
             Err(why) => return Ok(Err(why)),
@@ -105,6 +107,19 @@ impl RunTool {
             Kind::Shell { .. } => shell_result(&outputs),
             _ => Ok(made.take(&outputs, outcome.blobs)),
         })
+    }
+
+    /// Returns the inputs with the limit of the cost: a model with tools has what its agent has left, if that is less.
+    fn limited(&self, mut given: Values, call: &NodeCall) -> Values {
+        let is_model = matches!(&self.kind, Kind::Type { name, .. } if name == "llm.agent");
+        let limit = |values: &Values| values.get(LIMIT).and_then(Value::as_float);
+        if let Some(max) = limit(&call.inputs).filter(|_| is_model) {
+            let spent =
+                [call.services.cost_usd(), call.attempt.spent_before].into_iter().flatten().sum::<f64>();
+            let left = (max - spent).max(0.0);
+            given.insert(LIMIT.to_owned(), limit(&given).map_or(left, |own| own.min(left)).into());
+        }
+        given
     }
 
     /// Returns what is run with these inputs.
