@@ -32,6 +32,7 @@ mod delete;
 mod earlier;
 mod elsewhere;
 mod finish;
+mod following;
 mod in_flight;
 mod inputs;
 mod interrupts;
@@ -128,8 +129,10 @@ pub struct Engine {
 /// The number of runs, for the idle shutdown of the daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Activity {
-    /// Runs that run.
+    /// Runs that run and hold a slot.
     pub running: u32,
+    /// Runs that wait for the results of others, without a slot.
+    pub following: u32,
     /// Runs that wait.
     pub queued: u32,
     /// The number of parked runs with a question that has a deadline.

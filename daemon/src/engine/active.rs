@@ -262,13 +262,17 @@ impl ActiveRun {
         Ok(Some(name))
     }
 
-    /// Returns the running attempts.
-    pub(super) fn living(&self) -> impl Iterator<Item = AttemptId> {
-        let instances = self.nodes.iter().flat_map(|node| match &node.items {
+    /// Returns every instance that may have attempts, to read.
+    pub(super) fn instances(&self) -> impl Iterator<Item = &ActiveInstance> {
+        self.nodes.iter().flat_map(|node| match &node.items {
             Some(items) => items.runs.as_slice(),
             None => std::slice::from_ref(&node.whole),
-        });
-        instances.filter_map(|instance| instance.live.as_ref().map(|live| live.id))
+        })
+    }
+
+    /// Returns the running attempts.
+    pub(super) fn living(&self) -> impl Iterator<Item = AttemptId> {
+        self.instances().filter_map(|instance| instance.live.as_ref().map(|live| live.id))
     }
 
     /// Records a change of a node, which is sent once it is stored.

@@ -49,6 +49,11 @@ impl Needed {
     pub(super) fn is_in_flight(&self) -> bool {
         self.in_flight
     }
+
+    /// Returns whether the instance waits for another one.
+    pub(super) fn follows(&self) -> bool {
+        self.waits
+    }
 }
 
 impl ActiveRun {
@@ -103,7 +108,7 @@ impl ActiveRun {
     }
 
     /// Applies the decision for an instance that needs a result. `reason`: what it waits for, if it follows another one.
-    fn take_turn(
+    pub(super) fn take_turn(
         &mut self,
         context: &mut Context,
         key: Key,
@@ -111,12 +116,7 @@ impl ActiveRun {
         turn: Turn<Key>,
         reason: Option<String>,
     ) {
-        let is_ready = !self.cancelling
-            && self.instance(key.node, key.item).is_some_and(|instance| {
-                let in_flight = |needed: &Needed| needed.in_flight && needed.key == cache_key;
-                instance.status == NodeStatus::Ready && instance.needed.as_deref().is_some_and(in_flight)
-            });
-        if !is_ready {
+        if !self.needs(key, cache_key) {
             return context.in_flight.leave(cache_key, key);
         }
         match turn {
@@ -126,6 +126,21 @@ impl ActiveRun {
                 self.enter_pools(context, key);
             }
             Turn::Take(cached) => self.reuse(context, key, &cached),
+        }
+    }
+
+    /// Returns whether an instance still needs a result that is in flight.
+    fn needs(&self, key: Key, cache_key: CacheKey) -> bool {
+        let in_flight = |needed: &Needed| needed.in_flight && needed.key == cache_key;
+        let instance = self.instance(key.node, key.item).filter(|it| it.status == NodeStatus::Ready);
+        !self.cancelling && instance.and_then(|it| it.needed.as_deref()).is_some_and(in_flight)
+    }
+
+    /// Looks again for a result that was there earlier.
+    pub(super) fn join_again(&mut self, context: &mut Context, key: Key, cache_key: CacheKey) {
+        if self.needs(key, cache_key) {
+            self.end_wait_in_flight(context, key);
+            context.in_flight.join(cache_key, key);
         }
     }
 
@@ -255,6 +270,9 @@ impl Core {
             self.room -= 1;
             if !self.active.contains_key(&key.run) {
                 self.context.in_flight.leave(cache_key, key);
+                continue;
+            }
+            if !self.may_take(cache_key, key, &turn) {
                 continue;
             }
             let reason = match &turn {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
 use super::elsewhere::local;
+use super::following::Following;
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::searches::Searches;
@@ -54,6 +55,8 @@ pub(super) struct Core {
     pub(super) queued: IdMap<RunId, QueuedRun>,
     /// The active runs that wait for a person and hold no slot.
     pub(super) parked: HashSet<RunId>,
+    /// The active runs that wait for the results of others and hold no slot.
+    pub(super) following: Following,
     /// The parked runs that continue at a deadline, with or without an answer.
     pub(super) due: HashSet<RunId>,
     pub(super) queue: RunQueue,
@@ -99,6 +102,7 @@ impl Core {
             context: Context::new(parts, messages),
             active: IdMap::default(),
             parked: HashSet::new(),
+            following: Following::default(),
             due: HashSet::new(),
             queued: IdMap::default(),
             queue: RunQueue::new(cap, found.paused),
@@ -169,6 +173,7 @@ impl Core {
         !self.context.inline.is_empty()
             || self.context.in_flight.has_turns()
             || self.queue.may_start(self.running())
+            || self.may_return()
             || !self.due_searches().is_empty()
     }
 
@@ -272,6 +277,8 @@ impl Core {
             self.due.remove(&id);
             if run.run.parent.is_some() {
                 // It has no slot of its own.
+            } else if self.following.remove(id) {
+                // It had lent its slot.
             } else if self.parked.remove(&id) {
                 self.queue.remove(id);
             } else {
@@ -316,6 +323,7 @@ impl Core {
         for run in self.touched.iter().filter_map(|id| self.active.get(id)) {
             self.assert_explained(run);
         }
+        self.lend_slots();
         self.advance_searches();
         self.send_listings();
         self.context.schedule_pools();
@@ -348,6 +356,7 @@ impl Core {
     fn activity_now(&self) -> Activity {
         Activity {
             running: self.running() as u32,
+            following: self.following.len() as u32,
             queued: self.queue.len() as u32,
             due: self.due.len() as u32,
             proposing: self.searches.proposing(),

@@ -81,7 +81,7 @@ impl ActiveRun {
 impl Core {
     /// Returns the number of runs that have a slot; a child has none of its own.
     pub(super) fn running(&self) -> usize {
-        self.active.len() - self.children - self.parked.len()
+        self.active.len() - self.children - self.parked.len() - self.following.len()
     }
 
     /// Releases the slot of a run that was just parked.

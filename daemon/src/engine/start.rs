@@ -21,6 +21,7 @@ impl Core {
     /// Starts runs while there are slots, and room in this batch: a run with nothing to do ends immediately, and so may
     /// thousands after it.
     pub(super) fn drain(&mut self) {
+        self.return_followers();
         if self.queue.may_start(self.running()) {
             self.check_times();
         }

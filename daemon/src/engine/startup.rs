@@ -203,6 +203,7 @@ impl Core {
         self.check_sweeps();
         self.announce(&waiting);
         children.into_iter().for_each(|child| self.start_child(child));
+        self.lend_recovered();
         self.drain();
     }
 

@@ -18,7 +18,7 @@ impl Engine {
         let closed = ClosedQueue::new(&self.messages);
         let mut activity = self.activity();
         self.cancel(runs::Cancel { running: true, ..runs::Cancel::default() }).await?;
-        let ended = activity.wait_for(|activity| activity.running == 0);
+        let ended = activity.wait_for(|activity| activity.running + activity.following == 0);
         if tokio::time::timeout(patience, ended).await.is_err() {
             return Err(RpcError::refused(format!(
                 "some runs have not ended {} seconds after they were cancelled; the daemon continues",

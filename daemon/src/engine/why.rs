@@ -71,14 +71,8 @@ impl Core {
             Reason::new(ReasonKind::Paused, "waits because the queue is paused")
         } else if let Some((sweep, pause)) = self.pause_of(id) {
             Reason::new(ReasonKind::Sweep, format!("waits because the sweep `{sweep}` is paused: {pause}"))
-        } else if let Some(limit) = limit.filter(|limit| self.queue.is_at(*limit)) {
-            let text = format!("waits because `concurrency: {}` of its workflow is reached", limit.runs);
-            Reason { holders: self.slots(Some(limit.workflow)), ..Reason::new(ReasonKind::Concurrency, text) }
-        } else if self.running() >= self.queue.cap as usize {
-            let text = format!("waits for a slot: {} at once", self.queue.cap);
-            Reason { holders: self.slots(None), ..Reason::new(ReasonKind::Slots, text) }
         } else {
-            Reason::new(ReasonKind::Starting, "starts in a moment")
+            self.why_no_slot(limit)
         };
         match self.queue.position(id) {
             Some(2) => reason.text.push_str("; one run is before it"),
@@ -94,6 +88,19 @@ impl Core {
         reason
     }
 
+    /// Returns why a run gets no slot that nobody holds back.
+    fn why_no_slot(&self, limit: Option<Limit>) -> Reason {
+        if let Some(limit) = limit.filter(|limit| self.queue.is_at(*limit)) {
+            let text = format!("waits because `concurrency: {}` of its workflow is reached", limit.runs);
+            Reason { holders: self.slots(Some(limit.workflow)), ..Reason::new(ReasonKind::Concurrency, text) }
+        } else if self.running() >= self.queue.cap as usize {
+            let text = format!("waits for a slot: {} at once", self.queue.cap);
+            Reason { holders: self.slots(None), ..Reason::new(ReasonKind::Slots, text) }
+        } else {
+            Reason::new(ReasonKind::Starting, "starts in a moment")
+        }
+    }
+
     /// Returns what holds up an active run as a whole.
     fn why_whole(&self, run: &ActiveRun) -> Option<Reason> {
         if let Some(why) = self.context.halted_by() {
@@ -104,6 +111,9 @@ impl Core {
         }
         if run.cancelling {
             return Some(Reason::new(ReasonKind::Cancelling, "is being cancelled"));
+        }
+        if self.following.returns(run.run.id) {
+            return Some(self.why_no_slot(run.plan.limit(run.run.workflow_id)));
         }
         let is_queued = run.run.state == RunStatus::Parked && self.queue.position(run.run.id).is_some();
         is_queued.then(|| self.why_queued(run.run.id, run.plan.limit(run.run.workflow_id)))
@@ -182,7 +192,10 @@ impl Core {
             return Some((Reason::new(wait.kind, text), Some(wait.resource)));
         }
         let needed = instance.needed.as_deref().filter(|needed| needed.is_in_flight());
-        if let Some(leader) = needed.and_then(|needed| self.context.in_flight.leader(needed.key)) {
+        if let Some(leader) = needed
+            .and_then(|needed| self.context.in_flight.leader(needed.key))
+            .filter(|leader| *leader != key)
+        {
             let name = self.instance_name(leader);
             let text = format!("waits for the same result of {}", name.clone().unwrap_or_default());
             let holders = name.into_iter().collect();
@@ -253,7 +266,10 @@ impl Core {
     /// Returns some of the runs that have a slot.
     fn slots(&self, workflow: Option<WorkflowId>) -> Vec<String> {
         // A child has no slot of its own.
-        let has_slot = |run: &&ActiveRun| run.run.parent.is_none() && !self.parked.contains(&run.run.id);
+        let has_slot = |run: &&ActiveRun| {
+            let id = run.run.id;
+            run.run.parent.is_none() && !self.parked.contains(&id) && !self.following.contains(id)
+        };
         let runs = self.active.values().filter(has_slot);
         let mut runs: Vec<_> =
             runs.filter(|run| workflow.is_none_or(|only| only == run.run.workflow_id)).collect();

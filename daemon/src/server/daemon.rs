@@ -48,7 +48,7 @@ pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonSt
         version: env!("CARGO_PKG_VERSION").to_owned(),
         home: context.home.name.display().to_string(),
         socket: context.home.socket.display().to_string(),
-        running: activity.running,
+        running: activity.running + activity.following,
         queued: activity.queued,
         clients: *context.clients.borrow(),
         process_trees: context.supervisor.trees().unwrap_or("not known before the first command").to_owned(),

@@ -1,6 +1,7 @@
 //! Results that are reused instead of computed again.
 
 mod commands;
+mod following;
 mod properties;
 
 use fanlight_shared::origin::Fresh;
