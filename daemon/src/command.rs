@@ -5,6 +5,7 @@
 //! the variables that the submitter passed are stored, with the run.
 
 mod agent;
+mod agent_output;
 mod changed;
 mod clean_up;
 mod collect;
@@ -51,11 +52,10 @@ use std::time::Duration;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
 
-pub(crate) use collect::check_secrets;
 pub(crate) use engines::Engines;
 pub(crate) use environment::Environment;
 pub(crate) use event::{CommandEvent, EventEffect, TYPES as EVENT_TYPES, of_json as event_of_json};
-pub(crate) use input::place as place_media;
+pub(crate) use placing::place as place_media;
 #[cfg(test)]
 pub(crate) use remote::fake as fake_slurm;
 pub(crate) use remote::{Remote, check_declared, check_installed};

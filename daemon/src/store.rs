@@ -13,6 +13,7 @@ mod bodies;
 mod cache;
 mod code;
 mod database;
+mod failure;
 mod folder;
 mod interruption;
 mod op;
@@ -160,7 +161,12 @@ impl Store {
         let db = database::open(&home.database())?;
         let (writer, inbox) = channel();
         let marks = marks(home, &db)?;
-        let blobs = Blobs::open(home, Registry::new(writer.clone(), marks.clone()))?;
+        // If nothing refers to the bytes, they go. Without a writer the next start finds the mark.
+        let to = writer.clone();
+        let released = move |hash, made| {
+            let _ = to.send(Message::Released { hash, made });
+        };
+        let blobs = Blobs::open(home, Registry::new(released, marks.clone()))?;
         sweep::interrupted(&blobs, &db, &marks)?;
         let (banner, outage) = watch::channel(None);
         let failure = watch::Sender::new(None);

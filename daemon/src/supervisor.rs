@@ -17,6 +17,7 @@ mod peer;
 mod process;
 mod recover;
 mod serve;
+mod spec;
 mod system;
 mod tree;
 
@@ -28,7 +29,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::own_file::OwnFile;
-pub(crate) use process::{TOKEN, explain};
+pub(crate) use process::explain;
+pub(crate) use spec::TOKEN;
 pub use system::close_inherited;
 pub(crate) use system::{before_exec, default_signals, output_pipe, reap, renumber};
 pub use tree::Choice as Trees;

@@ -32,7 +32,6 @@ pub mod schema;
 pub mod search;
 mod secrets;
 mod template;
-mod traps;
 mod workflow;
 pub(crate) mod yaml;
 

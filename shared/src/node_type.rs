@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::types::Type;
 use crate::value::Value;
 
+/// The node type that runs another workflow.
+pub const RUN_TYPE: &str = "workflow.run";
+
 /// The side effects of a node of this type; they decide whether an interrupted node may run again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]

@@ -1,13 +1,10 @@
 //! Coding agents: their own command lines, run without a terminal under the supervisor like any command.
 //!
-//! What an agent writes is read line by line into the reports that all nodes have: `stream` knows the dialects, `read`
-//! follows one. `prepare` lays out its folder and its command, which `record.sh` runs between two looks at that folder,
+//! What an agent writes is read line by line into the reports that all nodes have; see `agent_output`. `prepare` lays out its folder and its command, which `record.sh` runs between two looks at that folder,
 //! and `finish` turns all of it into outputs.
 
 mod finish;
 mod prepare;
-mod read;
-mod stream;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,16 +12,12 @@ use std::sync::Arc;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::check_revision;
 
+use super::agent_output::{AgentReader, Dialect};
 use crate::attempt::Attempt;
 use crate::executor::WorkDir;
 use crate::node_type::NodeType;
 pub(super) use finish::finish;
 pub(super) use prepare::prepare;
-pub(super) use read::AgentReader;
-use stream::Dialect;
-
-/// The most output that is read, in bytes.
-const MAX_OUTPUT: u64 = 64 << 20;
 
 /// The work of an agent. An adopted one lacks the inputs that are built from secrets.
 #[derive(Debug)]

@@ -24,6 +24,8 @@ use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 
 /// The resolution of the file system's clock: a second change within one tick may leave a file's times unchanged.
 pub(super) const TICK: Duration = Duration::from_millis(20);
+/// The most files of a folder that is an output.
+pub(super) const MAX_FILES: usize = 100_000;
 /// The most times that files are looked at, or copied, while they change.
 pub(super) const MAX_TRIES: usize = 5;
 
@@ -264,11 +266,11 @@ fn note_all(root: &Root, files: &mut Files, links: &mut HashMap<PathBuf, BlobHas
 
 /// Checks how many files a folder holds.
 fn check_count(folder: &Path, count: usize) -> Result<(), String> {
-    if count <= super::collect::MAX_FILES {
+    if count <= MAX_FILES {
         return Ok(());
     }
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    Err(format!("`{}` holds more than {} files", folder.display(), super::collect::MAX_FILES))
+    Err(format!("`{}` holds more than {MAX_FILES} files", folder.display()))
 }
 
 fn parse_link(line: &[u8]) -> Option<(PathBuf, BlobHash)> {

@@ -1,13 +1,16 @@
 //! Removes files when an attempt has ended, and when its run is deleted.
 
+use std::fs;
+use std::io;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use fanlight_shared::id::AttemptId;
 use futures_util::future::join_all;
 
-use super::Commands;
 use super::folder::Folder;
+use super::{Commands, separate};
+use crate::rooted::remove_tree;
 
 /// How long clean-up waits after an attempt has ended, so that several are cleaned up together.
 const CLEAN_UP_DELAY: Duration = Duration::from_millis(100);
@@ -65,10 +68,49 @@ impl Commands {
     }
 }
 
+impl Folder {
+    /// Removes what only a running attempt needs.
+    pub(super) fn clean_up(&self) -> io::Result<()> {
+        // First: the work folder says that there is something to clean up.
+        separate::remove(self)?;
+        let entries = match fs::read_dir(self.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            match entry.file_name().to_str() {
+                Some("work" | "inputs" | "arguments" | "record") => remove_tree(&entry.path())?,
+                Some("events.jsonl" | "script" | "recorder" | "before" | "stdout") => {
+                    ignore_absent(fs::remove_file(entry.path()))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes everything.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        separate::remove(self)?;
+        if self.is_on_engine() {
+            remove_tree(self.files())?;
+        }
+        remove_tree(self.path())
+    }
+}
+
+fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
 /// Calls `work` with each of these folders. Returns whether all calls succeeded.
 pub(super) async fn each_folder(
     folders: Vec<Folder>,
-    work: impl Fn(&Folder) -> std::io::Result<()> + Send + 'static,
+    work: impl Fn(&Folder) -> io::Result<()> + Send + 'static,
 ) -> bool {
     let all = move || {
         let mut done = true;

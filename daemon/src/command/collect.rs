@@ -6,7 +6,7 @@ mod place;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::media::MediaKind;
@@ -15,6 +15,7 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{CommandOutput, OutputSource};
 use indexmap::IndexMap;
 
+use super::changed::MAX_FILES;
 use super::folder::Folder;
 use super::pattern::Pattern;
 use super::report::Reported;
@@ -22,14 +23,12 @@ use crate::attempt::Attempt;
 use crate::file_error::FileError;
 use crate::media;
 use crate::rooted::{Entry, Root, WalkEntry};
-use crate::secret::{Secrets, contains};
+use crate::secret::Secrets;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
 
 pub(super) use place::{Claim, FoundEntry, Place, find, places, previewed};
 
-/// The most files of a folder that is an output.
-pub(super) const MAX_FILES: usize = 100_000;
 /// The most files that a glob matches.
 const MAX_MATCHES: usize = 10_000;
 /// The longest file whose content becomes a value, in bytes.
@@ -239,13 +238,13 @@ impl Collector<'_> {
     ) -> Result<Value, Mismatch> {
         let secrets = self.sources.secrets;
         if let Entry::File(file) = &entry {
-            check_secrets(secrets, file)?;
+            secrets.check_file(file)?;
         }
         match (ty, entry) {
             (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(_)) => {
                 let taken =
                     media::publish_folder(root, path, name, MAX_FILES, self.sources.blobs, &|file| {
-                        check_secrets(secrets, file)
+                        secrets.check_file(file)
                     })?;
                 self.collected.blobs.extend(taken.published);
                 let notes = taken.left_out.iter();
@@ -271,17 +270,6 @@ impl Collector<'_> {
             (ty, Entry::File(file)) => content(file, ty),
         }
     }
-}
-
-/// Refuses a file that contains a secret, before its bytes are stored.
-pub(crate) fn check_secrets(secrets: &Secrets, mut file: &File) -> Result<(), FileError> {
-    if secrets.is_empty() {
-        return Ok(());
-    }
-    let unread = |error: std::io::Error| FileError::from(format!("can't be read: {error}"));
-    let found = secrets.find_in(file).map_err(unread)?;
-    file.rewind().map_err(unread)?;
-    found.map_or(Ok(()), |name| Err(format!("it {}", contains(name)).into()))
 }
 
 /// Why a file is not a value of its type.

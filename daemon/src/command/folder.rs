@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::id::AttemptId;
 
-use super::separate;
 use crate::file_error::FileError;
 use crate::file_error::is_full;
-use crate::rooted::{Root, remove_tree};
+use crate::rooted::Root;
 use crate::store::StoreError;
 
 /// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`) are there too. The files that the command itself
@@ -113,36 +112,6 @@ impl Folder {
             made => made,
         }
     }
-
-    /// Removes what only a running attempt needs.
-    pub(super) fn clean_up(&self) -> io::Result<()> {
-        // First: the work folder says that there is something to clean up.
-        separate::remove(self)?;
-        let entries = match fs::read_dir(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            match entry.file_name().to_str() {
-                Some("work" | "inputs" | "arguments" | "record") => remove_tree(&entry.path())?,
-                Some("events.jsonl" | "script" | "recorder" | "before" | "stdout") => {
-                    ignore_absent(fs::remove_file(entry.path()))?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes everything.
-    pub(super) fn remove(&self) -> io::Result<()> {
-        separate::remove(self)?;
-        if self.is_on_engine() {
-            remove_tree(&self.files)?;
-        }
-        remove_tree(&self.path)
-    }
 }
 
 /// Creates a folder that only its owner can enter, and those above it.
@@ -169,13 +138,6 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
 /// Creates a new file that only its owner can read.
 pub(super) fn new_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }
 
 /// Returns the error for a failed operation on a file or folder, such as `can't read`.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::expression::Content;
-use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::media::Media;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -201,32 +201,6 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, FileError> {
         }
         _ => Ok(path.to_owned()),
     }
-}
-
-/// Makes a private, read-only copy of media at `path`. With `executable`, the copy is executable in any case.
-pub(crate) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), FileError> {
-    blobs.materialise(media, path)?;
-    let done = if media.kind == MediaKind::Dir {
-        protect_tree(path)
-    } else {
-        let mode = if executable || media.executable { 0o500 } else { 0o400 };
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
-    };
-    done.map_err(|error| sentence("can't protect", path, &error))
-}
-
-fn protect_tree(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            protect_tree(&entry.path())?;
-        } else if kind.is_file() {
-            let mode = entry.metadata()?.permissions().mode() & 0o500;
-            fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

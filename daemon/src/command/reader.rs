@@ -7,7 +7,7 @@ use fanlight_shared::metric::SYSTEM;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
-use super::agent::AgentReader;
+use super::agent_output::AgentReader;
 use super::collect;
 use super::event::CommandEvent;
 use super::folder::Folder;
@@ -257,7 +257,7 @@ impl Reader {
         if bytes > MAX_PREVIEW {
             return Err(format!("`{name}` is larger than {} MiB", MAX_PREVIEW >> 20));
         }
-        collect::check_secrets(self.secrets(), &file)?;
+        self.secrets().check_file(&file)?;
         let (media, published) = media::publish(&self.blobs, file, &name)?;
         Ok((Value::from(media), published))
     }

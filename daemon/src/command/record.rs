@@ -10,7 +10,6 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::Shell;
 
-use super::collect::check_secrets;
 use super::environment::Environment;
 use super::folder::{Folder, make_folder, new_file, sentence};
 use super::{program, text};
@@ -179,7 +178,7 @@ pub(super) fn publish(
     secrets: &Secrets,
     blobs: &Blobs,
 ) -> Result<(Media, Published), FileError> {
-    check_secrets(secrets, &patch)?;
+    secrets.check_file(&patch)?;
     let (media, published) = media::publish(blobs, patch, PATCH)?;
     let media = media::check(media, &Type::Media(MediaKind::File))?;
     Ok((Media { kind: MediaKind::File, mime: MIME.into(), ..media }, published))

@@ -1,7 +1,7 @@
 //! `workflow.run`
 
-use fanlight_shared::document::children::{FILE_INPUT, RUN_TYPE};
-use fanlight_shared::node_type::{DeclaredOutputs, Effects};
+use fanlight_shared::document::children::FILE_INPUT;
+use fanlight_shared::node_type::{DeclaredOutputs, Effects, RUN_TYPE};
 use fanlight_shared::types::Type;
 
 use super::build::Build;

@@ -10,7 +10,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values, cut};
 use serde_json::{Map, Value as Json, json};
 
-use crate::command::{check_secrets, place_media};
+use crate::command::place_media;
 use crate::content;
 use crate::file_error::FileError;
 use crate::media::{self, file_name};
@@ -154,14 +154,14 @@ impl Taking<'_> {
                 Err(format!("`{shown}` is a file, but dir is declared").into())
             }
             (Entry::File(file), _) => {
-                check_secrets(&self.of.secrets, &file)?;
+                self.of.secrets.check_file(&file)?;
                 let (media, published) = media::publish(self.blobs, file, &name)?;
                 let media = media::check(media, &ty)?;
                 self.published.push(published);
                 Ok(Value::from(media))
             }
             (Entry::Folder(_), MediaKind::Dir) => {
-                let check = |file: &std::fs::File| check_secrets(&self.of.secrets, file);
+                let check = |file: &std::fs::File| self.of.secrets.check_file(file);
                 let taken = media::publish_folder(&self.root, path, &name, MAX_FILES, self.blobs, &check)?;
                 if let Some(other) = taken.left_out.first() {
                     return Err(

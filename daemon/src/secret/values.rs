@@ -1,6 +1,7 @@
 //! The secrets that one attempt uses.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use fanlight_shared::document::is_secret_name;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::mask::{Mask, MaskStream};
+use crate::file_error::FileError;
 
 /// The shortest value, in bytes: a shorter one appears in ordinary output, and is guessed from what was masked.
 const MIN_VALUE_BYTES: usize = 8;
@@ -256,6 +258,22 @@ impl Secrets {
             Value::Media(media) => self.find(&media.name),
             Value::Large(large) => self.find(&large.head),
         }
+    }
+}
+
+impl Secrets {
+    /// Refuses a file that contains a secret, before its bytes are stored.
+    ///
+    /// # Errors
+    /// It contains one, or can't be read.
+    pub(crate) fn check_file(&self, mut file: &File) -> Result<(), FileError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let unread = |error: io::Error| FileError::from(format!("can't be read: {error}"));
+        let found = self.find_in(file).map_err(unread)?;
+        file.rewind().map_err(unread)?;
+        found.map_or(Ok(()), |name| Err(format!("it {}", contains(name)).into()))
     }
 }
 

@@ -28,7 +28,7 @@ use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::blob::{Blobs, Open};
-use super::writer::Failure;
+use super::failure::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
 use value::InstanceKey;
 

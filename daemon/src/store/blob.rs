@@ -9,6 +9,7 @@ mod reader;
 mod registry;
 mod sink;
 mod source;
+mod stamp;
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -3,7 +3,7 @@
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::metric::Goal;
+use fanlight_shared::metric::{Goal, Point};
 use fanlight_shared::run::{Parent, Run, RunStatus};
 use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
@@ -12,6 +12,8 @@ use indexmap::IndexMap;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
+
+use crate::series::decode;
 
 /// The state of a run that was deleted but is still referenced by assets.
 pub(super) const DELETED: i64 = 6;
@@ -250,6 +252,21 @@ pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
         preview: preview_from(row.get(16)?),
     };
     Ok((row.get(17)?, asset))
+}
+
+/// Reads the points in a column.
+pub(super) fn points(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Point>> {
+    decode(row.get_ref(column)?.as_blob()?).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "these points are damaged".into())
+    })
+}
+
+/// Reads the point in a column, if there is one.
+pub(super) fn point(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Point>> {
+    if row.get_ref(column)? == rusqlite::types::ValueRef::Null {
+        return Ok(None);
+    }
+    Ok(points(row, column)?.first().copied())
 }
 
 #[cfg(test)]

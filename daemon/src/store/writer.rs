@@ -1,7 +1,6 @@
 //! The one thread that writes: it commits whatever waits as soon as it is free.
 
 mod checkpoint;
-mod failure;
 mod held;
 mod outage;
 mod transaction;
@@ -18,7 +17,6 @@ use super::apply::{Apply, Failed};
 use super::blob::Blobs;
 use super::{After, Batch, Committed, StoreError, database};
 use checkpoint::Checkpoint;
-pub(super) use failure::Failure;
 use outage::Outage;
 
 /// Rows (roughly) that one transaction takes before it is committed.

@@ -12,10 +12,10 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::time::Time;
 use rustix::process::Signal;
 
-use super::client::StartSpec;
 use super::log::{LogWriter, StdoutWriter, StreamTag};
 use super::process::Started;
 use super::record::{AttemptState, Exit, Stage};
+use super::spec::StartSpec;
 use super::system::Reaped;
 use super::tree::{Member, Tree};
 use crate::secret::MaskStream;

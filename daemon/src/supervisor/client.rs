@@ -30,7 +30,8 @@ use tokio::sync::{Mutex, watch};
 
 pub use super::Trees;
 pub use super::record::{AttemptState, Exit, How, Stage};
-pub use attempt::{AttemptEvent, StartSpec, Started};
+pub use super::spec::StartSpec;
+pub use attempt::{AttemptEvent, Started};
 pub use subscription::Subscription;
 
 use super::message::{Containment, Reply, Request};

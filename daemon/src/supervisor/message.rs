@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use fanlight_shared::id::AttemptId;
 
-use super::client::StartSpec;
 use super::frame::{Malformed, Reader, Writer};
 use super::log::STDOUT;
 use super::record::AttemptState;
+use super::spec::StartSpec;
 use crate::secret::Secrets;
 
 /// A request of a client. The reply contains its number.

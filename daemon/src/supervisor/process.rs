@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit};
 
-use super::client::StartSpec;
+use super::spec::{StartSpec, TOKEN};
 use super::system;
 use super::tree::Tree;
 
@@ -48,9 +48,6 @@ pub(crate) struct Started {
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
 }
-
-/// The environment variable with the attempt of a process.
-pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
 
 /// Starts a command in its tree. The signal mask is reset by std.
 pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Result<Started, String> {

@@ -14,15 +14,13 @@ use super::FILE_LIMIT;
 use super::check::{CheckContext, Reader};
 use super::nodes::Places;
 use super::reading::Reading;
-use crate::node_type::{Catalogue, NodeTypeSpec};
+use crate::node_type::{Catalogue, NodeTypeSpec, RUN_TYPE};
 use crate::problem::{Problem, Severity, Span, near};
 use crate::types::Type;
 use crate::value::{Value, cut};
 use crate::workflow::{Action, Node, Template, Workflow};
 use tool::{Tool, tools};
 
-/// The node type that runs another workflow.
-pub const RUN_TYPE: &str = "workflow.run";
 /// The input that names the file, and the field of a tool that does; all other inputs are params of that workflow.
 pub const FILE_INPUT: &str = "workflow";
 /// The node type whose tools may be workflows.

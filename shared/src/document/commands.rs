@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::reading::{Reading, is_null};
 use super::template::Plain;
-use super::traps::position_of;
+use super::yaml::traps::position_of;
 use super::yaml::{Kind, Node};
 use crate::environment;
 use crate::expression::Root;

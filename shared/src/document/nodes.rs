@@ -1,12 +1,11 @@
 //! `nodes:`.
 
-use super::children;
 use super::hints;
 use super::names::is_name;
 use super::reading::{Reading, is_null};
 use super::template::Plain;
 use super::yaml::{Entry, Kind, Node as Part};
-use crate::node_type::Effects;
+use crate::node_type::{Effects, RUN_TYPE};
 use crate::problem::Span;
 use crate::value::cut;
 use crate::workflow::{Action, Changes, Node, Retry, Shell};
@@ -212,10 +211,10 @@ impl Reading<'_> {
                 };
                 self.error_hint("not_for_native", field.key_span, message, hint);
             }
-            "pool" | "lock" | "resources" if node.action.word() == children::RUN_TYPE => {
+            "pool" | "lock" | "resources" if node.action.word() == RUN_TYPE => {
                 let message = format!(
                     "{what} does not belong to `{}`: nodes of the run that it starts could wait for it forever",
-                    children::RUN_TYPE
+                    RUN_TYPE
                 );
                 self.error_hint("not_here", field.key_span, message, "set it on nodes of the other file");
             }

@@ -2,13 +2,13 @@
 //! error; this one doesn't.
 
 mod surrogates;
+pub(in crate::document) mod traps;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 
-use super::traps;
 use crate::problem::{Position, Problem, Span};
 use crate::value::DEPTH_LIMIT;
 

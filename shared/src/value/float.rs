@@ -7,6 +7,14 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serializer};
 
+/// Begins a string that stands for such a float while JSON is read.
+pub(super) const MARK: char = '\0';
+
+/// Returns the text without its mark.
+pub(super) fn unmarked(text: &str) -> &str {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
 /// Returns the word for a float that JSON can't write; `None` for any other.
 #[must_use]
 pub fn word(float: f64) -> Option<&'static str> {
@@ -89,7 +97,7 @@ impl<'de> Deserialize<'de> for Number {
                 Ok(Number(it as f64))
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
-                of_word(super::json::unmarked(text))
+                of_word(unmarked(text))
                     .map(Number)
                     .ok_or_else(|| E::invalid_type(serde::de::Unexpected::Str(text), &self))
             }

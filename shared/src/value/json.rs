@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::float::MARK;
 use super::{DEPTH_LIMIT, Value, float};
 
 const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
-const MARK: char = '\0';
 /// How many digits of a number an error shows.
 const MAX_SHOWN_DIGITS: usize = 40;
 
@@ -102,11 +102,6 @@ fn check_whole_number(number: &str) -> Result<(), JsonError> {
 /// Returns the float that a marked string stands for.
 pub(super) fn float_of(text: &str) -> Option<f64> {
     float::of_word(text.strip_prefix(MARK)?)
-}
-
-/// Returns the text without its mark.
-pub(super) fn unmarked(text: &str) -> &str {
-    text.strip_prefix(MARK).unwrap_or(text)
 }
 
 /// Returns the text with the bare words NaN, Infinity and -Infinity as marked strings; borrowed if it has none.

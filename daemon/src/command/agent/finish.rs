@@ -6,15 +6,15 @@ use std::path::Path;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::value::{Value, Values};
 
-use super::super::collect::{MAX_FILES, check_secrets};
+use super::super::agent_output::{self, Stream};
+use super::super::changed::MAX_FILES;
 use super::super::finish::{Ended, tell_notes, text_port};
 use super::super::folder::Folder;
 use super::super::prepare::Resources;
 use super::super::reader::Reader;
 use super::super::record::{self, Nested, NoPatch};
 use super::super::{failure, separate};
-use super::stream::Stream;
-use super::{Agent, prepare, read};
+use super::{Agent, prepare};
 use crate::attempt::{Attempt, Outcome};
 use crate::content;
 use crate::file_error::FileError;
@@ -77,7 +77,7 @@ pub(in super::super) fn finish(
         Ok(values) => (values, error),
         Err(why) => (Values::new(), error.or_else(|| Some(NodeError::new(why)))),
     };
-    let streams_end = read::end(&reader.folder);
+    let streams_end = agent_output::end(&reader.folder);
     tell_notes(attempt, reader, streams_end);
     Ok(Outcome {
         end: ended.end(error.is_some()),
@@ -190,7 +190,7 @@ impl Made {
         secrets: &Secrets,
     ) -> Result<(), FileError> {
         let root = folder.open_work().map_err(|error| format!("output `dir`: {error}"))?;
-        let check = |file: &std::fs::File| check_secrets(secrets, file);
+        let check = |file: &std::fs::File| secrets.check_file(file);
         let taken = media::publish_folder(&root, Path::new(""), "work", MAX_FILES, resources.blobs, &check)
             .map_err(|problem| match problem {
             FileError::Other(why) => FileError::Other(format!("output `dir`: {why}")),

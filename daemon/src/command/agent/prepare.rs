@@ -9,11 +9,11 @@ use fanlight_shared::environment::MAX_VALUE_BYTES;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
+use super::super::agent_output::{Dialect, MAX_OUTPUT};
 use super::super::folder::{Folder, make_folder, sentence};
 use super::super::prepare::{Resources, prepare as prepare_command};
 use super::super::record;
-use super::stream::Dialect;
-use super::{Agent, MAX_OUTPUT};
+use super::Agent;
 use crate::attempt::Attempt;
 use crate::content;
 use crate::executor::{Argument, CommandWork, Program, WorkDir};

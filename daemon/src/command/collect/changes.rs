@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Changes;
 
+use super::super::changed::MAX_FILES;
 use super::super::{record, separate, text};
-use super::{Collector, MAX_FILES, Made, Place, Sources, check_secrets};
+use super::{Collector, Made, Place, Sources};
 use crate::file_error::FileError;
 use crate::media;
 use crate::rooted::{Entry, Links, MAX_DEPTH, Refusal, WalkEntry, walk};
@@ -64,7 +65,7 @@ impl Collector<'_> {
                 .push(format!("output `{name}` does not say that the command removed {files}"));
         }
         let secrets = self.sources.secrets;
-        let check = |file: &std::fs::File| check_secrets(secrets, file);
+        let check = |file: &std::fs::File| secrets.check_file(file);
         let start = Path::new("");
         let (media, published) =
             media::publish_files(&place.root, start, paths, name, self.sources.blobs, &check)?;

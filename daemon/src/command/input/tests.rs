@@ -3,6 +3,7 @@ use std::ffi::OsStr;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::MediaKind;
 
 use super::*;
 use crate::store::Store;

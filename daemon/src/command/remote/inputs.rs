@@ -18,8 +18,7 @@ use super::mirror::{COPY_TIMEOUT, CopyError, with_slash};
 use super::request::CALL_TIMEOUT;
 use super::tools::Tools;
 use crate::command::folder::{new_file, sentence};
-use crate::command::input;
-use crate::command::placing::Later;
+use crate::command::placing::{self, Later};
 use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 
@@ -61,7 +60,7 @@ pub(super) fn lay_out(later: Vec<Later>, folder: &Path, blobs: &Blobs) -> Result
     for Later { media, path, executable } in later {
         let Some(place) = path.strip_prefix(folder).ok().and_then(Path::to_str).filter(|it| is_line(it))
         else {
-            input::place(blobs, &media, &path, executable)?;
+            placing::place(blobs, &media, &path, executable)?;
             continue;
         };
         let (name, count, mode) = if media.kind == MediaKind::Dir {
@@ -185,7 +184,7 @@ impl Inputs {
             made.map_err(|error| unmade(&error))?;
             let folder = tempfile::tempdir_in(&outgoing).map_err(|error| unmade(&error))?;
             for (name, media) in chosen {
-                input::place(&blobs, &media, &folder.path().join(name), false)?;
+                placing::place(&blobs, &media, &folder.path().join(name), false)?;
             }
             Ok(Arc::new(folder))
         });

@@ -7,7 +7,7 @@ use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
 use super::columns::{Column, Empty};
-use super::records::{BadRows, Format};
+use super::records::{BadRows, Format, MAX_BYTES, too_much};
 use crate::file_error::FileError;
 use crate::node_type::bound::Bound;
 use crate::node_type::build::Build;
@@ -17,8 +17,6 @@ use crate::node_type::{NodeType, Runner, Workspace};
 
 /// The largest file, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
-/// The most bytes of all rows as values.
-pub(super) const MAX_BYTES: u64 = 16 << 20;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("csv.read", "Reads a CSV table: each row becomes an object with a field per column.")
@@ -101,13 +99,6 @@ fn read(text: &str, inputs: &Values) -> Result<Values, String> {
         ("skipped", bad.into_rows().into()),
     ];
     Ok(outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-pub(super) fn too_much() -> String {
-    format!(
-        "the rows take more than {} MiB; read fewer `columns`, or fewer rows with `limit`",
-        MAX_BYTES >> 20
-    )
 }
 
 #[cfg(test)]

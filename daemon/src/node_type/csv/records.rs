@@ -4,9 +4,10 @@ use csv::{ReaderBuilder, StringRecord};
 use fanlight_shared::value::{Value, Values};
 
 use super::delimiter;
-use super::read::{MAX_BYTES, too_much};
 use crate::node_type::typed_inputs::TypedInputs;
 
+/// The most bytes of all rows as values.
+pub(super) const MAX_BYTES: u64 = 16 << 20;
 /// The most skipped rows that are listed.
 const MAX_LISTED: usize = 1_000;
 
@@ -228,4 +229,12 @@ fn most_frequent(text: &str, quote: u8) -> u8 {
     }
     let most = counts.iter().copied().max().unwrap_or_default();
     counts.iter().position(|count| *count == most).map_or(b',', |at| DELIMITERS[at])
+}
+
+/// Returns the error about rows that take too much memory.
+pub(super) fn too_much() -> String {
+    format!(
+        "the rows take more than {} MiB; read fewer `columns`, or fewer rows with `limit`",
+        MAX_BYTES >> 20
+    )
 }

@@ -9,7 +9,6 @@ use fanlight_shared::value::float::Number;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Done;
-use super::series::point;
 use crate::store::{NewTrial, Numbers, code};
 
 /// The most metrics that a sentence names.
@@ -160,7 +159,7 @@ impl Ended {
         while let Some(row) = rows.next()? {
             let (node, metric): (String, String) = (row.get(0)?, row.get(1)?);
             if objective.is_metric(&node, &metric) {
-                found.push((node, point(row, 2).ok().flatten().map(|point| point.value)));
+                found.push((node, code::point(row, 2).ok().flatten().map(|point| point.value)));
             } else if !others.contains(&metric) {
                 others.push(metric);
             }

@@ -10,7 +10,7 @@ use fanlight_shared::metric::{NewPoints, Point};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::{Apply, Done, Failure};
-use crate::series::{decode, encode};
+use crate::series::encode;
 use crate::store::{StoreError, code};
 use unknown::Unknown;
 
@@ -45,7 +45,7 @@ const CHUNK: &str = "key, level, count, body";
 
 impl Chunk {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let points = points(row, 3)?;
+        let points = code::points(row, 3)?;
         Ok(Self { key: row.get(0)?, level: row.get(1)?, count: code::unsigned(row.get(2)?), points })
     }
 }
@@ -199,9 +199,9 @@ impl Series {
             stored: code::unsigned(row.get(4)?),
             replaced: code::unsigned(row.get(5)?),
             first_step: row.get::<_, Option<i64>>(6)?.map(code::unsigned),
-            last: point(row, 7)?,
-            min: point(row, 8)?,
-            max: point(row, 9)?,
+            last: code::point(row, 7)?,
+            min: code::point(row, 8)?,
+            max: code::point(row, 9)?,
         })
     }
 
@@ -285,12 +285,12 @@ impl Series {
         let mut rows = query.query([self.key])?;
         while let Some(row) = rows.next()? {
             self.first_step.get_or_insert(code::unsigned(row.get(0)?));
-            self.min = smaller(self.min, point(row, 1)?);
-            self.max = larger(self.max, point(row, 2)?);
+            self.min = smaller(self.min, code::point(row, 1)?);
+            self.max = larger(self.max, code::point(row, 2)?);
         }
         self.last = db
             .prepare_cached("SELECT body FROM series_chunk WHERE series = ?1 ORDER BY first DESC LIMIT 1")?
-            .query_row([self.key], |row| points(row, 0))
+            .query_row([self.key], |row| code::points(row, 0))
             .optional()?
             .and_then(|points| points.last().copied());
         Ok(())
@@ -369,23 +369,4 @@ fn larger(one: Option<Point>, other: Option<Point>) -> Option<Point> {
         (Some(one), Some(other)) => Some(if other.value > one.value { other } else { one }),
         (one, other) => one.or(other),
     }
-}
-
-/// Reads the points in a column.
-pub(in crate::store) fn points(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Point>> {
-    decode(row.get_ref(column)?.as_blob()?).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Blob,
-            "these points are damaged".into(),
-        )
-    })
-}
-
-/// Reads the point in a column, if there is one.
-pub(in crate::store) fn point(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Point>> {
-    if row.get_ref(column)? == rusqlite::types::ValueRef::Null {
-        return Ok(None);
-    }
-    Ok(points(row, column)?.first().copied())
 }

@@ -1,16 +1,16 @@
 //! Reading bytes: verified on the way, so that what was damaged on the disk is an error and never a wrong result.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Blobs, Published, source};
+use super::stamp::{self, Stamp};
+use super::{Blobs, Published};
 use crate::store::StoreError;
 
 /// How much of a blob is hashed at a time.
@@ -109,8 +109,8 @@ impl BlobReader {
         if let Err(error) = read {
             let early = error.kind() == io::ErrorKind::UnexpectedEof;
             return Err(match &self.source {
-                Source::User(_, path) if early => source::changed(path, "it is shorter now").into(),
-                Source::User(_, path) => source::unreadable(path, &error).into(),
+                Source::User(_, path) if early => stamp::changed(path, "it is shorter now").into(),
+                Source::User(_, path) => stamp::unreadable(path, &error).into(),
                 Source::File(_, path) if early => self.damaged(format!("{} ends too early", path.display())),
                 Source::File(_, path) => self.damaged(format!("{} can't be read: {error}", path.display())),
                 Source::Memory(_) => self.damaged(format!("its row can't be read: {error}")),
@@ -121,7 +121,7 @@ impl BlobReader {
             hasher.update(&part);
             if self.left == 0 && hasher.finalize().as_bytes() != self.hash.as_bytes() {
                 return Err(match &self.source {
-                    Source::User(_, path) => source::changed(path, "its content is different").into(),
+                    Source::User(_, path) => stamp::changed(path, "its content is different").into(),
                     Source::File(_, path) => self.damaged(format!("{} holds other bytes", path.display())),
                     Source::Memory(_) => self.damaged("the database holds other bytes".to_owned()),
                 });
@@ -358,31 +358,6 @@ fn deleted(hash: BlobHash) -> StoreError {
 #[derive(Default)]
 pub(super) struct Verified {
     files: Mutex<HashMap<BlobHash, Stamp>>,
-}
-
-/// The facts about a file that change whenever it is written or replaced.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Stamp([i64; 7]);
-
-impl Stamp {
-    pub(super) fn of(file: &File) -> io::Result<Self> {
-        file.metadata().map(|meta| Self::from(&meta))
-    }
-}
-
-impl From<&Metadata> for Stamp {
-    fn from(meta: &Metadata) -> Self {
-        let number = |number: u64| i64::try_from(number).unwrap_or(-1);
-        Self([
-            number(meta.dev()),
-            number(meta.ino()),
-            number(meta.len()),
-            meta.mtime(),
-            meta.mtime_nsec(),
-            meta.ctime(),
-            meta.ctime_nsec(),
-        ])
-    }
 }
 
 impl Verified {

@@ -6,19 +6,18 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 
 use super::Published;
 use crate::store::folder;
-use crate::store::writer::Message;
 
 /// The open publications, shared by the publishers and the writer, which alone unlinks.
 pub(in crate::store) struct Registry {
     open: Mutex<HashMap<BlobHash, Entry>>,
-    writer: Sender<Message>,
+    /// Called with bytes whose publication has ended, and whether they are in a file that was written for it.
+    released: Box<dyn Fn(BlobHash, bool) + Send + Sync>,
     /// Where publications of files are marked.
     marks: PathBuf,
 }
@@ -33,8 +32,11 @@ struct Entry {
 }
 
 impl Registry {
-    pub(in crate::store) fn new(writer: Sender<Message>, marks: PathBuf) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), writer, marks })
+    pub(in crate::store) fn new(
+        released: impl Fn(BlobHash, bool) + Send + Sync + 'static,
+        marks: PathBuf,
+    ) -> Arc<Self> {
+        Arc::new(Self { open: Mutex::default(), released: Box::new(released), marks })
     }
 
     pub(super) fn open(self: &Arc<Self>, hash: BlobHash, bytes: u64, inline: Option<&[u8]>) -> Arc<Open> {
@@ -121,7 +123,6 @@ impl Drop for Open {
         let made = entry.made;
         open.remove(&self.hash);
         drop(open);
-        // If nothing refers to the bytes, they go. Without a writer the next start finds the mark.
-        let _ = self.registry.writer.send(Message::Released { hash: self.hash, made });
+        (self.registry.released)(self.hash, made);
     }
 }

@@ -12,7 +12,8 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, SourceFile};
 use rustix::fs::{Mode, OFlags};
 
-use super::reader::{Source, Stamp};
+use super::reader::Source;
+use super::stamp::{Stamp, changed, unreadable};
 use super::{BlobReader, Blobs, Published};
 use crate::store::StoreError;
 
@@ -123,19 +124,6 @@ impl Blobs {
         }
         Ok(self.reader(media.hash, Source::User(file, path), media.bytes))
     }
-}
-
-/// Returns the error about a file of the user that has changed.
-pub(super) fn changed(path: &Path, what: &str) -> StoreError {
-    StoreError::SourceChanged { path: path.to_owned(), what: what.to_owned() }
-}
-
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> StoreError {
-    let path = path.display();
-    StoreError::Other(match error.kind() {
-        io::ErrorKind::PermissionDenied => format!("{path} may not be read by this user"),
-        _ => format!("{path} can't be read: {error}"),
-    })
 }
 
 /// Returns the times of the last write and of the last change of a file, in microseconds.

@@ -11,7 +11,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::events::events;
-use crate::store::apply::series::{point, points};
 use crate::store::record::{
     FileRecord, ObservationRecord, PointsRecord, ReportRecord, RunPart, RunRecord, SeriesRecord,
     SharedRecord, SweepRecord, TrialRecord, ValueRecord, WorkflowRecord, forget_start,
@@ -242,16 +241,16 @@ fn series(db: &Connection, run: i64, part: &mut TakePart<'_>) -> Result<(), Stor
             stored: code::unsigned(row.get(9)?),
             replaced: code::unsigned(row.get(10)?),
             first_step: row.get::<_, Option<i64>>(11)?.map(code::unsigned),
-            last: point(row, 12)?,
-            min: point(row, 13)?,
-            max: point(row, 14)?,
+            last: code::point(row, 12)?,
+            min: code::point(row, 13)?,
+            max: code::point(row, 14)?,
         }))?;
         let mut chunks = db
             .prepare_cached("SELECT level, count, body FROM series_chunk WHERE series = ?1 ORDER BY first")?;
         let mut chunks = chunks.query([key])?;
         while let Some(row) = chunks.next()? {
             let (level, count) = (row.get(0)?, code::unsigned(row.get(1)?));
-            part(RunPart::Points(PointsRecord { level, count, points: points(row, 2)? }))?;
+            part(RunPart::Points(PointsRecord { level, count, points: code::points(row, 2)? }))?;
         }
     }
     Ok(())

@@ -9,7 +9,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::page;
 use crate::series::Buckets;
-use crate::store::apply::series::{point, points};
 use crate::store::{Store, StoreError, code};
 
 const LIST: page::List = page::List("metrics.list");
@@ -186,7 +185,7 @@ fn range(db: &Connection, read: &Read) -> Result<(u64, u64), StoreError> {
                     Axis::Time => 0,
                 };
                 // The curve of a damaged series says so.
-                let Ok(Some(last)) = point(row, 1) else { continue };
+                let Ok(Some(last)) = code::point(row, 1) else { continue };
                 let last = on_axis(read.axis, begin, &last);
                 found = Some(match found {
                     Some((from, to)) => (from.min(first), to.max(last)),
@@ -219,7 +218,7 @@ fn each_point(
     )?;
     let mut rows = query.query(params![series, code::signed(from), code::signed(to)])?;
     while let Some(row) = rows.next()? {
-        for point in points(row, 0)?.iter().filter(|point| (from..=to).contains(&point.step)) {
+        for point in code::points(row, 0)?.iter().filter(|point| (from..=to).contains(&point.step)) {
             if !visit(point) {
                 return Ok(());
             }
@@ -284,6 +283,7 @@ fn named(row: &Row<'_>, run_id: RunId) -> Result<Series, StoreError> {
 
 /// Reads the last, the smallest and the largest point in a row of a list.
 fn values(row: &Row<'_>) -> Result<(Point, Option<Point>, Option<Point>), StoreError> {
-    let last = point(row, 11)?.ok_or_else(|| StoreError::Unreadable("a series has no last point".into()))?;
-    Ok((last, point(row, 12)?, point(row, 13)?))
+    let last =
+        code::point(row, 11)?.ok_or_else(|| StoreError::Unreadable("a series has no last point".into()))?;
+    Ok((last, code::point(row, 12)?, code::point(row, 13)?))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::super::process::TOKEN;
+use super::super::spec::TOKEN;
 use super::super::{ALREADY_RUNNING, READY, frame};
 use super::connection::{Connection, Greeting};
 use super::subscribers::Subscribers;

@@ -6,13 +6,13 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::time::Time;
 
 use super::super::attempt::Running;
-use super::super::client::StartSpec;
 use super::super::frame;
 use super::super::ledger::Entry;
 use super::super::message::{Reply, Request};
 use super::super::peer::Peer;
 use super::super::process::{self, Started};
 use super::super::record::AttemptState;
+use super::super::spec::StartSpec;
 use super::super::tree::Tree;
 use super::Server;
 

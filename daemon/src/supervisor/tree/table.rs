@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use fanlight_shared::id::AttemptId;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use super::super::process::TOKEN;
+use super::super::spec::TOKEN;
 
 /// One process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,14 +3,16 @@
 mod canvas;
 mod cursor;
 mod pictures;
+mod shown;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
 
-use canvas::{PAN, pan, shown_layout, wheel, zoom};
+use canvas::{PAN, pan, wheel, zoom};
 use cursor::{failed, half, jump, keep_selection, next_failed, next_match, select_match, step};
+use shown::shown_layout;
 
 use crate::ui::action::Action;
 use crate::ui::address::Address;

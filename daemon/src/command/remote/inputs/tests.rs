@@ -70,7 +70,7 @@ impl There {
             fs::create_dir_all(folder).unwrap();
         }
         for name in names {
-            input::place(self.store.blobs(), &inputs[name], &arrived.join(name), false).unwrap();
+            placing::place(self.store.blobs(), &inputs[name], &arrived.join(name), false).unwrap();
         }
         let mut command = Command::new("sh");
         command.args(["-c", SETTLE, "sh"]).args([&arrived, &self.store()]).args(names);

@@ -2,7 +2,7 @@
 
 use fanlight_shared::run::NodeStatus;
 
-use super::canvas::{settle, shown_layout};
+use super::shown::{settle, shown_layout};
 use crate::ui::action::Action;
 use crate::ui::fuzzy;
 use crate::ui::graph::{Drawing, Layout, Place};

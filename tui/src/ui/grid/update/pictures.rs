@@ -3,7 +3,7 @@
 use crate::ui::effect::Effect;
 use crate::ui::graph::Zoom;
 use crate::ui::grid::camera;
-use crate::ui::grid::update::canvas::shown_layout;
+use crate::ui::grid::update::shown::shown_layout;
 use crate::ui::grid::view::body;
 use crate::ui::model::Model;
 use crate::ui::node;

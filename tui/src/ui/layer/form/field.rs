@@ -60,7 +60,8 @@ pub(super) fn all(workflow: &Workflow, last: &Values, is_fork: bool) -> Vec<Fiel
     let mut fields: Vec<Field> =
         params.map(|(name, param)| Field::of_param(name, param, last.get(name))).collect();
     if is_fork {
-        fields.extend(super::fork::extras());
+        // It has no label of its own, and no place in the queue.
+        fields.extend(Field::extras().into_iter().filter(|field| field.name == REPEAT));
     } else {
         fields.extend(Field::extras());
     }

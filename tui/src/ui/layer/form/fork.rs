@@ -7,7 +7,7 @@ use fanlight_shared::sweep::Matrix;
 use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
 
-use super::field::{Field, REPEAT};
+use super::field::Field;
 use super::{Form, sets};
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
@@ -77,9 +77,4 @@ impl Form {
         let fork = Fork { run: lens.run.id, name: lens.run.name(), node };
         Some(Self::new(model, document, Some(lens.run), Some(fork)))
     }
-}
-
-/// Returns the fields of a fork: it has no label of its own, and no place in the queue.
-pub(super) fn extras() -> impl Iterator<Item = Field> {
-    Field::extras().into_iter().filter(|field| field.name == REPEAT)
 }

@@ -4,7 +4,7 @@ use fanlight_shared::event::{Activity, Prediction, Task, TaskStatus, ToolCall};
 use fanlight_shared::run::NodeStatus;
 
 use super::Tab;
-use super::content::Text;
+use super::page::Text;
 use crate::ui::theme::{Theme, node_glyph};
 
 /// Returns the pages that have something to show.

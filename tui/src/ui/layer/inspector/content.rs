@@ -13,13 +13,11 @@ use fanlight_shared::time::human_duration;
 use fanlight_shared::value::{Value, shortened};
 use ratatui::style::Style;
 
-use super::page::{Page, Row};
+use super::page::{Page, Row, Text};
 use super::{Inspector, Tab, activity, curves, question, wait};
 use crate::ui::model::Model;
 use crate::ui::node;
 use crate::ui::theme::{Theme, node_glyph};
-
-pub(super) type Text = (String, Style);
 
 /// The maximum number of lines per port; the pager and the viewer show the rest.
 const MAX_LINES: usize = 400;

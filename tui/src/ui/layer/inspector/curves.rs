@@ -6,7 +6,7 @@ use fanlight_shared::rpc::metrics::Axis;
 use fanlight_shared::rpc::watch::Metrics;
 use fanlight_shared::time::Time;
 
-use super::content::Text;
+use super::page::Text;
 use crate::text::number;
 use crate::ui::braille::{self, Canvas};
 use crate::ui::curves::line::Line;

@@ -18,6 +18,9 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::wrap::wrap;
 
+/// A line with its style.
+pub(super) type Text = (String, Style);
+
 /// Rows of a picture among other rows: half the page, within these limits.
 const PICTURE_HEIGHT: (u16, u16) = (8, 24);
 

@@ -1,6 +1,6 @@
 //! The traps of YAML: texts that YAML reads differently from what was meant.
 
-use super::yaml::{Kind, Node};
+use super::{Kind, Node};
 use crate::problem::{Position, Problem, Span};
 
 /// Returns a syntax error, explained by the trap behind it if there is one. `at` is its byte offset.
@@ -200,7 +200,7 @@ fn span_of(text: &str, at: usize, length: usize) -> Span {
 }
 
 /// Returns the line and column of byte `at`.
-pub(super) fn position_of(text: &str, at: usize) -> Position {
+pub(in crate::document) fn position_of(text: &str, at: usize) -> Position {
     let before = &text[..floor(text, at)];
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;

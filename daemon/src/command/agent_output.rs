@@ -1,18 +1,23 @@
-//! Follows what an agent writes, and reports it.
+//! Follows what an agent writes, and reports it: `stream` knows the dialects.
+
+mod stream;
 
 use std::fs;
 
-use super::super::failure;
-use super::super::folder::Folder;
-use super::super::tail::Tail;
-use super::MAX_OUTPUT;
-use super::stream::{Dialect, MAX_LINE, Stream};
+use super::failure;
+use super::folder::Folder;
+use super::tail::Tail;
 use crate::attempt::Attempt;
 use crate::services::{Report, Reporter, Stream as LogStream};
 use crate::supervisor::log;
+use stream::MAX_LINE;
+pub(super) use stream::{Dialect, Stream};
+
+/// The most output that is read, in bytes.
+pub(super) const MAX_OUTPUT: u64 = 64 << 20;
 
 /// Reads the output of an agent as it grows.
-pub(in super::super) struct AgentReader {
+pub(super) struct AgentReader {
     pub(super) stream: Stream,
     tail: Tail,
     reporter: Option<Reporter>,
@@ -31,7 +36,7 @@ impl AgentReader {
     }
 
     /// Reads what is new. Blocks.
-    pub(in super::super) fn read(&mut self, attempt: &Attempt, folder: &Folder) {
+    pub(super) fn read(&mut self, attempt: &Attempt, folder: &Folder) {
         let Self { stream, tail, .. } = self;
         if let Err(refusal) = tail.read(folder.path(), "stdout", &mut |line| stream.take(&line)) {
             tracing::warn!(attempt = %attempt.id, %refusal, "the output of an agent can't be read");
@@ -40,7 +45,7 @@ impl AgentReader {
     }
 
     /// Reads the rest of an agent that has ended, and what it wrote to its standard error, up to `end` of its log. Blocks.
-    pub(in super::super) fn finish(&mut self, attempt: &Attempt, folder: &Folder, end: u64) {
+    pub(super) fn finish(&mut self, attempt: &Attempt, folder: &Folder, end: u64) {
         // Outputs are collected again when there is space.
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -59,7 +64,7 @@ impl AgentReader {
     }
 
     /// Returns the cost so far, if it is known.
-    pub(in super::super) fn cost_usd(&self) -> Option<f64> {
+    pub(super) fn cost_usd(&self) -> Option<f64> {
         self.reporter.as_ref()?.cost_usd()
     }
 

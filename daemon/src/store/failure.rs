@@ -2,11 +2,11 @@
 
 use rusqlite::ErrorCode;
 
-use crate::store::StoreError;
+use super::StoreError;
 
 /// Why an op could not be applied.
 #[derive(Debug)]
-pub(in crate::store) enum Failure {
+pub(super) enum Failure {
     /// The batch is at fault; its neighbours are not.
     Batch(StoreError),
     /// The store can't be written at the moment.
