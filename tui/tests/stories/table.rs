@@ -102,7 +102,7 @@ fn a_table_can_be_read_by_other_programs() {
 fn params_are_ranked_by_how_much_they_matter_for_a_number() {
     let fanlight = trained();
     let few = fanlight.say(&["table", "rates", "--importance", "acc"]).exits(1);
-    few.complains("nothing can be said about `acc`: no param varies in several runs with a number there");
+    few.complains("nothing can be said about `acc`: no param that varies has several runs");
     fanlight.say(&["table", "rates", "--importance", "ac"]).exits(2).complains("did you mean `acc`?");
     fanlight.say(&["table", "rates", "--importance", "acc", "--sort", "acc"]).exits(2);
     let again = [

@@ -66,6 +66,13 @@ impl Caller {
                 "there is no program `{program}` in the PATH of commands at `{}`",
                 login.name()
             ))),
+            // A login node that is being maintained may answer with a sentence and a code of its own.
+            _ if login.output(&output.stdout).is_err() => {
+                let said = call::words(SSH, &output.stderr).or_else(|| call::words(SSH, &output.stdout));
+                let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+                let name = login.name();
+                Err(Failure::Unreachable(format!("`{name}` did not run the command{said}")))
+            }
             _ => output.text(program),
         }
     }

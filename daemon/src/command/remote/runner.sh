@@ -78,10 +78,14 @@ exec 5<&- 6<&-
 
 (
     trap - TERM INT
+    trap 'echo "fanlight: the prelude of the engine ended the shell, so the command did not run" >&2; exit 96' EXIT
     . ./prelude >&2 || {
-        echo "fanlight: the engine's prelude failed with exit code $?" >&2
+        code=$?
+        trap - EXIT
+        echo "fanlight: the engine's prelude failed with exit code $code" >&2
         exit 96
     }
+    trap - EXIT
     eval "$start"
     exec "$@"
 ) </dev/null >&3 2>&4 3>&- 4>&- &

@@ -175,8 +175,9 @@ fn classify(why: String) -> SubmitError {
         "ontroller in standby mode",
         "onnection reset",
     ];
-    const FULL: [&str; 6] = [
+    const FULL: [&str; 7] = [
         "MaxSubmit",
+        "GrpSubmitJobsLimit",
         "artition not available (inactive or drain)",
         "temporarily unable to accept job",
         "esource temporarily unavailable",
@@ -223,6 +224,9 @@ mod tests {
         let association = "AssocMaxSubmitJobLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit \
                            limit, user's size and/or time limits)";
         assert!(matches!(of(association), SubmitError::Busy(_)));
+        let group = "QOSGrpSubmitJobsLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit limit, \
+                     user's size and/or time limits)";
+        assert!(matches!(of(group), SubmitError::Busy(_)));
         let drained = "Batch job submission failed: Required partition not available (inactive or drain)";
         assert!(matches!(of(drained), SubmitError::Busy(_)));
         let too_large = "QOSMaxCpuPerJobLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit limit, \

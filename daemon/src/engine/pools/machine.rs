@@ -33,20 +33,26 @@ pub(super) struct MachineShares<T: OfRun> {
     amounts: Shares<Amounts, T>,
     /// Once an attempt has asked for one: finding them takes time.
     gpus: Option<Shares<FreeGpus, T>>,
+    /// The slots of attempts that were running when the daemon started, until the GPUs are known.
+    adopted: Vec<(Vec<GpuSlot>, T)>,
 }
 
 impl<T: OfRun> MachineShares<T> {
     pub(super) fn new(machine: Machine) -> Self {
-        Self { amounts: Shares::new(Amounts::all(&machine)), gpus: None, machine }
+        Self { amounts: Shares::new(Amounts::all(&machine)), gpus: None, adopted: Vec::new(), machine }
     }
 
     /// Returns the GPUs, as many as are known.
     fn gpus(&mut self) -> &mut Shares<FreeGpus, T> {
         let all = FreeGpus::all(self.machine.gpus().map_or(0, <[_]>::len));
         let gpus = self.gpus.get_or_insert_with(|| Shares::new(all.clone()));
-        // Without GPUs nobody has a part of one, so all of those that were found since are free.
-        if gpus.free().is_empty() {
+        // Nobody got a part before they were found: only the attempts of an earlier daemon have one.
+        if gpus.free().is_empty() && !all.is_empty() {
             gpus.set_free(all);
+            let known = self.machine.gpus().unwrap_or_default();
+            for (slots, who) in self.adopted.drain(..) {
+                gpus.occupy(parts_of(&slots, known), who);
+            }
         }
         gpus
     }
@@ -73,10 +79,14 @@ impl<T: OfRun> MachineShares<T> {
     /// Gives a part without asking, for an attempt that is already running with these GPUs.
     pub(super) fn occupy(&mut self, need: Need, slots: &[GpuSlot], who: T) {
         match need {
-            Need::Gpus(_) => {
-                let parts = parts_of(slots, self.machine.gpus().unwrap_or_default());
-                self.gpus().occupy(parts, who);
-            }
+            Need::Gpus(_) => match self.machine.gpus() {
+                Ok(known) if !known.is_empty() => {
+                    let parts = parts_of(slots, known);
+                    self.gpus().occupy(parts, who);
+                }
+                // They can't be named at the moment.
+                _ => self.adopted.push((slots.to_vec(), who)),
+            },
             Need::Amounts(need) => self.amounts.occupy(need, who),
         }
     }
@@ -97,7 +107,10 @@ impl<T: OfRun> MachineShares<T> {
 
     pub(super) fn release(&mut self, need: Need, who: T) {
         match need {
-            Need::Gpus(_) => self.gpus().release(who),
+            Need::Gpus(_) => {
+                self.adopted.retain(|(_, it)| *it != who);
+                self.gpus().release(who);
+            }
             Need::Amounts(_) => self.amounts.release(who),
         }
     }
@@ -154,5 +167,34 @@ impl<T: OfRun> MachineShares<T> {
     #[cfg(test)]
     pub(super) fn known_gpus(&self) -> Option<&Shares<FreeGpus, T>> {
         self.gpus.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Gpu, ResourceSettings};
+
+    fn machine(gpus: &[&str]) -> Machine {
+        let gpu = |id: &&str| Gpu { id: (*id).to_owned(), uuid: None, name: None };
+        let gpus = Some(gpus.iter().map(gpu).collect());
+        Machine::of(&ResourceSettings { cpus: Some(4), memory: Some(8), gpus })
+    }
+
+    #[test]
+    fn a_device_of_an_adopted_attempt_is_its_own_although_the_system_names_it_later() {
+        let mut shares: MachineShares<u32> = MachineShares::new(machine(&[]));
+        let one = Need::Gpus(Gpus::Whole(1));
+        let slot = |id: &str| GpuSlot { id: id.to_owned(), uuid: None, name: None, part: 1000 };
+        shares.occupy(one, &[slot("a")], 1);
+        shares.occupy(one, &[slot("b")], 2);
+        shares.release(one, 2);
+        shares.machine = machine(&["a", "b"]);
+        assert!(shares.take(Ticket(1), one, 3));
+        assert!(!shares.take(Ticket(2), one, 4), "`a` is in use");
+        assert_eq!((shares.slots(1), shares.slots(3)), (vec![slot("a")], vec![slot("b")]));
+        shares.release(one, 1);
+        assert!(shares.take(Ticket(3), one, 4));
+        assert_eq!(shares.slots(4), [slot("a")]);
     }
 }

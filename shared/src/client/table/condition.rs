@@ -52,6 +52,9 @@ impl Condition {
                 "`{text}` is not a condition: write a column, one of = != < <= > >= ~, and a value"
             ));
         };
+        if value.starts_with(['<', '>', '=', '!', '~']) {
+            return Err(format!("`{text}` has two signs; write one of = != < <= > >= ~"));
+        }
         let column = table.named(name)?;
         let number = value.parse::<f64>().ok();
         if number.is_none() && !matches!(operator, Operator::Is | Operator::Not | Operator::Contains) {

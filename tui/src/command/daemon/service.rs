@@ -55,7 +55,7 @@ pub(super) fn install(context: &Context, dry_run: bool) -> Result<(), Failure> {
     // Only one daemon runs for a home, so that a second one would end at once.
     let starts = !embedded::daemon_lives(&context.home);
     let commands = service.commands_of_install(starts);
-    run_all(&commands)?;
+    run_all(&commands, "the file of the service is there; type the command again once it can work")?;
     if starts {
         output::note(
             "the daemon starts now and whenever you log in; `fanlight daemon stop` stops it until then",
@@ -79,12 +79,16 @@ pub(super) fn uninstall(context: &Context) -> Result<(), Failure> {
         return Ok(());
     }
     if service.is_loaded() {
-        run_all(&service.commands_of_uninstall())?;
+        run_all(
+            &service.commands_of_uninstall(),
+            "nothing was removed; type the command again once it can work",
+        )?;
     }
     std::fs::remove_file(&service.file)
         .map_err(|error| Failure::failed(format!("`{}` can't be removed: {error}", service.shown())))?;
     if service.manager == Manager::Systemd {
-        run_all(&[words(&["systemctl", "--user", "daemon-reload"])])?;
+        let hint = "the file of the service was removed; systemd forgets it when it is started again";
+        run_all(&[words(&["systemctl", "--user", "daemon-reload"])], hint)?;
     }
     output::note(&format!(
         "removed {}; a daemon that runs continues until `fanlight daemon stop`",
@@ -204,8 +208,8 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// Runs commands one after the other. A missing or failing one is reported with what to type.
-fn run_all(commands: &[Vec<String>]) -> Result<(), Failure> {
+/// Runs commands one after the other. A missing or failing one is reported with a hint that says what to type.
+fn run_all(commands: &[Vec<String>], hint: &str) -> Result<(), Failure> {
     for command in commands {
         let Some((program, arguments)) = command.split_first() else { continue };
         let line = command.join(" ");
@@ -219,8 +223,7 @@ fn run_all(commands: &[Vec<String>]) -> Result<(), Failure> {
             }
             Err(error) => error.to_string(),
         };
-        return Err(Failure::failed(format!("`{line}` failed: {why}"))
-            .hint("the file of the service is there; type the command again once it can work"));
+        return Err(Failure::failed(format!("`{line}` failed: {why}")).hint(hint));
     }
     Ok(())
 }

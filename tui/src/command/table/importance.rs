@@ -24,8 +24,10 @@ pub(super) fn write(
     let found = of.importance(rows, target);
     if found.is_empty() {
         return Err(Failure::failed(format!(
-            "nothing can be said about `{target_name}`: no param varies in several runs with a number there"
-        )));
+            "nothing can be said about `{target_name}`: no param that varies has several runs with a number there for each value, \
+             or more than five values"
+        ))
+        .hint("run it again with `--repeat 2`, or with more values"));
     }
     let names = NAMES.map(str::to_owned);
     match format {

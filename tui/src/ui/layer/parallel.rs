@@ -48,7 +48,7 @@ pub struct ParallelAxes {
 
 impl ParallelAxes {
     /// Returns the screen for some rows and columns of a table; `None` if there are not two of each. Runs are ranked by the
-    /// column `under` the cursor if that has a goal, else by the first one that has.
+    /// column `under` the cursor if that has a goal, else by the first one that has, else by the first that is no param.
     #[must_use]
     pub fn of(
         table: &Table,
@@ -87,7 +87,9 @@ impl ParallelAxes {
         let axes: Vec<Scaled> = axes.into_iter().map(|(_, axis)| axis).collect();
         let order = first_axes(&axes);
         let under = cursor.and_then(|axis| order.iter().position(|it| *it == axis)).unwrap_or(0);
-        let ranked_by = ranked_by.unwrap_or(order[under]);
+        // By a param only if there is nothing else.
+        let result = (0..axes.len()).find(|at| !axes[*at].is_param);
+        let ranked_by = ranked_by.or(result).unwrap_or(order[under]);
         let mut screen =
             Self { axes, order, cursor: under, runs, marked, ranked_by, ranks: Vec::new(), at: 0, further };
         screen.rank();

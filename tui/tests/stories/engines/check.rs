@@ -85,6 +85,8 @@ fn a_check_says_what_is_missing_and_what_to_do() {
     failed(cluster.check(&[]), 4, "invalid partition specified: nowhere", "`sinfo -o %P` lists");
     with("prelude = \"false\"");
     failed(cluster.check(&[]), 7, "prelude failed", "correct `prelude`");
+    with("prelude = \"exit 0\"");
+    failed(cluster.check(&[]), 7, "ended the shell", "correct `prelude`");
     with("");
     cluster.turns("busy", "");
     failed(cluster.check(&["--timeout", "1s"]), 5, "waits until `cluster` takes more jobs", "");

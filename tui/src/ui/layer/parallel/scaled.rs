@@ -14,6 +14,8 @@ const MAX_WORDS: usize = 30;
 pub(super) struct Scaled {
     pub(super) name: String,
     pub(super) goal: Option<Goal>,
+    /// Whether it is a param, which is no result.
+    pub(super) is_param: bool,
     /// The place of each run, from 0 (at the lower end) to 1; NaN for a run without a value.
     pub(super) places: Vec<f32>,
     /// The value of each run.
@@ -62,12 +64,13 @@ impl Scaled {
         let places = values.iter().map(place).collect();
         let column = &table.columns()[column];
         let (name, goal, note) = (column.name.clone(), column.goal, axis.note());
+        let is_param = column.kind == Kind::Param;
         let words = words.labels().to_vec();
         let ends = match (words.first(), words.last()) {
             (Some(first), Some(last)) => [first.clone(), last.clone()],
             _ => axis.ends(),
         };
-        Some(Self { name, goal, places, values, ends, note, words, flipped: false, is_first })
+        Some(Self { name, goal, is_param, places, values, ends, note, words, flipped: false, is_first })
     }
 
     /// Returns the height of a run, from 0 (below) to 1 (above).
