@@ -52,7 +52,9 @@ impl Condition {
                 "`{text}` is not a condition: write a column, one of = != < <= > >= ~, and a value"
             ));
         };
-        if value.starts_with(['<', '>', '=', '!', '~']) {
+        // A text may begin with any sign, such as `<p>`.
+        let after_sign = value.strip_prefix(['<', '>', '=']).map(str::trim);
+        if operator == Operator::Is && after_sign.is_some_and(|rest| rest.parse::<f64>().is_ok()) {
             return Err(format!("`{text}` has two signs; write one of = != < <= > >= ~"));
         }
         let column = table.named(name)?;

@@ -169,6 +169,7 @@ fn rows_are_filtered_by_conditions() {
     let table = table(&rows);
     assert_eq!(Condition::read("y=1", &table).unwrap_err(), "the table has no column `y`");
     assert!(Condition::read("x", &table).unwrap_err().contains("is not a condition"));
+    assert!(Condition::read("name=<p>", &table).is_ok());
     assert_eq!(
         Condition::read("x=>2", &table).unwrap_err(),
         "`x=>2` has two signs; write one of = != < <= > >= ~"
