@@ -278,9 +278,9 @@ impl Hub {
         inner.rows.asking().into_iter().filter_map(|run| Some((Arc::clone(&run), state(&run.id)?))).collect()
     }
 
-    /// Notifies every client that the daemon is ending.
-    pub fn bye(&self, reason: &str) {
-        let message = Message::new(Notification::Bye { reason: reason.to_owned() });
+    /// Notifies every client that the daemon is ending, and whether its home is gone.
+    pub fn bye(&self, reason: &str, home_gone: bool) {
+        let message = Message::new(Notification::Bye { reason: reason.to_owned(), home_gone });
         for watcher in self.lock().watchers.values_mut() {
             watcher.bye(&message);
         }

@@ -236,11 +236,8 @@ pub async fn run(
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
     let mut failure = store.failure();
     let (reason, ended) = tokio::select! {
-        () = shutdown.token.cancelled() => ("the daemon was stopped".to_owned(), Ok(())),
-        () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => {
-            ("there was nothing left to do".to_owned(), Ok(()))
-        }
-        why = failed(&mut failure) => (format!("the daemon ends to recover from what is stored: {why}"), Err(why)),
+        // A home that is gone is also why a store fails, so it is looked at first.
+        biased;
         why = own_home.gone() => {
             // Nothing that is stored from now on could be read again, so nothing more is acknowledged.
             store.fail(&why);
@@ -250,6 +247,11 @@ pub async fn run(
             }
             (why.clone(), Err(why))
         }
+        () = shutdown.token.cancelled() => ("the daemon was stopped".to_owned(), Ok(())),
+        () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => {
+            ("there was nothing left to do".to_owned(), Ok(()))
+        }
+        why = failed(&mut failure) => (format!("the daemon ends to recover from what is stored: {why}"), Err(why)),
     };
     tracing::info!(reason, "the daemon ends");
     releasing.abort();
@@ -259,7 +261,7 @@ pub async fn run(
     if tokio::time::timeout(COMMIT_TIMEOUT, engine.stop()).await.is_err() {
         tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
     }
-    hub.bye(&reason);
+    hub.bye(&reason, own_home.is_gone());
     stop_serving.cancel();
     if let Err(error) = serving.await {
         tracing::error!(%error, "the server failed");

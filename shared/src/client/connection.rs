@@ -328,7 +328,7 @@ async fn read(
                     if let Some(id) = incoming.id {
                         answered(&shared, &mut streams, id, text);
                     } else if let Some(notification) = incoming.params {
-                        if let Notification::Bye { reason } = &notification {
+                        if let Notification::Bye { reason, .. } = &notification {
                             farewell = Some(reason.clone());
                         }
                         if let Some(notification) = parts.take(notification) {

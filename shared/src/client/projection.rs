@@ -71,8 +71,13 @@ pub enum Change {
     Deleted(Box<Run>),
     /// The banners.
     Banners,
-    /// The daemon ends, and why.
-    Bye(String),
+    /// The daemon ends.
+    Bye {
+        /// Why.
+        reason: String,
+        /// Whether its runs are gone with its home.
+        home_gone: bool,
+    },
 }
 
 impl Projection {
@@ -149,7 +154,9 @@ impl Projection {
             }
             Notification::State { run_id, event, .. } => self.fold(*run_id, event).into_iter().collect(),
             Notification::Live { run_id, event, .. } => self.fold_live(*run_id, event).into_iter().collect(),
-            Notification::Bye { reason } => vec![Change::Bye(reason.clone())],
+            Notification::Bye { reason, home_gone } => {
+                vec![Change::Bye { reason: reason.clone(), home_gone: *home_gone }]
+            }
             // The components that show curves read them.
             Notification::Points { .. } | Notification::PointsLost {} => Vec::new(),
             // Fresh snapshots follow.

@@ -229,6 +229,9 @@ pub enum Notification {
     Bye {
         /// Why.
         reason: String,
+        /// Whether its home was removed or moved away: what it stored can't be reached by the next daemon.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        home_gone: bool,
     },
 }
 

@@ -182,7 +182,7 @@ impl Follower<'_> {
                 }
                 Change::Deleted(run) => self.was_deleted(&run),
                 Change::Banners => self.live.banners(&self.projection),
-                Change::Bye(reason) => return Err(self.bye(&reason)),
+                Change::Bye { reason, home_gone } => return Err(self.bye(&reason, home_gone)),
             }
         }
         match (&mut self.out, line) {
@@ -316,9 +316,9 @@ impl Follower<'_> {
         open.map(|row| row.run.name()).unwrap_or_default()
     }
 
-    fn bye(&self, reason: &str) -> Failure {
+    fn bye(&self, reason: &str, home_gone: bool) -> Failure {
         let failure = Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did"));
-        if self.context.host.is_none() && !self.context.home.database().exists() {
+        if home_gone {
             return failure.hint("they are gone with their home");
         }
         let name = self.open_run();

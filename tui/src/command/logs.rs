@@ -257,12 +257,15 @@ impl<'a> Following<'a> {
         for change in self.projection.apply(&mut notification) {
             match change {
                 Change::Gap(_) => connected = self.watch().await?,
-                Change::Bye(reason) => {
+                Change::Bye { reason, home_gone } => {
+                    let ended = Failure::no_daemon(format!("the daemon ended ({reason}) before the run did"));
+                    if home_gone {
+                        return Err(ended.hint("it is gone with its home"));
+                    }
                     let name = &self.name;
-                    return Err(Failure::no_daemon(format!(
-                        "the daemon ended ({reason}) before the run did"
-                    ))
-                    .hint(format!("it continues with the next daemon: `fanlight logs '{name}' --follow`")));
+                    let hint =
+                        format!("it continues with the next daemon: `fanlight logs '{name}' --follow`");
+                    return Err(ended.hint(hint));
                 }
                 Change::Updated(_) | Change::Moved(_) | Change::Deleted(_) | Change::Banners => {}
             }

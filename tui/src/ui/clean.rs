@@ -215,7 +215,7 @@ pub fn notification(notification: &mut Notification) {
             maybe(&mut new.unit);
         }
         Notification::Lagged {} | Notification::PointsLost {} => {}
-        Notification::Bye { reason } => line(reason),
+        Notification::Bye { reason, .. } => line(reason),
     }
 }
 

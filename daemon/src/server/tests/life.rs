@@ -89,12 +89,12 @@ async fn every_client_is_notified_that_the_daemon_ends() {
     let mut notifications = client.notifications().unwrap();
     client.call(Stop::default()).await.unwrap();
     served.context.shutdown.cancelled().await;
-    served.hub.bye("the daemon was stopped");
+    served.hub.bye("the daemon was stopped", false);
     served.stop.cancel();
     served.task.await.unwrap();
     assert_eq!(
         notifications.recv().await,
-        Some(Notification::Bye { reason: "the daemon was stopped".into() })
+        Some(Notification::Bye { reason: "the daemon was stopped".into(), home_gone: false })
     );
     assert_eq!(notifications.recv().await, None);
     assert_eq!(client.closed().await, "the daemon was stopped");

@@ -26,7 +26,7 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     for change in model.projection.apply(notification) {
         match change {
             Change::Gap(run) => lens::gap(model, run),
-            Change::Bye(reason) => model.say(Tone::Note, format!("the daemon ends: {reason}")),
+            Change::Bye { reason, .. } => model.say(Tone::Note, format!("the daemon ends: {reason}")),
             Change::Updated(_) | Change::Moved(_) | Change::Deleted(_) | Change::Banners => {}
         }
     }
