@@ -100,6 +100,7 @@ async fn a_limit_of_the_workflow_counts_those_that_hold_a_slot() {
     let runs: Vec<&[(&str, fanlight_shared::value::Value)]> = vec![&[]; 4];
     let runs = world.try_start(&limited("hang hello"), &runs).await.unwrap();
     until_slots(&world, 1, 3).await;
+    world.fake.until("start a").await;
     world.fake.finish("a");
     world.idle().await;
     assert_eq!(starts(&world), 1);
