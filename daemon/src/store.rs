@@ -8,6 +8,7 @@
 //! - `read`: queries; `cache`: results that later nodes reuse
 
 mod apply;
+mod attempt_key;
 pub mod blob;
 mod bodies;
 mod cache;
@@ -40,6 +41,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::file_error::FileError;
+pub use attempt_key::AttemptKey;
 pub(crate) use blob::BlobReader;
 use blob::{Blobs, Registry};
 pub use bodies::Bodies;

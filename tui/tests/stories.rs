@@ -21,6 +21,8 @@ mod assets;
 mod audio;
 #[path = "stories/cached.rs"]
 mod cached;
+#[path = "stories/cached_adopted.rs"]
+mod cached_adopted;
 #[path = "stories/chats.rs"]
 mod chats;
 #[path = "stories/children.rs"]

@@ -86,6 +86,7 @@ impl ActiveRun {
             context.op(Op::DropSeries { run, node, item: key.item });
         }
         self.record_node(context, update);
+        self.store_key(context, key, id);
         self.listing_changed = true;
         self.spawn(context, key, id, number, started, prepared, gpus, Begin::Fresh);
     }
@@ -165,7 +166,7 @@ impl ActiveRun {
         let (blobs, home) = (context.store.blobs().clone(), context.store.home().data.clone());
         let (plan, config) = (self.plan.clone(), context.config.clone());
         let needed = self.instance(key.node, key.item).and_then(|it| it.needed.as_ref());
-        let seen = needed.and_then(|needed| needed.seen.clone());
+        let seen = needed.and_then(|needed| needed.seen);
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use fanlight_shared::event::NodeError;
+use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::origin::Origin;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
@@ -20,7 +21,7 @@ use super::{Message, cache_key};
 use crate::attempt::Outcome;
 use crate::content;
 use crate::executor::{Surroundings, Work};
-use crate::store::{CacheKey, Cached, NewEntry, Op, PartsDigest};
+use crate::store::{AttemptKey, CacheKey, Cached, NewEntry, Op, PartsDigest};
 
 /// The result that an instance needs, which others may need too.
 #[derive(Clone, Debug)]
@@ -28,21 +29,23 @@ pub(super) struct Needed {
     pub(super) key: CacheKey,
     /// The parts of the key, until the result is there.
     parts: PartsDigest,
-    /// What the result of a command depends on besides its inputs, as it was when the key was made.
-    pub(super) seen: Option<Arc<Surroundings>>,
+    /// A hash of what the result of a command depends on besides its inputs, as it was when the key was made.
+    pub(super) seen: Option<[u8; 32]>,
     /// It is in flight: this instance leads or follows.
     in_flight: bool,
     /// It is shown that this instance waits for another one.
     waits: bool,
+    /// The key is stored with the running attempt.
+    stored: bool,
 }
 
 impl Needed {
     fn of_native(parts: &KeyParts) -> Self {
-        Self { key: parts.key(), parts: parts.digest(), seen: None, in_flight: false, waits: false }
+        AttemptKey { key: parts.key(), parts: parts.digest(), seen: None }.into()
     }
 
-    pub(super) fn of_command(parts: &KeyParts, seen: Surroundings) -> Self {
-        Self { seen: Some(Arc::new(seen)), ..Self::of_native(parts) }
+    pub(super) fn of_command(parts: &KeyParts, seen: &Surroundings) -> Self {
+        Self { seen: Some(seen.hash()), ..Self::of_native(parts) }
     }
 
     /// Returns whether the instance leads or follows.
@@ -53,6 +56,12 @@ impl Needed {
     /// Returns whether the instance waits for another one.
     pub(super) fn follows(&self) -> bool {
         self.waits
+    }
+}
+
+impl From<AttemptKey> for Needed {
+    fn from(AttemptKey { key, parts, seen }: AttemptKey) -> Self {
+        Self { key, parts, seen, in_flight: false, waits: false, stored: false }
     }
 }
 
@@ -69,7 +78,7 @@ impl ActiveRun {
 
     /// Finds the result that an instance needs, or starts its attempt.
     pub(super) fn join_or_start(&mut self, context: &mut Context, key: Key) {
-        let is_fresh = self.fresh.has(&self.plan.nodes[key.node].name);
+        let is_fresh = self.is_fresh(key.node);
         let needed = self.instance_mut(key.node, key.item).and_then(|it| it.needed.as_deref_mut());
         match needed.filter(|_| !is_fresh) {
             Some(needed) => {
@@ -80,13 +89,58 @@ impl ActiveRun {
         }
     }
 
-    /// Records which result an instance computes, so that it is kept. The result of a command that an earlier daemon started is
-    /// not: nobody knows what its files were then.
-    pub(super) fn note_result(&mut self, node: usize, item: ItemPath) {
+    /// Returns whether a node reuses no results.
+    pub(super) fn is_fresh(&self, node: usize) -> bool {
+        self.fresh.has(&self.plan.nodes[node].name)
+    }
+
+    /// Records which result an instance computes, so that it is kept.
+    fn note_result(&mut self, node: usize, item: ItemPath) {
         let parts = self.native_parts(node, item);
         if let Some(instance) = self.instance_mut(node, item) {
             instance.needed = parts.map(|parts| Box::new(Needed::of_native(&parts)));
         }
+    }
+
+    /// Stores which result an attempt computes, if the next daemon may adopt it. That one can't find it out: files may have
+    /// changed since.
+    pub(super) fn store_key(&mut self, context: &mut Context, key: Key, attempt: AttemptId) {
+        let executor = context.executors.get(&self.plan.nodes[key.node].executor);
+        if !executor.is_some_and(|it| it.capabilities().adopts) {
+            return;
+        }
+        if let Some(needed) = self.instance_mut(key.node, key.item).and_then(|it| it.needed.as_deref_mut()) {
+            needed.stored = true;
+            let stored = AttemptKey { key: needed.key, parts: needed.parts.clone(), seen: needed.seen };
+            context.op(Op::AttemptKey { attempt, key: Some(Box::new(stored)) });
+        }
+    }
+
+    /// Forgets which result an attempt computes that has ended.
+    pub(super) fn forget_key(&mut self, context: &mut Context, key: Key) {
+        let Some(instance) = self.instance_mut(key.node, key.item) else { return };
+        if let (Some(live), Some(needed)) =
+            (&instance.live, instance.needed.as_deref_mut().filter(|it| it.stored))
+        {
+            needed.stored = false;
+            context.op(Op::AttemptKey { attempt: live.id, key: None });
+        }
+    }
+
+    /// Restores which result an adopted attempt computes, as it was stored when the attempt started. It leads again.
+    pub(super) fn restore_key(&mut self, context: &mut Context, key: Key, attempt: AttemptId) {
+        let Some(stored) = context.attempt_keys.remove(&attempt) else { return };
+        let is_command = self.remembered(key.node, key.item).is_some();
+        if is_command != stored.seen.is_some() {
+            // Nobody would notice that its files have changed.
+            return;
+        }
+        let leads = !self.cancelling && !self.is_fresh(key.node);
+        let in_flight = leads && context.in_flight.lead(stored.key, key);
+        if let Some(instance) = self.instance_mut(key.node, key.item) {
+            instance.needed = Some(Box::new(Needed { in_flight, ..stored.into() }));
+        }
+        self.store_key(context, key, attempt);
     }
 
     /// Returns the parts of the key of the result of a native instance, if it may be reused.

@@ -20,7 +20,7 @@ use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::machine::Machine;
 use crate::node_type::NodeTypes;
-use crate::store::{Batch, Op, Spending, Store};
+use crate::store::{AttemptKey, Batch, Op, Spending, Store};
 
 /// An effect that follows the commit of its batch; effects keep their order.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -55,6 +55,8 @@ pub(super) struct Context {
     pub(super) in_flight: InFlight<Key>,
     /// What the attempts have spent that ran when an earlier daemon ended.
     pub(super) spending: HashMap<AttemptId, Spending>,
+    /// The results that these attempts compute, until they are adopted.
+    pub(super) attempt_keys: HashMap<AttemptId, AttemptKey>,
     /// What the runs have spent that these attempts had started.
     pub(super) unsettled: Unsettled,
     /// The time for which a timer is set, to let those start who wait for a rate.
@@ -81,6 +83,7 @@ impl Context {
             pools: Pools::new(&parts.config.pool_sizes(), &parts.rates, Machine::of(&parts.config.resources)),
             in_flight: InFlight::new(),
             spending: HashMap::new(),
+            attempt_keys: HashMap::new(),
             unsettled: Unsettled::default(),
             pools_due: None,
             outage: parts.store.outage(),

@@ -1,6 +1,6 @@
 //! The engine's loop: it handles messages one at a time, then sends all decisions to the store in one batch.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,7 +128,11 @@ impl Core {
         core.recover_pauses();
         core.context.unsettled = Unsettled::new(&found.open, &found.spending);
         core.context.spending = found.spending;
+        // The keys of those that are adopted are stored again.
+        core.context.op(Op::ClearAttemptKeys);
+        core.context.attempt_keys = found.attempt_keys;
         core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
+        core.context.attempt_keys = HashMap::new();
         core.forget_spending();
         core.clean_up(found.attempts);
         for (asset, media) in found.previews {
@@ -220,8 +224,10 @@ impl Core {
                     self.start_waiting();
                 }
             }
-            Message::LookedAround { key, attempts, result } => {
-                self.with(key.run, |run, context| run.looked_around(context, key, attempts, result));
+            Message::LookedAround { key, attempts, seen } => {
+                if self.may_use(key, &seen) {
+                    self.with(key.run, |run, context| run.looked_around(context, key, attempts, seen));
+                }
             }
             Message::OutputsStored { run, outputs } => {
                 self.with(run, |run, context| run.conclude(context, *outputs));

@@ -10,6 +10,7 @@ use fanlight_shared::run::{NodeStatus, RunStatus};
 use super::active::{ActiveRun, Key};
 use super::core::Core;
 use super::in_flight::Turn;
+use super::remembered::Seen;
 use crate::store::CacheKey;
 
 /// The most runs that follow without a slot. They come back before the queue, which must not wait for thousands of them.
@@ -24,11 +25,19 @@ pub(super) struct Following {
     returning: VecDeque<RunId>,
 }
 
-/// A result that an instance takes, or computes if it leads.
+/// What an instance does once its run has a slot.
 struct Due {
-    cache_key: CacheKey,
     key: Key,
-    leads: bool,
+    act: Act,
+}
+
+enum Act {
+    /// It computes this result.
+    Lead(CacheKey),
+    /// It takes this result.
+    Take(CacheKey),
+    /// It looks again at the surroundings of its command.
+    Look,
 }
 
 impl Following {
@@ -70,7 +79,7 @@ impl Following {
 
 impl ActiveRun {
     /// Returns whether all that the run does now is to wait for results of others. `looks`: or for those that are looked for in
-    /// the store. A child has no slot of its own, and its parent's attempt runs.
+    /// the store, and for what their keys are made from. A child has no slot of its own, and its parent's attempt runs.
     fn only_follows(&self, looks: bool) -> bool {
         let is_idle = self.live == 0 && self.asking == 0 && !self.is_cancelling() && !self.storing_outputs;
         if !is_idle || self.run.state != RunStatus::Running || self.run.parent.is_some() {
@@ -81,7 +90,8 @@ impl ActiveRun {
             match instance.status {
                 NodeStatus::Ready => {
                     let needed = instance.needed.as_deref().filter(|_| instance.ticket.is_none());
-                    if !needed.is_some_and(|it| it.follows() || looks && it.is_in_flight()) {
+                    let waits = needed.is_some_and(|it| it.follows() || looks && it.is_in_flight());
+                    if !(waits || looks && instance.is_looking()) {
                         return false;
                     }
                     follows = true;
@@ -156,11 +166,25 @@ impl Core {
 
     /// Returns whether a turn can be taken now. If its run has no slot and gets none, it is remembered.
     pub(super) fn may_take(&mut self, cache_key: CacheKey, key: Key, turn: &Turn<Key>) -> bool {
-        let leads = match turn {
+        let act = match turn {
             Turn::Follow(_) => return true,
-            Turn::Lead => true,
-            Turn::Take(_) => false,
+            Turn::Lead => Act::Lead(cache_key),
+            Turn::Take(_) => Act::Take(cache_key),
         };
+        self.may_act(Due { key, act })
+    }
+
+    /// Returns whether an instance can use now what was seen of its surroundings. If it starts or fails with that, and its run
+    /// has no slot and gets none, it looks again later.
+    pub(super) fn may_use(&mut self, key: Key, seen: &Seen) -> bool {
+        let shares = |run: &ActiveRun| run.shares(key, seen);
+        !self.following.contains(key.run)
+            || self.active.get(&key.run).is_some_and(shares)
+            || self.may_act(Due { key, act: Act::Look })
+    }
+
+    fn may_act(&mut self, due: Due) -> bool {
+        let key = due.key;
         if !self.following.contains(key.run) {
             return true;
         }
@@ -168,7 +192,7 @@ impl Core {
             self.return_slot(key.run);
             return true;
         }
-        self.following.add(Due { cache_key, key, leads });
+        self.following.add(due);
         if let Some(run) = self.active.get(&key.run) {
             run.tell_wait(&mut self.context, key.node, Some("waits for a slot".to_owned()));
         }
@@ -181,11 +205,12 @@ impl Core {
             && let Some(id) = self.next_to_return()
         {
             self.room -= 1;
-            for Due { cache_key, key, leads } in self.return_slot(id) {
-                self.with(id, |run, context| match leads {
-                    true => run.take_turn(context, key, cache_key, Turn::Lead, None),
+            for Due { key, act } in self.return_slot(id) {
+                self.with(id, |run, context| match act {
+                    Act::Lead(cache_key) => run.take_turn(context, key, cache_key, Turn::Lead, None),
                     // The result may have been removed meanwhile.
-                    false => run.join_again(context, key, cache_key),
+                    Act::Take(cache_key) => run.join_again(context, key, cache_key),
+                    Act::Look => run.look_again(context, key),
                 });
             }
         }

@@ -41,6 +41,12 @@ enum State<T> {
     Made(Arc<Cached>),
 }
 
+impl<T> Flight<T> {
+    fn looked_for() -> Self {
+        Self { state: State::LookedFor, followers: VecDeque::new(), damaged: None }
+    }
+}
+
 /// What one that needs a result does next.
 #[derive(Clone, Debug)]
 pub(super) enum Turn<T> {
@@ -60,8 +66,8 @@ impl<T: Copy + PartialEq> InFlight<T> {
     /// Asks for a result; [`Self::next`] says later what to do.
     pub(super) fn join(&mut self, key: CacheKey, who: T) {
         let Some(flight) = self.flights.get_mut(&key) else {
-            let followers = VecDeque::from([who]);
-            self.flights.insert(key, Flight { state: State::LookedFor, followers, damaged: None });
+            let flight = Flight { followers: VecDeque::from([who]), ..Flight::looked_for() };
+            self.flights.insert(key, flight);
             self.wanted.push_back(key);
             return;
         };
@@ -74,6 +80,17 @@ impl<T: Copy + PartialEq> InFlight<T> {
             }
             State::Made(made) => self.turns.push_back((key, who, Turn::Take(Arc::clone(made)))),
         }
+    }
+
+    /// Lets one lead that computes the result already. Returns whether it does: only one leads.
+    pub(super) fn lead(&mut self, key: CacheKey, who: T) -> bool {
+        let flight = self.flights.entry(key).or_insert_with(Flight::looked_for);
+        if !matches!(flight.state, State::LookedFor) {
+            return false;
+        }
+        flight.state = State::Led(who);
+        self.turns.extend(flight.followers.iter().map(|follower| (key, *follower, Turn::Follow(who))));
+        true
     }
 
     /// Returns the one that computes a result for others.
@@ -131,6 +148,10 @@ impl<T: Copy + PartialEq> InFlight<T> {
     /// Records what was found in the store.
     pub(super) fn looked(&mut self, key: CacheKey, found: Lookup) {
         self.looking = self.looking.saturating_sub(1);
+        if !self.flights.get(&key).is_some_and(|flight| matches!(flight.state, State::LookedFor)) {
+            // One has led since.
+            return;
+        }
         match found {
             Lookup::Nothing => self.lead_next(key),
             Lookup::Damaged(origin) => {

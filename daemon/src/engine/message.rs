@@ -11,9 +11,8 @@ use tokio::sync::oneshot;
 
 #[cfg(feature = "llm")]
 use super::lent;
-use super::{Reply, active, core, finish, plan, searches, submit};
+use super::{Reply, active, core, finish, plan, remembered, searches, submit};
 use crate::attempt::Outcome;
-use crate::executor::Surroundings;
 use crate::store::{CacheKey, Lookup, StoreError};
 
 /// A message to the engine's loop.
@@ -65,7 +64,7 @@ pub(super) enum Message {
     LookedAround {
         key: active::Key,
         attempts: u32,
-        result: Result<Option<Surroundings>, String>,
+        seen: remembered::Seen,
     },
     /// The outputs of a run were shortened for its last event.
     OutputsStored {

@@ -186,8 +186,8 @@ impl ActiveRun {
         if let Some(instance) = self.instance_mut(node, item) {
             instance.prepared = Some(prepared.clone());
         }
-        self.note_result(node, item);
         let key = self.key(node, item);
+        self.restore_key(context, key, id);
         context.pools.occupy(&self.resources(node, item), &attempt.gpus, key);
         self.live += 1;
         let gpus = attempt.gpus.clone();

@@ -20,7 +20,7 @@ use super::{recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
 use crate::machine::Machine;
 use crate::node_type::NodeTypeSet;
-use crate::store::{DamagedRun, Numbers, Op, OpenRun, Spending, Store, StoreError, StoredSweep};
+use crate::store::{AttemptKey, DamagedRun, Numbers, Op, OpenRun, Spending, Store, StoreError, StoredSweep};
 use crate::supervisor::record;
 
 /// How often a daemon may crash on a run before the run fails.
@@ -33,6 +33,8 @@ pub(super) struct StartupState {
     pub(super) interruptions: HashMap<RunId, u32>,
     /// What the attempts have spent that ran when the last daemon ended.
     pub(super) spending: HashMap<AttemptId, Spending>,
+    /// The results that these attempts compute.
+    pub(super) attempt_keys: HashMap<AttemptId, AttemptKey>,
     pub(super) cap: Option<u32>,
     pub(super) paused: bool,
     /// Whether the machine has rebooted since: no process of ours can be alive, and the supervisor's knowledge may be
@@ -57,6 +59,7 @@ impl StartupState {
         Ok(Self {
             interruptions: store.interruptions()?,
             spending: store.spending()?,
+            attempt_keys: store.attempt_keys()?,
             attempts: executors.leftovers(),
             open: store.open_runs()?,
             cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),

@@ -214,6 +214,8 @@ impl Apply {
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
             Op::Spending { attempt, sums } => Ok(super::spending::set(db, *attempt, sums.as_deref())?),
+            Op::AttemptKey { attempt, key } => Ok(super::attempt_key::set(db, *attempt, key.as_deref())?),
+            Op::ClearAttemptKeys => Ok(super::attempt_key::clear(db)?),
             Op::Move { runs, to } => self.move_runs(db, runs, *to),
             Op::PauseSweep { name, paused, before } => sweep::pause(db, name, *paused, *before),
             Op::SweepEnded { name } => {

@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_priority_on_end_and_sweep_id.sql"),
     include_str!("migrations/0018_unpriced.sql"),
     include_str!("migrations/0019_spending.sql"),
+    include_str!("migrations/0020_attempt_key.sql"),
 ];
 
 /// Returns the schema that this program writes.

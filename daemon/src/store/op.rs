@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::blob::Published;
-use super::{Bodies, CacheKey, NewEntry, Spending, StoreError};
+use super::{AttemptKey, Bodies, CacheKey, NewEntry, Spending, StoreError};
 
 pub(crate) use import::StagedRun;
 pub use import::{Import, Imported, ImportedRun};
@@ -185,6 +185,15 @@ pub enum Op {
         /// The sums.
         sums: Option<Box<Spending>>,
     },
+    /// The result that a running attempt computes; `None` when it has ended.
+    AttemptKey {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The key of the result.
+        key: Option<Box<AttemptKey>>,
+    },
+    /// Forgets the results that all attempts compute.
+    ClearAttemptKeys,
     /// Moves waiting runs in the queue.
     Move {
         /// The waiting runs, in their order.

@@ -26,6 +26,7 @@ impl ActiveRun {
         mut outcome: Outcome,
         lasts: bool,
     ) {
+        self.forget_key(context, key);
         if !lasts {
             self.leave_flight(context, key);
             if let Some(instance) = self.instance_mut(key.node, key.item) {

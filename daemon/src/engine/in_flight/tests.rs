@@ -21,6 +21,8 @@ fn result() -> Cached {
 #[derive(Clone, Debug)]
 enum Act {
     Join(usize),
+    /// One is recovered that computes a result already.
+    Lead(usize),
     /// A lookup ends; every other one finds something.
     Looked(bool),
     /// A leader completes, fails or is cancelled.
@@ -34,6 +36,7 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (0..3usize).prop_map(Act::Join),
+        1 => (0..3usize).prop_map(Act::Lead),
         2 => any::<bool>().prop_map(Act::Looked),
         2 => (0..8usize).prop_map(Act::Complete),
         2 => (0..8usize).prop_map(Act::Fail),
@@ -103,6 +106,12 @@ impl World {
                 self.waiting.push((key(*number), self.names));
                 self.in_flight.join(key(*number), self.names);
             }
+            Act::Lead(number) => {
+                self.names += 1;
+                if self.in_flight.lead(key(*number), self.names) {
+                    self.leading.push((key(*number), self.names));
+                }
+            }
             Act::Looked(found) => self.looked(*found),
             Act::Complete(at) if *at < self.leading.len() => self.complete(*at),
             Act::Fail(at) if *at < self.leading.len() => {
@@ -166,4 +175,17 @@ fn a_result_that_is_not_stored_yet_is_passed_on_and_afterwards_looked_for() {
     world.act(&Act::Stored);
     world.act(&Act::Join(1));
     assert_eq!(world.looking, [key(1)]);
+}
+
+#[test]
+fn those_that_wait_follow_one_that_computes_the_result_already() {
+    let mut in_flight = InFlight::new();
+    in_flight.join(key(1), 1);
+    assert_eq!(in_flight.look(), [key(1)]);
+    assert!(in_flight.lead(key(1), 2) && !in_flight.lead(key(1), 3), "one leads");
+    in_flight.looked(key(1), Lookup::Nothing);
+    assert!(matches!(in_flight.next(), Some((_, 1, Turn::Follow(2)))));
+    assert!(!in_flight.has_turns(), "nobody else leads");
+    in_flight.made(key(1), 2, &Arc::new(result()));
+    assert!(matches!(in_flight.next(), Some((_, 1, Turn::Take(_)))));
 }

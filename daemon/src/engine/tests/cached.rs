@@ -3,6 +3,7 @@
 mod commands;
 mod following;
 mod properties;
+mod recovered;
 
 use fanlight_shared::origin::Fresh;
 use fanlight_shared::rpc::{assets, runs};
@@ -174,24 +175,6 @@ async fn a_cancelled_follower_leaves_the_others_waiting() {
     assert_eq!((world.ended(leader).nodes().as_str(), starts(&world)), ("a completed, b completed", 1));
     assert_eq!(world.ended(follower).run.state, RunStatus::Cancelled);
     assert_eq!(world.ended(other.id).nodes(), "a cached, b completed");
-}
-
-#[tokio::test]
-async fn leader_and_follower_continue_after_a_restart() {
-    let mut world = World::new().await;
-    let both = leader_and_follower(&world, "hang hello").await;
-    world.restart().await;
-    world.fake.until("adopt a").await;
-    // The follower doesn't know that the adopted attempt computes the same, so it does that itself.
-    until_starts(&world, 2).await;
-    world.fake.finish("a");
-    world.fake.finish("a");
-    world.idle().await;
-    for run in both {
-        assert_eq!(world.ended(run).output("said"), Some(&Value::from("hello!")));
-    }
-    world.run(&story("hang hello")).await;
-    assert_eq!(starts(&world), 2, "their result is kept");
 }
 
 #[tokio::test]

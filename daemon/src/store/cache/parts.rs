@@ -57,7 +57,7 @@ impl PartsDigest {
         &self.0
     }
 
-    pub(super) fn from_bytes(bytes: Vec<u8>) -> Self {
+    pub(in crate::store) fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 

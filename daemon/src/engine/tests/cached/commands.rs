@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn command(script: &str, more: &str) -> String {
+pub(super) fn command(script: &str, more: &str) -> String {
     format!(
         "nodes:
   a: {{ run: {script}, remember: {{ files: a }}{more} }}
@@ -136,23 +136,6 @@ async fn a_retried_command_is_kept_with_what_its_last_attempt_saw() {
     assert_eq!(starts(&world), 2);
     let second = world.run(&document).await;
     assert_eq!((origin(&second), starts(&world)), (Some("story#1"), 2));
-}
-
-#[tokio::test]
-async fn a_command_adopted_by_the_next_daemon_is_not_kept() {
-    let mut world = World::new().await;
-    let run = world.start(&command("hang hello", "")).await;
-    world.fake.until("start a").await;
-    world.restart().await;
-    world.fake.until("adopt a").await;
-    world.fake.finish("a");
-    world.idle().await;
-    assert_eq!(world.ended(run.id).nodes(), "a completed, b completed");
-    world.run(&command("done hello", "")).await;
-    world.run(&command("hang hello", "").replace("hang", "done")).await;
-    assert_eq!(starts(&world), 2);
-    let entries = world.store.cache_stats().unwrap().entries;
-    assert_eq!(entries, 1, "that of `done hello`");
 }
 
 #[tokio::test]

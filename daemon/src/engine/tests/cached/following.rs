@@ -8,7 +8,7 @@ use super::{World, leader_and_follower, starts, story, until_starts};
 const OTHER: &str = "nodes: { c: { run: hang } }";
 
 /// Waits until this many runs hold a slot, and this many follow without one.
-async fn until_slots(world: &World, running: u32, following: u32) {
+pub(super) async fn until_slots(world: &World, running: u32, following: u32) {
     world.until(|now| (now.running, now.following) == (running, following)).await;
 }
 
