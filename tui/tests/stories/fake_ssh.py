@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Stands in for OpenSSH in tests: the other computer is this one, with the environment of another home.
 
-Beside it are `environment`, a JSON object, and perhaps `says`: an exit code, and on further lines a message. Its calls are
-written to `calls`. A forwarded socket is a process of its own, whose number is in the file with the ending `.pid`; killed,
+Beside it are `environment`, a JSON object, and perhaps `says`: an exit code, after `answers ` for a message on standard output,
+and on further lines a message. Its calls are written to `calls`. A forwarded socket is a process of its own, whose number is in the file with the ending `.pid`; killed,
 it is a network that went away.
 """
 
@@ -80,7 +80,9 @@ def main():
             code, message = file.read().split("\n", 1)
         # `forward` in the place of the code: only that is refused.
         if code != "forward" or operation == "forward":
-            sys.stderr.write(message)
+            # A login node that answers instead of running a command, and not `ssh` itself.
+            (sys.stdout if code.startswith("answers ") else sys.stderr).write(message)
+            code = code.removeprefix("answers ")
             sys.exit(255 if code == "forward" else int(code))
     if operation == "forward":
         forward(*sockets)

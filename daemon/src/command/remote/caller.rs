@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fanlight_shared::ssh;
 
-use super::call::{self, Failure, Line, NOT_FOUND};
+use super::call::{self, Failure, Line, NOT_FOUND, Output};
 use super::login::{Login, SSH};
 use super::request::CALL_TIMEOUT;
 
@@ -59,21 +59,23 @@ impl Caller {
             Failure::Missing(_) => Failure::Missing(call::missing(SSH)),
             other => other,
         })?;
+        let answer = login.output(&output.stdout);
         match output.status.code() {
-            Some(0) => login.output(&output.stdout).map_err(Failure::Unreachable),
             Some(ssh::FAILED) => Err(Failure::Unreachable(login.failure(&output.stderr))),
+            // A login node that is being maintained may answer with a sentence and a code of its own.
+            _ if answer.is_none() => Err(Failure::Unreachable(refusal(login, &output))),
             Some(NOT_FOUND) => Err(Failure::Missing(format!(
                 "there is no program `{program}` in the PATH of commands at `{}`",
                 login.name()
             ))),
-            // A login node that is being maintained may answer with a sentence and a code of its own.
-            _ if login.output(&output.stdout).is_err() => {
-                let said = call::words(SSH, &output.stderr).or_else(|| call::words(SSH, &output.stdout));
-                let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-                let name = login.name();
-                Err(Failure::Unreachable(format!("`{name}` did not run the command{said}")))
-            }
-            _ => output.text(program),
+            _ => Output { stdout: answer.unwrap_or_default(), ..output }.text(program),
         }
     }
+}
+
+/// Returns what a login node said instead of running a command.
+fn refusal(login: &Login, output: &Output) -> String {
+    let said = call::words(SSH, &output.stderr).or_else(|| call::words(SSH, &output.stdout));
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    format!("`{}` did not run the command{said}", login.name())
 }

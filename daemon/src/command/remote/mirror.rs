@@ -193,6 +193,9 @@ impl Tools {
     }
 
     /// Calls rsync; `paths` gets a function that names a path there.
+    ///
+    /// # Errors
+    /// Something of it is missing. A login node that does not run commands at the moment is away, whatever it says instead.
     pub(super) async fn copy(
         &self,
         options: &[&str],
@@ -210,32 +213,47 @@ impl Tools {
             word.push(with_slash(path));
             word
         };
-        let mut command = Command::new(RSYNC);
         // Names arrive as they are, without a shell that reads them.
-        command.args(["-s", "--timeout=60", "-e", &shell]).args(options);
-        command.arg("--").args(paths(&there)).env("LC_ALL", "C");
-        let output = call::run(command, RSYNC, limit).await?;
-        if output.stderr.contains("is your shell clean")
-            || output.stderr.contains("protocol version mismatch")
-        {
-            return Err(CopyError::Failed(format!(
-                "the shell at `{}` prints something when it starts, which `{RSYNC}` can't do with; print it only in \
-                 interactive shells",
-                login.name()
-            )));
+        let mut words: Vec<OsString> = ["-s", "--timeout=60", "-e", &shell].map(OsString::from).into();
+        words.extend(options.iter().map(OsString::from));
+        words.push("--".into());
+        words.extend(paths(&there));
+        let copied = try_to_copy(login, &words, limit).await;
+        let Err(CopyError::Partial(_) | CopyError::Failed(_)) = copied else { return copied };
+        // rsync can't tell its own end from that of a login node which is being maintained.
+        match self.caller.call(Line::new("true"), CALL_TIMEOUT).await {
+            Err(Failure::Unreachable(why) | Failure::TimedOut(why)) => Err(CopyError::Away(why)),
+            // The maintenance may have ended in between.
+            Ok(_) if matches!(copied, Err(CopyError::Failed(_))) => try_to_copy(login, &words, limit).await,
+            _ => copied,
         }
-        let code = match output.status.code() {
-            Some(0 | VANISHED) => return Ok(()),
-            Some(ssh::FAILED) => return Err(CopyError::Away(login.failure(&output.stderr))),
-            Some(NOT_FOUND) => return Err(CopyError::Failed(not_there(login))),
-            Some(code) if LOST.contains(&code) => return Err(lost(login, &output.stderr)),
-            code => code,
-        };
-        let said = call::words(RSYNC, &output.stderr);
-        let why =
-            format!("`{RSYNC}`: {}", said.unwrap_or_else(|| format!("it ended with {}", output.status)));
-        Err(if code == Some(PARTIAL) { CopyError::Partial(why) } else { CopyError::Failed(why) })
     }
+}
+
+/// Calls rsync once with these words.
+async fn try_to_copy(login: &Login, words: &[OsString], limit: Duration) -> Result<(), CopyError> {
+    let mut command = Command::new(RSYNC);
+    command.args(words).env("LC_ALL", "C");
+    let output = call::run(command, RSYNC, limit).await?;
+    if output.stderr.contains("is your shell clean") || output.stderr.contains("protocol version mismatch") {
+        return Err(CopyError::Failed(format!(
+            "the shell at `{}` prints something when it starts, which `{RSYNC}` can't do with; print it only in \
+             interactive shells",
+            login.name()
+        )));
+    }
+    let code = match output.status.code() {
+        Some(0) => return Ok(()),
+        // That may be the code of anything that the login node runs instead.
+        Some(VANISHED) if output.stderr.contains("vanished") => return Ok(()),
+        Some(ssh::FAILED) => return Err(CopyError::Away(login.failure(&output.stderr))),
+        Some(NOT_FOUND) => return Err(CopyError::Failed(not_there(login))),
+        Some(code) if LOST.contains(&code) => return Err(lost(login, &output.stderr)),
+        code => code,
+    };
+    let said = call::words(RSYNC, &output.stderr);
+    let why = format!("`{RSYNC}`: {}", said.unwrap_or_else(|| format!("it ended with {}", output.status)));
+    Err(if code == Some(PARTIAL) { CopyError::Partial(why) } else { CopyError::Failed(why) })
 }
 
 /// Returns whether the disk is why files can't be carried.

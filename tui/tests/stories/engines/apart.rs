@@ -85,6 +85,9 @@ fn what_ended_while_the_login_node_was_away_is_fetched_when_it_is_back() {
     cluster.await_nothing_left();
 }
 
+/// A sentence of a login node.
+const CLOSED: &str = "under maintenance until 18:00";
+
 #[test]
 fn nothing_starts_before_its_files_are_there() {
     let Some(cluster) = cluster() else { return };
@@ -92,10 +95,39 @@ fn nothing_starts_before_its_files_are_there() {
     cluster.submit("cat \"$0\" | wc -c");
     let waits = || cluster.fanlight.say(&["why", "last"]).out;
     wait_for("the reason", || waits().contains("waits until its files on `cluster` can be sent"));
+    for code in [1, 127] {
+        cluster.login_answers(code, CLOSED);
+        wait_for("the words of the login node", || waits().contains(CLOSED));
+        cluster.ssh_says("");
+        wait_for("a login node that is away", || !waits().contains(CLOSED));
+    }
     assert_eq!(cluster.calls("sbatch"), 0);
     cluster.ssh_works();
     cluster.fanlight.await_states(&["completed"]);
     cluster.await_nothing_left();
+}
+
+#[test]
+fn a_result_waits_for_a_login_node_that_answers_with_a_sentence_while_it_is_fetched() {
+    let Some(cluster) = cluster() else { return };
+    for code in [0, 1, 24, 127] {
+        // The maintenance begins when the end is known, and the result is about to be fetched.
+        let begins = format!(
+            "case $* in *--checksum*) mv {0}/begins {0}/says 2>/dev/null;; esac",
+            cluster.fanlight.programs().display()
+        );
+        cluster.wrap_rsync(&begins, "");
+        fs::write(cluster.fanlight.programs().join("begins"), format!("answers {code}\n{CLOSED}\n")).unwrap();
+        cluster.submit("echo computed; echo kept > file");
+        let waits = || cluster.fanlight.say(&["why", "last"]).out;
+        wait_for("the reason", || waits().contains(CLOSED));
+        assert!(waits().contains("waits for its files on `cluster`"), "{}", waits());
+        cluster.fanlight.await_states(&["running"]);
+        cluster.ssh_works();
+        cluster.fanlight.await_states(&["completed"]);
+        assert_eq!(cluster.log(), "computed\n");
+        cluster.await_nothing_left();
+    }
 }
 
 #[test]
@@ -167,14 +199,16 @@ fn a_copy_of_a_folder_travels_and_one_of_this_computer_is_refused() {
 impl Cluster {
     /// Notes each file that rsync sends, or fetches, and how many bytes of it.
     fn note_files(&self) {
+        let options = format!("--log-file={} --log-file-format='%o %b %f'", self.file("moved").display());
+        self.wrap_rsync(":", &options);
+    }
+
+    /// Has rsync called with more options, after a line of shell.
+    fn wrap_rsync(&self, before: &str, options: &str) {
         let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
             .map(|folder| folder.join("rsync"))
             .find(|path| path.exists());
-        let text = format!(
-            "#!/bin/sh\nexec {} --log-file={} --log-file-format='%o %b %f' \"$@\"\n",
-            found.unwrap().display(),
-            self.file("moved").display()
-        );
+        let text = format!("#!/bin/sh\n{before}\nexec {} {options} \"$@\"\n", found.unwrap().display());
         let wrapper = self.fanlight.programs().join("rsync");
         fs::write(&wrapper, text).unwrap();
         fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();

@@ -12,6 +12,11 @@ impl Cluster {
         fs::write(self.fanlight.programs().join("says"), format!("255\n{words}\n")).unwrap();
     }
 
+    /// Makes the login node answer every command with these words and this exit code, as during a maintenance.
+    pub(super) fn login_answers(&self, code: u8, words: &str) {
+        fs::write(self.fanlight.programs().join("says"), format!("answers {code}\n{words}\n")).unwrap();
+    }
+
     pub(super) fn ssh_works(&self) {
         fs::remove_file(self.fanlight.programs().join("says")).unwrap();
     }
@@ -48,6 +53,21 @@ fn a_login_node_that_is_away_fails_nothing_and_is_waited_for() {
     cluster.ssh_works();
     cluster.fanlight.await_states(&["failed"]);
     assert_eq!(cluster.error(), "exit code 3");
+}
+
+#[test]
+fn a_job_is_submitted_when_the_login_node_runs_commands_again() {
+    let cluster = Cluster::elsewhere();
+    // As a shell ends that finds no program.
+    cluster.login_answers(127, "under maintenance until 18:00");
+    cluster.submit("exit 3");
+    let why = "waits for the controller of `cluster`: `ada@login` did not run the command: under maintenance until 18:00";
+    wait_for("the reason", || cluster.fanlight.say(&["why", "last"]).out.contains(why));
+    cluster.fanlight.await_states(&["running"]);
+    cluster.fanlight.say(&["cancel", "last"]).exits(0);
+    cluster.ssh_works();
+    cluster.fanlight.await_states(&["cancelled"]);
+    assert_eq!(cluster.calls("sbatch"), 0);
 }
 
 #[test]
