@@ -47,22 +47,17 @@ impl Machine {
     ///
     /// # Errors
     /// The system has GPUs and can't name them now.
-    pub(crate) fn find_gpus(&self) -> Result<&[Gpu], String> {
-        match &self.declared {
-            Some(gpus) => Ok(gpus),
-            None => gpu::find(),
-        }
+    pub(crate) fn find_gpus(&self) -> Result<Arc<[Gpu]>, String> {
+        self.declared.clone().map_or_else(gpu::find, Ok)
     }
 
-    /// Returns its GPUs, if they were found.
+    /// Returns its GPUs, if they were found, with those that are lost since. Devices keep their places in the list, which is
+    /// the same one until it changes.
     ///
     /// # Errors
     /// Why they are not known.
-    pub(crate) fn gpus(&self) -> Result<&[Gpu], String> {
-        match &self.declared {
-            Some(gpus) => Ok(gpus),
-            None => gpu::known(),
-        }
+    pub(crate) fn gpus(&self) -> Result<Arc<[Gpu]>, String> {
+        self.declared.clone().map_or_else(gpu::known, Ok)
     }
 
     /// Checks that an attempt can ever have these resources.
@@ -88,6 +83,14 @@ impl Machine {
             }
         }
         Ok(())
+    }
+}
+
+/// Asks the system again for the GPUs that it has named, unless the config declares them: some may be lost, or be back.
+pub(crate) async fn look_for_gpus_again(settings: &ResourceSettings) {
+    if settings.gpus.is_none() {
+        // If that fails, they stay as they were.
+        let _ = tokio::task::spawn_blocking(gpu::look_again).await;
     }
 }
 
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_need_that_can_never_be_met_names_what_there_is() {
-        let gpu = Gpu { id: "0".into(), uuid: None, name: None };
+        let gpu = Gpu { id: "0".into(), ..Gpu::default() };
         let declared = Some(Arc::from([gpu]));
         let machine = Machine { cpus: 4000, memory: 8_000_000_000, declared };
         let check = |cpus, memory| machine.check(&Resources { cpus, memory, ..Resources::default() });

@@ -25,6 +25,7 @@ use crate::content;
 use crate::executor;
 use crate::executor::Work;
 use crate::hub::Reporting;
+use crate::machine::look_for_gpus_again;
 use crate::recorder::{Recorder, Watching};
 use crate::secret::Secrets;
 use crate::store::Op;
@@ -165,6 +166,7 @@ impl ActiveRun {
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         let (blobs, home) = (context.store.blobs().clone(), context.store.home().data.clone());
         let (plan, config) = (self.plan.clone(), context.config.clone());
+        let has_gpus = !attempt.gpus.is_empty();
         let needed = self.instance(key.node, key.item).and_then(|it| it.needed.as_ref());
         let seen = needed.and_then(|needed| needed.seen);
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
@@ -188,6 +190,10 @@ impl ActiveRun {
                     }
                     Err(missing) => (Outcome::failed(NodeError::new(missing)), true),
                 };
+                if has_gpus && matches!(outcome.end, AttemptEnd::Failed | AttemptEnd::Lost) {
+                    // Perhaps because one is lost: nobody else is to get it.
+                    look_for_gpus_again(&config.resources).await;
+                }
                 // Before the end of the attempt, so that a node that has ended misses no point.
                 recorder.finish();
                 let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome), lasts });

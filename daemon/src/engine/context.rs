@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanlight_shared::event::{DaemonEvent, Numbered};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
@@ -18,9 +19,12 @@ use super::unsettled::Unsettled;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
-use crate::machine::Machine;
+use crate::machine::{Machine, look_for_gpus_again};
 use crate::node_type::NodeTypes;
 use crate::store::{AttemptKey, Batch, Op, Spending, Store};
+
+/// The interval between two looks for a lost GPU.
+const LOST_GPU_INTERVAL: Duration = Duration::from_secs(10);
 
 /// An effect that follows the commit of its batch; effects keep their order.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -61,6 +65,8 @@ pub(super) struct Context {
     pub(super) unsettled: Unsettled,
     /// The time for which a timer is set, to let those start who wait for a rate.
     pools_due: Option<tokio::time::Instant>,
+    /// Whether a lost GPU is being looked for.
+    gpus_due: bool,
     /// Instances that are computed in the loop, when their turn comes.
     pub(super) inline: VecDeque<Key>,
     /// Receives messages from executors and timers.
@@ -86,6 +92,7 @@ impl Context {
             attempt_keys: HashMap::new(),
             unsettled: Unsettled::default(),
             pools_due: None,
+            gpus_due: false,
             outage: parts.store.outage(),
             shortage: parts.store.shortage(),
             store: parts.store,
@@ -156,6 +163,25 @@ impl Context {
     pub(super) fn admit_to_pools(&mut self) {
         self.pools_due = None;
         self.pools.admit_all();
+    }
+
+    /// Has a lost GPU looked for after a while.
+    pub(super) fn schedule_gpus(&mut self) {
+        if self.gpus_due || !self.pools.has_lost_gpus() {
+            return;
+        }
+        self.gpus_due = true;
+        let (messages, config) = (self.messages.clone(), self.config.clone());
+        self.runtime.spawn(async move {
+            tokio::time::sleep(LOST_GPU_INTERVAL).await;
+            look_for_gpus_again(&config.resources).await;
+            let _ = messages.send(Message::GpusLookedFor);
+        });
+    }
+
+    /// Notes that lost GPUs were looked for.
+    pub(super) fn gpus_looked_for(&mut self) {
+        self.gpus_due = false;
     }
 
     /// Adds an operation to the batch.

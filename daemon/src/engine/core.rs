@@ -204,6 +204,11 @@ impl Core {
     }
 
     fn handle(&mut self, message: Message) {
+        // Before the parts of an ended attempt are given to others: it may have lost its device.
+        if self.context.pools.look_at_gpus() {
+            self.start_waiting();
+            self.tell_gpu_waits();
+        }
         match message {
             Message::Submit { prepared, reply } => self.submit(*prepared, reply),
             Message::Submitted { result, plan, next, extends, place, reply } => {
@@ -240,6 +245,7 @@ impl Core {
                 self.context.admit_to_pools();
                 self.start_waiting();
             }
+            Message::GpusLookedFor => self.context.gpus_looked_for(),
             Message::ResultFound { key, found } => self.context.in_flight.looked(key, found),
             Message::ResultStored(key) => self.context.in_flight.stored(key),
             Message::Answer { request, reply } => self.answer(*request, reply),
@@ -333,6 +339,7 @@ impl Core {
         self.advance_searches();
         self.send_listings();
         self.context.schedule_pools();
+        self.context.schedule_gpus();
         self.context.look_for_results();
         let activity = self.activity_now();
         let changed = *self.activity.borrow() != activity;

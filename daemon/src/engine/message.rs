@@ -75,6 +75,8 @@ pub(super) enum Message {
         key: active::Key,
         failed: u32,
     },
+    /// The system was asked for a lost GPU.
+    GpusLookedFor,
     /// The store was asked for a result.
     ResultFound {
         key: CacheKey,

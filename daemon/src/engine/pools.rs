@@ -18,7 +18,7 @@ mod turns;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use fanlight_shared::resources::{GpuSlot, Resources};
+use fanlight_shared::resources::{GpuSlot, Gpus, Resources};
 use fanlight_shared::rpc::why::ReasonKind;
 use tokio::time::Instant;
 
@@ -194,6 +194,21 @@ impl<T: OfRun> Pools<T> {
         self.machine.slots(who)
     }
 
+    /// Takes over which GPUs are known, and which of them are lost; those that are back are given to waiters. Returns whether
+    /// that has changed.
+    pub(crate) fn look_at_gpus(&mut self) -> bool {
+        let changed = self.machine.look_at_gpus();
+        if changed {
+            self.admit(&Resource::Machine(Need::Gpus(Gpus::None)));
+        }
+        changed
+    }
+
+    /// Returns whether a GPU is lost.
+    pub(crate) fn has_lost_gpus(&self) -> bool {
+        self.machine.has_lost_gpus()
+    }
+
     /// Takes a resource, if it is free and not due to others that wait for it.
     fn take(&mut self, resource: &Resource, ticket: Ticket, who: T) -> bool {
         match resource {
@@ -311,7 +326,7 @@ impl<T: OfRun> Pools<T> {
         let name = match resource {
             Resource::Lock(name) => return wait(ReasonKind::Lock, format!("waits for the lock `{name}`")),
             Resource::Machine(need) => {
-                let (text, kept_for) = self.machine.explain(waiter.place?, *need)?;
+                let (text, kept_for) = self.machine.explain(waiter.place?, *need);
                 return Some(Wait { kept_for, ..wait(ReasonKind::Resources, text)? });
             }
             Resource::Children(name, _)

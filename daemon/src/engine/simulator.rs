@@ -52,7 +52,7 @@ struct Settings {
 
 impl Settings {
     fn pools(&self) -> Pools<Who> {
-        let gpu = |number: usize| Gpu { id: number.to_string(), uuid: None, name: None };
+        let gpu = |number: usize| Gpu { id: number.to_string(), ..Gpu::default() };
         let gpus = Some((0..self.gpus).map(gpu).collect());
         let machine =
             Machine::of(&ResourceSettings { cpus: Some(self.cpus), memory: Some(self.memory), gpus });

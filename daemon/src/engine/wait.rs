@@ -4,7 +4,8 @@ use fanlight_shared::event::LiveEvent;
 
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
-use super::pools::{Entry, Ticket};
+use super::core::Core;
+use super::pools::{Entry, Need, Resource, Ticket};
 
 impl ActiveRun {
     /// Starts the attempt of an instance that is ready, as soon as its pools have a place.
@@ -40,6 +41,24 @@ impl ActiveRun {
         self.nodes[node].in_line = self.nodes[node].in_line.saturating_sub(1);
         if self.nodes[node].in_line == 0 {
             self.tell_wait(context, node, None);
+        }
+    }
+}
+
+impl Core {
+    /// Shows again what nodes wait for that wait for GPUs: other ones are lost now.
+    pub(super) fn tell_gpu_waits(&mut self) {
+        for run in self.active.values() {
+            for (node, state) in run.nodes.iter().enumerate().filter(|(_, state)| state.in_line > 0) {
+                let items = state.items.iter().flat_map(|items| items.runs.iter());
+                let ticket = items.chain([&state.whole]).find_map(|instance| instance.ticket);
+                let wait = ticket.and_then(|ticket| self.context.pools.wait(ticket));
+                if let Some(wait) = wait
+                    && matches!(wait.resource, Resource::Machine(Need::Gpus(_)))
+                {
+                    run.tell_wait(&mut self.context, node, Some(wait.text));
+                }
+            }
         }
     }
 }

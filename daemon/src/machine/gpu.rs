@@ -1,26 +1,30 @@
 //! The GPUs of this machine, as `nvidia-smi` names them.
 
+mod found;
 mod load;
 
 use std::io;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fanlight_shared::resources::{GPU_PARTS, GpuSlot};
 use fanlight_shared::sanitise;
 
+use found::{Found, Named};
 pub(crate) use load::GpuLoad;
 
 /// How long `nvidia-smi` may take: it waits for a driver that starts.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often it is asked whether it has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// The program that names them.
+const PROGRAM: &str = "nvidia-smi";
 /// The variable that says which GPUs of the machine this daemon may use.
 const VISIBLE: &str = "CUDA_VISIBLE_DEVICES";
 
 /// A GPU.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Gpu {
     /// Its number or name, for `CUDA_VISIBLE_DEVICES`.
     pub id: String,
@@ -28,12 +32,14 @@ pub struct Gpu {
     pub uuid: Option<String>,
     /// The name of its model, if it is known.
     pub name: Option<String>,
+    /// Whether the system has named it before, and no longer does.
+    pub lost: bool,
 }
 
 impl Gpu {
     /// Returns a part of it for an attempt.
     pub(crate) fn slot(&self, part: u32) -> GpuSlot {
-        let Self { id, uuid, name } = self.clone();
+        let Self { id, uuid, name, lost: _ } = self.clone();
         GpuSlot { id, uuid, name, part: part.min(GPU_PARTS) }
     }
 
@@ -53,73 +59,90 @@ static SYSTEM: Found = Found::new();
 ///
 /// # Errors
 /// The system can't name them now; it is asked again by the next call.
-pub(super) fn find() -> Result<&'static [Gpu], String> {
-    SYSTEM.find(|| {
-        let all = ask("nvidia-smi")?;
-        Ok(match std::env::var(VISIBLE) {
-            Ok(visible) => only(all, &visible),
-            Err(_) => all,
-        })
-    })
+pub(super) fn find() -> Result<Arc<[Gpu]>, String> {
+    SYSTEM.find(|known| ask(PROGRAM, known))
 }
 
-/// Returns the GPUs that [`find`] has found. Never blocks on the system.
+/// Asks the system again for the GPUs that [`find`] has found. Blocks.
+pub(super) fn look_again() {
+    SYSTEM.look_again(|known| ask(PROGRAM, known));
+}
+
+/// Returns the GPUs that [`find`] has found, with those that are lost. Never blocks on the system.
 ///
 /// # Errors
 /// Why it has found none.
-pub(super) fn known() -> Result<&'static [Gpu], String> {
+pub(super) fn known() -> Result<Arc<[Gpu]>, String> {
     SYSTEM.known()
 }
 
-/// What was found, once it was.
-struct Found {
-    gpus: OnceLock<Vec<Gpu>>,
-    /// Why the last try failed.
-    failure: Mutex<Option<String>>,
-    /// Held while the system is asked.
-    asking: Mutex<()>,
-}
-
-impl Found {
-    const fn new() -> Self {
-        Self { gpus: OnceLock::new(), failure: Mutex::new(None), asking: Mutex::new(()) }
-    }
-
-    fn find(&self, ask: impl FnOnce() -> Result<Vec<Gpu>, String>) -> Result<&[Gpu], String> {
-        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gpus) = self.gpus.get() {
-            return Ok(gpus);
-        }
-        match ask() {
-            Ok(gpus) => Ok(self.gpus.get_or_init(|| gpus)),
-            Err(why) => {
-                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
-                Err(why)
+/// Asks a program for the GPUs; there are none if it doesn't exist. One device can make it fail for all: those that are known
+/// are then asked for one by one.
+fn ask(program: &str, known: &[Gpu]) -> Result<Named, String> {
+    let (all, trouble) = match ask_for(program, None) {
+        Ok(named) => named,
+        Err(Refusal::Silent(why)) => return Err(why),
+        Err(Refusal::Failed(why)) if known.is_empty() => return Err(why),
+        Err(Refusal::Failed(why)) => {
+            let mut all = Vec::new();
+            for uuid in known.iter().filter_map(|gpu| gpu.uuid.as_deref()) {
+                match ask_for(program, Some(uuid)) {
+                    Ok((gpus, _)) => all.extend(gpus),
+                    Err(Refusal::Failed(_)) => {}
+                    Err(Refusal::Silent(why)) => return Err(why),
+                }
             }
+            (all, Some(why))
         }
-    }
+    };
+    let usable = match std::env::var(VISIBLE) {
+        Ok(visible) => only(all.clone(), &visible),
+        Err(_) => all.clone(),
+    };
+    Ok(Named { all, usable, trouble })
+}
 
-    fn known(&self) -> Result<&[Gpu], String> {
-        let failure = || self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match self.gpus.get() {
-            Some(gpus) => Ok(gpus),
-            None => Err(failure().unwrap_or_else(|| "its GPUs have not been looked for".to_owned())),
-        }
+/// Asks a program for all GPUs or one. If it fails, those that it named nevertheless are there, with why it failed.
+fn ask_for(program: &str, one: Option<&str>) -> Result<(Vec<Gpu>, Option<String>), Refusal> {
+    let Some(answer) = query(program, one, "index,uuid,name,memory.total", TIMEOUT)? else {
+        return Ok((Vec::new(), None));
+    };
+    let (gpus, other) = parse(&answer.text);
+    let said = sanitise::line(other.unwrap_or_default());
+    match (answer.failed, other) {
+        (true, _) if gpus.is_empty() => Err(Refusal::Failed(format!("`{PROGRAM}` failed: {said}"))),
+        (true, _) => Ok((gpus, Some(format!("`{PROGRAM}` failed: {said}")))),
+        (false, None) => Ok((gpus, None)),
+        (false, Some(_)) => Err(Refusal::Failed(format!("`{PROGRAM}` said something unexpected: {said}"))),
     }
 }
 
-/// Asks a program for the GPUs; there are none if it doesn't exist.
-fn ask(program: &str) -> Result<Vec<Gpu>, String> {
-    let Some(text) = query(program, "index,uuid,name,memory.total", TIMEOUT)? else { return Ok(Vec::new()) };
-    let unexpected =
-        |line: String| format!("`nvidia-smi` said something unexpected: {}", sanitise::line(&line));
-    parse(&text).map_err(unexpected)
+/// What a program answered.
+struct Answer {
+    text: String,
+    /// Whether it ended with an exit code that says so.
+    failed: bool,
 }
 
-/// Asks a program for fields of each GPU; `None` if it doesn't exist or there are no GPUs.
-fn query(program: &str, fields: &str, timeout: Duration) -> Result<Option<String>, String> {
-    let failed = |why: &str| format!("`nvidia-smi` {why}");
+/// Why there is no answer.
+#[derive(PartialEq, Eq, Debug)]
+enum Refusal {
+    /// The program can't be started, or takes too long.
+    Silent(String),
+    /// It failed.
+    Failed(String),
+}
+
+/// Asks a program for fields of each GPU or of one; `None` if it doesn't exist or there are no GPUs.
+fn query(
+    program: &str,
+    one: Option<&str>,
+    fields: &str,
+    timeout: Duration,
+) -> Result<Option<Answer>, Refusal> {
+    let failed = |why: &str| Refusal::Silent(format!("`{PROGRAM}` {why}"));
     let mut command = Command::new(program);
+    command.args(one.map(|uuid| format!("--id={uuid}")));
     command.args([&format!("--query-gpu={fields}"), "--format=csv,noheader,nounits"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = match command.spawn() {
@@ -142,18 +165,11 @@ fn query(program: &str, fields: &str, timeout: Duration) -> Result<Option<String
     if text.trim().starts_with("No devices were found") {
         return Ok(None);
     }
-    if !output.status.success() {
-        let line = sanitise::line(text.lines().next().unwrap_or_default());
-        return Err(failed(&format!("failed: {line}")));
-    }
-    Ok(Some(text.into_owned()))
+    Ok(Some(Answer { text: text.into_owned(), failed: !output.status.success() }))
 }
 
-/// Reads lines of index, id, name and memory.
-///
-/// # Errors
-/// The line that is different.
-fn parse(text: &str) -> Result<Vec<Gpu>, String> {
+/// Reads lines of index, id, name and memory. Returns also the first line that is different.
+fn parse(text: &str) -> (Vec<Gpu>, Option<&str>) {
     let gpu = |line: &str| {
         let mut fields = line.splitn(3, ',');
         let (index, uuid, rest) = (fields.next()?.trim(), fields.next()?.trim(), fields.next()?);
@@ -165,10 +181,11 @@ fn parse(text: &str) -> Result<Vec<Gpu>, String> {
             id: index.to_owned(),
             uuid: Some(uuid.to_owned()),
             name: Some(sanitise::line(name.trim())),
+            lost: false,
         })
     };
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| gpu(line).ok_or_else(|| line.to_owned())).collect()
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    (lines().filter_map(gpu).collect(), lines().find(|line| gpu(line).is_none()))
 }
 
 /// Returns those GPUs that a value of `CUDA_VISIBLE_DEVICES` names, in its order. As in CUDA, the first that doesn't exist ends
@@ -194,61 +211,63 @@ mod tests {
 
     #[test]
     fn gpus_are_read_from_recorded_output() {
-        let gpus = parse(RECORDED).unwrap();
+        let gpus = parse(RECORDED).0;
         assert_eq!(gpus.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["0", "1"]);
         assert_eq!(gpus[0].uuid.as_deref(), Some("GPU-5a3c1f0e-77aa-2b53-9e0e-8c1f6b1d2e3f"));
         assert_eq!(gpus[1].name.as_deref(), Some("NVIDIA GB10"));
-        assert_eq!(parse(""), Ok(Vec::new()));
+        assert_eq!(parse(""), (Vec::new(), None));
         for line in
             ["Failed to initialize NVML: Driver/library version mismatch", "0, x, y, 1", "a, GPU-1, y, 1"]
         {
-            assert_eq!(parse(line), Err(line.to_owned()));
+            assert_eq!(parse(line), (Vec::new(), Some(line)));
         }
     }
 
     #[test]
     fn a_daemon_that_may_use_some_gpus_gives_only_those() {
-        let ids = |visible: &str| {
-            only(parse(RECORDED).unwrap(), visible).into_iter().map(|it| it.id).collect::<Vec<_>>().join(",")
-        };
+        let ids = |visible: &str| ids(&only(parse(RECORDED).0, visible));
         assert_eq!((ids("1,0"), ids("0"), ids("GPU-0d9e")), ("1,0".into(), "0".into(), "1".into()));
         assert_eq!((ids(""), ids("-1"), ids("0,7,1")), (String::new(), String::new(), "0".into()));
     }
 
     #[test]
     fn a_slot_is_recognised_by_its_unique_id_although_its_number_changed() {
-        let gpus = parse(RECORDED).unwrap();
+        let gpus = parse(RECORDED).0;
         let slot = GpuSlot { id: "0".into(), ..gpus[1].slot(250) };
         assert!(gpus[1].has(&slot) && !gpus[0].has(&slot));
-        let declared = Gpu { id: "0".into(), uuid: None, name: None };
+        let declared = Gpu { id: "0".into(), ..Gpu::default() };
         assert!(declared.has(&slot));
-    }
-
-    #[test]
-    fn a_failure_is_not_kept_and_gpus_are() {
-        let found = Found::new();
-        assert!(found.known().unwrap_err().contains("not been looked for"));
-        assert_eq!(found.find(|| Err("no driver yet".into())), Err("no driver yet".into()));
-        assert_eq!(found.known(), Err("no driver yet".into()));
-        assert_eq!(found.find(|| parse(RECORDED)).map(<[_]>::len), Ok(2));
-        assert_eq!(found.find(|| panic!("they are known")).map(<[_]>::len), Ok(2));
-        assert_eq!(found.known().map(<[_]>::len), Ok(2));
     }
 
     #[test]
     fn a_program_that_is_missing_fails_or_lies_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let program = |script: &str| {
+        let program = |script: &str, known: &[Gpu]| {
             let path = folder.path().join("smi");
             std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             std::fs::set_permissions(&path, mode).unwrap();
-            ask(&path.to_string_lossy())
+            ask(&path.to_string_lossy(), known).map(|named| (ids(&named.all), named.trouble))
         };
-        assert_eq!(ask("/nonexistent/nvidia-smi"), Ok(Vec::new()));
-        assert_eq!(program("echo No devices were found; exit 6"), Ok(Vec::new()));
-        assert_eq!(program("echo no driver; exit 9"), Err("`nvidia-smi` failed: no driver".into()));
-        assert!(program("echo hello").unwrap_err().contains("said something unexpected: hello"));
-        assert_eq!(program("echo '0, GPU-1, A100, 81920'").unwrap().len(), 1);
+        let none = Ok((String::new(), None));
+        assert_eq!(ask("/nonexistent/nvidia-smi", &[]).map(|named| named.all), Ok(Vec::new()));
+        assert_eq!(program("echo No devices were found; exit 6", &[]), none);
+        assert_eq!(program("echo no driver; exit 9", &[]), Err("`nvidia-smi` failed: no driver".into()));
+        assert!(program("echo hello", &[]).unwrap_err().contains("said something unexpected: hello"));
+        assert_eq!(program("echo '0, GPU-1, A100, 81920'", &[]), Ok(("0".into(), None)));
+        // Of two devices, one is lost.
+        let lost = "GPU0000:07:00.0: GPU is lost";
+        let trouble = Some(format!("`nvidia-smi` failed: {lost}"));
+        let both = format!("echo '{lost}'; echo '1, GPU-1, A100, 81920'; exit 15");
+        assert_eq!(program(&both, &[]), Ok(("1".into(), trouble.clone())));
+        let alone = format!(
+            "case $1 in --id=GPU-0d*) echo '1, GPU-0d9e8c7b-1111-2222-3333-444455556666, A100, [N/A]';; *) echo '{lost}'; exit 15;; esac"
+        );
+        assert!(program(&alone, &[]).is_err());
+        assert_eq!(program(&alone, &parse(RECORDED).0), Ok(("1".into(), trouble)));
+    }
+
+    fn ids(gpus: &[Gpu]) -> String {
+        gpus.iter().map(|it| it.id.as_str()).collect::<Vec<_>>().join(",")
     }
 }

@@ -18,7 +18,8 @@ fn start_daemon(fanlight: &Fanlight) {
     let smi = "#!/bin/sh
 case \"$1\" in
   *utilization*) echo '0, GPU-11111111-aaaa, 37, 1024'; echo '1, GPU-22222222-bbbb, [N/A], 2048' ;;
-  *) echo '0, GPU-11111111-aaaa, NVIDIA A100, 40960'; echo '1, GPU-22222222-bbbb, NVIDIA A100, 40960' ;;
+  *) [ -e \"${0%/*}/../lost\" ] || echo '0, GPU-11111111-aaaa, NVIDIA A100, 40960'
+     echo '1, GPU-22222222-bbbb, NVIDIA A100, 40960' ;;
 esac
 ";
     std::fs::create_dir_all(fanlight.path("bin")).unwrap();
@@ -70,6 +71,32 @@ fn a_driver_that_fails_once_is_asked_again() {
     assert!(refused.err.contains("`nvidia-smi` failed: no driver yet"), "{}", refused.err);
     fanlight.file("bin/nvidia-smi", &smi);
     fanlight.say(&["run", "train.yaml"]).exits(0);
+}
+
+#[test]
+fn a_lost_device_fails_one_attempt_and_is_given_to_nobody_until_it_returns() {
+    let fanlight = Fanlight::new();
+    start_daemon(&fanlight);
+    let train = TRAIN.replace(
+        "      until",
+        "      [ \"$CUDA_VISIBLE_DEVICES\" = 1 ] || [ ! -e \"$FANLIGHT_PROJECT/lost\" ] || exit 9\n      until",
+    );
+    fanlight.file("train.yaml", &train).file("go", "").say(&["run", "train.yaml"]).exits(0);
+    std::fs::remove_file(fanlight.path("go")).unwrap();
+
+    fanlight.file("lost", "").say(&["run", "train.yaml", "--repeat", "4", "--detach"]).exits(0);
+    let why = |run: &str| fanlight.say(&["why", run]).exits(0).out;
+    let lost = "(GPU 0 is lost: `nvidia-smi` no longer names it)";
+    let wait = format!("train#5 fit: waits for 1 GPU: 0 of 1 are free {lost}; train#3 fit uses some");
+    wait_for("the reason", || why("train#5").contains(&wait));
+    fanlight.file("go", "").await_states(&["completed", "completed", "completed", "failed", "completed"]);
+
+    fanlight.file("two.yaml", "nodes: { a: { run: 'true', resources: { gpus: 2 } } }\n");
+    fanlight.say(&["run", "two.yaml", "--detach"]).exits(0);
+    wait_for("the reason", || why("last").contains(&format!("waits for 2 GPUs: 1 of 1 is free {lost}")));
+    fanlight.say(&["run", "train.yaml"]).exits(0);
+    std::fs::remove_file(fanlight.path("lost")).unwrap();
+    fanlight.await_states(&["completed", "completed"]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn gpus(value: &Spanned<DeValue<'_>>) -> Result<Vec<Gpu>, SpannedError> {
     let list = value.get_ref().as_array().ok_or_else(|| wrong(value.span()))?;
     let mut gpus: Vec<Gpu> = Vec::new();
     for item in list {
-        let mut gpu = Gpu { id: String::new(), uuid: None, name: None };
+        let mut gpu = Gpu::default();
         match item.get_ref().as_table() {
             Some(table) => {
                 for (key, value) in table {

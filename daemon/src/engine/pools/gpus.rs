@@ -5,26 +5,41 @@ use fanlight_shared::resources::{GPU_PARTS, GpuSlot, Gpus};
 use super::shares::Capacity;
 use crate::machine::Gpu;
 
-/// What is free of each GPU, in thousandths. It may be negative: attempts adopted at startup take theirs without waiting.
+/// What is free of each GPU.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct FreeGpus(Vec<i64>);
+pub(super) struct FreeGpus(Vec<Device>);
+
+/// What is free of one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Device {
+    /// In thousandths. It may be negative: attempts adopted at startup take theirs without waiting.
+    free: i64,
+    /// Whether the system no longer names it, so that nobody gets a part of it.
+    lost: bool,
+}
+
+impl Device {
+    /// Returns what may be given to others.
+    fn usable(self) -> i64 {
+        if self.lost { 0 } else { self.free }
+    }
+}
 
 /// Parts of GPUs, by their place in the list.
 pub(super) type Parts = Vec<(usize, u32)>;
 
 impl FreeGpus {
-    pub(super) fn all(count: usize) -> Self {
-        Self(vec![GPU_PARTS.into(); count])
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Takes over which devices there are. Those that are new are free; the others keep their places.
+    pub(super) fn set(&mut self, gpus: &[Gpu]) {
+        self.0.resize(gpus.len().max(self.0.len()), Device { free: GPU_PARTS.into(), lost: false });
+        self.0.iter_mut().zip(gpus).for_each(|(device, gpu)| device.lost = gpu.lost);
     }
 
     /// Returns what is asked for, and how much of that is free, for people.
     pub(super) fn wait(&self, need: Gpus) -> String {
-        let (least, all) = (least(need), self.0.len());
-        let free = self.0.iter().filter(|free| **free >= least).count();
+        let least = least(need);
+        let all = self.0.iter().filter(|device| !device.lost).count();
+        let free = self.0.iter().filter(|device| device.usable() >= least).count();
         let enough = match need {
             Gpus::Part(_) if free == 1 => " has this much free",
             Gpus::Part(_) => " have this much free",
@@ -32,6 +47,20 @@ impl FreeGpus {
             _ => " are free",
         };
         format!("waits for {}: {free} of {all}{enough}", need.shown())
+    }
+}
+
+/// Returns which devices are lost, for people; nothing if none is.
+pub(super) fn lost(gpus: &[Gpu]) -> String {
+    let mut lost: Vec<&str> = gpus.iter().filter(|gpu| gpu.lost).map(|gpu| gpu.id.as_str()).collect();
+    match lost.pop() {
+        None => String::new(),
+        Some(one) if lost.is_empty() => {
+            format!(" (GPU {one} is lost: `nvidia-smi` no longer names it)")
+        }
+        Some(last) => {
+            format!(" (GPUs {} and {last} are lost: `nvidia-smi` no longer names them)", lost.join(", "))
+        }
     }
 }
 
@@ -43,7 +72,7 @@ fn least(need: Gpus) -> i64 {
     }
 }
 
-/// Returns the parts of these GPUs that an earlier daemon gave; devices that are gone are left out.
+/// Returns the parts of these GPUs that an earlier daemon gave; devices that are not named are left out.
 pub(super) fn parts_of(slots: &[GpuSlot], gpus: &[Gpu]) -> Parts {
     let part = |slot: &GpuSlot| Some((gpus.iter().position(|gpu| gpu.has(slot))?, slot.part));
     slots.iter().filter_map(part).collect()
@@ -56,7 +85,7 @@ impl Capacity for FreeGpus {
     type Kept = Vec<usize>;
 
     fn find(&self, need: Gpus) -> Option<Parts> {
-        let free = self.0.iter().copied().enumerate();
+        let free = self.0.iter().map(|device| device.usable()).enumerate();
         match need {
             // The device with the least room, so that others stay whole.
             Gpus::Part(part) => {
@@ -74,34 +103,38 @@ impl Capacity for FreeGpus {
 
     fn take(&mut self, parts: &Parts) {
         for (at, part) in parts {
-            if let Some(free) = self.0.get_mut(*at) {
-                *free -= i64::from(*part);
+            if let Some(device) = self.0.get_mut(*at) {
+                device.free -= i64::from(*part);
             }
         }
     }
 
     fn put(&mut self, parts: &Parts) {
         for (at, part) in parts {
-            if let Some(free) = self.0.get_mut(*at) {
-                *free += i64::from(*part);
+            if let Some(device) = self.0.get_mut(*at) {
+                device.free += i64::from(*part);
             }
         }
     }
 
     fn choose(&self, need: Gpus, before: Option<&Vec<usize>>) -> Vec<usize> {
-        let is_whole = |at: usize| self.0[at] >= i64::from(GPU_PARTS);
+        let is_whole = |at: usize| self.0[at].free >= i64::from(GPU_PARTS);
         let was_kept = |at: usize| before.is_some_and(|before| before.contains(&at));
-        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        let mut order: Vec<usize> = (0..self.0.len()).filter(|at| !self.0[*at].lost).collect();
+        // Nothing is kept for a need that can only be met when a lost device returns.
+        if order.len() < need.devices() {
+            return Vec::new();
+        }
         // Those with the most room probably become free first.
-        order.sort_by_key(|at| (!is_whole(*at), !was_kept(*at), std::cmp::Reverse(self.0[*at]), *at));
+        order.sort_by_key(|at| (!is_whole(*at), !was_kept(*at), std::cmp::Reverse(self.0[*at].free), *at));
         order.truncate(need.devices());
         order
     }
 
     fn keep(&mut self, kept: &Vec<usize>) {
         for at in kept {
-            if let Some(free) = self.0.get_mut(*at) {
-                *free = (*free).min(0);
+            if let Some(device) = self.0.get_mut(*at) {
+                device.free = device.free.min(0);
             }
         }
     }

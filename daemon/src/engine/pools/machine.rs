@@ -1,13 +1,15 @@
 //! What attempts use of the machine: GPUs, and CPUs with memory.
 
+use std::sync::Arc;
+
 use fanlight_shared::resources::{GpuSlot, Gpus, Resources};
 
 use super::Ticket;
 use super::amounts::Amounts;
-use super::gpus::{FreeGpus, Parts, parts_of};
+use super::gpus::{FreeGpus, Parts, lost, parts_of};
 use super::shares::Shares;
 use super::turns::{OfRun, Place};
-use crate::machine::Machine;
+use crate::machine::{Gpu, Machine};
 
 /// What an attempt needs of the machine. The order of the variants is the order of acquisition.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -31,30 +33,51 @@ impl Need {
 pub(super) struct MachineShares<T: OfRun> {
     machine: Machine,
     amounts: Shares<Amounts, T>,
-    /// Once an attempt has asked for one: finding them takes time.
-    gpus: Option<Shares<FreeGpus, T>>,
-    /// The slots of attempts that were running when the daemon started, until the GPUs are known.
+    /// The GPUs that are known.
+    named: Arc<[Gpu]>,
+    gpus: Shares<FreeGpus, T>,
+    /// The slots of attempts that were running when the daemon started, of which some device was not named since then.
     adopted: Vec<(Vec<GpuSlot>, T)>,
 }
 
 impl<T: OfRun> MachineShares<T> {
     pub(super) fn new(machine: Machine) -> Self {
-        Self { amounts: Shares::new(Amounts::all(&machine)), gpus: None, adopted: Vec::new(), machine }
+        let mut shares = Self {
+            amounts: Shares::new(Amounts::all(&machine)),
+            named: Arc::default(),
+            gpus: Shares::new(FreeGpus::default()),
+            adopted: Vec::new(),
+            machine,
+        };
+        shares.look_at_gpus();
+        shares
     }
 
-    /// Returns the GPUs, as many as are known.
-    fn gpus(&mut self) -> &mut Shares<FreeGpus, T> {
-        let all = FreeGpus::all(self.machine.gpus().map_or(0, <[_]>::len));
-        let gpus = self.gpus.get_or_insert_with(|| Shares::new(all.clone()));
-        // Nobody got a part before they were found: only the attempts of an earlier daemon have one.
-        if gpus.free().is_empty() && !all.is_empty() {
-            gpus.set_free(all);
-            let known = self.machine.gpus().unwrap_or_default();
-            for (slots, who) in self.adopted.drain(..) {
-                gpus.occupy(parts_of(&slots, known), who);
-            }
+    /// Takes over which GPUs are known, and which of them are lost. Returns whether that has changed.
+    pub(super) fn look_at_gpus(&mut self) -> bool {
+        let Some(now) = self.machine.gpus().ok().filter(|now| !Arc::ptr_eq(now, &self.named)) else {
+            return false;
+        };
+        self.named = now;
+        self.gpus.change(|free| free.set(&self.named));
+        for (slots, who) in std::mem::take(&mut self.adopted) {
+            self.occupy_gpus(slots, who);
         }
-        gpus
+        true
+    }
+
+    /// Gives the parts that an earlier daemon gave. A device that is not named at the moment may return.
+    fn occupy_gpus(&mut self, slots: Vec<GpuSlot>, who: T) {
+        let parts = parts_of(&slots, &self.named);
+        if parts.len() < slots.len() {
+            self.adopted.push((slots, who));
+        }
+        self.gpus.occupy(parts, who);
+    }
+
+    /// Returns whether a device is lost.
+    pub(super) fn has_lost_gpus(&self) -> bool {
+        self.named.iter().any(|gpu| gpu.lost)
     }
 
     /// Returns the machine.
@@ -64,14 +87,13 @@ impl<T: OfRun> MachineShares<T> {
 
     /// Returns the GPUs that an attempt has.
     pub(super) fn slots(&self, who: T) -> Vec<GpuSlot> {
-        let Some(parts) = self.gpus.as_ref().and_then(|gpus| gpus.part(who)) else { return Vec::new() };
-        let all = self.machine.gpus().unwrap_or_default();
-        parts.iter().filter_map(|(at, part)| Some(all.get(*at)?.slot(*part))).collect()
+        let parts = self.gpus.part(who).into_iter().flatten();
+        parts.filter_map(|(at, part)| Some(self.named.get(*at)?.slot(*part))).collect()
     }
 
     pub(super) fn take(&mut self, ticket: Ticket, need: Need, who: T) -> bool {
         match need {
-            Need::Gpus(need) => self.gpus().take(ticket, need, who),
+            Need::Gpus(need) => self.gpus.take(ticket, need, who),
             Need::Amounts(need) => self.amounts.take(ticket, need, who),
         }
     }
@@ -79,28 +101,21 @@ impl<T: OfRun> MachineShares<T> {
     /// Gives a part without asking, for an attempt that is already running with these GPUs.
     pub(super) fn occupy(&mut self, need: Need, slots: &[GpuSlot], who: T) {
         match need {
-            Need::Gpus(_) => match self.machine.gpus() {
-                Ok(known) if !known.is_empty() => {
-                    let parts = parts_of(slots, known);
-                    self.gpus().occupy(parts, who);
-                }
-                // They can't be named at the moment.
-                _ => self.adopted.push((slots.to_vec(), who)),
-            },
+            Need::Gpus(_) => self.occupy_gpus(slots.to_vec(), who),
             Need::Amounts(need) => self.amounts.occupy(need, who),
         }
     }
 
     pub(super) fn wait(&mut self, ticket: Ticket, need: Need, who: T, has_waited: bool) -> Place {
         match need {
-            Need::Gpus(need) => self.gpus().wait(ticket, need, who, has_waited),
+            Need::Gpus(need) => self.gpus.wait(ticket, need, who, has_waited),
             Need::Amounts(need) => self.amounts.wait(ticket, need, who, has_waited),
         }
     }
 
     pub(super) fn withdraw(&mut self, place: Place, need: Need) {
         match need {
-            Need::Gpus(need) => self.gpus().withdraw(place, need),
+            Need::Gpus(need) => self.gpus.withdraw(place, need),
             Need::Amounts(need) => self.amounts.withdraw(place, need),
         };
     }
@@ -109,7 +124,7 @@ impl<T: OfRun> MachineShares<T> {
         match need {
             Need::Gpus(_) => {
                 self.adopted.retain(|(_, it)| *it != who);
-                self.gpus().release(who);
+                self.gpus.release(who);
             }
             Need::Amounts(_) => self.amounts.release(who),
         }
@@ -118,23 +133,22 @@ impl<T: OfRun> MachineShares<T> {
     /// Gives a part to the next waiter that may have one, and returns its ticket.
     pub(super) fn admit(&mut self, need: Need) -> Option<Ticket> {
         match need {
-            Need::Gpus(_) => self.gpus().admit(),
+            Need::Gpus(_) => self.gpus.admit(),
             Need::Amounts(_) => self.amounts.admit(),
         }
     }
 
     /// Returns what a waiter waits for, for people, and the one that came earlier, if what would be enough is kept for it.
-    pub(super) fn explain(&self, place: Place, need: Need) -> Option<(String, Option<T>)> {
-        Some(match need {
+    pub(super) fn explain(&self, place: Place, need: Need) -> (String, Option<T>) {
+        match need {
             Need::Gpus(need) => {
-                let gpus = self.gpus.as_ref()?;
-                (gpus.free().wait(need), gpus.kept_for(place, need))
+                (self.gpus.free().wait(need) + &lost(&self.named), self.gpus.kept_for(place, need))
             }
             Need::Amounts(need) => {
                 let all = Amounts::all(&self.machine);
                 (need.wait(*self.amounts.free(), all), self.amounts.kept_for(place, need))
             }
-        })
+        }
     }
 
     /// Returns the attempts that use what this one needs, those that use most first.
@@ -145,8 +159,7 @@ impl<T: OfRun> MachineShares<T> {
         let mut users: Vec<((i64, i64), T)> = match need {
             Need::Gpus(_) => {
                 let has = |parts: &Parts| (parts.iter().map(|(_, part)| i64::from(*part)).sum(), 0);
-                let users = self.gpus.iter().flat_map(Shares::holders);
-                users.map(|(who, parts)| (has(parts), who)).collect()
+                self.gpus.holders().map(|(who, parts)| (has(parts), who)).collect()
             }
             Need::Amounts(need) => {
                 let by_memory = need.memory > self.amounts.free().memory.max(0);
@@ -165,18 +178,23 @@ impl<T: OfRun> MachineShares<T> {
     }
 
     #[cfg(test)]
-    pub(super) fn known_gpus(&self) -> Option<&Shares<FreeGpus, T>> {
-        self.gpus.as_ref()
+    pub(super) fn gpus(&self) -> &Shares<FreeGpus, T> {
+        &self.gpus
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::{Gpu, ResourceSettings};
+    use crate::machine::ResourceSettings;
 
+    /// Returns a machine with these GPUs, of which those with a `!` are lost.
     fn machine(gpus: &[&str]) -> Machine {
-        let gpu = |id: &&str| Gpu { id: (*id).to_owned(), uuid: None, name: None };
+        let gpu = |id: &&str| Gpu {
+            id: id.trim_start_matches('!').to_owned(),
+            lost: id.starts_with('!'),
+            ..Gpu::default()
+        };
         let gpus = Some(gpus.iter().map(gpu).collect());
         Machine::of(&ResourceSettings { cpus: Some(4), memory: Some(8), gpus })
     }
@@ -190,11 +208,49 @@ mod tests {
         shares.occupy(one, &[slot("b")], 2);
         shares.release(one, 2);
         shares.machine = machine(&["a", "b"]);
+        assert!(shares.look_at_gpus() && !shares.look_at_gpus());
         assert!(shares.take(Ticket(1), one, 3));
         assert!(!shares.take(Ticket(2), one, 4), "`a` is in use");
         assert_eq!((shares.slots(1), shares.slots(3)), (vec![slot("a")], vec![slot("b")]));
         shares.release(one, 1);
         assert!(shares.take(Ticket(3), one, 4));
         assert_eq!(shares.slots(4), [slot("a")]);
+    }
+
+    #[test]
+    fn a_lost_device_is_given_to_nobody_until_it_returns() {
+        let mut shares: MachineShares<u32> = MachineShares::new(machine(&["a", "b", "c"]));
+        let (one, two, three) = (Gpus::Whole(1), Gpus::Whole(2), Gpus::Whole(3));
+        let ids = |shares: &MachineShares<u32>, who| {
+            shares.slots(who).into_iter().map(|slot| slot.id).collect::<Vec<_>>().join(" ")
+        };
+        assert!(shares.take(Ticket(1), Need::Gpus(two), 1));
+        shares.machine = machine(&["!a", "b", "c"]);
+        assert!(shares.look_at_gpus() && shares.has_lost_gpus());
+        assert_eq!(ids(&shares, 1), "a b", "who has it keeps it");
+        shares.release(Need::Gpus(two), 1);
+
+        // One that needs all waits, and keeps nothing from others.
+        assert!(!shares.take(Ticket(2), Need::Gpus(three), 2));
+        let place = shares.wait(Ticket(2), Need::Gpus(three), 2, false);
+        let text = "waits for 3 GPUs: 2 of 2 are free (GPU a is lost: `nvidia-smi` no longer names it)";
+        assert_eq!(shares.explain(place, Need::Gpus(three)).0, text);
+        assert!(shares.take(Ticket(3), Need::Gpus(one), 3));
+        assert!(shares.take(Ticket(4), Need::Gpus(Gpus::Part(10)), 4));
+        assert_eq!((ids(&shares, 3), ids(&shares, 4)), ("b".into(), "c".into()));
+        shares.release(Need::Gpus(one), 3);
+        shares.release(Need::Gpus(Gpus::Part(10)), 4);
+        assert_eq!(shares.admit(Need::Gpus(one)), None);
+
+        shares.machine = machine(&["a", "b", "c"]);
+        assert!(shares.look_at_gpus() && !shares.has_lost_gpus());
+        assert_eq!(shares.admit(Need::Gpus(one)), Some(Ticket(2)));
+        assert_eq!(ids(&shares, 2), "a b c");
+    }
+
+    #[test]
+    fn several_lost_devices_are_named() {
+        let gpus = machine(&["!0", "1", "!2", "!3"]).gpus().unwrap();
+        assert_eq!(lost(&gpus), " (GPUs 0, 2 and 3 are lost: `nvidia-smi` no longer names them)");
     }
 }

@@ -155,9 +155,10 @@ impl<C: Capacity, T: OfRun> Shares<C, T> {
         self.waiting.get(first)
     }
 
-    /// Changes what is free, while nobody has a part of it.
-    pub(super) fn set_free(&mut self, free: C) {
-        (self.free, self.kept) = (free, None);
+    /// Changes what there is. What attempts have of it stays taken.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut C)) {
+        change(&mut self.free);
+        self.kept = None;
     }
 
     /// Returns what is free.

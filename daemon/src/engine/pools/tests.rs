@@ -2,8 +2,6 @@ mod machine;
 
 use proptest::prelude::*;
 
-use fanlight_shared::resources::Gpus;
-
 use super::amounts::Amounts;
 use super::*;
 use crate::machine::{Gpu, ResourceSettings};
@@ -23,7 +21,7 @@ fn sizes() -> BTreeMap<String, u32> {
 
 /// Returns a machine with 4 thousandths of a CPU, 8 bytes and 3 GPUs.
 fn small() -> Machine {
-    let gpu = |id: &str| Gpu { id: id.to_owned(), uuid: None, name: None };
+    let gpu = |id: &str| Gpu { id: id.to_owned(), ..Gpu::default() };
     let gpus = Some(["a", "b", "c"].map(gpu).into());
     Machine::of(&ResourceSettings { cpus: Some(4), memory: Some(8), gpus })
 }
@@ -275,9 +273,7 @@ impl World {
         assert_eq!((used.cpus + amounts.free().cpus, used.memory + amounts.free().memory), (4, 8));
         assert_eq!(amounts.holders().count(), users);
         assert_eq!(amounts.clone().admit(), None, "who could have a part waits for it");
-        if let Some(known) = self.pools.machine.known_gpus() {
-            assert_eq!(known.clone().admit(), None, "who could have a GPU waits for it");
-        }
+        assert_eq!(self.pools.machine.gpus().clone().admit(), None, "who could have a GPU waits for it");
         // No device is given away twice.
         let mut devices: HashMap<String, u32> = HashMap::new();
         let waiting = self.pools.waiting.values().map(|waiter| waiter.who);

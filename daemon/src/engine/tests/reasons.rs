@@ -85,7 +85,7 @@ async fn settle(world: &World, runs: &[RunId], seed: i64) {
 async fn nothing_that_waits_is_without_a_reason() {
     for seed in 0..6 {
         let mut rng = Rng::new(seed);
-        let gpu = |id: &str| Gpu { id: id.to_owned(), uuid: None, name: None };
+        let gpu = |id: &str| Gpu { id: id.to_owned(), ..Gpu::default() };
         let gpus = Some(["0", "1"].map(gpu).into());
         let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000), gpus };
         let mut config = Config { max_concurrent_runs: 4, resources, ..Config::default() };

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::machine::{Gpu, ResourceSettings};
 
 async fn world() -> World {
-    let gpu = |id: &str| Gpu { id: id.to_owned(), uuid: None, name: None };
+    let gpu = |id: &str| Gpu { id: id.to_owned(), ..Gpu::default() };
     let gpus = Some(["0", "1"].map(gpu).into());
     let resources = ResourceSettings { cpus: Some(4000), memory: Some(8_000_000_000), gpus };
     World::with(Config { resources, ..Config::default() }).await

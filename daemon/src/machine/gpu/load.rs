@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::sanitise;
 
-use super::query;
+use super::{PROGRAM, Refusal, query};
 
 /// How long `nvidia-smi` may take. It is asked every few seconds, so a slow one is not waited for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,8 +27,10 @@ impl GpuLoad {
     /// # Errors
     /// Why the system can't name them.
     pub(crate) fn of_all() -> Result<Vec<Self>, String> {
-        let text = query("nvidia-smi", "index,uuid,utilization.gpu,memory.used", TIMEOUT)?;
-        parse(&text.unwrap_or_default())
+        match query(PROGRAM, None, "index,uuid,utilization.gpu,memory.used", TIMEOUT) {
+            Ok(answer) => parse(&answer.map(|answer| answer.text).unwrap_or_default()),
+            Err(Refusal::Silent(why) | Refusal::Failed(why)) => Err(why),
+        }
     }
 
     /// Returns whether a slot is a part of this GPU.
