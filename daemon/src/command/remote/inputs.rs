@@ -23,7 +23,11 @@ use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 
 /// The script that places them, beside the other files of an attempt.
-const SCRIPT: &str = include_str!("place.sh");
+const SCRIPT: &str = concat!(include_str!("seal.sh"), include_str!("place.sh"));
+/// The script that gives what has arrived its place.
+const SETTLE: &str = concat!(include_str!("seal.sh"), include_str!("settle.sh"));
+/// The script that removes those that nobody uses.
+const CLEAN: &str = include_str!("clean.sh");
 /// The folder in `workdir`.
 const FOLDER: &str = "inputs";
 /// How often inputs that vanish there are sent again.
@@ -215,15 +219,6 @@ impl Inputs {
         });
     }
 }
-
-/// Gives what has arrived its place. What is there and was cut or changed makes room.
-const SETTLE: &str = "from=$1 to=$2; shift 2; for name; do touch -c -- \"$from/$name\"; mv -fT -- \"$from/$name\" \"$to/$name\" \
-                      2>/dev/null || { chmod -R u+w -- \"$to/$name\"; rm -rf -- \"$to/$name\" && mv -fT -- \"$from/$name\" \
-                      \"$to/$name\"; } || exit 1; done";
-
-/// Removes inputs that are older than a number of minutes.
-const CLEAN: &str =
-    "find \"$1\" -mindepth 1 -maxdepth 1 -mmin \"+$2\" -exec chmod -R u+w {} + -exec rm -rf {} +";
 
 /// The names of what is being sent.
 #[derive(Default)]

@@ -1,6 +1,5 @@
-#!/bin/sh
 # Gives an attempt the inputs that were sent once for all attempts, as copies of its own. Its arguments are the folder of the
-# attempt and that of the inputs. Prints the names of those that are missing or not whole; if it prints none, all are placed.
+# attempt and that of the inputs. Prints the names of those that are missing or changed; if it prints none, all are placed.
 
 cd -- "$1" || exit 1
 inputs=$2
@@ -23,10 +22,15 @@ is_whole() { # PATH NAME FILES BYTES
     esac
 }
 
+is_settled() { # NAME FILES BYTES
+    is_whole "$inputs/$1" "$1" "$2" "$3" && [ -s "$inputs/$1.seal" ] &&
+        [ "$(seal "$inputs/$1")" = "$(cat -- "$inputs/$1.seal")" ]
+}
+
 missing=0
 while IFS=' ' read -r name files bytes mode path; do
     # What is in use stays.
-    if is_whole "$inputs/$name" "$name" "$files" "$bytes"; then touch -c -- "$inputs/$name"; else
+    if is_settled "$name" "$files" "$bytes"; then touch -c -- "$inputs/$name.seal"; else
         missing=1
         printf '%s\n' "$name"
     fi
@@ -38,11 +42,12 @@ while IFS=' ' read -r name files bytes mode path; do
     path=${path%/.}
     rm -rf -- "$path"
     # shellcheck disable=SC2086
-    if cp -R $reflink -- "$inputs/$name" "$path" && is_whole "$path" "$name" "$files" "$bytes"; then
+    if cp -R $reflink -- "$inputs/$name" "$path" && is_whole "$path" "$name" "$files" "$bytes" &&
+        is_settled "$name" "$files" "$bytes"; then
         [ "$mode" = - ] || chmod "$mode" -- "$path" || exit 1
     else
         # A copy fails because of its original, or because of the disk.
-        is_whole "$inputs/$name" "$name" "$files" "$bytes" && exit 1
+        is_settled "$name" "$files" "$bytes" && exit 1
         printf '%s\n' "$name"
     fi
 done <inputs.list

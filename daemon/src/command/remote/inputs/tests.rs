@@ -139,6 +139,56 @@ fn inputs_are_placed_from_those_that_were_sent_and_damaged_ones_are_missing() {
     assert_eq!(fs::read_to_string(tree.join("a/b c")).unwrap(), text);
 }
 
+#[test]
+fn an_input_with_other_bytes_of_the_same_length_is_sent_again() {
+    let mut there = There::new();
+    let file = there.media(MediaKind::File, b"the bytes", 9);
+    let (attempt, original) = (there.attempt(), there.store().join(file.hash.to_string()));
+    let path = attempt.join("inputs/x/file");
+    let all = vec![Later { media: file, path: path.clone(), executable: false }];
+    let inputs = lay_out(all, &attempt, there.store.blobs()).unwrap();
+    let names: Vec<String> = inputs.keys().cloned().collect();
+    there.settle(&inputs, &names);
+    for keeps_time in [false, true] {
+        assert_eq!(there.place(), [""; 0]);
+        assert_eq!(fs::read(&path).unwrap(), b"the bytes");
+        let before = fs::metadata(&original).unwrap().modified().unwrap();
+        fs::set_permissions(&original, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&original, "other one").unwrap();
+        if keeps_time {
+            fs::File::options().write(true).open(&original).unwrap().set_modified(before).unwrap();
+        }
+        assert_eq!(there.place(), names);
+        there.settle(&inputs, &names);
+    }
+    // Nobody knows what is not sealed, as after a crash.
+    fs::remove_file(original.with_extension("seal")).unwrap();
+    assert_eq!(there.place(), names);
+}
+
+#[test]
+fn what_nobody_uses_for_long_is_removed_with_its_seal() {
+    let there = There::new();
+    fs::create_dir(there.store()).unwrap();
+    let old = |name: &str, is_old: bool| {
+        let path = there.store().join(name);
+        fs::write(&path, "").unwrap();
+        let time = if is_old { std::time::UNIX_EPOCH } else { std::time::SystemTime::now() };
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    };
+    for (name, is_old) in
+        [("used", true), ("used.seal", false), ("a", true), ("a.seal", true), ("b", true), ("c", false)]
+    {
+        old(name, is_old);
+    }
+    let mut command = Command::new("sh");
+    command.args(["-c", CLEAN, "sh"]).arg(there.store()).arg("60");
+    assert!(command.status().unwrap().success());
+    let mut left: Vec<_> = fs::read_dir(there.store()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["c", "used", "used.seal"]);
+}
+
 #[tokio::test]
 async fn what_somebody_sends_is_waited_for() {
     let claims = Claims::default();
