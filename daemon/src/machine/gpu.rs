@@ -96,7 +96,7 @@ fn ask(program: &str, known: &[Gpu]) -> Result<Named, String> {
         }
     };
     let usable = match std::env::var(VISIBLE) {
-        Ok(visible) => only(all.clone(), &visible),
+        Ok(visible) => only(all.clone(), &visible)?,
         Err(_) => all.clone(),
     };
     Ok(Named { all, usable, trouble })
@@ -190,7 +190,16 @@ fn parse(text: &str) -> (Vec<Gpu>, Option<&str>) {
 
 /// Returns those GPUs that a value of `CUDA_VISIBLE_DEVICES` names, in its order. As in CUDA, the first that doesn't exist ends
 /// the list.
-fn only(all: Vec<Gpu>, visible: &str) -> Vec<Gpu> {
+///
+/// # Errors
+/// It names parts of GPUs.
+fn only(all: Vec<Gpu>, visible: &str) -> Result<Vec<Gpu>, String> {
+    if let Some(part) = visible.split(',').map(str::trim).find(|name| name.starts_with("MIG-")) {
+        return Err(format!(
+            "`{VISIBLE}` of the daemon names `{}`, a part of a GPU; write it as one of the `gpus` of `[resources]` in the config",
+            sanitise::line(part)
+        ));
+    }
     let named = |name: &str| {
         let is = |gpu: &&Gpu| {
             gpu.id == name
@@ -198,7 +207,7 @@ fn only(all: Vec<Gpu>, visible: &str) -> Vec<Gpu> {
         };
         all.iter().find(is).cloned()
     };
-    visible.split(',').map_while(|name| named(name.trim())).collect()
+    Ok(visible.split(',').map_while(|name| named(name.trim())).collect())
 }
 
 #[cfg(test)]
@@ -225,9 +234,11 @@ mod tests {
 
     #[test]
     fn a_daemon_that_may_use_some_gpus_gives_only_those() {
-        let ids = |visible: &str| ids(&only(parse(RECORDED).0, visible));
+        let ids = |visible: &str| ids(&only(parse(RECORDED).0, visible).unwrap());
         assert_eq!((ids("1,0"), ids("0"), ids("GPU-0d9e")), ("1,0".into(), "0".into(), "1".into()));
         assert_eq!((ids(""), ids("-1"), ids("0,7,1")), (String::new(), String::new(), "0".into()));
+        let parts = only(parse(RECORDED).0, "0,MIG-5a3c1f0e").unwrap_err();
+        assert!(parts.contains("names `MIG-5a3c1f0e`, a part of a GPU"), "{parts}");
     }
 
     #[test]
