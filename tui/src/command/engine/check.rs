@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanlight_shared::rpc::engines::{CHECK_SECONDS, Check, MAX_CHECK_SECONDS, Step, StepResult};
+use fanlight_shared::rpc::engines::{CHECK_SECONDS, Check, List, MAX_CHECK_SECONDS, Step, StepResult};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{human_duration, read_duration};
 
@@ -31,7 +31,9 @@ pub(super) struct Args {
 /// Runs `engine check`. It fails if a step does.
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
-    if !args.json {
+    // The daemon says why it checks none of another name.
+    let is_known = client.call(List {}).await?.engines.iter().any(|it| it.engine == args.name);
+    if is_known && !args.json {
         let seconds = args.timeout.unwrap_or(CHECK_SECONDS);
         let limit = human_duration(Duration::from_secs(u64::from(seconds)));
         output::note(&format!("checking `{}`; its jobs may take {limit}", sanitise::line(&args.name)));
