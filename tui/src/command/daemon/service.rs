@@ -1,5 +1,6 @@
 //! `fanlight daemon install` and `uninstall`: a service of the user that starts the daemon at login.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,7 +19,7 @@ enum Manager {
     Launchd,
 }
 
-/// A variable that names a home, and its value.
+/// A variable of the daemon, and its value.
 type Variable = (&'static str, String);
 
 /// The variables that move the folders of a home, with the usual folders below the user's own.
@@ -118,7 +119,7 @@ impl Service {
             let user = std::env::var_os("HOME").filter(|it| !it.is_empty()).map(PathBuf::from);
             user.map(|user| user.join(path)).ok_or_else(|| "HOME is not set".to_owned())
         };
-        let environment = match home.root() {
+        let mut environment = match home.root() {
             Some(root) => vec![("FANLIGHT_HOME", one_line(root)?)],
             None => {
                 let mut moved = Vec::new();
@@ -132,6 +133,7 @@ impl Service {
             }
         };
         let suffix = suffix(&environment);
+        environment.extend(path(std::env::var_os("PATH")));
         Ok(match manager {
             Manager::Systemd => {
                 let config =
@@ -228,6 +230,15 @@ fn run_all(commands: &[Vec<String>], hint: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Returns the PATH with which the service starts the daemon, which finds programs by it: a manager of services has a bare one.
+/// Folders that a file can't name, or that are relative to one, are left out.
+fn path(of_installer: Option<OsString>) -> Option<Variable> {
+    let folders = std::env::split_paths(of_installer.as_ref()?).filter(|it| it.is_absolute());
+    let folders = folders.filter_map(|it| it.to_str().map(str::to_owned));
+    let folders: Vec<String> = folders.filter(|it| !it.contains(char::is_control)).collect();
+    (!folders.is_empty()).then(|| ("PATH", folders.join(":")))
+}
+
 /// Returns the end of the name of a service: homes other than the user's own have one each.
 fn suffix(environment: &[Variable]) -> String {
     let home = match environment {
@@ -321,6 +332,13 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("<key>FANLIGHT_HOME</key><string>/h</string>"), "{text}");
+    }
+
+    #[test]
+    fn a_service_has_the_path_of_its_installer() {
+        let path = |path: &str| super::path(Some(path.into())).map(|(_, path)| path);
+        assert_eq!(path("/opt/slurm/bin:.:/a b:/x\ny::/bin").as_deref(), Some("/opt/slurm/bin:/a b:/bin"));
+        assert_eq!((path("bin"), super::path(None)), (None, None));
     }
 
     #[test]
