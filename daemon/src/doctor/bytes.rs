@@ -45,7 +45,7 @@ pub(super) fn check(store: &Store, deep: bool, report: &mut Report) -> Result<()
             }
         }
     }
-    let how = if deep { "read and compared" } else { "looked at" };
+    let how = if deep { "read and compared" } else { "by size; `--deep` also compares the contents" };
     report.checked(format!("{count} blobs of {bytes} bytes, {how}"));
     report.problems(found, "damaged blobs");
     Ok(())

@@ -43,7 +43,7 @@ pub enum ClientError {
     TooLong(usize),
     /// The daemon could not read the rest of the bytes.
     #[error(
-        "only {got} of {of} bytes arrived: the daemon could not read the rest (see `fanlight doctor --deep`)"
+        "the stored bytes are damaged or can't be read: only {got} of {of} arrived (see `fanlight doctor --deep`)"
     )]
     Broken {
         /// How many came.

@@ -1,12 +1,12 @@
 //! `fanlight assets get`
 
+use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::rpc::assets;
 use fanlight_shared::sanitise;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::find;
 use crate::download;
@@ -121,34 +121,31 @@ pub(super) fn own_name(asset: &Asset) -> String {
     plain.filter(|plain| *plain == name && !name.starts_with('.')).unwrap_or_else(|| asset.id.to_string())
 }
 
+/// Prints the bytes of an asset once all of them are here and are what was stored: who reads a pipe can't give bytes back.
 async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failure> {
-    // In chunks: an asset may be larger than memory.
-    let (mut writer, mut reader) = tokio::io::duplex(256 * 1024);
+    let unwritten = |error: std::io::Error| {
+        let folder = std::env::temp_dir();
+        Failure::failed(format!("a temporary file in {} can't be used: {error}", folder.display()))
+    };
+    // It has no name, and an asset may be larger than memory.
+    let mut file = tempfile::tempfile().map_err(unwritten)?;
+    let mut writer = tokio::fs::File::from_std(file.try_clone().map_err(unwritten)?);
     let read = assets::Read { asset: asset.id, file: None, offset: 0, limit: None };
-    let fetch = async move {
-        let fetched = client.read_asset_into(read, &mut writer).await;
-        let _ = writer.shutdown().await;
-        fetched
-    };
-    // Owns its end of the pipe, so that fetching stops when the reader is gone.
-    let print = async move {
-        let mut chunk = vec![0; 64 * 1024];
-        loop {
-            let got = reader.read(&mut chunk).await.unwrap_or(0);
-            if got == 0 {
-                return out.flush();
-            }
-            out.bytes(&chunk[..got])?;
-        }
-    };
-    let (fetched, printed) = tokio::join!(fetch, print);
-    printed?;
-    fetched.map(drop).map_err(|error| match error {
+    client.read_asset_into(read, &mut writer).await.map_err(|error| match error {
         ClientError::Broken { .. } | ClientError::Damaged => {
             Failure::failed(download::unread(asset.id, &error))
         }
+        ClientError::Write(error) => unwritten(std::io::Error::other(error)),
         error => error.into(),
-    })
+    })?;
+    file.rewind().map_err(unwritten)?;
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk).map_err(unwritten)? {
+            0 => return out.flush(),
+            got => out.bytes(&chunk[..got])?,
+        }
+    }
 }
 
 /// Creates a private file with the asset's bytes, for another program to open.
