@@ -1,7 +1,10 @@
 //! The command line as clap sees it.
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser, Subcommand};
+
+use fanlight_shared::sanitise;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -38,6 +41,16 @@ Exit codes:
 - 4: a run waits for a person (only with `--no-wait`)
 - 75: another daemon is running for this home (only `fanlight daemon`)
 - 130: interrupted";
+
+/// Returns the failure of a command line that names a workflow file and not what to do with it.
+pub(crate) fn file_without_command(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(what)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    let what = sanitise::line(what);
+    command::is_path(&what).then(|| {
+        Failure::usage(format!("there is no command `{what}`"))
+            .hint(format!("`fanlight run {what}` runs a file"))
+    })
+}
 
 /// The commands.
 #[derive(Subcommand, Debug)]

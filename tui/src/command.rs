@@ -52,8 +52,9 @@ use std::path::Path;
 
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::document::FILE_LIMIT;
-use fanlight_shared::rpc::{runs, workflows};
+use fanlight_shared::rpc::{runs, sweeps, workflows};
 use fanlight_shared::run::{MAX_PRIORITY, Run};
+use fanlight_shared::sanitise;
 use fanlight_shared::workflow::Workflow;
 
 use crate::failure::Failure;
@@ -61,7 +62,17 @@ use crate::{node_types, output, text_file};
 
 /// Returns the run that a person named.
 async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> {
-    Ok(client.run(name).await?)
+    match client.run(name).await {
+        Err(error) if error.is_unknown() => {
+            let sweep = client.call(sweeps::Find { sweep: name.to_owned() }).await.ok();
+            let hint = sweep.map(|found| {
+                let sweep = sanitise::line(&found.name);
+                format!("`{sweep}` is a sweep: `fanlight sweep show {sweep}` shows it, and `fanlight table {sweep}` its runs")
+            });
+            Err(Failure::from(error).maybe_hint(hint))
+        }
+        found => Ok(found?),
+    }
 }
 
 /// Reads the params of a run if they were shortened.
@@ -103,7 +114,7 @@ async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail,
 }
 
 /// Returns whether the user means a file. Anything else is a name, even if there is a file or a folder called so.
-fn is_path(what: &str) -> bool {
+pub(crate) fn is_path(what: &str) -> bool {
     what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
 }
 

@@ -59,6 +59,10 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(failure) = cli::file_without_command(&error) {
+                output::failure(&failure);
+                return ExitCode::from(failure.code());
+            }
             // Help and version go to stdout with exit code 0, wrong usage to stderr with 2; a closed pipe isn't an
             // error.
             let _ = error.print();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::{ErrorCode, runs};
+use fanlight_shared::rpc::{ErrorCode, runs, sweeps};
 use fanlight_shared::run::{Run, RunStatus};
 
 use super::choice;
@@ -63,15 +63,22 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     let by_name = !args.all && (!args.queued || args.workflow.is_some() || args.sweep.is_some());
     let request = if whole.is_some() {
-        runs::Cancel { sweep: whole, ..runs::Cancel::default() }
+        runs::Cancel { sweep: whole.clone(), ..runs::Cancel::default() }
     } else if by_name {
         runs::Cancel { runs: chosen.iter().map(|run| run.id).collect(), ..runs::Cancel::default() }
     } else {
         runs::Cancel { queued: true, running: args.all, ..runs::Cancel::default() }
     };
+    let searching = match &whole {
+        Some(sweep) => client.call(sweeps::Get { sweep: sweep.clone() }).await?.sweep.search,
+        None => None,
+    };
     let response = cancel(&client, request).await?;
     let mut out = Out::new();
-    if !by_name || chosen.is_empty() {
+    let ended = searching.filter(|search| search.proposed < search.trials);
+    if let Some(search) = ended {
+        output::note(&format!("ended the search after {} of {} trials", search.proposed, search.trials));
+    } else if !by_name || chosen.is_empty() {
         say_counts(&response);
     }
     let names: HashMap<RunId, String> = chosen.iter().map(|run| (run.id, run.name())).collect();

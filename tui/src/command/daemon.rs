@@ -212,7 +212,11 @@ async fn status(context: &Context, as_json: bool) -> Result<(), Failure> {
         out.line(&line("log", &context.home.log_file().to_string_lossy()))?;
         out.line(&line("runs", &format!("{} running, {} queued", status.running, status.queued)))?;
         out.line(&line("clients", &status.clients.to_string()))?;
-        out.line(&line("trees", &format!("ended by {}", status.process_trees)))?;
+        let trees = match status.process_trees.as_str() {
+            how @ ("cgroup" | "session") => format!("ended by {how}"),
+            other => other.to_owned(),
+        };
+        out.line(&line("trees", &trees))?;
     }
     out.flush()
 }

@@ -12,7 +12,7 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::resources::GpuSlot;
 use fanlight_shared::rpc::runs::{self, Detail, TotalsResponse};
 use fanlight_shared::rpc::{ErrorCode, Page};
-use fanlight_shared::run::{NodeStatus, Run};
+use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::{CONDITION_IS_FALSE, InstanceState, NodeState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::output::style::{Paint, Role, node_glyph};
 use crate::output::table::{Cell, Table};
 use crate::output::{Out, json};
-use crate::text;
+use crate::{node_types, text};
 
 /// How many items of a node that failed or were skipped are named.
 const SHOWN_ITEMS: usize = 20;
@@ -64,9 +64,21 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             Some(id) => Some(name_of(&client, id).await?),
             None => None,
         };
-        print(&mut out, &detail, &totals, &children, resumed.as_deref(), !held.is_empty())?;
+        let absent = absent(&client, &detail).await;
+        print(&mut out, &detail, &totals, &children, resumed.as_deref(), !held.is_empty(), &absent)?;
     }
     out.flush()
+}
+
+/// Returns the outputs that a completed run doesn't have, because what these read was skipped or has no such value.
+async fn absent(client: &Client, detail: &Detail) -> Vec<String> {
+    if detail.run.state != RunStatus::Completed {
+        return Vec::new();
+    }
+    // A workflow that can't be checked here, such as one with types of a plugin that was removed, says nothing.
+    let read = fanlight_shared::document::read(&detail.document, &node_types::of(Some(client)).await);
+    let declared = read.map(|checked| checked.workflow.outputs).unwrap_or_default();
+    declared.into_keys().filter(|name| !detail.state.outputs.contains_key(name)).collect()
 }
 
 /// Returns the name of a run, or its id if it was deleted.
@@ -139,6 +151,7 @@ fn print(
     children: &Page<Run>,
     resumed_from: Option<&str>,
     held: bool,
+    absent: &[String],
 ) -> Result<(), Failure> {
     let paint = Paint::stdout();
     let run = &detail.run;
@@ -182,6 +195,9 @@ fn print(
         for (name, line) in text::value_lines(&format!("output {name}"), value) {
             fact(&name, line.into());
         }
+    }
+    for name in absent {
+        fact(&format!("output {}", sanitise::line(name)), Cell::new("absent", Role::Dim));
     }
     if let Some(error) = &run.error {
         fact("error", Cell::new(sanitise::line(error), Role::Failed));

@@ -14,6 +14,8 @@ use crate::text;
 
 /// How many lines are shown of one log.
 const LINES: usize = 10;
+/// The maximum width of a line, in columns: a command may have written everything in one.
+const LINE_WIDTH: usize = 400;
 /// The maximum number of failed commands that are shown.
 const MAX_COMMANDS: usize = 3;
 /// How much of the end of a log is read, in bytes.
@@ -37,12 +39,14 @@ impl FailedCommand<'_> {
 pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
     let failed: Vec<FailedCommand<'_>> = projection.rows().flat_map(failed_of).collect();
     let paint = Paint::stderr();
+    let mut shown = 0;
     for command in failed.iter().take(MAX_COMMANDS) {
         let run = command.row.run.name();
         let lines = last_lines(client, command).await;
         if lines.is_empty() {
             continue;
         }
+        shown += 1;
         output::note(&format!("{run} {}", paint.apply(Role::Strong, &format!("{} wrote:", command.name()))));
         for line in lines {
             output::note(&format!("  {line}"));
@@ -51,9 +55,17 @@ pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
         output::note(&format!("{word} `fanlight logs '{run}' '{}'` shows all of it", command.name()));
     }
     if failed.len() > MAX_COMMANDS {
-        let more = text::count(failed.len() - MAX_COMMANDS, "more command");
-        output::note(&format!("{more} failed; `fanlight logs RUN --failed` shows what they wrote"));
+        output::note(&format!(
+            "{}; `fanlight logs RUN --failed` shows what they wrote",
+            rest(failed.len(), shown)
+        ));
     }
+}
+
+/// Returns how many commands failed besides those whose output was shown.
+fn rest(failed: usize, shown: usize) -> String {
+    let noun = if shown == 0 { "command" } else { "more command" };
+    format!("{} failed", text::count(failed - shown, noun))
 }
 
 /// Returns the commands that failed a run.
@@ -102,10 +114,11 @@ async fn last_lines(client: &Client, command: &FailedCommand<'_>) -> Vec<String>
 }
 
 fn lines_of(part: &Part, stream: Stream) -> Vec<String> {
-    let text: String =
+    let whole: String =
         part.pieces.iter().filter(|it| it.stream == stream).map(|it| it.text.as_str()).collect();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(LINES)..].iter().map(|line| sanitise::line(line)).collect()
+    let lines: Vec<&str> = whole.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(LINES)..].iter();
+    last.map(|line| text::fit(&sanitise::line(line), LINE_WIDTH)).collect()
 }
 
 #[cfg(test)]
@@ -136,5 +149,15 @@ mod tests {
         assert!(lines[9].ends_with("end") && !lines[9].contains('\u{1b}'));
         assert_eq!(lines_of(&part, Stream::Stdout), ["between"]);
         assert!(lines_of(&part, Stream::Log).is_empty());
+        let long = Part { pieces: vec![piece(Stream::Stderr, "x".repeat(10_000))], ..part };
+        let lines = lines_of(&long, Stream::Stderr);
+        assert!(lines.len() == 1 && text::width(&lines[0]) == LINE_WIDTH && lines[0].ends_with('…'));
+    }
+
+    #[test]
+    fn commands_are_more_only_than_those_that_were_shown() {
+        assert_eq!(rest(6, 0), "6 commands failed");
+        assert_eq!(rest(6, 3), "3 more commands failed");
+        assert_eq!(rest(4, 3), "1 more command failed");
     }
 }

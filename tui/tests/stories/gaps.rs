@@ -1,5 +1,6 @@
 //! Lists with gaps: items that were dropped or skipped.
 
+use crate::QUICK;
 use crate::support::Fanlight;
 
 /// The second item of `a` fails and is dropped.
@@ -84,4 +85,61 @@ fn a_verb_without_runs_says_how_to_choose_them() {
     }
     fanlight.say(&["assets", "remove", "--help"]).exits(0);
     fanlight.say(&["plugin", "rm", "--help"]).exits(0);
+}
+
+#[test]
+fn a_name_for_a_file_elsewhere_says_which_file_it_is() {
+    let fanlight = Fanlight::new();
+    std::fs::create_dir(fanlight.path("other")).unwrap();
+    fanlight.file("other/quick.yaml", QUICK).say(&["run", "other/quick.yaml"]).exits(0);
+    let said = fanlight.say(&["run", "quick"]).exits(0);
+    assert!(!said.err.contains("`quick` is"), "it is below this folder: {}", said.err);
+    std::fs::create_dir(fanlight.path("here")).unwrap();
+    let run = fanlight.command(&["run", "quick"]).current_dir(fanlight.path("here")).output().unwrap();
+    let err = String::from_utf8(run.stderr).unwrap();
+    let file = fanlight.path("other/quick.yaml").canonicalize().unwrap();
+    assert!(err.contains(&format!("`quick` is {}", file.display())), "{err}");
+}
+
+#[test]
+fn what_is_no_run_command_or_asset_says_what_it_is() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK);
+    fanlight
+        .say(&["quick.yaml"])
+        .exits(2)
+        .complains("no command `quick.yaml`")
+        .complains("`fanlight run quick.yaml`");
+    fanlight.say(&["run", "quick.yaml", "--sweep", "seed=1..2", "--name", "s9"]).exits(0);
+    for verb in ["show", "metrics"] {
+        fanlight.say(&[verb, "s9"]).exits(1).complains("`fanlight sweep show s9`");
+        let said = fanlight.say(&[verb, "s8"]).exits(1);
+        assert!(!said.err.contains("sweep show"), "{}", said.err);
+    }
+    std::fs::create_dir(fanlight.path("d")).unwrap();
+    for line in [&["reproduce"][..], &["assets", "show"]] {
+        fanlight.say(&[line, &["gone.png"]].concat()).exits(1).complains("no file `gone.png`");
+        fanlight.say(&[line, &["d"]].concat()).exits(1).complains("`d` is a folder");
+    }
+}
+
+#[test]
+fn outputs_that_are_absent_are_named() {
+    let fanlight = Fanlight::new();
+    let nodes = "params: { n: { type: int, default: 1 } }
+nodes:
+  odd: { if: '${{ params.n % 2 == 1 }}', run: echo odd }
+  all: { run: echo all }
+outputs: { odd: \"${{ odd.stdout }}\", all: \"${{ all.stdout }}\" }
+";
+    fanlight.file("w.yaml", nodes);
+    let said = fanlight.say(&["run", "w.yaml", "--sweep", "n=1..4"]).exits(0);
+    said.complains("absent outputs: odd (in 2 of 4 completed runs)");
+    let said = fanlight.say(&["run", "w.yaml", "-p", "n=2"]).exits(0).complains("absent outputs: odd\n");
+    assert!(!said.out.contains("odd"), "{}", said.out);
+    let shown = fanlight.say(&["show", "w#2"]).exits(0).out;
+    let line = shown.lines().find(|line| line.starts_with("output odd")).unwrap_or_default();
+    assert!(line.ends_with("absent"), "{shown}");
+    let shown = fanlight.say(&["show", "w#1"]).exits(0).out;
+    assert!(!shown.contains("absent"), "{shown}");
 }

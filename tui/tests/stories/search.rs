@@ -104,7 +104,8 @@ fn a_search_for_an_unknown_metric_stops_after_its_first_run() {
     said.complains("its runs complete without a value")
         .complains("fit#1 has no output `los`, and no metrics");
     assert_eq!((fanlight.runs().len(), &show(&fanlight, "fit/1")["state"]), (1, &"paused".into()));
-    fanlight.say(&["cancel", "--sweep", "fit/1"]).exits(0);
+    let said = fanlight.say(&["cancel", "--sweep", "fit/1"]).exits(0);
+    said.complains("ended the search after 1 of ");
     assert_eq!(show(&fanlight, "fit/1")["state"], "ended");
 }
 

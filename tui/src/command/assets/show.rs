@@ -1,5 +1,6 @@
 //! `fanlight assets show`: everything that a product was made of.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fanlight_shared::client::Client;
@@ -43,7 +44,22 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
 /// Returns the lineage of an asset by the name that a person gives it.
 pub(in crate::command) async fn of_asset(client: &Client, name: &str) -> Result<Lineage, Failure> {
     let asset = name.strip_prefix("asset:").unwrap_or(name).to_owned();
-    Ok(client.call(assets::Lineage { asset }).await?)
+    client.call(assets::Lineage { asset }).await.map_err(|error| match error.is_unknown() {
+        true => Failure::from(error).maybe_hint(no_such_file(name)),
+        false => error.into(),
+    })
+}
+
+/// Returns what to say of a name that is neither a file nor an asset, if it may be meant as a path.
+fn no_such_file(name: &str) -> Option<String> {
+    let (path, shown) = (Path::new(name), sanitise::line(name));
+    if path.is_dir() {
+        return Some(format!(
+            "`{shown}` is a folder; name a saved file that carries its recipe, or an asset"
+        ));
+    }
+    let is_path = name.contains(['/', '.']);
+    is_path.then(|| format!("there is no file `{shown}` either; `fanlight assets list` lists the assets"))
 }
 
 fn print(out: &mut Out, lineage: &Lineage) -> Result<(), Failure> {

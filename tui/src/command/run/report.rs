@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use fanlight_shared::client::Client;
 use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::id::{AssetId, BlobHash};
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::run_state::RunState;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
 use serde_json::{Map, Value as Json, json};
@@ -15,6 +17,9 @@ use crate::download::ids_of_run;
 use crate::failure::Failure;
 use crate::output::{Out, json};
 use crate::text;
+
+/// The most absent outputs that are named.
+const MAX_ABSENT: usize = 10;
 
 /// `RUN<tab>OUTPUT<tab>VALUE`, a line per output; lists with media or texts have a line per element (`poster[0]`).
 ///
@@ -42,6 +47,29 @@ pub(super) async fn lines(
         }
     }
     Ok(())
+}
+
+/// Returns the outputs that completed runs don't have, because what these read was skipped or has no such value.
+pub(super) fn absent<'a>(
+    projection: &Projection,
+    outputs: impl Iterator<Item = &'a String>,
+) -> Option<String> {
+    let completed = projection.rows().filter(|row| row.run.state == RunStatus::Completed);
+    let states: Vec<&RunState> = completed.filter_map(|row| row.state).collect();
+    let absent: Vec<String> = outputs
+        .filter_map(|name| {
+            let missing = states.iter().filter(|state| !state.outputs.contains_key(name)).count();
+            match missing {
+                0 => None,
+                _ if states.len() == 1 => Some(name.clone()),
+                _ => Some(format!("{name} (in {missing} of {} completed runs)", states.len())),
+            }
+        })
+        .collect();
+    let more = absent.len().saturating_sub(MAX_ABSENT);
+    let shown = sanitise::line(&absent[..absent.len() - more].join(", "));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!absent.is_empty()).then(|| format!("absent outputs: {shown}{more}"))
 }
 
 /// Prints the last object, `{"type": "end", "runs": […]}`: each run with its `outputs` and, with `--out`, its `files`.

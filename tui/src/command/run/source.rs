@@ -79,11 +79,21 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
     }
     let shown = sanitise::line(&path);
     if Path::new(&path).is_file() {
+        if !is_in_current_folder(Path::new(&path)) {
+            output::note(&format!("fanlight: `{slug}` is {shown}"));
+        }
         return of_file(Path::new(&path), &shown).map(Some);
     }
     let away = if host_path::split(&path).is_some() { "on another computer" } else { "gone" };
     output::note(&format!("fanlight: {shown} is {away}; this is the version of it that ran last"));
     Ok(Some(Source { shown, document: detail.document, path: Some(path) }))
+}
+
+/// Returns whether a file is below the current folder, so that whoever names its workflow has it in view.
+fn is_in_current_folder(path: &Path) -> bool {
+    std::env::current_dir()
+        .and_then(|folder| folder.canonicalize())
+        .is_ok_and(|folder| path.starts_with(folder))
 }
 
 fn no_file(path: &Path) -> Failure {

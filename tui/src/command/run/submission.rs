@@ -203,6 +203,9 @@ impl Submission {
         }
         out.flush()?;
         if !options.json {
+            if let Some(absent) = report::absent(projection, workflow.outputs.keys()) {
+                output::note(&absent);
+            }
             failed_commands(client, projection).await;
         }
         let found = found.as_ref().map_or(Ok(()), search::verdict);
