@@ -370,7 +370,11 @@ impl Value {
                 let first = there.iter().find(|it| **it != Self::None).unwrap_or(&Self::None);
                 format!("{count} × {}", first.type_of())
             }
-            Self::Float(it) => float::word(*it).map_or_else(|| it.to_string(), str::to_owned),
+            Self::Float(it) => match float::word(*it) {
+                Some(word) => word.to_owned(),
+                None if *it != 0.0 && !(1e-6..1e15).contains(&it.abs()) => format!("{it:e}"),
+                None => it.to_string(),
+            },
             other => cut(&other.to_json().to_string(), limit),
         }
     }

@@ -134,7 +134,10 @@ impl Reading<'_> {
         for record in records {
             if record.parts.len() != columns.len() {
                 let (cells, columns) = (record.parts.len(), columns.len());
-                self.error(record.line, format!("this row has {cells} values for {columns} columns"));
+                let of =
+                    |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+                let (cells, columns) = (of(cells, "value"), of(columns, "column"));
+                self.error(record.line, format!("this row has {cells} for {columns}"));
                 continue;
             }
             let mut row = Values::new();

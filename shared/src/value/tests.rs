@@ -86,3 +86,10 @@ fn an_object_is_no_number_no_choice_and_no_list() {
     assert_eq!(items.clone().convert(&Type::Json.list()), Ok(items));
     assert_eq!(object().convert(&Type::Json), Ok(object()));
 }
+
+#[test]
+fn tiny_and_huge_numbers_have_an_exponent() {
+    let summaries =
+        [4.456_524_038_687_348_4e-11, 0.25, 1e20, 0.0, -1e-9].map(|it| Value::Float(it).summary(40));
+    assert_eq!(summaries, ["4.4565240386873484e-11", "0.25", "1e20", "0", "-1e-9"]);
+}

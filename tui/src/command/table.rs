@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// Sort by a column; `-COLUMN` begins with the largest. May be repeated: the first one counts most.
     #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true)]
     sort: Vec<String>,
-    /// Show only these columns, in this order.
+    /// Show only these columns, in this order. By default all that differ but those of `system/`.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     columns: Vec<String>,
     /// Show only rows that meet a condition, such as `acc>0.9`, `state=failed` or `name~part`. May be repeated.
@@ -82,7 +82,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             importance::write(&mut out, &table, &rows, target, format)?;
         }
         None => {
-            let columns = if places.is_empty() { table.ordered(varying) } else { places };
+            let columns = match places.is_empty() {
+                true => default_columns(&table, varying),
+                false => places,
+            };
             format.write(&mut out, &Shown { table: &table, rows, columns })?;
         }
     }
@@ -98,6 +101,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Returns the columns of a table for which the user names none. `varying`: for people, without those that say the same
+/// everywhere, and without what the processes of the nodes use.
+fn default_columns(table: &Table, varying: bool) -> Vec<usize> {
+    let mut columns = table.ordered(varying);
+    columns.retain(|at| !varying || !table.columns()[*at].is_system());
+    columns
 }
 
 /// Returns the request for what the user named: a workflow, else a sweep, else runs.

@@ -20,7 +20,17 @@ impl NewFile {
             // The default mode of new files; the umask applies.
             .permissions(std::fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)
-            .map_err(|error| format!("`{}` can't be written: {error}", path.display()))?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => {
+                    format!(
+                        "`{}` can't be written: there is no folder `{}`",
+                        path.display(),
+                        folder.display()
+                    )
+                }
+                // The error itself names the temporary file.
+                kind => format!("`{}` can't be written: {kind}", path.display()),
+            })?;
         Ok(Self { temporary, path: path.to_owned() })
     }
 
@@ -50,6 +60,14 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    #[test]
+    fn a_missing_folder_is_named_and_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("gone");
+        let said = NewFile::beside(&missing.join("a.tar")).err().unwrap();
+        assert!(said.ends_with(&format!("there is no folder `{}`", missing.display())), "{said}");
+    }
 
     #[test]
     fn existing_files_are_not_changed() {

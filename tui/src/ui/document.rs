@@ -71,6 +71,12 @@ pub struct Document {
 }
 
 impl Document {
+    /// Returns the name that the workflow gives itself, else that of its file or example.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.workflow.as_ref().and_then(|workflow| workflow.name.as_deref()).unwrap_or(&self.name)
+    }
+
     /// Returns the file it was read from, if it was a file.
     #[must_use]
     pub fn file(&self) -> Option<&PathBuf> {

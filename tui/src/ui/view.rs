@@ -10,8 +10,7 @@ mod which_key;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::areas::{Areas, Border, Hit};
 use super::frame;
@@ -38,8 +37,8 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
     let mut areas = Areas::default();
     let class = SizeClass::of((area.width, area.height));
     if class == SizeClass::TooSmall {
-        let words = format!("too small: {}×{}, at least 40×10 is needed", area.width, area.height);
-        Line::styled(words, theme.warning).render(area, buffer);
+        let words = format!("too small: 40×10 is needed, this is {}×{}", area.width, area.height);
+        Paragraph::new(words).style(theme.warning).wrap(Wrap { trim: true }).render(area, buffer);
         return areas;
     }
     // Most themes leave text as the terminal has it, and this is an eighth of the work of a frame.
@@ -192,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_far_too_small_terminal_says_so() {
-        assert!(screen(&mut busy(), 39, 12).contains("at least 40×10"));
+        assert!(screen(&mut busy(), 39, 12).contains("40×10 is needed"));
+        assert!(screen(&mut busy(), 20, 5).contains("40×10 is"), "it is wrapped, not cut");
         assert!(screen(&mut busy(), 1, 1).contains('t'));
     }
 

@@ -28,7 +28,7 @@ fn the_curves_of_a_sweep_grow_while_they_are_on_screen() {
     let mut ui = ui(&fanlight);
     ui.wait_for("descent.yaml");
     ui.press(&["enter"]);
-    ui.wait_for_all(&["Running 3", "On canvas"]);
+    ui.wait_for_all(&["Running 3", "▌ "]);
     ui.press(&["V"]);
     ui.wait_for_all(&[
         "Curves · sweep descent/1 · 3 runs",

@@ -5,8 +5,8 @@ use crate::ui;
 use crate::workflows::PRINT;
 
 /// Returns whether the queue marks the run as under the lens with `▌`.
-fn is_on_canvas(text: &str, run: &str) -> bool {
-    text.lines().any(|line| line.contains(run) && line.contains("On canvas"))
+fn is_in_lens(text: &str, run: &str) -> bool {
+    text.lines().any(|line| line.split_once(run).is_some_and(|(before, _)| before.contains('▌')))
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn three_keys_lead_from_an_empty_folder_to_the_first_picture() {
     // There is only one run: no counts.
     ui.wait_for_all(&["#1", "✓ completed"]);
     let text = ui.text();
-    assert!(!text.contains("On canvas") && !text.contains("pinned"), "{text}");
+    assert!(!text.contains(" lens ") && !text.contains("pinned"), "{text}");
     ui.wait("a picture in the gallery", |screen| {
         screen.contents().contains('▀') || screen.contents().contains('▄')
     });
@@ -53,7 +53,7 @@ fn six_runs_at_once_survive_a_crash() {
     }
     ui.wait("the lens on the first of them, its command at work", |screen| {
         let text = screen.contents();
-        is_on_canvas(&text, "#1 seed=1") && text.contains("✓ sky") && text.contains("50 %")
+        is_in_lens(&text, "#1 seed=1") && text.contains("✓ sky") && text.contains("50 %")
     });
     ui.wait("the skies of all six made", |screen| {
         let text = screen.contents();
@@ -68,7 +68,7 @@ fn six_runs_at_once_survive_a_crash() {
         ui.press(&[key]);
         ui.wait(&format!("the lens on #{run}"), |screen| {
             let text = screen.contents();
-            is_on_canvas(&text, &format!("#{run} seed={run}"))
+            is_in_lens(&text, &format!("#{run} seed={run}"))
                 && text.lines().next().is_some_and(|line| line.contains(&format!("#{run} seed={run}")))
         });
     }

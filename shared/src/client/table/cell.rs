@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::id::BlobHash;
 use crate::sanitise;
-use crate::value::Value;
+use crate::value::{Value, float};
 
 /// The longest text in a cell, in characters.
 const MAX_CHARS: usize = 200;
@@ -165,7 +165,10 @@ impl fmt::Display for Cell {
         match self {
             Self::None => Ok(()),
             Self::Int(number) => write!(f, "{number}"),
-            Self::Float(number) => write!(f, "{number}"),
+            Self::Float(number) => match float::word(*number) {
+                Some(word) => f.write_str(word),
+                None => write!(f, "{number}"),
+            },
             Self::Text(text) => f.write_str(text),
             Self::Raw(both) => f.write_str(&both.1),
             Self::Long(long) => long.beginning.fmt(f),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::metric::Goal;
+use crate::metric::{Goal, SYSTEM};
 use crate::sanitise;
 
 /// The columns that every run has.
@@ -55,6 +55,13 @@ impl Column {
     #[must_use]
     pub fn is_time(&self) -> bool {
         self.kind == Kind::Run && self.full == "time"
+    }
+
+    /// Returns whether it shows what the processes of a node use, which is measured of every command.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        let metric = self.full.split_once('.').map_or("", |(_, metric)| metric);
+        matches!(self.kind, Kind::Last | Kind::Best) && metric.starts_with(SYSTEM)
     }
 
     pub(super) fn new(kind: Kind, name: &str) -> Self {

@@ -188,3 +188,12 @@ fn text_from_outside_is_sanitised_and_short() {
     assert!(!shown(&table, "x")[0].contains(['\u{1b}', '\n']));
     assert_eq!(shown(&table, "y")[0].chars().count(), 201);
 }
+
+#[test]
+fn columns_of_the_system_are_known_and_infinity_is_spelled_as_everywhere() {
+    let table = table(&[row(1, &[], &[], &[("fit", "system/memory", 64.0), ("fit", "loss", f64::INFINITY)])]);
+    let system = |name: &str| table.columns()[table.named(name).unwrap()].is_system();
+    assert!(system("system/memory") && system("best.system/memory"));
+    assert!(!system("loss") && !system("run"));
+    assert_eq!(shown(&table, "loss"), ["Infinity"]);
+}

@@ -54,6 +54,7 @@ fn all_errors_are_reported_with_their_lines() {
         "line 4: param `seed`: -1 is less than 0",
     ];
     assert_eq!(errors(text), expected);
+    assert_eq!(errors("place,seed\nHove\n"), ["line 2: this row has 1 value for 2 columns"]);
     let text = "[\n {\"sede\": 1},\n {\"sede\": 2, \"seed\": \"x\"},\n 5,\n {\"seed\" 1}\n]";
     let found = errors(text);
     assert_eq!(found[0], "line 2: there is no param `sede`; did you mean `seed`?");

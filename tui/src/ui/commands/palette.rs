@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 
 use crate::ui::action::{ACTIONS, Action, Info, Scope};
 use crate::ui::areas::{Areas, Hit};
+use crate::ui::fit::fit;
 use crate::ui::frame::popup;
 use crate::ui::fuzzy;
 use crate::ui::input::Input;
@@ -16,6 +17,9 @@ use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::shell;
 use crate::ui::theme::Theme;
+
+/// Columns of the keys.
+const KEY_WIDTH: usize = 10;
 
 /// Movements within lists and text aren't commands.
 const MOVEMENTS: &[Action] = &[
@@ -147,8 +151,9 @@ impl Component for Palette {
         list::view(self.cursor, found.len(), theme, rows, buffer, areas, |index| {
             let (info, places) = &found[index];
             let key = model.keymap.keys(info.action).into_iter().next().unwrap_or_default();
-            let mut spans = vec![Span::styled(format!("{key:<10}"), theme.key)];
-            spans.extend(list::marked(&words(info), places, theme.text, theme.matched));
+            let mut spans = vec![Span::styled(format!("{key:<KEY_WIDTH$}"), theme.key)];
+            let words = fit(&words(info), usize::from(rows.width).saturating_sub(KEY_WIDTH));
+            spans.extend(list::marked(&words, places, theme.text, theme.matched));
             Line::from(spans)
         });
     }

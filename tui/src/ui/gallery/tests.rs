@@ -217,6 +217,11 @@ fn what_does_not_fit_a_single_row_is_counted() {
     let model = gallery(products((1..=30).rev()));
     let text = pane(&model, 80, 8);
     assert!(text.contains("+2"), "{text}");
+    // Two tiles and the count take the width of a small terminal.
+    let text = pane(&gallery(products((1..=12).rev())), 80, 20);
+    assert!(text.contains("+10") && text.contains("#6") && text.contains("#5"), "{text}");
+    let text = pane(&gallery(products([1])), 80, 20);
+    assert!(!text.contains("+1") && text.contains("#1"), "{text}");
 }
 
 #[test]

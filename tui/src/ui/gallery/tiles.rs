@@ -36,12 +36,13 @@ impl Layout {
         // Pictures are usually 4:3, and a cell is half as wide as it is high.
         let wanted = (height.saturating_sub(2) * 8 / 3 + 2).clamp(16, 40).min(area.width.max(1));
         let fits = (area.width / wanted).max(1);
-        let width = if rows > 1 { area.width / fits } else { wanted };
-        let mut columns = usize::from(fits);
-        // A single row shows at its end how many tiles don't fit.
-        if rows == 1 && count > columns && columns > 1 && area.width - width * fits < MORE_WIDTH {
-            columns -= 1;
-        }
+        let columns = usize::from(fits);
+        let width = match rows {
+            // A single row shows at its end how many tiles don't fit.
+            1 if count > columns && fits > 1 => wanted.min(area.width.saturating_sub(MORE_WIDTH) / fits),
+            1 => wanted,
+            _ => area.width / fits,
+        };
         Self { columns, rows: usize::from(rows), width: width.max(1), height, area }
     }
 

@@ -112,10 +112,9 @@ fn details(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
 fn words<'a>(read: &Read, model: &Model, theme: &Theme) -> Vec<Line<'a>> {
     let document = &read.document;
     let mut lines = Vec::new();
+    lines.push(Line::styled(sanitise::line(document.title()), theme.accent));
     if let Some(workflow) = &document.workflow {
         about(workflow, &mut lines, theme);
-    } else {
-        lines.push(Line::styled(sanitise::line(&document.name), theme.accent));
     }
     let known = model.workflows.iter().find(|it| {
         document.workflow_id == Some(it.id)
@@ -140,7 +139,6 @@ fn words<'a>(read: &Read, model: &Model, theme: &Theme) -> Vec<Line<'a>> {
 }
 
 fn about(workflow: &Workflow, lines: &mut Vec<Line<'_>>, theme: &Theme) {
-    lines.push(Line::styled(sanitise::line(workflow.title()), theme.accent));
     if let Some(description) = &workflow.description {
         lines.push(Line::styled(sanitise::line(description), theme.text));
     }

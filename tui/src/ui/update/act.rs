@@ -30,6 +30,9 @@ use crate::ui::toast::Tone;
 /// Carries out an action of the shell, or of the pane it belongs to.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if !enabled(model, action) {
+        if let Some(why) = why_not(action) {
+            model.say(Tone::Note, why);
+        }
         return Vec::new();
     }
     match action {
@@ -72,6 +75,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => return in_pane(model, action),
     }
     Vec::new()
+}
+
+/// Returns why an action that opens a screen is not enabled: a key must not seem dead.
+fn why_not(action: Action) -> Option<&'static str> {
+    match action {
+        Action::RunsTable | Action::Sheet | Action::Curves => Some("this workflow has no runs yet"),
+        Action::Trials => {
+            Some("trials are those of a search: put the cursor on its row, or on one of its runs")
+        }
+        _ => None,
+    }
 }
 
 fn runs_table(model: &mut Model) -> Vec<Effect> {

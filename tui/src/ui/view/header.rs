@@ -55,10 +55,7 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     let Some(open) = &model.workflow else {
         return Line::from(spans);
     };
-    let title = match &open.document.workflow {
-        Some(workflow) if workflow.name.is_some() => fanlight_shared::sanitise::line(workflow.title()),
-        _ => open.document.name.clone(),
-    };
+    let title = fanlight_shared::sanitise::line(open.document.title());
     // The right part is never cut.
     let room = usize::from(columns).saturating_sub(taken);
     let number = model.lens().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();

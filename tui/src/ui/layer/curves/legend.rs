@@ -12,11 +12,12 @@ use crate::ui::curves::plot::Stroke;
 use crate::ui::fit::fit;
 use crate::ui::theme::Theme;
 
-/// Columns of the colour of a curve, and of a number.
+/// Columns of the colour of a curve.
 const MARK_WIDTH: u16 = 3;
-const NUMBER_WIDTH: usize = 10;
+/// Columns of the last value and of the best one, which may have a star: room for `-7.8886e-10`.
+const NUMBER_WIDTHS: [usize; 2] = [11, 13];
 /// The fewest columns of a legend with the best values.
-const WITH_BEST: u16 = 34;
+const WITH_BEST: u16 = 38;
 
 /// A row of the legend.
 pub(super) struct Row<'a> {
@@ -42,16 +43,17 @@ pub(super) fn view(
         return;
     }
     let with_best = area.width >= WITH_BEST;
-    let numbers = if with_best { 2 } else { 1 } * (NUMBER_WIDTH + 1);
+    let widths = if with_best { &NUMBER_WIDTHS[..] } else { &NUMBER_WIDTHS[..1] };
+    let numbers: usize = widths.iter().map(|width| width + 1).sum();
     let name_width = usize::from(area.width - MARK_WIDTH).saturating_sub(numbers);
     let mut put = |y: u16, name: &str, values: [&str; 2], style| {
         buffer.set_string(area.x + MARK_WIDTH, y, fit(name, name_width), style);
         let mut x = area.x + MARK_WIDTH + u16::try_from(name_width).unwrap_or(0);
-        for value in values.iter().take(if with_best { 2 } else { 1 }) {
-            let value = fit(value, NUMBER_WIDTH);
-            let blank = NUMBER_WIDTH.saturating_sub(value.width()) + 1;
+        for (value, width) in values.iter().zip(widths) {
+            let value = fit(value, *width);
+            let blank = width.saturating_sub(value.width()) + 1;
             buffer.set_string(x + u16::try_from(blank).unwrap_or(0), y, &value, style);
-            x += NUMBER_WIDTH as u16 + 1;
+            x += u16::try_from(*width).unwrap_or(0) + 1;
         }
     };
     let at = cursor.as_ref().map_or("last".to_owned(), |(_, words)| format!("at {words}"));

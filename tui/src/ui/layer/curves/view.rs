@@ -18,7 +18,7 @@ use crate::ui::theme::Theme;
 
 /// The fewest columns of a screen with the legend beside the plot, and the columns of that legend.
 const WIDE: u16 = 90;
-const LEGEND_WIDTH: u16 = 38;
+const LEGEND_WIDTH: u16 = 42;
 /// The fewest columns of a small plot, and its rows with its title.
 const TILE_WIDTH: u16 = 26;
 const TILE_HEIGHT: u16 = 6;

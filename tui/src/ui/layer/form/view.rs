@@ -30,10 +30,8 @@ pub(super) fn view(
     let height = |field: &Field| height(field) + offered(form, field);
     let rows: u16 = form.fields.iter().map(height).sum();
     let size = (90.min(area.width), rows.saturating_add(6).min(area.height));
-    let title = match (&form.fork, &form.document.workflow) {
-        (Some(fork), _) => fork.title(),
-        (None, workflow) => format!("Run {}", workflow.as_ref().map_or("", |it| it.title())),
-    };
+    let title =
+        form.fork.as_ref().map_or_else(|| format!("Run {}", form.document.title()), |fork| fork.title());
     let inside = popup(&sanitise::line(&title), size, model, theme, area, buffer, areas);
     if inside.height < 5 {
         return;

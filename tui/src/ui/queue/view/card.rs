@@ -24,14 +24,18 @@ const NUMBER_WIDTH: usize = 8;
 const TIME_WIDTH: usize = 8;
 /// Columns that a card keeps for number and label before columns of numbers are shown.
 const MIN_NAME_WIDTH: usize = 16;
-/// Columns from which "On canvas" is beside an ended run's label.
-const MIN_CANVAS_WIDTH: usize = MIN_NAME_WIDTH + 10 + TIME_WIDTH;
+/// The run of the lens has this word.
+const LENS: &str = "lens ";
+/// Columns from which it is beside an ended run's label.
+const MIN_LENS_WIDTH: usize = MIN_NAME_WIDTH + 10 + TIME_WIDTH;
 /// Columns of a cost, or of a number of tokens.
 const SPENT_WIDTH: usize = 10;
 /// Columns from which it is shown.
-const MIN_SPENT_WIDTH: usize = MIN_CANVAS_WIDTH + SPENT_WIDTH;
+const MIN_SPENT_WIDTH: usize = MIN_LENS_WIDTH + SPENT_WIDTH;
 /// Cells of a progress bar.
 const BAR_WIDTH: usize = 8;
+/// Columns from which it is shown.
+const MIN_BAR_WIDTH: usize = 34;
 
 /// Columns and rows that a pane needs for pictures beside its cards.
 const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
@@ -112,9 +116,9 @@ pub(super) fn view(
         }
         None if area.height > 1 => {
             let mut spans = Vec::new();
-            if focused && usize::from(words.width) < MIN_CANVAS_WIDTH {
+            if focused && usize::from(words.width) < MIN_LENS_WIDTH {
                 // The first line has no room for it.
-                spans.push(Span::styled("On canvas  ", theme.accent));
+                spans.push(Span::styled(LENS, theme.accent));
             }
             let at = run.ended_at.map(clock).unwrap_or_default();
             spans.push(Span::styled(fit(&at, usize::from(below.width)), theme.dim));
@@ -180,17 +184,18 @@ fn right<'a>(
     width: usize,
 ) -> Vec<Span<'a>> {
     let ascii = model.options.ascii;
-    let canvas = || Span::styled("On canvas ", theme.accent);
+    let lens = || Span::styled(LENS, theme.accent);
     let mut spans = Vec::new();
     match run.state {
         RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => {
-            if focused && width >= 34 {
-                spans.push(canvas());
-            } else if run.state == RunStatus::Parked {
+            if focused && width >= MIN_BAR_WIDTH + LENS.len() {
+                spans.push(lens());
+            }
+            if run.state == RunStatus::Parked {
                 spans.push(Span::styled("parked ", theme.warning));
             } else if run.state == RunStatus::Cancelling {
                 spans.push(Span::styled("ending ", theme.warning));
-            } else if width >= 34 && run.nodes > 0 {
+            } else if width >= MIN_BAR_WIDTH && run.nodes > 0 {
                 let done = BAR_WIDTH * run.nodes_done as usize / run.nodes as usize;
                 let (full, rest) = if ascii { ("=", "-") } else { ("━", "─") };
                 spans.push(Span::styled(full.repeat(done), theme.running));
@@ -212,7 +217,7 @@ fn right<'a>(
         }
         RunStatus::Queued => {
             if focused {
-                spans.push(canvas());
+                spans.push(lens());
             }
             let words = match model.projection.position(run.id) {
                 // Its position isn't why it waits.
@@ -224,14 +229,14 @@ fn right<'a>(
                 Some(position) => position.to_string(),
                 None => String::new(),
             };
-            if run.priority != 0 && width >= MIN_CANVAS_WIDTH {
+            if run.priority != 0 && width >= MIN_LENS_WIDTH {
                 spans.push(Span::styled(format!("priority {} ", run.priority), theme.dim));
             }
             spans.push(Span::styled(words, theme.dim));
         }
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => {
-            if focused && width >= MIN_CANVAS_WIDTH + NUMBER_WIDTH * numbers.len() {
-                spans.push(canvas());
+            if focused && width >= MIN_LENS_WIDTH + NUMBER_WIDTH * numbers.len() {
+                spans.push(lens());
             }
             spans.extend(spent(theme, run, width.saturating_sub(NUMBER_WIDTH * numbers.len())));
             for column in numbers {

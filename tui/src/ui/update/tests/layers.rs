@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ui::layer::prompt::Prompt;
-use crate::ui::testing::write;
+use crate::ui::testing::{opened, write};
 
 #[test]
 fn the_palette_finds_and_runs_a_command() {
@@ -12,6 +12,20 @@ fn the_palette_finds_and_runs_a_command() {
     press(&mut model, "enter");
     assert!(model.layers.is_empty());
     assert!(model.zoomed);
+}
+
+#[test]
+fn a_key_for_a_screen_that_has_nothing_to_show_says_so() {
+    for key in ["T", "Y", "V"] {
+        let mut model = opened();
+        model.workflow.as_mut().unwrap().document.workflow_id = None;
+        press(&mut model, key);
+        assert!(model.layers.is_empty(), "{key}");
+        assert!(screen(&mut model, 120, 40).contains("has no runs yet"), "{key}");
+    }
+    let mut model = busy();
+    press(&mut model, "2 H");
+    assert!(model.layers.is_empty() && screen(&mut model, 120, 40).contains("trials are those of a search"));
 }
 
 #[test]
