@@ -220,6 +220,8 @@ fn what_does_not_fit_a_single_row_is_counted() {
     // Two tiles and the count take the width of a small terminal.
     let text = pane(&gallery(products((1..=12).rev())), 80, 20);
     assert!(text.contains("+10") && text.contains("#6") && text.contains("#5"), "{text}");
+    let text = pane(&gallery(products((1..=12).rev())), 163, 12);
+    assert!(text.contains("+6") && text.contains("text 6") && text.contains("text 1"), "{text}");
     let text = pane(&gallery(products([1])), 80, 20);
     assert!(!text.contains("+1") && text.contains("#1"), "{text}");
 }

@@ -36,14 +36,15 @@ impl Layout {
         // Pictures are usually 4:3, and a cell is half as wide as it is high.
         let wanted = (height.saturating_sub(2) * 8 / 3 + 2).clamp(16, 40).min(area.width.max(1));
         let fits = (area.width / wanted).max(1);
-        let columns = usize::from(fits);
-        let width = match rows {
-            // A single row shows at its end how many tiles don't fit.
-            1 if count > columns && fits > 1 => wanted.min(area.width.saturating_sub(MORE_WIDTH) / fits),
-            1 => wanted,
-            _ => area.width / fits,
+        // A single row shows at its end how many tiles don't fit. They get a little narrower if one more fits then.
+        let shared = |columns: u16| {
+            let more = if count > usize::from(columns) && columns > 1 { MORE_WIDTH } else { 0 };
+            area.width.saturating_sub(more) / columns
         };
-        Self { columns, rows: usize::from(rows), width: width.max(1), height, area }
+        let squeezed = rows == 1 && count > usize::from(fits) && shared(fits + 1) >= wanted * 4 / 5;
+        let columns = if squeezed { fits + 1 } else { fits };
+        let width = if rows == 1 { wanted.min(shared(columns)) } else { area.width / columns };
+        Self { columns: columns.into(), rows: rows.into(), width: width.max(1), height, area }
     }
 
     /// Returns the area of the tile with this index after the first one in view.

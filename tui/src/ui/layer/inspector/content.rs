@@ -71,7 +71,7 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
         named(&format!("{name}{note}"), value, &pictures, theme, &mut rows);
     }
     for (name, number) in &instance.metrics {
-        rows.push(text(format!("{name}: {number}"), theme.text));
+        rows.push(text(format!("{name}: {}", crate::text::number(*number)), theme.text));
     }
     if rows.is_empty() {
         let words = match instance.status {
