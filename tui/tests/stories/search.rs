@@ -52,6 +52,16 @@ fn a_search_finds_the_best_params_and_says_them() {
 }
 
 #[test]
+fn the_outputs_of_a_search_are_in_the_order_of_its_runs() {
+    let fanlight = Fanlight::new();
+    fanlight.file("fit.yaml", FIT);
+    let said = fanlight.say(&["run", "fit.yaml", "--search", "--trials", "9", "--parallel", "3"]).exits(0);
+    let runs: Vec<&str> = said.out.lines().filter_map(|line| line.split('\t').next()).collect();
+    let wanted: Vec<String> = (1..=9).map(|number| format!("fit#{number}")).collect();
+    assert_eq!(runs, wanted);
+}
+
+#[test]
 fn a_killed_daemon_changes_no_decision_of_a_search() {
     let (killed, whole) = (Fanlight::new(), Fanlight::new());
     let line = ["run", "fit.yaml", "--search", "--trials", "14", "--parallel", "1", "--detach"];

@@ -31,7 +31,7 @@ pub(super) async fn lines(
     projection: &Projection,
     saved: Option<&Saved>,
 ) -> Result<(), Failure> {
-    for row in projection.rows() {
+    for row in in_order(projection) {
         let name = row.run.name();
         if let Some(saved) = saved {
             for (output, path) in saved.files.get(&row.run.id).into_iter().flatten() {
@@ -47,6 +47,13 @@ pub(super) async fn lines(
         }
     }
     Ok(())
+}
+
+/// Returns the runs in the order of their numbers: those of a search were heard of in any order.
+fn in_order(projection: &Projection) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = projection.rows().collect();
+    rows.sort_by_key(|row| row.run.number);
+    rows
 }
 
 /// Returns the outputs that completed runs don't have, because what these read was skipped or has no such value.
@@ -80,7 +87,7 @@ pub(super) async fn json(
     saved: Option<&Saved>,
 ) -> Result<(), Failure> {
     let mut runs: Vec<Json> = Vec::new();
-    for row in projection.rows() {
+    for row in in_order(projection) {
         runs.push(run_json(client, row, saved).await?);
     }
     json::print(out, &json!({ "type": "end", "runs": runs }))
