@@ -7,6 +7,9 @@
 //! - `exit=N`: the exit code, 0 where it isn't said
 //! - `needs=PROGRAM`: skipped where there is no such program, which is printed
 //!
+//! A block of the language `output` is what the `sh` block before it prints: each of its lines is one of stdout or stderr, in this
+//! order, where `…` stands for anything and blanks count as one. So a page shows what matters, and elides times and ids.
+//!
 //! The blocks of a page share a folder and a home. A block may be part of a list. A block without a fence is an error,
 //! because it has no language.
 
@@ -98,7 +101,8 @@ impl Reader {
         Command::new("sh").args(["-c", "command -v \"$0\"", program]).output().unwrap().status.success()
     }
 
-    fn follow(&self, block: &Block) {
+    /// Follows a block; `shown` is what the page says that it prints.
+    fn follow(&self, block: &Block, shown: Option<&Block>) {
         if let Some(program) = block.value("needs")
             && !self.has_program(program)
         {
@@ -113,7 +117,7 @@ impl Reader {
         }
         match block.language.as_str() {
             "yaml" => self.workflow(block),
-            "sh" => self.shell(block),
+            "sh" => self.shell(block, shown),
             _ => {}
         }
     }
@@ -127,7 +131,7 @@ impl Reader {
         }
     }
 
-    fn shell(&self, block: &Block) {
+    fn shell(&self, block: &Block, shown: Option<&Block>) {
         let mut command = Command::new("sh");
         let path = format!("{}:{}", self.fanlight.path("bin").display(), std::env::var("PATH").unwrap());
         command
@@ -137,10 +141,16 @@ impl Reader {
             .env("PATH", path)
             .env("FANLIGHT_EVENTS", self.fanlight.path("events"))
             .current_dir(self.fanlight.path(""));
-        self.expect(block, command, block.exit());
+        let printed = self.expect(block, command, block.exit());
+        if let Some(shown) = shown
+            && let Err(line) = is_printed(&shown.text, &printed)
+        {
+            panic!("{}:{}: `{line}` is not printed, or not in this order:\n{printed}", self.page, shown.line);
+        }
     }
 
-    fn expect(&self, block: &Block, mut command: Command, code: i32) {
+    /// Runs a command and checks its exit code. Returns what it printed, stdout first.
+    fn expect(&self, block: &Block, mut command: Command, code: i32) -> String {
         let output = command.output().unwrap();
         assert_eq!(
             output.status.code(),
@@ -152,7 +162,46 @@ impl Reader {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
+}
+
+/// Returns the first line of an `output` block that was not printed.
+fn is_printed<'a>(shown: &'a str, printed: &str) -> Result<(), &'a str> {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut printed = printed.lines().map(words);
+    let wanted = shown.lines().filter(|line| !line.trim().is_empty());
+    for line in wanted {
+        let pattern = words(line);
+        if !printed.any(|line| is_like(&line, &pattern)) {
+            return Err(line);
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a line is a pattern with any text in the place of each `…`.
+fn is_like(line: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('…') else { return line == pattern };
+    let Some(mut line) = line.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('…').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some((_, after)) = line.split_once(part) else { return false };
+        line = after;
+    }
+    line.ends_with(last)
+}
+
+#[test]
+fn output_blocks_are_compared_line_by_line() {
+    let printed = "poster#1\ttitle\tHove\nrun   1.3 s\nend\n";
+    for shown in ["poster#1 title Hove\nend\n", "run … s\n", "…\nend\n", "poster#1 … Hove\n"] {
+        assert_eq!(is_printed(shown, printed), Ok(()), "{shown}");
+    }
+    assert_eq!(is_printed("end\nrun … s\n", printed), Err("run … s"), "the order counts");
+    assert_eq!(is_printed("poster#1 title …e …\n", printed), Err("poster#1 title …e …"));
+    assert_eq!(is_printed("poster#1 title\n", printed), Err("poster#1 title"), "the whole line counts");
 }
 
 /// Returns the numbers of the lines where a block without a fence begins: indented text after an empty line.
@@ -197,7 +246,14 @@ fn follow(page: &str) {
     let blocks = blocks(&read(page));
     assert!(blocks.iter().any(Block::is_followed), "{page} has nothing to follow");
     let reader = Reader::new(page);
-    blocks.iter().for_each(|block| reader.follow(block));
+    for (at, block) in blocks.iter().enumerate() {
+        assert!(
+            block.language != "output" || at > 0 && blocks[at - 1].language == "sh",
+            "{page}:{}: an `output` block follows an `sh` block",
+            block.line
+        );
+        reader.follow(block, blocks.get(at + 1).filter(|next| next.language == "output"));
+    }
 }
 
 /// The pages with their own test, because each takes a while.
