@@ -5,7 +5,7 @@
 #   busy     it takes no more jobs
 #   down     the controller can't be reached
 #   mute     the next job is taken, but the answer gets lost
-#   crash    the next job is taken, and forgotten before it runs
+#   crash    the next job is taken, and forgotten before it runs; the script in this file, if there is one, gets its number
 #   slow     the answer about the next job waits until the file is gone
 #   purged   the controller has forgotten all jobs; only `sacct`, if that is linked too, still knows them
 #   room     it takes no more than this many jobs at once, those that have ended included
@@ -72,7 +72,11 @@ sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
     [ -e "$cluster/room" ] && [ $(($(ls "$cluster/jobs" | wc -l) + many)) -gt "$(cat "$cluster/room")" ] &&
         fail 'AssocMaxSubmitJobLimit; Batch job submission failed: Job violates accounting/QOS policy'
     id=$(($(cat "$cluster/last" 2>/dev/null || echo 0) + 1))
-    if ! once crash; then
+    if [ -e "$cluster/crash" ]; then
+        comment=other array= arguments=($(cat "$cluster/crash"))
+        once crash
+    fi
+    if [ -n "${arguments[0]}" ]; then
         # The next job gets the number of one that was forgotten.
         echo $id >"$cluster/last"
         for element in $(if [ -n "$array" ]; then seq 0 "$array"; fi) ''; do
