@@ -23,11 +23,7 @@ use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 
 /// The script that places them, beside the other files of an attempt.
-const SCRIPT: &str = concat!(include_str!("seal.sh"), include_str!("place.sh"));
-/// The script that gives what has arrived its place.
-const SETTLE: &str = concat!(include_str!("seal.sh"), include_str!("settle.sh"));
-/// The script that removes those that nobody uses.
-const CLEAN: &str = include_str!("clean.sh");
+const SCRIPT: &str = include_str!("place.sh");
 /// The folder in `workdir`.
 const FOLDER: &str = "inputs";
 /// How often inputs that vanish there are sent again.
@@ -129,7 +125,7 @@ impl Inputs {
                 let now = self.try_to_place(there, inputs).await?;
                 missing.retain(|name| now.contains(name));
             }
-            self.send(blobs, inputs, &missing).await?;
+            self.send(blobs, there, inputs, &missing).await?;
         }
         Err(CopyError::Failed(format!("something removes or changes the inputs in {}", self.store.display())))
     }
@@ -149,7 +145,13 @@ impl Inputs {
     }
 
     /// Sends those with these names.
-    async fn send(&self, blobs: &Blobs, inputs: &ByName, names: &[String]) -> Result<(), CopyError> {
+    async fn send(
+        &self,
+        blobs: &Blobs,
+        there: &Path,
+        inputs: &ByName,
+        names: &[String],
+    ) -> Result<(), CopyError> {
         if names.is_empty() {
             return Ok(());
         }
@@ -163,7 +165,8 @@ impl Inputs {
         self.tools.copy(&["-rpt", "--partial"], COPY_TIMEOUT, |of| vec![from, of(&self.arriving)]).await?;
         for some in names.chunks(MAX_NAMED) {
             let mut settle = Line::new("sh");
-            settle.args(["-c", SETTLE, "sh"]).args([&self.arriving, &self.store]).args(some);
+            let [script, ..] = files::PLACING;
+            settle.args([there.join(script)]).args(["settle"]).args([&self.arriving, &self.store]).args(some);
             self.tools.caller.call(settle, COPY_TIMEOUT).await?;
         }
         Ok(())
@@ -219,6 +222,11 @@ impl Inputs {
         });
     }
 }
+
+/// Removes inputs that nobody has used for a number of minutes, with their seals.
+const CLEAN: &str = "cd -- \"$1\" || exit 1; find . -mindepth 1 -maxdepth 1 -mmin \"+$2\" | while IFS= read -r path; do \
+                     case $path in *.seal) rm -f -- \"$path\"; path=${path%.seal};; *) [ ! -e \"$path.seal\" ] || \
+                     continue;; esac; [ -e \"$path\" ] || continue; chmod -R u+w -- \"$path\"; rm -rf -- \"$path\"; done";
 
 /// The names of what is being sent.
 #[derive(Default)]

@@ -1,5 +1,31 @@
+#!/bin/sh
 # Gives an attempt the inputs that were sent once for all attempts, as copies of its own. Its arguments are the folder of the
 # attempt and that of the inputs. Prints the names of those that are missing or changed; if it prints none, all are placed.
+#
+# With `settle` as its first argument, it gives inputs that have arrived their places. The others are then the folder in which
+# they arrive, that of the inputs, and their names.
+
+# Prints what is known of an input without reading it: its files with their sizes and times. The time of the last change of
+# a file is set by nobody, so that other bytes of the same length are noticed.
+seal() { # PATH
+    find "$1" -type f -printf '%P %s %T@ %C@\n' -o -printf '%P %y\n' | LC_ALL=C sort
+}
+
+if [ "$1" = settle ]; then
+    from=$2 to=$3
+    shift 3
+    for name; do
+        touch -c -- "$from/$name"
+        # What is there and was cut or changed makes room.
+        mv -fT -- "$from/$name" "$to/$name" 2>/dev/null || {
+            chmod -R u+w -- "$to/$name"
+            rm -rf -- "$to/$name" && mv -fT -- "$from/$name" "$to/$name"
+        } || exit 1
+        # Until this is there, it is not used.
+        seal "$to/$name" >"$to/$name.seal.$$" && mv -f -- "$to/$name.seal.$$" "$to/$name.seal" || exit 1
+    done
+    exit 0
+fi
 
 cd -- "$1" || exit 1
 inputs=$2

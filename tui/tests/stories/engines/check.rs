@@ -55,7 +55,7 @@ fn a_check_tries_every_step_and_leaves_nothing_behind() {
     assert_eq!(cluster.check(&[]).0, steps(&["ok"; 9]));
     cluster.has_nothing_left();
     let unknown = cluster.fanlight.say(&["engine", "check", "clutser"]).exits(1);
-    unknown.complains("did you mean `cluster`?");
+    let unknown = unknown.complains("did you mean `cluster`?");
     assert!(!unknown.err.contains("may take"), "{}", unknown.err);
     cluster.fanlight.say(&["engine", "check", "local"]).exits(1).complains("is the machine of the daemon");
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::media::DirEntry;
+use fanlight_shared::quote;
 
 use super::*;
 use crate::store::Store;
@@ -73,7 +74,8 @@ impl There {
             placing::place(self.store.blobs(), &inputs[name], &arrived.join(name), false).unwrap();
         }
         let mut command = Command::new("sh");
-        command.args(["-c", SETTLE, "sh"]).args([&arrived, &self.store()]).args(names);
+        command.arg(self.attempt().join(files::PLACING[0])).arg("settle");
+        command.args([&arrived, &self.store()]).args(names);
         assert!(command.status().unwrap().success());
     }
 }
@@ -181,6 +183,7 @@ fn what_nobody_uses_for_long_is_removed_with_its_seal() {
     {
         old(name, is_old);
     }
+    assert!(quote::word(CLEAN).is_ok(), "it can be sent");
     let mut command = Command::new("sh");
     command.args(["-c", CLEAN, "sh"]).arg(there.store()).arg("60");
     assert!(command.status().unwrap().success());
