@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use fanlight_shared::sanitise;
 use imara_diff::{Algorithm, Diff, InternedInput};
 
+use crate::ui::content::code::{Language, Within};
+
 /// How many unchanged lines are around a change.
 pub(super) const CONTEXT: u32 = 3;
 
@@ -28,13 +30,15 @@ pub struct DiffLine {
     pub kind: LineKind,
     /// Its text without its sign, sanitised.
     pub text: String,
+    /// What it begins within: a comment or a text of earlier lines.
+    pub within: Within,
 }
 
 impl DiffLine {
     /// Returns a line.
     #[must_use]
     pub fn new(kind: LineKind, text: &str) -> Self {
-        Self { kind, text: sanitise::line(text) }
+        Self { kind, text: sanitise::line(text), within: None }
     }
 }
 
@@ -47,8 +51,48 @@ pub fn counts(lines: &[DiffLine]) -> (usize, usize) {
 
 /// Returns all lines of a text.
 #[must_use]
-pub fn whole(kind: LineKind, text: &str) -> Vec<DiffLine> {
-    text.lines().map(|line| DiffLine::new(kind, line)).collect()
+pub fn whole(kind: LineKind, text: &str, language: Language) -> Vec<DiffLine> {
+    let mut lines: Vec<DiffLine> = text.lines().map(|line| DiffLine::new(kind, line)).collect();
+    follow(&mut lines, language, Some(&[]));
+    lines
+}
+
+/// Follows comments and texts that go over several lines, before and after. `starts`: what each group of changes begins within.
+/// If nobody knows, only what ends in another way than it begins is followed: elsewhere, an end would be taken for a beginning.
+pub(super) fn follow(lines: &mut [DiffLine], language: Language, starts: Option<&[[Within; 2]]>) {
+    let mut within = [None; 2];
+    let mut next = starts.unwrap_or_default().iter().copied();
+    for line in lines {
+        let sides: &[usize] = match line.kind {
+            LineKind::Same => &[0, 1],
+            LineKind::Removed => &[0],
+            LineKind::Added => &[1],
+            LineKind::Head if line.text.starts_with("@@") => {
+                within = next.next().unwrap_or_default();
+                continue;
+            }
+            LineKind::Head => continue,
+        };
+        line.within = within[sides[sides.len() - 1]];
+        for side in sides {
+            let after = language.after(&line.text, within[*side]);
+            within[*side] = after.filter(|it| starts.is_some() || it.has_two_ends());
+        }
+    }
+}
+
+/// Returns what the lines with these numbers, which ascend, begin within.
+fn within_at<'a>(lines: impl Iterator<Item = &'a str>, numbers: &[u32], language: Language) -> Vec<Within> {
+    let (mut found, mut within) = (Vec::with_capacity(numbers.len()), None);
+    for (line, at) in lines.zip(0..) {
+        found.extend(numbers[found.len()..].iter().take_while(|number| **number <= at).map(|_| within));
+        if found.len() == numbers.len() {
+            break;
+        }
+        within = language.after(&sanitise::line(line), within);
+    }
+    found.resize(numbers.len(), within);
+    found
 }
 
 /// Returns notes about changes that can't be seen: lines that look the same before and after, and differ.
@@ -74,7 +118,7 @@ pub(super) fn unseen(removed: &[&str], added: &[&str]) -> Vec<DiffLine> {
 
 /// Returns the changes from one text to another with the lines around them. Notes say what can't be seen in them.
 #[must_use]
-pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
+pub fn between(before: &str, after: &str, language: Language) -> Vec<DiffLine> {
     let input = InternedInput::new(before, after);
     let mut diff = Diff::compute(Algorithm::Histogram, &input);
     diff.postprocess_lines(&input);
@@ -89,8 +133,12 @@ pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     let meet =
         |one: &imara_diff::Hunk, next: &imara_diff::Hunk| next.before.start - one.before.end <= 2 * CONTEXT;
+    let mut starts = [Vec::new(), Vec::new()];
     for group in hunks.chunk_by(meet) {
         let Some(first) = group.first() else { continue };
+        for (starts, at) in starts.iter_mut().zip([first.before.start, first.after.start]) {
+            starts.push(at.saturating_sub(first.before.start.min(CONTEXT)));
+        }
         lines.push(DiffLine::new(
             LineKind::Head,
             &format!("@@ line {} → line {} @@", first.before.start + 1, first.after.start + 1),
@@ -117,6 +165,10 @@ pub fn between(before: &str, after: &str) -> Vec<DiffLine> {
     if lines.is_empty() && before == after {
         lines.push(DiffLine::new(LineKind::Head, "the contents are equal"));
     }
+    let texts = [before, after];
+    let [before, after] = [0, 1].map(|side| within_at(texts[side].lines(), &starts[side], language));
+    let starts: Vec<[Within; 2]> = before.into_iter().zip(after).map(<[Within; 2]>::from).collect();
+    follow(&mut lines, language, Some(&starts));
     lines.splice(0..0, unseen(&removed, &added));
     lines
 }
@@ -129,7 +181,7 @@ mod tests {
     fn changes_have_the_lines_around_them() {
         let before: Vec<String> = (1..=30).map(|line| format!("line {line}")).collect();
         let after = before.join("\n").replace("line 5\n", "line five\n").replace("line 25\n", "");
-        let lines = between(&before.join("\n"), &after);
+        let lines = between(&before.join("\n"), &after, Language::Plain);
         assert_eq!(counts(&lines), (1, 2));
         assert_eq!(lines.iter().filter(|line| line.kind == LineKind::Head).count(), 2);
         assert_eq!(lines[0].text, "@@ line 5 → line 5 @@");
@@ -141,13 +193,17 @@ mod tests {
     #[test]
     fn a_change_that_cannot_be_seen_is_said() {
         let heads = |before: &str, after: &str| -> Vec<String> {
-            let lines = between(before, after);
+            let lines = between(before, after, Language::Plain);
             let heads = lines.into_iter().filter(|line| line.kind == LineKind::Head).map(|line| line.text);
             heads.filter(|text| !text.starts_with("@@")).collect()
         };
         assert_eq!(heads("a\r\nb\r\n", "a\nb\n"), ["line endings differ"]);
         assert_eq!(heads("a\nb\n", "a\nb"), ["no newline at the end"]);
-        assert_eq!(between("b", "b\n")[2].text, "no newline at the end", "below the line that lacks it");
+        assert_eq!(
+            between("b", "b\n", Language::Plain)[2].text,
+            "no newline at the end",
+            "below the line that lacks it"
+        );
         let blanks = heads("\tx\n", "    x\n");
         assert!(blanks.len() == 1 && blanks[0].contains("such as tabs"), "{blanks:?}");
         let nothing: [&str; 0] = [];
@@ -156,7 +212,38 @@ mod tests {
     }
 
     #[test]
+    fn comments_that_begin_outside_of_a_change_are_known() {
+        let text: Vec<String> = (1..=20).map(|line| format!("line {line}")).collect();
+        let before = format!("/*\n{}\n*/\nend\n", text.join("\n"));
+        let after = before.replace("line 9\n", "line nine\n").replace("/*\n", "/*\nnew\n");
+        let is_within = |text: &str, lines: &[DiffLine]| {
+            lines.iter().find(|line| line.text == text).unwrap().within.is_some()
+        };
+        let lines = between(&before, &after, Language::of("a.c"));
+        for (text, is) in
+            [("/*", false), ("new", true), ("line 9", true), ("line nine", true), ("line 11", true)]
+        {
+            assert_eq!(is_within(text, &lines), is, "{text}: {lines:?}");
+        }
+        let opened = between("a\nb\n", "/*\na\nb\n", Language::of("a.c"));
+        assert!(is_within("a", &opened), "it is shown as it is after the change");
+        assert!(between(&before, &after, Language::Plain).iter().all(|line| line.within.is_none()));
+    }
+
+    #[test]
+    fn an_end_in_a_piece_of_a_file_is_not_taken_for_a_beginning() {
+        let within = |path: &str, texts: [&str; 3]| {
+            let mut lines = texts.map(|text| DiffLine::new(LineKind::Same, text));
+            follow(&mut lines, Language::of(path), None);
+            lines.map(|line| line.within.is_some())
+        };
+        assert_eq!(within("a.py", ["more of it", "\"\"\"", "x = 1"]), [false; 3]);
+        assert_eq!(within("a.c", ["more of it */", "/* a", "b"]), [false, false, true]);
+    }
+
+    #[test]
     fn odd_texts_do_no_harm() {
+        let between = |before, after| between(before, after, Language::Plain);
         assert_eq!(between("a", "a")[0].text, "the contents are equal");
         assert_eq!(counts(&between("", "a\nb")), (2, 0));
         assert_eq!(counts(&between("a\n", "")), (0, 1));

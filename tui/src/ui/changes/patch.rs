@@ -4,8 +4,9 @@ use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
 
-use super::lines::{CONTEXT, DiffLine, LineKind, counts, unseen};
+use super::lines::{CONTEXT, DiffLine, LineKind, counts, follow, unseen};
 use super::{FileChange, Kind};
+use crate::ui::content::code::Language;
 
 const DAMAGED: &str = "the patch is damaged here: what follows may not be part of it";
 
@@ -173,6 +174,7 @@ impl<'a> Reader<'a> {
         let (removed, added) = (std::mem::take(&mut self.removed), std::mem::take(&mut self.added));
         let Some(file) = self.files.last_mut() else { return };
         let Some(lines) = &mut file.lines else { return };
+        follow(lines, Language::of(&file.path), None);
         lines.splice(0..0, unseen(&removed, &added));
         file.counts = Some(counts(lines));
     }

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::lines::{DiffLine, LineKind, between, counts};
 use super::{FileChange, Kind, is_patch};
+use crate::ui::content::code::Language;
 
 /// What stands for bytes that are not text.
 const NO_TEXT: char = '\u{fffd}';
@@ -33,6 +34,7 @@ pub fn between_texts(names: [&str; 2], texts: [&str; 2], is_cut: [bool; 2]) -> F
         _ => text.to_owned(),
     };
     let [before, after] = [0, 1].map(|side| whole_lines(texts[side], is_cut[side]));
+    let language = Language::of(names[1]);
     let is_json = names.iter().all(|name| name.ends_with(".json"));
     let has_one_line = |text: &str| !text.trim_end().contains('\n');
     let is_laid_out = is_json && (has_one_line(&before) || has_one_line(&after));
@@ -40,14 +42,14 @@ pub fn between_texts(names: [&str; 2], texts: [&str; 2], is_cut: [bool; 2]) -> F
     let has_odd_bytes = [&before, &after].iter().any(|text| text.contains(NO_TEXT));
     let mut lines = match laid_out(&before).zip(laid_out(&after)).filter(|_| is_laid_out) {
         Some((a, b)) if a != b => {
-            let mut lines = between(&a, &b);
+            let mut lines = between(&a, &b, language);
             lines.insert(0, note("the JSON is laid out here, so that each value has a line"));
             lines
         }
         _ if before == after && is_cut.contains(&true) => {
             vec![note("the first 1 MB are equal: save both files and compare the rest there")]
         }
-        _ => between(&before, &after),
+        _ => between(&before, &after, language),
     };
     if has_odd_bytes {
         lines.insert(0, note("bytes that are not text look the same here, and may differ"));

@@ -1,5 +1,5 @@
 //! Colours code line by line: comments, texts, numbers and keywords. One set of rules for all languages, which differ in how a
-//! comment begins; comments and texts over several lines are not followed, because a diff has only pieces of a file.
+//! comment begins, and in what goes over several lines.
 
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -41,6 +41,53 @@ const COMMENTS: &[(&str, &[&str])] = &[
     ("--", &["elm", "hs", "lua", "sql"]),
     ("%", &["erl", "tex"]),
 ];
+
+/// A comment or a text that may go over several lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Long {
+    open: &'static str,
+    close: &'static str,
+    is_comment: bool,
+}
+
+impl Long {
+    /// Returns whether its end differs from its beginning.
+    #[must_use]
+    pub fn has_two_ends(self) -> bool {
+        self.open != self.close
+    }
+}
+
+const fn long(open: &'static str, close: &'static str) -> Long {
+    Long { open, close, is_comment: false }
+}
+
+const fn comment(open: &'static str, close: &'static str) -> Long {
+    Long { open, close, is_comment: true }
+}
+
+/// What may go over several lines, by the endings of files; of two that begin alike, the longer one first.
+const LONG: &[(&[&str], &[Long])] = &[
+    (&["py", "toml", "jl"], &[long("\"\"\"", "\"\"\""), long("'''", "'''")]),
+    (
+        &["rs"],
+        &[
+            comment("/*", "*/"),
+            long("r##\"", "\"##"),
+            long("r#\"", "\"#"),
+            long("br#\"", "\"#"),
+            long("\"", "\""),
+        ],
+    ),
+    (&["js", "jsx", "mjs", "ts", "tsx", "go"], &[comment("/*", "*/"), long("`", "`")]),
+    (&["java", "kt", "scala", "swift", "dart"], &[comment("/*", "*/"), long("\"\"\"", "\"\"\"")]),
+    (&["c", "cc", "cpp", "cs", "cu", "h", "hpp", "php", "scss", "sql"], &[comment("/*", "*/")]),
+    (&["lua"], &[comment("--[[", "]]"), long("[[", "]]")]),
+    (&["hs", "elm"], &[comment("{-", "-}")]),
+];
+
+/// What a line begins within, which an earlier line began.
+pub type Within = Option<Long>;
 
 /// Words that mean something in many languages.
 const KEYWORDS: &[&str] = &[
@@ -170,6 +217,8 @@ pub enum Language {
         comment: &'static str,
         /// Whether single quotes are around a single letter only; elsewhere they begin other names.
         letters: bool,
+        /// What may go over several lines.
+        long: &'static [Long],
     },
 }
 
@@ -183,26 +232,53 @@ impl Language {
             return Self::Json;
         }
         let found = COMMENTS.iter().find(|(_, endings)| endings.contains(&ending));
-        found.map_or(Self::Plain, |(comment, _)| Self::Code { comment, letters: ending == "rs" })
+        let long =
+            LONG.iter().find(|(endings, _)| endings.contains(&ending)).map_or(&[][..], |(_, long)| long);
+        found.map_or(Self::Plain, |(comment, _)| Self::Code { comment, letters: ending == "rs", long })
     }
 
-    /// Returns the parts of a line.
+    /// Returns the parts of a line that begins within something.
     #[must_use]
-    pub fn spans<'a>(self, line: &str, theme: &Theme) -> Vec<Span<'a>> {
+    pub fn spans<'a>(self, line: &str, within: Within, theme: &Theme) -> Vec<Span<'a>> {
         match self {
             Self::Plain => vec![Span::styled(line.to_owned(), theme.text)],
             Self::Json => json::spans(line, theme),
-            Self::Code { comment, letters } => code(line, comment, letters, theme),
+            Self::Code { .. } => self.code(line, within, theme).0,
         }
+    }
+
+    /// Returns what the line after this one begins within.
+    #[must_use]
+    pub fn after(self, line: &str, within: Within) -> Within {
+        match self {
+            Self::Code { long: [_, ..], .. } => self.code(line, within, &Theme::default()).1,
+            _ => None,
+        }
+    }
+
+    fn code<'a>(self, line: &str, within: Within, theme: &Theme) -> (Vec<Span<'a>>, Within) {
+        let Self::Code { comment, letters, long } = self else { return (Vec::new(), None) };
+        code(line, (comment, letters, long), within, theme)
     }
 }
 
-fn code<'a>(line: &str, comment: &str, letters: bool, theme: &Theme) -> Vec<Span<'a>> {
+fn code<'a>(
+    line: &str,
+    (comment, letters, long): (&str, bool, &[Long]),
+    mut within: Within,
+    theme: &Theme,
+) -> (Vec<Span<'a>>, Within) {
     let mut spans: Vec<Span<'a>> = Vec::new();
     let mut rest = line;
     let mut after_word = false;
     while let Some(first) = rest.chars().next() {
-        let (length, style): (usize, Style) = if rest.starts_with(comment) && !after_word {
+        let began = long.iter().find(|it| rest.starts_with(it.open) && !(after_word && is_word(first)));
+        let (length, style): (usize, Style) = if let Some(inside) = within.or(began.copied()) {
+            let from = if within.is_some() { 0 } else { inside.open.len() };
+            let end = end_of_long(rest, from, inside);
+            within = if end.is_none() { Some(inside) } else { None };
+            (end.unwrap_or(rest.len()), if inside.is_comment { theme.dim } else { theme.good })
+        } else if rest.starts_with(comment) && !after_word {
             (rest.len(), theme.dim)
         } else if matches!(first, '"' | '`') || first == '\'' && (!letters || is_letter(rest)) {
             (end_of_quote(rest, first), theme.good)
@@ -222,7 +298,24 @@ fn code<'a>(line: &str, comment: &str, letters: bool, theme: &Theme) -> Vec<Span
         }
         rest = after;
     }
-    spans
+    (spans, within)
+}
+
+/// Returns where something ends that may go over several lines; `None` if it does.
+fn end_of_long(text: &str, from: usize, of: Long) -> Option<usize> {
+    let mut at = from;
+    while let Some(rest) = text.get(at..) {
+        if rest.starts_with(of.close) {
+            return Some(at + of.close.len());
+        }
+        let mut letters = rest.chars();
+        let first = letters.next()?;
+        // What follows a backslash ends no text; in a raw one, it is an ordinary letter.
+        let is_escape = first == '\\' && !of.is_comment && !of.open.contains('#');
+        let escaped = if is_escape { letters.next().map_or(0, char::len_utf8) } else { 0 };
+        at += first.len_utf8() + escaped;
+    }
+    None
 }
 
 fn is_word(it: char) -> bool {
@@ -257,7 +350,7 @@ mod tests {
     use super::*;
 
     fn styled<'a>(path: &str, line: &str, style: Style) -> Vec<Span<'a>> {
-        let mut spans = Language::of(path).spans(line, &Theme::default());
+        let mut spans = Language::of(path).spans(line, None, &Theme::default());
         spans.retain(|span| span.style == style);
         spans
     }
@@ -278,12 +371,35 @@ mod tests {
     }
 
     #[test]
+    fn comments_and_texts_go_over_several_lines() {
+        let theme = Theme::default();
+        let styles = |path: &str, lines: &[&str]| {
+            let language = Language::of(path);
+            let mut within = None;
+            let style = |line: &&str| {
+                let first = language.spans(line, within, &theme).first().map(|span| span.style);
+                within = language.after(line, within);
+                first.unwrap_or_default()
+            };
+            lines.iter().map(style).collect::<Vec<_>>()
+        };
+        let of_c = styles("a.c", &["x /* a", "b 'c", "*/ y", "int z; /* d */"]);
+        assert_eq!(of_c, [theme.text, theme.dim, theme.dim, theme.text]);
+        let of_python = styles("a.py", &["\"\"\"Says", "it's so", "\"\"\"", "x = '''a''' + \"b\"", "x"]);
+        assert_eq!(of_python, [theme.good, theme.good, theme.good, theme.text, theme.text]);
+        let of_rust = styles("a.rs", &["f(\"a \\\" \\", "b\");", "f('\"', r#\"a \"", "b\"#);", "x"]);
+        assert_eq!(of_rust, [theme.text, theme.good, theme.text, theme.good, theme.text]);
+        let of_script = styles("a.sh", &["echo \"open", "x"]);
+        assert_eq!(of_script, [theme.text; 2], "only what is known to go on is followed");
+    }
+
+    #[test]
     fn nothing_is_lost() {
         for line in
             ["fn f<'a>(x: &'a str) -> 'x'", "\"open", "'", "日本 = '語' # ß", "", "a\\\"b`", "x#y a1b2 1.5e3"]
         {
             for path in ["a.rs", "a.py", "a.sql", "a.json", "a"] {
-                let spans = Language::of(path).spans(line, &Theme::default());
+                let spans = Language::of(path).spans(line, None, &Theme::default());
                 assert_eq!(spans.iter().map(|it| it.content.as_ref()).collect::<String>(), line, "{path}");
             }
         }

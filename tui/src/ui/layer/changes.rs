@@ -16,6 +16,7 @@ use super::list::Cursor;
 use crate::ui::action::Action;
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::changes::{self, DiffLine, FileChange, Kind, LineKind};
+use crate::ui::content::code::Language;
 use crate::ui::effect::Effect;
 use crate::ui::message::{FileText, Response};
 use crate::ui::model::Model;
@@ -153,9 +154,10 @@ impl Changes {
         if file.bodies.iter().flatten().any(|body| body.bytes > MAX_FILE_BYTES) {
             return note("it is larger than 1 MB: save the folder and compare it there");
         }
+        let language = Language::of(&file.path);
         match (self.text(file.bodies[0])?, self.text(file.bodies[1])?) {
             (FileText::Text(_), FileText::Text(text)) if file.kind == Kind::Plain => {
-                Some(changes::whole(LineKind::Same, text))
+                Some(changes::whole(LineKind::Same, text, language))
             }
             (FileText::Text(_), FileText::Text(text)) if file.kind == Kind::Added && text.is_empty() => {
                 note("it is new, and empty")
@@ -164,7 +166,7 @@ impl Changes {
                 note("it was empty, and is removed")
             }
             (FileText::Text(before), FileText::Text(after)) => {
-                let mut lines = changes::between(before, after);
+                let mut lines = changes::between(before, after, language);
                 if let [Some(a), Some(b)] = file.bodies
                     && a.executable != b.executable
                 {

@@ -55,7 +55,7 @@ pub(super) fn view(
             let mut spans = vec![Span::styled(format!("{sign:<1} "), style)];
             match line.kind {
                 LineKind::Head => spans = vec![Span::styled(text, style)],
-                _ => spans.extend(language.spans(&text, theme)),
+                _ => spans.extend(language.spans(&text, line.within, theme)),
             }
             Line::from(spans).render(Rect { y, height: 1, ..inside }, buffer);
         }
