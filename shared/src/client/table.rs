@@ -162,13 +162,13 @@ impl Table {
         })
     }
 
-    /// Returns the places of all columns: of runs, params, outputs, metrics. `varying`: without those that are empty, and
-    /// params that have the same value in all of several rows.
+    /// Returns the places of all columns: of runs, params, outputs, metrics. `varying`: for people, without those that are empty,
+    /// params that have the same value in all of several rows, and the many metrics that Fanlight measures itself.
     #[must_use]
     pub fn ordered(&self, varying: bool) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.columns.len()).collect();
         if varying {
-            places.retain(|at| self.says_something(*at));
+            places.retain(|at| !self.columns[*at].is_system() && self.says_something(*at));
         }
         places.sort_by_key(|at| self.columns[*at].kind);
         places

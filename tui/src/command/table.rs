@@ -82,10 +82,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             importance::write(&mut out, &table, &rows, target, format)?;
         }
         None => {
-            let columns = match places.is_empty() {
-                true => default_columns(&table, varying),
-                false => places,
-            };
+            let columns = if places.is_empty() { table.ordered(varying) } else { places };
             format.write(&mut out, &Shown { table: &table, rows, columns })?;
         }
     }
@@ -101,14 +98,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// Returns the columns of a table for which the user names none. `varying`: for people, without those that say the same
-/// everywhere, and without what the processes of the nodes use.
-fn default_columns(table: &Table, varying: bool) -> Vec<usize> {
-    let mut columns = table.ordered(varying);
-    columns.retain(|at| !varying || !table.columns()[*at].is_system());
-    columns
 }
 
 /// Returns the request for what the user named: a workflow, else a sweep, else runs.

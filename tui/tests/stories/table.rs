@@ -88,10 +88,20 @@ fn a_table_can_be_read_by_other_programs() {
     assert!(own.contains("\"a,\"\"b\"\"|<i>\u{1b}[31m\""), "a program gets it as it is: {own:?}");
     assert_eq!(csv.lines().count(), 6);
 
-    let rows = fanlight.say(&["table", "train", "--json", "--sort", "-rate"]).exits(0).json();
+    fanlight.say(&["run", "train.yaml", "-p", "rate=inf"]).exits(0);
+    let csv = fanlight.say(&["table", "train", "--csv", "--columns", "run,rate"]).exits(0).out;
+    assert_eq!(csv.lines().nth(1), Some("train#6,Infinity"), "as in JSON");
+
+    let rows = fanlight
+        .say(&["table", "train", "--json", "--sort", "-rate", "--where", "run!=train#6"])
+        .exits(0)
+        .json();
     assert_eq!((rows[0]["run"].as_str(), rows[0]["acc"].as_f64()), (Some("train#4"), Some(0.42)));
     assert!(rows[0]["said"].is_null() || rows[0]["said"].is_string());
-    let markdown = fanlight.say(&["table", "train", "--md", "--columns", "run,name,acc"]).exits(0).out;
+    let markdown = fanlight
+        .say(&["table", "train", "--md", "--columns", "run,name,acc", "--where", "run!=train#6"])
+        .exits(0)
+        .out;
     let lines: Vec<&str> = markdown.lines().collect();
     assert_eq!(lines[..2], ["| run | name | acc |", "|---|---|---|"]);
     assert!(lines[2].starts_with("| train#5 | a,\"b\"\\|\\<i\\>"), "{}", lines[2]);

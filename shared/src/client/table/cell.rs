@@ -181,6 +181,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_that_are_none_have_the_words_that_values_have() {
+        let words = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.5].map(|it| Cell::Float(it).to_string());
+        assert_eq!(words, ["Infinity", "-Infinity", "NaN", "0.5"]);
+    }
+
+    #[test]
     fn a_text_is_shown_on_one_line_and_stays_what_it_is() {
         let (broken, plain) = (Cell::text("a\nb\u{1b}[1m"), Cell::text("a b"));
         assert_eq!((broken.to_string().as_str(), broken.raw()), ("a b", Some("a\nb\u{1b}[1m")));

@@ -57,11 +57,16 @@ impl Column {
         self.kind == Kind::Run && self.full == "time"
     }
 
-    /// Returns whether it shows what the processes of a node use, which is measured of every command.
+    /// Returns whether it shows a metric that Fanlight measures itself.
     #[must_use]
     pub fn is_system(&self) -> bool {
-        let metric = self.full.split_once('.').map_or("", |(_, metric)| metric);
-        matches!(self.kind, Kind::Last | Kind::Best) && metric.starts_with(SYSTEM)
+        self.metric().is_some_and(|metric| metric.starts_with(SYSTEM))
+    }
+
+    /// Returns the name of the metric without its node.
+    fn metric(&self) -> Option<&str> {
+        let is_metric = matches!(self.kind, Kind::Last | Kind::Best);
+        self.full.split_once('.').filter(|_| is_metric).map(|(_, metric)| metric)
     }
 
     pub(super) fn new(kind: Kind, name: &str) -> Self {
@@ -73,10 +78,7 @@ impl Column {
 /// Gives columns names: the shortest one that no other column has. `acc`, else `train.acc`, else `metric.train.acc`; the best
 /// value of a metric is always `best.acc`.
 pub(super) fn name(columns: &mut [Column]) {
-    let short = |column: &Column| match column.kind {
-        Kind::Last | Kind::Best => column.full.split_once('.').map_or("", |(_, name)| name).to_owned(),
-        _ => column.full.clone(),
-    };
+    let short = |column: &Column| column.metric().unwrap_or(&column.full).to_owned();
     let candidates: Vec<[String; 3]> = columns
         .iter()
         .map(|column| match column.kind {

@@ -89,6 +89,16 @@ fn columns_are_runs_params_outputs_and_metrics_and_show_what_varies() {
 }
 
 #[test]
+fn what_fanlight_measures_itself_is_there_for_those_that_name_it() {
+    let metrics = [("fit", "system/memory", 64.0), ("fit", "loss", 1.0), ("other", "system/cpu", 90.0)];
+    let table = table(&[row(1, &[("system/x", Value::Int(1))], &[("system/y", Value::Int(2))], &metrics)]);
+    let columns = ["run", "state", "time", "system/x", "system/y", "loss", "best.loss"];
+    assert_eq!(names(&table, true), columns);
+    assert!(names(&table, false).iter().any(|name| name.contains("system/memory")), "CSV and JSON have all");
+    assert_eq!(shown(&table, "system/memory"), ["64"]);
+}
+
+#[test]
 fn every_column_has_its_own_name() {
     let table = table(&[row(
         1,
@@ -187,13 +197,4 @@ fn text_from_outside_is_sanitised_and_short() {
     )]);
     assert!(!shown(&table, "x")[0].contains(['\u{1b}', '\n']));
     assert_eq!(shown(&table, "y")[0].chars().count(), 201);
-}
-
-#[test]
-fn columns_of_the_system_are_known_and_infinity_is_spelled_as_everywhere() {
-    let table = table(&[row(1, &[], &[], &[("fit", "system/memory", 64.0), ("fit", "loss", f64::INFINITY)])]);
-    let system = |name: &str| table.columns()[table.named(name).unwrap()].is_system();
-    assert!(system("system/memory") && system("best.system/memory"));
-    assert!(!system("loss") && !system("run"));
-    assert_eq!(shown(&table, "loss"), ["Infinity"]);
 }
