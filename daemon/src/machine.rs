@@ -60,6 +60,11 @@ impl Machine {
         self.declared.clone().map_or_else(gpu::known, Ok)
     }
 
+    /// Returns why there may be more GPUs than are known.
+    pub(crate) fn gpu_trouble(&self) -> Option<String> {
+        if self.declared.is_some() { None } else { gpu::trouble() }
+    }
+
     /// Checks that an attempt can ever have these resources.
     ///
     /// # Errors
@@ -79,7 +84,10 @@ impl Machine {
             let gpus = self.gpus().map_err(|why| format!("`resources` needs {wanted}, and {why}"))?;
             if needed.gpus.devices() > gpus.len() {
                 let all = if gpus.is_empty() { "none".to_owned() } else { shown_gpus(gpus.len()) };
-                return Err(format!("`resources` needs {wanted}, and this machine has {all}; {hint}"));
+                let trouble = self.gpu_trouble().map(|why| format!(" ({why})")).unwrap_or_default();
+                return Err(format!(
+                    "`resources` needs {wanted}, and this machine has {all}{trouble}; {hint}"
+                ));
             }
         }
         Ok(())

@@ -76,6 +76,11 @@ pub(super) fn known() -> Result<Arc<[Gpu]>, String> {
     SYSTEM.known()
 }
 
+/// Returns why there may be more GPUs than [`known`] returns. Never blocks on the system.
+pub(super) fn trouble() -> Option<String> {
+    SYSTEM.trouble()
+}
+
 /// Asks a program for the GPUs; there are none if it doesn't exist. One device can make it fail for all: those that are known
 /// are then asked for one by one.
 fn ask(program: &str, known: &[Gpu]) -> Result<Named, String> {
@@ -96,7 +101,7 @@ fn ask(program: &str, known: &[Gpu]) -> Result<Named, String> {
         }
     };
     let usable = match std::env::var(VISIBLE) {
-        Ok(visible) => only(all.clone(), &visible)?,
+        Ok(visible) => only(all.clone(), &still_valid(&visible, known))?,
         Err(_) => all.clone(),
     };
     Ok(Named { all, usable, trouble })
@@ -155,7 +160,8 @@ fn query(
     while child.try_wait().is_ok_and(|ended| ended.is_none()) {
         if begun.elapsed() > timeout {
             let _ = child.kill();
-            let _ = child.wait();
+            // One that waits in the driver may not die for long.
+            std::thread::spawn(move || child.wait());
             return Err(failed("did not answer"));
         }
         std::thread::sleep(POLL_INTERVAL);
@@ -186,6 +192,13 @@ fn parse(text: &str) -> (Vec<Gpu>, Option<&str>) {
     };
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
     (lines().filter_map(gpu).collect(), lines().find(|line| gpu(line).is_none()))
+}
+
+/// Returns what a value of `CUDA_VISIBLE_DEVICES` says about devices that are not known yet. Once some are, a number may be
+/// that of a device which belongs to others: the driver counts again when one is lost.
+fn still_valid(visible: &str, known: &[Gpu]) -> String {
+    let is_valid = |name: &&str| known.is_empty() || name.trim().starts_with("GPU-");
+    visible.split(',').filter(is_valid).collect::<Vec<_>>().join(",")
 }
 
 /// Returns those GPUs that a value of `CUDA_VISIBLE_DEVICES` names, in its order. As in CUDA, the first that doesn't exist ends
@@ -237,6 +250,11 @@ mod tests {
         let ids = |visible: &str| ids(&only(parse(RECORDED).0, visible).unwrap());
         assert_eq!((ids("1,0"), ids("0"), ids("GPU-0d9e")), ("1,0".into(), "0".into(), "1".into()));
         assert_eq!((ids(""), ids("-1"), ids("0,7,1")), (String::new(), String::new(), "0".into()));
+        let known = parse(RECORDED).0;
+        assert_eq!(
+            (still_valid("1,0", &[]).as_str(), still_valid("1, GPU-5a", &known).as_str()),
+            ("1,0", " GPU-5a")
+        );
         let parts = only(parse(RECORDED).0, "0,MIG-5a3c1f0e").unwrap_err();
         assert!(parts.contains("names `MIG-5a3c1f0e`, a part of a GPU"), "{parts}");
     }

@@ -22,7 +22,7 @@ fn three_keys_lead_from_an_empty_folder_to_the_first_picture() {
     // There is only one run: no counts.
     ui.wait_for_all(&["#1", "✓ completed"]);
     let text = ui.text();
-    assert!(!text.contains(" lens ") && !text.contains("pinned"), "{text}");
+    assert!(!text.contains("On canvas") && !text.contains("pinned"), "{text}");
     ui.wait("a picture in the gallery", |screen| {
         screen.contents().contains('▀') || screen.contents().contains('▄')
     });

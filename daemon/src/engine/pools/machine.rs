@@ -75,9 +75,11 @@ impl<T: OfRun> MachineShares<T> {
         self.gpus.occupy(parts, who);
     }
 
-    /// Returns whether a device is lost.
+    /// Returns whether a device is lost, or may be there that is not known.
     pub(super) fn has_lost_gpus(&self) -> bool {
-        self.named.iter().any(|gpu| gpu.lost)
+        !self.adopted.is_empty()
+            || self.named.iter().any(|gpu| gpu.lost)
+            || self.machine.gpu_trouble().is_some()
     }
 
     /// Returns the machine.

@@ -24,9 +24,7 @@ pub(super) struct Found {
 struct State {
     /// `None` until the system has named them once.
     gpus: Option<Arc<[Gpu]>>,
-    /// Whether it named all that it has.
-    is_whole: bool,
-    /// Why the last try failed.
+    /// Why it did not name all at the last try.
     failure: Option<String>,
     /// How often it was asked.
     asked: u64,
@@ -34,7 +32,7 @@ struct State {
 
 impl Found {
     pub(super) const fn new() -> Self {
-        let state = State { gpus: None, is_whole: false, failure: None, asked: 0 };
+        let state = State { gpus: None, failure: None, asked: 0 };
         Self { state: Mutex::new(state), asking: Mutex::new(()) }
     }
 
@@ -43,8 +41,7 @@ impl Found {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was found; asks, until the system has named all.
-    /// `ask` gets what is known.
+    /// Returns what was found; asks, until the system has named some. `ask` gets what is known.
     ///
     /// # Errors
     /// Why it has named none yet.
@@ -53,7 +50,7 @@ impl Found {
         ask: impl FnOnce(&[Gpu]) -> Result<Named, String>,
     ) -> Result<Arc<[Gpu]>, String> {
         let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.state().is_whole {
+        if self.known().is_err() {
             self.ask(ask);
         }
         self.known()
@@ -73,18 +70,19 @@ impl Found {
         let known = self.known().unwrap_or_default();
         let answer = ask(&known);
         let mut state = self.state();
-        let named = match answer {
-            Ok(named) => named,
-            Err(why) => {
-                tracing::warn!("the GPUs of this machine can't be named: {why}");
-                state.failure = Some(why);
-                return;
+        let (named, trouble) = match answer {
+            Ok(mut named) => {
+                let trouble = named.trouble.take();
+                (Some(named), trouble)
             }
+            Err(why) => (None, Some(why)),
         };
-        if let Some(why) = &named.trouble {
-            tracing::warn!("some GPUs of this machine can't be used: {why}");
+        // It may be asked every few seconds.
+        if let Some(why) = trouble.as_ref().filter(|why| state.failure.as_ref() != Some(*why)) {
+            tracing::warn!("not all GPUs of this machine can be named: {why}");
         }
-        state.is_whole = named.trouble.is_none();
+        state.failure = trouble;
+        let Some(named) = named else { return };
         let now = merge(&known, named);
         if state.gpus.is_none() || *known != now[..] {
             state.gpus = Some(now.into());
@@ -100,6 +98,12 @@ impl Found {
         let failure = || state.failure.clone();
         let unknown = || failure().unwrap_or_else(|| "its GPUs have not been looked for".to_owned());
         state.gpus.clone().ok_or_else(unknown)
+    }
+
+    /// Returns why there may be more than were found. Never blocks on the system.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let state = self.state();
+        state.failure.clone().filter(|_| state.gpus.is_some())
     }
 }
 
@@ -133,11 +137,14 @@ mod tests {
         found.look_again(|_| panic!("nobody uses any"));
         assert_eq!(found.find(|_| Err("no driver yet".into())), Err("no driver yet".into()));
         assert_eq!(found.known(), Err("no driver yet".into()));
-        // What one knows is used, and the rest is asked for until it is known.
+        // What is known is used, and the rest is looked for.
         let trouble = Some("a device is lost".to_owned());
         let one = |_: &[Gpu]| Ok(Named { all: vec![two[1].clone()], usable: vec![two[1].clone()], trouble });
         assert_eq!(found.find(one).unwrap()[..], two[1..]);
-        let gpus = found.find(|_| named(&two)).unwrap();
+        assert_eq!(found.trouble().as_deref(), Some("a device is lost"));
+        found.look_again(|_| named(&two));
+        assert_eq!(found.trouble(), None);
+        let gpus = found.known().unwrap();
         assert_eq!(gpus[..], [two[1].clone(), two[0].clone()]);
         assert!(Arc::ptr_eq(&found.find(|_| panic!("they are known")).unwrap(), &gpus));
         assert!(Arc::ptr_eq(&found.known().unwrap(), &gpus));
@@ -150,6 +157,7 @@ mod tests {
         let before = found.find(|_| named(&two)).unwrap();
         found.look_again(|_| Err("no answer".into()));
         assert!(Arc::ptr_eq(&before, &found.known().unwrap()), "that says nothing about any");
+        assert_eq!(found.trouble().as_deref(), Some("no answer"));
         // The driver counts again.
         found.look_again(|known| {
             assert_eq!(known, two);

@@ -28,7 +28,16 @@ impl GpuLoad {
     /// Why the system can't name them.
     pub(crate) fn of_all() -> Result<Vec<Self>, String> {
         match query(PROGRAM, None, "index,uuid,utilization.gpu,memory.used", TIMEOUT) {
-            Ok(answer) => parse(&answer.map(|answer| answer.text).unwrap_or_default()),
+            Ok(None) => Ok(Vec::new()),
+            // It fails if one device is lost; the others have a load.
+            Ok(Some(answer)) => match parse(&answer.text) {
+                (loads, _) if answer.failed && !loads.is_empty() => Ok(loads),
+                (_, Some(line)) => {
+                    Err(format!("`{PROGRAM}` said something unexpected: {}", sanitise::line(line)))
+                }
+                (_, None) if answer.failed => Err(format!("`{PROGRAM}` failed")),
+                (loads, None) => Ok(loads),
+            },
             Err(Refusal::Silent(why) | Refusal::Failed(why)) => Err(why),
         }
     }
@@ -42,11 +51,8 @@ impl GpuLoad {
     }
 }
 
-/// Reads lines of index, id, load and memory. What a GPU doesn't measure is `[N/A]`.
-///
-/// # Errors
-/// A sentence with the line that is different.
-fn parse(text: &str) -> Result<Vec<GpuLoad>, String> {
+/// Reads lines of index, id, load and memory. What a GPU doesn't measure is `[N/A]`. Returns also the first line that is different.
+fn parse(text: &str) -> (Vec<GpuLoad>, Option<&str>) {
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 0.0);
     let load = |line: &str| {
         let mut fields = line.split(',').map(str::trim);
@@ -54,9 +60,8 @@ fn parse(text: &str) -> Result<Vec<GpuLoad>, String> {
         let (percent, memory_mib) = (number(fields.next()?), number(fields.next()?));
         index.parse::<u32>().is_ok().then_some(GpuLoad { index, uuid, percent, memory_mib })
     };
-    let unexpected = |line: &str| format!("`nvidia-smi` said something unexpected: {}", sanitise::line(line));
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| load(line).ok_or_else(|| unexpected(line))).collect()
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    (lines().filter_map(load).collect(), lines().find(|line| load(line).is_none()))
 }
 
 #[cfg(test)]
@@ -65,10 +70,11 @@ mod tests {
 
     #[test]
     fn loads_are_read_and_what_is_not_measured_is_left_out() {
-        let loads = parse("0, GPU-a, 37, 1024\n1, GPU-b, [N/A], [Not Supported]\n").unwrap();
+        let loads = parse("0, GPU-a, 37, 1024\n1, GPU-b, [N/A], [Not Supported]\n").0;
         assert_eq!((loads[0].percent, loads[0].memory_mib), (Some(37.0), Some(1024.0)));
         assert_eq!((loads[1].percent, loads[1].memory_mib), (None, None));
-        assert!(parse("no driver").unwrap_err().contains("unexpected: no driver"));
+        let (loads_left, other) = parse("GPU 0 is lost\n1, GPU-b, 5, 6\n");
+        assert_eq!((loads_left.len(), other), (1, Some("GPU 0 is lost")));
         let slot = |id: &str, uuid: Option<&str>| GpuSlot {
             id: id.into(),
             uuid: uuid.map(Into::into),

@@ -24,18 +24,21 @@ const NUMBER_WIDTH: usize = 8;
 const TIME_WIDTH: usize = 8;
 /// Columns that a card keeps for number and label before columns of numbers are shown.
 const MIN_NAME_WIDTH: usize = 16;
-/// The run of the lens has this word.
-const LENS: &str = "lens ";
+/// The run of the lens has these words.
+const ON_CANVAS: &str = "On canvas ";
 /// Columns from which it is beside an ended run's label.
-const MIN_LENS_WIDTH: usize = MIN_NAME_WIDTH + 10 + TIME_WIDTH;
+const MIN_CANVAS_WIDTH: usize = MIN_NAME_WIDTH + ON_CANVAS.len() + TIME_WIDTH;
 /// Columns of a cost, or of a number of tokens.
 const SPENT_WIDTH: usize = 10;
 /// Columns from which it is shown.
-const MIN_SPENT_WIDTH: usize = MIN_LENS_WIDTH + SPENT_WIDTH;
+const MIN_SPENT_WIDTH: usize = MIN_CANVAS_WIDTH + SPENT_WIDTH;
 /// Cells of a progress bar.
 const BAR_WIDTH: usize = 8;
 /// Columns from which it is shown.
 const MIN_BAR_WIDTH: usize = 34;
+/// Cells of the bar of the lens's run, whose words need room, and columns from which both are shown.
+const LEAST_BAR_WIDTH: usize = 4;
+const MIN_BOTH_WIDTH: usize = 36;
 
 /// Columns and rows that a pane needs for pictures beside its cards.
 const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
@@ -116,9 +119,9 @@ pub(super) fn view(
         }
         None if area.height > 1 => {
             let mut spans = Vec::new();
-            if focused && usize::from(words.width) < MIN_LENS_WIDTH {
+            if focused && usize::from(words.width) < MIN_CANVAS_WIDTH {
                 // The first line has no room for it.
-                spans.push(Span::styled(LENS, theme.accent));
+                spans.push(Span::styled(ON_CANVAS, theme.accent));
             }
             let at = run.ended_at.map(clock).unwrap_or_default();
             spans.push(Span::styled(fit(&at, usize::from(below.width)), theme.dim));
@@ -184,25 +187,22 @@ fn right<'a>(
     width: usize,
 ) -> Vec<Span<'a>> {
     let ascii = model.options.ascii;
-    let lens = || Span::styled(LENS, theme.accent);
+    let canvas = || Span::styled(ON_CANVAS, theme.accent);
     let mut spans = Vec::new();
     match run.state {
         RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => {
-            if focused && width >= MIN_BAR_WIDTH + LENS.len() {
-                spans.push(lens());
+            if focused && width >= MIN_BAR_WIDTH {
+                spans.push(canvas());
             }
             if run.state == RunStatus::Parked {
                 spans.push(Span::styled("parked ", theme.warning));
             } else if run.state == RunStatus::Cancelling {
                 spans.push(Span::styled("ending ", theme.warning));
-            } else if width >= MIN_BAR_WIDTH && run.nodes > 0 {
-                let done = BAR_WIDTH * run.nodes_done as usize / run.nodes as usize;
+            } else if let Some(cells) = bar_width(focused, width).filter(|_| run.nodes > 0) {
+                let done = cells * run.nodes_done as usize / run.nodes as usize;
                 let (full, rest) = if ascii { ("=", "-") } else { ("━", "─") };
                 spans.push(Span::styled(full.repeat(done), theme.running));
-                spans.push(Span::styled(
-                    format!("{} ", rest.repeat(BAR_WIDTH.saturating_sub(done))),
-                    theme.dim,
-                ));
+                spans.push(Span::styled(format!("{} ", rest.repeat(cells.saturating_sub(done))), theme.dim));
             }
             spans.push(Span::styled(format!("{}/{}", run.nodes_done, run.nodes), theme.text));
             spans.extend(spent(theme, run, width));
@@ -217,7 +217,7 @@ fn right<'a>(
         }
         RunStatus::Queued => {
             if focused {
-                spans.push(lens());
+                spans.push(canvas());
             }
             let words = match model.projection.position(run.id) {
                 // Its position isn't why it waits.
@@ -229,14 +229,14 @@ fn right<'a>(
                 Some(position) => position.to_string(),
                 None => String::new(),
             };
-            if run.priority != 0 && width >= MIN_LENS_WIDTH {
+            if run.priority != 0 && width >= MIN_CANVAS_WIDTH {
                 spans.push(Span::styled(format!("priority {} ", run.priority), theme.dim));
             }
             spans.push(Span::styled(words, theme.dim));
         }
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => {
-            if focused && width >= MIN_LENS_WIDTH + NUMBER_WIDTH * numbers.len() {
-                spans.push(lens());
+            if focused && width >= MIN_CANVAS_WIDTH + NUMBER_WIDTH * numbers.len() {
+                spans.push(canvas());
             }
             spans.extend(spent(theme, run, width.saturating_sub(NUMBER_WIDTH * numbers.len())));
             for column in numbers {
@@ -248,6 +248,14 @@ fn right<'a>(
         }
     }
     spans
+}
+
+/// Returns how many cells the progress bar of a run has, if there is room for one.
+fn bar_width(focused: bool, width: usize) -> Option<usize> {
+    match focused {
+        true => Some(width.checked_sub(MIN_BOTH_WIDTH)?.clamp(LEAST_BAR_WIDTH, BAR_WIDTH)),
+        false => (width >= MIN_BAR_WIDTH).then_some(BAR_WIDTH),
+    }
 }
 
 /// Returns the cost of a run, or else its tokens, if it has any and there is room.
