@@ -2,7 +2,7 @@
 """Stands in for OpenSSH in tests: the other computer is this one, with the environment of another home.
 
 Beside it are `environment`, a JSON object, and perhaps `says`: an exit code, after `answers ` for a message on standard output,
-and on further lines a message. Its calls are written to `calls`. A forwarded socket is a process of its own, whose number is in the file with the ending `.pid`; killed,
+and on further lines a message; after `stale ` it is the answer through the shared connection alone, until that is stopped. Its calls are written to `calls`. A forwarded socket is a process of its own, whose number is in the file with the ending `.pid`; killed,
 it is a network that went away.
 """
 
@@ -78,8 +78,12 @@ def main():
     if os.path.exists(beside("says")):
         with open(beside("says")) as file:
             code, message = file.read().split("\n", 1)
+        stale = code.startswith("stale ")
+        if stale and operation == "stop":
+            os.remove(beside("says"))
+        code = code.replace("stale ", "answers ")
         # `forward` in the place of the code: only that is refused.
-        if code != "forward" or operation == "forward":
+        if code != "forward" and not (stale and (operation or "ControlPath=none" in sys.argv)) or operation == "forward":
             # A login node that answers instead of running a command, and not `ssh` itself.
             (sys.stdout if code.startswith("answers ") else sys.stderr).write(message)
             code = code.removeprefix("answers ")

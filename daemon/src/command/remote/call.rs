@@ -62,8 +62,10 @@ pub(super) enum Failure {
     Missing(String),
     /// It failed with these words.
     Failed(String),
-    /// The machine that it is on can't be reached.
+    /// The machine that it is on can't be reached, or the answer was lost.
     Unreachable(String),
+    /// The machine that it is on answered, and did not run it.
+    NotRun(String),
     /// It took too long.
     TimedOut(String),
 }
@@ -71,7 +73,11 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn sentence(self) -> String {
         match self {
-            Self::Missing(why) | Self::Failed(why) | Self::Unreachable(why) | Self::TimedOut(why) => why,
+            Self::Missing(why)
+            | Self::Failed(why)
+            | Self::Unreachable(why)
+            | Self::NotRun(why)
+            | Self::TimedOut(why) => why,
         }
     }
 }

@@ -54,16 +54,15 @@ impl Caller {
         let Some(login) = &self.login else {
             return call::run(call::here(&line), program, limit).await?.text(program);
         };
-        let command = login.command(program, &line.words).map_err(Failure::Failed)?;
-        let output = call::run(command, program, limit).await.map_err(|failure| match failure {
-            Failure::Missing(_) => Failure::Missing(call::missing(SSH)),
-            other => other,
-        })?;
+        let mut output = call_at(login, &line, limit).await?;
+        if is_refusal(login, &output) && renew(login).await {
+            output = call_at(login, &line, limit).await?;
+        }
         let answer = login.output(&output.stdout);
         match output.status.code() {
             Some(ssh::FAILED) => Err(Failure::Unreachable(login.failure(&output.stderr))),
             // A login node that is being maintained may answer with a sentence and a code of its own.
-            _ if answer.is_none() => Err(Failure::Unreachable(refusal(login, &output))),
+            _ if answer.is_none() => Err(Failure::NotRun(refusal(login, &output))),
             Some(NOT_FOUND) => Err(Failure::Missing(format!(
                 "there is no program `{program}` in the PATH of commands at `{}`",
                 login.name()
@@ -71,6 +70,29 @@ impl Caller {
             _ => Output { stdout: answer.unwrap_or_default(), ..output }.text(program),
         }
     }
+}
+
+/// Calls a program at a login node.
+async fn call_at(login: &Login, line: &Line, limit: Duration) -> Result<Output, Failure> {
+    let command = login.command(line.program, &line.words).map_err(Failure::Failed)?;
+    call::run(command, line.program, limit).await.map_err(|failure| match failure {
+        Failure::Missing(_) => Failure::Missing(call::missing(SSH)),
+        other => other,
+    })
+}
+
+/// Returns whether a login node answered without running the command.
+fn is_refusal(login: &Login, output: &Output) -> bool {
+    output.status.code() != Some(ssh::FAILED) && login.output(&output.stdout).is_none()
+}
+
+/// Leaves the shared connection if a new one is answered, and returns whether that is so: one that was opened during maintenance
+/// keeps its rules after it, and each call keeps it open. Otherwise it stays, since a new one may need a person who logs in.
+async fn renew(login: &Login) -> bool {
+    let (Ok(probe), Ok(leave)) = (login.probe(), login.leave()) else { return false };
+    let answered = call::run(probe, SSH, CALL_TIMEOUT).await;
+    let is_stale = answered.is_ok_and(|output| login.output(&output.stdout).is_some());
+    is_stale && call::run(leave, SSH, CALL_TIMEOUT).await.is_ok()
 }
 
 /// Returns what a login node said instead of running a command.

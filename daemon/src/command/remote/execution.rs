@@ -305,7 +305,13 @@ impl RemoteExecution {
                 // The reason first: a card has little room.
                 Some(format!("waits ({reason}) as job {job} on `{engine}`"))
             }
-            (None, None, _) if lives.job.is_none() => self.state().refused.clone(),
+            (None, None, _) if lives.job.is_none() => {
+                let state = self.state();
+                let is_unknown = state.record.as_ref().is_some_and(|record| record.job.is_none());
+                let unknown =
+                    || format!("asks `{engine}` for its job: the response to the submission was lost");
+                state.refused.clone().or_else(|| is_unknown.then(unknown))
+            }
             (None, None, _) => None,
         };
         self.tell(reason);

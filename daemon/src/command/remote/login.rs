@@ -51,6 +51,28 @@ impl Login {
         Ok(command)
     }
 
+    /// Returns the command that asks for an answer through a connection of its own.
+    ///
+    /// # Errors
+    /// The folder of the socket can't be used.
+    pub(super) fn probe(&self) -> Result<Command, String> {
+        let mut command = Command::new(SSH);
+        // The first value of an option counts.
+        command.args(["-o", "ControlPath=none"]).args(ssh::options(&self.control()?, true));
+        command.args(["-T", "--", &self.destination, &format!("printf '%s\\n' {}", quote::word(MARK)?)]);
+        Ok(command)
+    }
+
+    /// Returns the command that lets the next call open a new connection. Calls that go on keep theirs.
+    ///
+    /// # Errors
+    /// The folder of the socket can't be used.
+    pub(super) fn leave(&self) -> Result<Command, String> {
+        let mut command = Command::new(SSH);
+        command.args(ssh::options(&self.control()?, true)).args(["-O", "stop", "--", &self.destination]);
+        Ok(command)
+    }
+
     /// Returns the destination as rsync has it, and the program that reaches it.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ impl CopyError {
 impl From<Failure> for CopyError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Unreachable(why) | Failure::TimedOut(why) => Self::Away(why),
+            Failure::Unreachable(why) | Failure::NotRun(why) | Failure::TimedOut(why) => Self::Away(why),
             Failure::Missing(why) | Failure::Failed(why) => Self::Failed(why),
         }
     }
@@ -222,7 +222,9 @@ impl Tools {
         let Err(CopyError::Partial(_) | CopyError::Failed(_)) = copied else { return copied };
         // rsync can't tell its own end from that of a login node which is being maintained.
         match self.caller.call(Line::new("true"), CALL_TIMEOUT).await {
-            Err(Failure::Unreachable(why) | Failure::TimedOut(why)) => Err(CopyError::Away(why)),
+            Err(Failure::Unreachable(why) | Failure::NotRun(why) | Failure::TimedOut(why)) => {
+                Err(CopyError::Away(why))
+            }
             // The maintenance may have ended in between.
             Ok(_) if matches!(copied, Err(CopyError::Failed(_))) => try_to_copy(login, &words, limit).await,
             _ => copied,

@@ -34,6 +34,7 @@ pub(super) async fn submit(
         Err(Failure::Missing(why)) => return Err(SubmitError::Refused(why)),
         Err(Failure::Failed(why)) => return Err(classify(why)),
         Err(Failure::Unreachable(why)) => return Err(SubmitError::Unknown(why)),
+        Err(Failure::NotRun(why)) => return Err(SubmitError::Busy(why)),
         // It waits by itself for a cluster that is full.
         Err(Failure::TimedOut(why)) => {
             return Err(match classify(why) {

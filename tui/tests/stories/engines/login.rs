@@ -17,6 +17,11 @@ impl Cluster {
         fs::write(self.fanlight.programs().join("says"), format!("answers {code}\n{words}\n")).unwrap();
     }
 
+    /// Lets the maintenance end, but for the connection that was opened during it.
+    pub(super) fn login_answers_new_connections(&self, code: u8, words: &str) {
+        fs::write(self.fanlight.programs().join("says"), format!("stale {code}\n{words}\n")).unwrap();
+    }
+
     pub(super) fn ssh_works(&self) {
         fs::remove_file(self.fanlight.programs().join("says")).unwrap();
     }
@@ -60,14 +65,13 @@ fn a_job_is_submitted_when_the_login_node_runs_commands_again() {
     let cluster = Cluster::elsewhere();
     // As a shell ends that finds no program.
     cluster.login_answers(127, "under maintenance until 18:00");
-    cluster.submit("exit 3");
-    let why = "waits for the controller of `cluster`: `ada@login` did not run the command: under maintenance until 18:00";
+    cluster.submit("echo ran");
+    let why = "waits until `cluster` takes more jobs: `ada@login` did not run the command: under maintenance until 18:00";
     wait_for("the reason", || cluster.fanlight.say(&["why", "last"]).out.contains(why));
     cluster.fanlight.await_states(&["running"]);
-    cluster.fanlight.say(&["cancel", "last"]).exits(0);
     cluster.ssh_works();
-    cluster.fanlight.await_states(&["cancelled"]);
-    assert_eq!(cluster.calls("sbatch"), 0);
+    cluster.fanlight.await_states(&["completed"]);
+    assert_eq!(cluster.calls("sbatch"), 1);
 }
 
 #[test]
@@ -84,4 +88,18 @@ fn a_check_says_how_to_log_in_and_what_the_login_node_lacks() {
     fs::set_permissions(cluster.file("squeue"), fs::Permissions::from_mode(0o700)).unwrap();
     let said = check();
     assert!(said.contains("✗ programs") && said.contains("no program `squeue`"), "{said}");
+}
+
+#[test]
+fn a_connection_that_was_opened_during_maintenance_is_left_after_it() {
+    let cluster = Cluster::elsewhere();
+    cluster.login_answers(1, "under maintenance until 18:00");
+    cluster.submit("echo ran");
+    wait_for("the words of the login node", || {
+        cluster.fanlight.say(&["why", "last"]).out.contains("under maintenance until 18:00")
+    });
+    cluster.login_answers_new_connections(1, "under maintenance until 18:00");
+    wait_for("another connection", || !cluster.fanlight.programs().join("says").exists());
+    cluster.fanlight.await_states(&["completed"]);
+    assert_eq!(cluster.log(), "ran\n");
 }
