@@ -114,7 +114,7 @@ async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail,
 }
 
 /// Returns whether the user means a file. Anything else is a name, even if there is a file or a folder called so.
-pub(crate) fn is_path(what: &str) -> bool {
+fn is_path(what: &str) -> bool {
     what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
 }
 

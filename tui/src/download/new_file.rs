@@ -28,8 +28,12 @@ impl NewFile {
                         folder.display()
                     )
                 }
-                // The error itself names the temporary file.
-                kind => format!("`{}` can't be written: {kind}", path.display()),
+                _ => {
+                    let said = error.to_string();
+                    // What follows names the temporary file.
+                    let said = said.split(" at path ").next().unwrap_or_default();
+                    format!("`{}` can't be written: {said}", path.display())
+                }
             })?;
         Ok(Self { temporary, path: path.to_owned() })
     }

@@ -4,7 +4,7 @@ mod entry;
 mod view;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
@@ -290,6 +290,13 @@ impl Component for Home {
 
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Home)
+    }
+
+    fn file(&self) -> Option<&Path> {
+        match &self.selected()?.source {
+            Source::File(path) => Some(path),
+            Source::Stored(_) | Source::Example(_) | Source::New { .. } => None,
+        }
     }
 
     fn takes_text(&self) -> bool {

@@ -60,7 +60,8 @@ impl Caller {
         }
         let answer = login.output(&output.stdout);
         match output.status.code() {
-            Some(ssh::FAILED) => Err(Failure::Unreachable(login.failure(&output.stderr))),
+            // Without a code, `ssh` was killed: the program may run.
+            Some(ssh::FAILED) | None => Err(Failure::Unreachable(login.failure(&output.stderr))),
             // A login node that is being maintained may answer with a sentence and a code of its own.
             _ if answer.is_none() => Err(Failure::NotRun(refusal(login, &output))),
             Some(NOT_FOUND) => Err(Failure::Missing(format!(
@@ -83,7 +84,7 @@ async fn call_at(login: &Login, line: &Line, limit: Duration) -> Result<Output, 
 
 /// Returns whether a login node answered without running the command.
 fn is_refusal(login: &Login, output: &Output) -> bool {
-    output.status.code() != Some(ssh::FAILED) && login.output(&output.stdout).is_none()
+    output.status.code().is_some_and(|code| code != ssh::FAILED) && login.output(&output.stdout).is_none()
 }
 
 /// Leaves the shared connection if a new one is answered, and returns whether that is so: one that was opened during maintenance

@@ -90,7 +90,8 @@ impl Login {
     /// Returns the output of a command without what the shell said before it; `None` if the shell did not run it.
     pub(super) fn output(&self, text: &str) -> Option<String> {
         let mut lines = text.split_inclusive('\n');
-        lines.any(|line| line.trim_end() == MARK).then(|| lines.collect())
+        // A greeting may end without a line break, as one that sets the title of a window does.
+        lines.any(|line| line.trim_end().ends_with(MARK)).then(|| lines.collect())
     }
 
     /// Returns why `ssh` itself failed.
@@ -136,6 +137,7 @@ mod tests {
         let login = Login::new("ssh://ada@login", &Home::below(Path::new("/h")).unwrap());
         assert_eq!(login.name(), "ada@login");
         assert_eq!(login.output("Welcome\r\nfanlight: begin\n7\n8").unwrap(), "7\n8");
+        assert_eq!(login.output("\u{1b}]0;login\u{7}fanlight: begin\n7").unwrap(), "7");
         assert_eq!(login.output("This account is closed.\n"), None);
     }
 }

@@ -76,6 +76,8 @@ const LONG: &[(&[&str], &[Long])] = &[
             long("r##\"", "\"##"),
             long("r#\"", "\"#"),
             long("br#\"", "\"#"),
+            long("br\"", "\""),
+            long("r\"", "\""),
             long("\"", "\""),
         ],
     ),
@@ -311,7 +313,8 @@ fn end_of_long(text: &str, from: usize, of: Long) -> Option<usize> {
         let mut letters = rest.chars();
         let first = letters.next()?;
         // What follows a backslash ends no text; in a raw one, it is an ordinary letter.
-        let is_escape = first == '\\' && !of.is_comment && !of.open.contains('#');
+        let is_raw = of.open.starts_with(['r', 'b']);
+        let is_escape = first == '\\' && !of.is_comment && !is_raw;
         let escaped = if is_escape { letters.next().map_or(0, char::len_utf8) } else { 0 };
         at += first.len_utf8() + escaped;
     }
@@ -389,6 +392,8 @@ mod tests {
         assert_eq!(of_python, [theme.good, theme.good, theme.good, theme.text, theme.text]);
         let of_rust = styles("a.rs", &["f(\"a \\\" \\", "b\");", "f('\"', r#\"a \"", "b\"#);", "x"]);
         assert_eq!(of_rust, [theme.text, theme.good, theme.text, theme.good, theme.text]);
+        let of_raw = styles("a.rs", &["f(r\"C:\\\");", "x"]);
+        assert_eq!(of_raw, [theme.text; 2], "a backslash ends no raw text");
         let of_script = styles("a.sh", &["echo \"open", "x"]);
         assert_eq!(of_script, [theme.text; 2], "only what is known to go on is followed");
     }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::path::Path;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::rpc::watch::{Metrics, Notification};
@@ -116,6 +117,10 @@ pub trait Component: Any + Debug {
     /// Returns whether the lens stays where it is while the layer is open.
     fn holds_lens(&self) -> bool {
         true
+    }
+    /// Returns the file that it shows, which is read again whenever it changes.
+    fn file(&self) -> Option<&Path> {
+        None
     }
     /// Returns the metrics whose new points it shows; the daemon sends no others.
     fn metrics(&self, _model: &Model) -> Option<Metrics> {

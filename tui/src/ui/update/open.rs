@@ -1,5 +1,7 @@
 //! The workflow on screen.
 
+use std::path::{Path, PathBuf};
+
 use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::effect::Effect;
 use crate::ui::home::Home;
@@ -49,13 +51,19 @@ fn refresh(model: &mut Model, document: &Document) -> Vec<Effect> {
     effects
 }
 
-/// Watches the file of the workflow on screen.
-pub(super) fn watch_file(model: &mut Model) -> Option<Effect> {
-    let file = model.workflow.as_ref().and_then(|open| open.document.file()).cloned();
-    (file != model.watched_file).then(|| {
-        model.watched_file.clone_from(&file);
-        Effect::WatchFile(file)
-    })
+/// Watches the file on screen: that of a layer, or of the workflow.
+pub(super) fn watch_file(model: &mut Model) -> Vec<Effect> {
+    let of_workflow = || model.workflow.as_ref().and_then(|open| open.document.file()).map(PathBuf::as_path);
+    let of_layer = model.layers.iter().find_map(|layer| layer.file());
+    let file = of_layer.or_else(of_workflow).map(Path::to_owned);
+    if file == model.watched_file {
+        return Vec::new();
+    }
+    // It may have changed while another one was watched.
+    let again = of_layer.is_none() && model.watched_file.is_some();
+    model.watched_file.clone_from(&file);
+    let again = again.then(|| read_again(model)).flatten();
+    [Effect::WatchFile(file)].into_iter().chain(again).collect()
 }
 
 /// Opens the form that starts runs of the workflow on screen, and reads its file again.

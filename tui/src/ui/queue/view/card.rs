@@ -191,28 +191,31 @@ fn right<'a>(
     let mut spans = Vec::new();
     match run.state {
         RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => {
-            if focused && width >= MIN_BAR_WIDTH {
+            let cost = spent(theme, run, width);
+            let room = width.saturating_sub(cost.as_ref().map_or(0, Span::width));
+            let word = if run.state == RunStatus::Running { 0 } else { "parked ".len() };
+            if focused && room >= MIN_BAR_WIDTH + word {
                 spans.push(canvas());
             }
             if run.state == RunStatus::Parked {
                 spans.push(Span::styled("parked ", theme.warning));
             } else if run.state == RunStatus::Cancelling {
                 spans.push(Span::styled("ending ", theme.warning));
-            } else if let Some(cells) = bar_width(focused, width).filter(|_| run.nodes > 0) {
+            } else if let Some(cells) = bar_width(focused, room).filter(|_| run.nodes > 0) {
                 let done = cells * run.nodes_done as usize / run.nodes as usize;
                 let (full, rest) = if ascii { ("=", "-") } else { ("━", "─") };
                 spans.push(Span::styled(full.repeat(done), theme.running));
                 spans.push(Span::styled(format!("{} ", rest.repeat(cells.saturating_sub(done))), theme.dim));
             }
             spans.push(Span::styled(format!("{}/{}", run.nodes_done, run.nodes), theme.text));
-            spans.extend(spent(theme, run, width));
+            spans.extend(cost);
             if let Some(started) = run.started_at {
                 let seconds = model.now.since(started).as_secs();
                 let time = match seconds {
                     0..3_600 => format!("{}:{:02}", seconds / 60, seconds % 60),
                     _ => human_duration(model.now.since(started)),
                 };
-                spans.push(Span::styled(format!("{time:>6}"), theme.dim));
+                spans.push(Span::styled(format!(" {time:>5}"), theme.dim));
             }
         }
         RunStatus::Queued => {
@@ -244,7 +247,10 @@ fn right<'a>(
                 spans.push(Span::styled(format!("{number:>NUMBER_WIDTH$}"), theme.text));
             }
             let took = run.started_at.zip(run.ended_at).map(|(from, to)| human_duration(to.since(from)));
-            spans.push(Span::styled(format!("{:>TIME_WIDTH$}", took.unwrap_or_default()), theme.dim));
+            spans.push(Span::styled(
+                format!(" {:>width$}", took.unwrap_or_default(), width = TIME_WIDTH - 1),
+                theme.dim,
+            ));
         }
     }
     spans

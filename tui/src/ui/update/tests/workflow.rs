@@ -5,7 +5,7 @@ use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::home::Home;
 use crate::ui::layer::form::Form;
 use crate::ui::message::Response;
-use crate::ui::testing::{POSTER, opened, response, workflow};
+use crate::ui::testing::{POSTER, opened, response, screen, workflow};
 
 fn document(example: Option<&str>, text: &str) -> Document {
     let source = match example {
@@ -165,11 +165,24 @@ fn a_fixed_error_disappears() {
 #[test]
 fn the_file_on_screen_is_watched_and_read_again_before_the_form_is_used() {
     let mut model = home();
-    response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
+    let effects = response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
+    let watched = Effect::WatchFile(Some("/home/ada/poster.yaml".into()));
+    assert!(effects.contains(&watched), "it is previewed: {effects:?}");
     read(&mut model, Purpose::Preview, document(None, POSTER));
-    let effects = press(&mut model, "enter");
-    assert!(effects.contains(&Effect::WatchFile(Some("/home/ada/poster.yaml".into()))), "{effects:?}");
+    assert!(!reads(&press(&mut model, "enter"), Purpose::Refresh), "it is watched already");
     assert!(reads(&press(&mut model, "r"), Purpose::Refresh));
+}
+
+#[test]
+fn the_preview_of_a_file_that_was_mended_is_new() {
+    let mut model = home();
+    response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
+    read(&mut model, Purpose::Preview, document(None, &POSTER.replace("sky.image", "skye.image")));
+    assert!(screen(&mut model, 120, 40).contains("skye"));
+    read(&mut model, Purpose::Refresh, document(None, POSTER));
+    assert!(!screen(&mut model, 120, 40).contains("skye"));
+    press(&mut model, "down");
+    assert_eq!(model.watched_file, None, "an example is no file");
 }
 
 #[test]
