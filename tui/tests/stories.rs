@@ -39,6 +39,8 @@ mod ended;
 mod engines;
 #[path = "stories/environment.rs"]
 mod environment;
+#[path = "stories/file_names.rs"]
+mod file_names;
 #[path = "stories/files.rs"]
 mod files;
 #[path = "stories/gaps.rs"]

@@ -1,6 +1,9 @@
 //! Colours code line by line: comments, texts, numbers and keywords. One set of rules for all languages, which differ in how a
 //! comment begins, and in what goes over several lines.
 
+mod long;
+
+pub use long::{Long, Within};
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -41,55 +44,6 @@ const COMMENTS: &[(&str, &[&str])] = &[
     ("--", &["elm", "hs", "lua", "sql"]),
     ("%", &["erl", "tex"]),
 ];
-
-/// A comment or a text that may go over several lines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Long {
-    open: &'static str,
-    close: &'static str,
-    is_comment: bool,
-}
-
-impl Long {
-    /// Returns whether its end differs from its beginning.
-    #[must_use]
-    pub fn has_two_ends(self) -> bool {
-        self.open != self.close
-    }
-}
-
-const fn long(open: &'static str, close: &'static str) -> Long {
-    Long { open, close, is_comment: false }
-}
-
-const fn comment(open: &'static str, close: &'static str) -> Long {
-    Long { open, close, is_comment: true }
-}
-
-/// What may go over several lines, by the endings of files; of two that begin alike, the longer one first.
-const LONG: &[(&[&str], &[Long])] = &[
-    (&["py", "toml", "jl"], &[long("\"\"\"", "\"\"\""), long("'''", "'''")]),
-    (
-        &["rs"],
-        &[
-            comment("/*", "*/"),
-            long("r##\"", "\"##"),
-            long("r#\"", "\"#"),
-            long("br#\"", "\"#"),
-            long("br\"", "\""),
-            long("r\"", "\""),
-            long("\"", "\""),
-        ],
-    ),
-    (&["js", "jsx", "mjs", "ts", "tsx", "go"], &[comment("/*", "*/"), long("`", "`")]),
-    (&["java", "kt", "scala", "swift", "dart"], &[comment("/*", "*/"), long("\"\"\"", "\"\"\"")]),
-    (&["c", "cc", "cpp", "cs", "cu", "h", "hpp", "php", "scss", "sql"], &[comment("/*", "*/")]),
-    (&["lua"], &[comment("--[[", "]]"), long("[[", "]]")]),
-    (&["hs", "elm"], &[comment("{-", "-}")]),
-];
-
-/// What a line begins within, which an earlier line began.
-pub type Within = Option<Long>;
 
 /// Words that mean something in many languages.
 const KEYWORDS: &[&str] = &[
@@ -234,8 +188,7 @@ impl Language {
             return Self::Json;
         }
         let found = COMMENTS.iter().find(|(_, endings)| endings.contains(&ending));
-        let long =
-            LONG.iter().find(|(endings, _)| endings.contains(&ending)).map_or(&[][..], |(_, long)| long);
+        let long = long::of(ending);
         found.map_or(Self::Plain, |(comment, _)| Self::Code { comment, letters: ending == "rs", long })
     }
 
@@ -277,7 +230,7 @@ fn code<'a>(
         let began = long.iter().find(|it| rest.starts_with(it.open) && !(after_word && is_word(first)));
         let (length, style): (usize, Style) = if let Some(inside) = within.or(began.copied()) {
             let from = if within.is_some() { 0 } else { inside.open.len() };
-            let end = end_of_long(rest, from, inside);
+            let end = inside.end(rest, from);
             within = if end.is_none() { Some(inside) } else { None };
             (end.unwrap_or(rest.len()), if inside.is_comment { theme.dim } else { theme.good })
         } else if rest.starts_with(comment) && !after_word {
@@ -301,24 +254,6 @@ fn code<'a>(
         rest = after;
     }
     (spans, within)
-}
-
-/// Returns where something ends that may go over several lines; `None` if it does.
-fn end_of_long(text: &str, from: usize, of: Long) -> Option<usize> {
-    let mut at = from;
-    while let Some(rest) = text.get(at..) {
-        if rest.starts_with(of.close) {
-            return Some(at + of.close.len());
-        }
-        let mut letters = rest.chars();
-        let first = letters.next()?;
-        // What follows a backslash ends no text; in a raw one, it is an ordinary letter.
-        let is_raw = of.open.starts_with(['r', 'b']);
-        let is_escape = first == '\\' && !of.is_comment && !is_raw;
-        let escaped = if is_escape { letters.next().map_or(0, char::len_utf8) } else { 0 };
-        at += first.len_utf8() + escaped;
-    }
-    None
 }
 
 fn is_word(it: char) -> bool {
