@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use fanlight_shared::rng::Rng;
+use fanlight_shared::testing::happens;
 use serde_json::Value as Json;
 
 use crate::real_slurm::{cluster, config_of_slurm, kill};
@@ -17,7 +18,8 @@ use crate::support::Fanlight;
 
 /// How long a round may take: a controller notices after half a minute that a node is gone, and Fanlight waits for twice that.
 const ROUND_TIMEOUT: Duration = Duration::from_secs(600);
-const INTERVAL: Duration = Duration::from_millis(500);
+/// How often the nodes are resumed.
+const RESUME_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Each command leaves a file that exists only once, and says so where it exists already.
 const WORK: &str = r#"params: { round: { type: int }, n: { type: int } }
@@ -81,23 +83,21 @@ fn resume_nodes() {
 fn wait_for_ends(fanlight: &Fanlight) {
     let began = Instant::now();
     let mut resumed = Instant::now();
-    loop {
-        let runs = fanlight.runs();
-        if runs.iter().all(|run| !run["ended_at"].is_null()) {
-            return;
-        }
-        if began.elapsed() > ROUND_TIMEOUT {
-            let open = runs.iter().filter(|run| run["ended_at"].is_null());
-            let names: Vec<String> =
-                open.map(|run| format!("{}#{}", run["workflow"].as_str().unwrap(), run["number"])).collect();
-            let why = names.first().map(|name| fanlight.say(&["why", name]).out);
-            panic!("these runs do not end: {names:?}; {why:?}");
-        }
-        if resumed.elapsed() > Duration::from_secs(5) {
+    let mut open = Vec::new();
+    while !happens(|| {
+        if resumed.elapsed() > RESUME_INTERVAL {
             resume_nodes();
             resumed = Instant::now();
         }
-        std::thread::sleep(INTERVAL);
+        open = fanlight.runs().into_iter().filter(|run| run["ended_at"].is_null()).collect();
+        open.is_empty()
+    }) {
+        let names: Vec<String> = open
+            .iter()
+            .map(|run| format!("{}#{}", run["workflow"].as_str().unwrap(), run["number"]))
+            .collect();
+        let why = || names.first().map(|name| fanlight.say(&["why", name]).out);
+        assert!(began.elapsed() < ROUND_TIMEOUT, "these runs do not end: {names:?}; {:?}", why());
     }
 }
 
