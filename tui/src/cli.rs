@@ -46,8 +46,7 @@ Exit codes:
 pub(crate) fn file_without_command(error: &clap::Error) -> Option<Failure> {
     let Some(ContextValue::String(what)) = error.get(ContextKind::InvalidSubcommand) else { return None };
     let what = sanitise::line(what);
-    let is_workflow = [".yaml", ".yml", ".json"].iter().any(|end| what.ends_with(end));
-    is_workflow.then(|| {
+    command::names_workflow_file(&what).then(|| {
         Failure::usage(format!("there is no command `{what}`"))
             .hint(format!("`fanlight run {what}` runs a file"))
     })

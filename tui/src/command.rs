@@ -115,7 +115,12 @@ async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail,
 
 /// Returns whether the user means a file. Anything else is a name, even if there is a file or a folder called so.
 fn is_path(what: &str) -> bool {
-    what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
+    what.contains('/') || names_workflow_file(what)
+}
+
+/// Returns whether it ends as the names of workflow files do.
+pub(crate) fn names_workflow_file(what: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
 }
 
 /// Returns a key that makes a request happen once, however often it is sent.

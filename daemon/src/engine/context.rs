@@ -167,7 +167,7 @@ impl Context {
 
     /// Has a lost GPU looked for after a while.
     pub(super) fn schedule_gpus(&mut self) {
-        if self.gpus_due || !self.pools.has_lost_gpus() {
+        if self.gpus_due || !self.pools.lacks_gpus() {
             return;
         }
         self.gpus_due = true;

@@ -204,9 +204,9 @@ impl<T: OfRun> Pools<T> {
         changed
     }
 
-    /// Returns whether a GPU is lost.
-    pub(crate) fn has_lost_gpus(&self) -> bool {
-        self.machine.has_lost_gpus()
+    /// Returns whether a GPU is lost, or may be there that is not known.
+    pub(crate) fn lacks_gpus(&self) -> bool {
+        self.machine.lacks_gpus()
     }
 
     /// Takes a resource, if it is free and not due to others that wait for it.

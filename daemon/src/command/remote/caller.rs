@@ -58,17 +58,17 @@ impl Caller {
         if is_refusal(login, &output) && renew(login).await {
             output = call_at(login, &line, limit).await?;
         }
-        let answer = login.output(&output.stdout);
-        match output.status.code() {
-            // Without a code, `ssh` was killed: the program may run.
-            Some(ssh::FAILED) | None => Err(Failure::Unreachable(login.failure(&output.stderr))),
-            // A login node that is being maintained may answer with a sentence and a code of its own.
-            _ if answer.is_none() => Err(Failure::NotRun(refusal(login, &output))),
-            Some(NOT_FOUND) => Err(Failure::Missing(format!(
+        if is_refusal(login, &output) {
+            return Err(Failure::NotRun(refusal(login, &output)));
+        }
+        match (output.status.code(), login.output(&output.stdout)) {
+            (Some(NOT_FOUND), Some(_)) => Err(Failure::Missing(format!(
                 "there is no program `{program}` in the PATH of commands at `{}`",
                 login.name()
             ))),
-            _ => Output { stdout: answer.unwrap_or_default(), ..output }.text(program),
+            (Some(code), Some(stdout)) if code != ssh::FAILED => Output { stdout, ..output }.text(program),
+            // Without a code, `ssh` was killed: the program may run.
+            _ => Err(Failure::Unreachable(login.failure(&output.stderr))),
         }
     }
 }
@@ -82,7 +82,8 @@ async fn call_at(login: &Login, line: &Line, limit: Duration) -> Result<Output, 
     })
 }
 
-/// Returns whether a login node answered without running the command.
+/// Returns whether a login node answered without running the command, as one that is being maintained does, with a sentence and
+/// a code of its own.
 fn is_refusal(login: &Login, output: &Output) -> bool {
     output.status.code().is_some_and(|code| code != ssh::FAILED) && login.output(&output.stdout).is_none()
 }

@@ -31,7 +31,7 @@ pub(super) struct Request<'a> {
 pub(super) enum SubmitError {
     /// The cluster will never take it.
     Refused(String),
-    /// The cluster takes no more jobs at the moment.
+    /// The cluster takes no more jobs at the moment, or its login node runs no commands.
     Busy(String),
     /// It may have been submitted: the answer got lost.
     Unknown(String),

@@ -76,7 +76,7 @@ impl<T: OfRun> MachineShares<T> {
     }
 
     /// Returns whether a device is lost, or may be there that is not known.
-    pub(super) fn has_lost_gpus(&self) -> bool {
+    pub(super) fn lacks_gpus(&self) -> bool {
         !self.adopted.is_empty()
             || self.named.iter().any(|gpu| gpu.lost)
             || self.machine.gpu_trouble().is_some()
@@ -228,7 +228,7 @@ mod tests {
         };
         assert!(shares.take(Ticket(1), Need::Gpus(two), 1));
         shares.machine = machine(&["!a", "b", "c"]);
-        assert!(shares.look_at_gpus() && shares.has_lost_gpus());
+        assert!(shares.look_at_gpus() && shares.lacks_gpus());
         assert_eq!(ids(&shares, 1), "a b", "who has it keeps it");
         shares.release(Need::Gpus(two), 1);
 
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(shares.admit(Need::Gpus(one)), None);
 
         shares.machine = machine(&["a", "b", "c"]);
-        assert!(shares.look_at_gpus() && !shares.has_lost_gpus());
+        assert!(shares.look_at_gpus() && !shares.lacks_gpus());
         assert_eq!(shares.admit(Need::Gpus(one)), Some(Ticket(2)));
         assert_eq!(ids(&shares, 2), "a b c");
     }
