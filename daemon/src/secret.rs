@@ -16,5 +16,6 @@ mod values;
 pub use file::{SecretFile, SecretFileError};
 pub(crate) use mask::MaskStream;
 pub use settings::{SecretSettings, Source, keyring_store};
+#[cfg(feature = "http")]
 pub(crate) use values::contains;
 pub use values::{Secrets, check_name, check_value};
