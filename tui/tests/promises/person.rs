@@ -104,10 +104,14 @@ impl Person {
                 if holds(&self.session.model, &screen) {
                     return;
                 }
-                match tokio::time::timeout_at(end, self.session.next_message()).await {
+                let next = tokio::time::timeout_at(end, self.session.next_message()).await;
+                // Messages without end don't count as progress.
+                if next.is_err() || tokio::time::Instant::now() >= end {
+                    panic!("{caller}: waited in vain until {what}; the screen:\n{screen}");
+                }
+                match next {
                     Ok(Some(message)) => self.step(message),
-                    Ok(None) => panic!("{caller}: the link is gone"),
-                    Err(_) => panic!("{caller}: waited in vain until {what}; the screen:\n{screen}"),
+                    _ => panic!("{caller}: the link is gone"),
                 }
             }
         }

@@ -14,6 +14,10 @@ use crate::ui::message::Message;
 use crate::ui::model::Model;
 use crate::ui::update::update;
 
+/// How many results may come before notifications that wait. Results come first, because those of a lost connection
+/// belong before the news of the next one; but they must not keep the news of the loss waiting forever.
+const MAX_RESULTS: usize = 256;
+
 /// The UI without a terminal.
 #[derive(Debug)]
 pub struct Session {
@@ -21,6 +25,8 @@ pub struct Session {
     pub model: Model,
     link: Link,
     pub(super) work: Work,
+    /// How many results have come since the last notification.
+    results: usize,
 }
 
 impl Session {
@@ -34,7 +40,7 @@ impl Session {
     pub(crate) fn of(home: Home, exe: PathBuf, host: Option<Arc<Host>>, model: Model) -> Self {
         let link = Link::begin(home.clone(), exe, host);
         let work = Work::new(home, link.client(), model.pictures.drawing());
-        Self { model, link, work }
+        Self { model, link, work, results: 0 }
     }
 
     /// Applies a message. The returned effects still have to be carried out.
@@ -57,8 +63,10 @@ impl Session {
 
     /// Returns the next message; `None` once the link is gone.
     pub async fn next_message(&mut self) -> Option<Message> {
+        if let Some(message) = self.waiting_message() {
+            return Some(message);
+        }
         tokio::select! {
-            biased;
             done = self.work.recv() => Some(done),
             notification = self.link.recv() => notification,
         }
@@ -66,6 +74,13 @@ impl Session {
 
     /// Returns a message, if one is waiting.
     pub fn waiting_message(&mut self) -> Option<Message> {
-        self.work.try_recv().or_else(|| self.link.try_recv())
+        if self.results < MAX_RESULTS
+            && let Some(done) = self.work.try_recv()
+        {
+            self.results += 1;
+            return Some(done);
+        }
+        self.results = 0;
+        self.link.try_recv().or_else(|| self.work.try_recv())
     }
 }

@@ -210,11 +210,6 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             model.gallery.interim.response(*run, &page.rows)
         }
         Response::Assets { to, page } => list::page(&mut model.gallery, *to, page),
-        Response::Failed { request, .. } => {
-            if let Effect::ListAssets { to: Address::LiveTile(run), .. } = **request {
-                model.gallery.interim.failed(run);
-            }
-        }
         Response::PreviewText(asset, text) => model.gallery.previews.response(*asset, text),
         Response::Painted(painted) => return model.pictures.painted(painted),
         Response::NotPainted(of, why) => model.pictures.not_painted(*of, why),

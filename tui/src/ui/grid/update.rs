@@ -143,11 +143,6 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         Response::Assets { to: Address::Cards, page } => {
             page.rows.iter().for_each(|asset| model.grid.pictures.stored(asset));
         }
-        Response::Failed { request, .. } => {
-            if let Effect::ListAssets { to: Address::Cards, list } = &**request {
-                model.grid.pictures.failed(list);
-            }
-        }
         Response::Graph(..) | Response::Document { .. } => keep_selection(model),
         _ => {}
     }

@@ -5,12 +5,16 @@ mod focus;
 mod layers;
 mod workflow;
 
+use std::time::Duration;
+
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::rpc::watch::Notification;
 
 use super::*;
-use crate::ui::testing::{busy, connected, press, run_id, screen};
+use crate::ui::address::Address;
+use crate::ui::message::{Response, Why};
+use crate::ui::testing::{busy, connected, paint, press, response, run_id, screen};
 use crate::ui::toast::Tone;
 
 #[test]
@@ -97,14 +101,50 @@ fn esc_dismisses_errors_first() {
 #[test]
 fn a_failed_request_is_shown_and_stays_in_the_messages() {
     let mut model = busy();
-    let failed = crate::ui::message::Response::Failed {
-        request: Box::new(Effect::Cancel(runs::Cancel::default())),
-        error: "it is gone".into(),
-        why: crate::ui::message::Why::Other,
-    };
-    update(&mut model, Message::Response(Box::new(failed)));
+    crate::ui::testing::fail(&mut model, Effect::Cancel(runs::Cancel::default()), "it is gone");
     assert_eq!(model.toasts.shown[0].text, "cancel: it is gone");
     assert_eq!(model.toasts.all.len(), 1);
+}
+
+/// Paints until nothing more is requested. Lets each request to read fail, and returns them.
+fn every_read_fails(model: &mut Model, why: Why) -> Vec<Effect> {
+    let mut failed = Vec::new();
+    for _ in 0..20 {
+        // A live tile is looked at for a while before its pictures are read.
+        model.now = model.now.plus(Duration::from_secs(1));
+        let mut effects = paint(model, 180, 50);
+        effects.retain(Effect::reads);
+        if effects.is_empty() && !failed.is_empty() {
+            return failed;
+        }
+        for request in effects {
+            assert!(!failed.contains(&request), "requested again: {request:?}");
+            let (request, error) = (Box::new(request), "no luck".to_owned());
+            failed.push((*request).clone());
+            response(model, Response::Failed { request, error, why });
+        }
+    }
+    panic!("more and more is requested: {failed:?}");
+}
+
+#[test]
+fn no_frame_repeats_a_request_that_failed_but_the_next_connection_does() {
+    // The UI learns that a request failed before it learns that the connection is lost.
+    for why in [Why::Away, Why::Other] {
+        let mut model = busy();
+        let live = model.projection.active().next().expect("an active run").id;
+        let up = model.link.clone();
+        let failed = every_read_fails(&mut model, why);
+        let of_tile =
+            |it: &Effect| matches!(it, Effect::ListAssets { to: Address::LiveTile(run), .. } if *run == live);
+        assert!(failed.iter().any(of_tile), "{failed:?}");
+        update(&mut model, Message::Link(Link::Down("it went".to_owned())));
+        assert!(!paint(&mut model, 180, 50).iter().any(Effect::reads));
+        let again = update(&mut model, Message::Link(up));
+        for request in failed {
+            assert!(again.contains(&request), "lost: {request:?}");
+        }
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ struct Picture {
 }
 
 impl Interim {
-    /// Requests the pictures that a run in view made before it was watched, once.
+    /// Requests the pictures that a run in view made before it was watched, once: if that fails, the model repeats it.
     pub fn want(&mut self, run: RunId, now: Time) -> Option<Effect> {
         let since = *self.in_view.entry(run).or_insert(now);
         (now.since(since) >= MIN_VIEW && self.asked.insert(run)).then(|| {
@@ -48,11 +48,6 @@ impl Interim {
         if self.asked.contains(&run) {
             rows.iter().for_each(|asset| self.stored(asset));
         }
-    }
-
-    /// Handles a failed request, which is repeated with the next frame.
-    pub fn failed(&mut self, run: RunId) {
-        self.asked.remove(&run);
     }
 
     /// Handles a product that was stored or changed.

@@ -48,7 +48,7 @@ impl NodePictures {
         }
     }
 
-    /// Requests the products of the run in focus, once.
+    /// Requests the products of the run in focus, once: if that fails, the model repeats it.
     pub fn follow(&mut self, focus: Option<RunId>) -> Option<Effect> {
         if self.focus == focus {
             return None;
@@ -59,7 +59,7 @@ impl NodePictures {
         Some(Effect::ListAssets { to: Address::Cards, list })
     }
 
-    /// Requests the newest products of a node in any run, once.
+    /// Requests the newest products of a node in any run, once: if that fails, the model repeats it.
     pub fn want(&mut self, node: &str) -> Option<Effect> {
         if self.workflow.is_none() || self.asked.contains(node) {
             return None;
@@ -68,16 +68,6 @@ impl NodePictures {
         let (workflow_id, node) = (self.workflow, Some(node.to_owned()));
         let list = assets::List { workflow_id, node, limit: Some(MAX_OF_NODE), ..assets::List::default() };
         Some(Effect::ListAssets { to: Address::Cards, list })
-    }
-
-    /// Handles a failed request, which is repeated after a later frame.
-    pub fn failed(&mut self, list: &assets::List) {
-        if let Some(node) = &list.node {
-            self.asked.remove(node);
-        }
-        if list.run_id.is_some() && list.run_id == self.focus {
-            self.focus = None;
-        }
     }
 
     /// Handles a product that was read, stored or changed.
@@ -204,16 +194,5 @@ mod tests {
         pictures.deleted(crate::ui::testing::asset_id(1));
         assert!(!pictures.any() && pictures.own(run_id(1), "sky", None).is_none());
         assert!(pictures.want("sky").is_some());
-    }
-
-    #[test]
-    fn a_failed_request_is_repeated() {
-        let mut pictures = pictures(1);
-        let Some(Effect::ListAssets { list, .. }) = pictures.want("sky") else { panic!("not requested") };
-        pictures.failed(&list);
-        assert!(pictures.want("sky").is_some());
-        let of_run = assets::List { run_id: Some(run_id(1)), ..assets::List::default() };
-        pictures.failed(&of_run);
-        assert!(pictures.follow(Some(run_id(1))).is_some());
     }
 }

@@ -82,7 +82,8 @@ impl Thumbs {
         workflow: Option<WorkflowId>,
         output: Option<&(String, String)>,
     ) {
-        if !self.asked.remove(&run) {
+        // A request that failed may have been repeated.
+        if !self.asked.remove(&run) && self.of.get(&run) != Some(&None) {
             return;
         }
         let is_output =
@@ -99,9 +100,11 @@ impl Thumbs {
         self.put(run, best.map(|asset| thumb(asset)));
     }
 
-    /// Handles a failed request, which is repeated when the run is in view again.
+    /// Handles a failed request: the run has no picture until the model repeats the request, or a product comes.
     pub(in crate::ui) fn failed(&mut self, run: RunId) {
-        self.asked.remove(&run);
+        if self.asked.remove(&run) {
+            self.put(run, None);
+        }
     }
 
     /// Handles a product that was stored or changed.
