@@ -161,16 +161,24 @@ fn a_file_that_was_changed_on_screen_is_what_runs() {
 #[test]
 fn a_pager_gets_the_log() {
     let fanlight = Fanlight::new();
-    let seen = fanlight.path("seen.txt");
-    let pager = script(&fanlight, "page.sh", &format!("#!/bin/sh\ncp \"$1\" '{}'\n", seen.display()));
+    let (seen, left) = (fanlight.path("seen.txt"), fanlight.path("left"));
+    let page = format!(
+        "#!/bin/sh\ncp \"$1\" '{}'\necho all of the log\nuntil [ -e '{}' ]; do sleep 0.02; done\n",
+        seen.display(),
+        left.display()
+    );
+    let pager = script(&fanlight, "page.sh", &page);
     let mut ui = failed_nightly(&fanlight, terminal(&fanlight).environment([("PAGER", pager)]));
     ui.press(&["!", "enter"]);
     ui.wait_for("compiling part 300");
     ui.press(&["o"]);
-    crate::support::wait_for("the log in the pager", || {
-        std::fs::read_to_string(&seen)
-            .is_ok_and(|text| text.contains("compiling part 1 of 300") && text.ends_with("device\n"))
-    });
+    ui.wait_for("all of the log");
+    let text = std::fs::read_to_string(&seen).unwrap();
+    assert!(text.contains("compiling part 1 of 300") && text.ends_with("device\n"), "{text}");
+    std::fs::write(&left, "").unwrap();
+    // What is typed before the UI has the terminal again is the pager's.
+    ui.wait("the UI is back", vt100::Screen::alternate_screen);
+    ui.wait_for("compiling part 300");
     ui.press(&["esc"]);
     ui.wait_for("1 Grid");
 }

@@ -43,6 +43,8 @@ struct Side {
     /// Known for runs, read for products.
     params: Option<Values>,
     assets: Vec<Asset>,
+    /// Whether these are all.
+    read: bool,
 }
 
 /// Which output is compared: node, item, port, ordinal.
@@ -71,6 +73,7 @@ impl Compare {
             label: String::new(),
             params: None,
             assets: vec![asset],
+            read: true,
         };
         Self { sides: products.into_iter().map(side).collect(), of_products: true, ..Self::default() }
     }
@@ -84,6 +87,7 @@ impl Compare {
             label: run.label.clone(),
             params: Some(run.params.clone()),
             assets: Vec::new(),
+            read: false,
         };
         Self { sides: runs.into_iter().map(side).collect(), ..Self::default() }
     }
@@ -100,6 +104,11 @@ impl Compare {
             }
         };
         self.sides.iter().map(ask).collect()
+    }
+
+    /// Returns whether the products of every side were read.
+    fn is_read(&self) -> bool {
+        self.sides.iter().all(|side| side.read)
     }
 
     /// Returns the outputs that any side has, in the order in which they were made.
@@ -199,7 +208,7 @@ impl Component for Compare {
             (None, KeyCode::Char('K')) => self.zoom.pan(0.0, -PAN),
             (Some(Action::Sheet), _) => return self.sheet(),
             (Some(Action::CompareChanges), _) => return self.changes(model),
-            (Some(Action::Help | Action::Palette | Action::Mouse), _) => return Step::pass(),
+            (Some(Action::Help | Action::Palette | Action::Mouse | Action::Retry), _) => return Step::pass(),
             _ => {}
         }
         Step::stay()
@@ -233,6 +242,7 @@ impl Component for Compare {
                 for side in self.sides.iter_mut().filter(|side| side.run == *run) {
                     side.assets.clone_from(&page.rows);
                     side.assets.reverse();
+                    side.read = true;
                 }
             }
             _ => {}

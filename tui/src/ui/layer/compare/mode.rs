@@ -77,8 +77,10 @@ impl Compare {
 
     /// Returns whether there are two pictures, and says so if not.
     fn has_pair(&self, model: &mut Model) -> bool {
-        let there = self.pair().is_some();
-        if !there {
+        let there = self.is_read() && self.pair().is_some();
+        if !self.is_read() {
+            model.say(Tone::Note, "the products are still being read");
+        } else if !there {
             model.say(Tone::Note, "this needs two pictures; h and l show other products");
         }
         there

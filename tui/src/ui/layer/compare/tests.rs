@@ -179,9 +179,14 @@ fn a_difference_needs_two_pictures() {
     let mut model = with_runs(&runs);
     model.layers.push(Compare::of_runs(&runs).into());
     let rows = vec![asset(1, &runs[0], "poster", AssetKind::Image)];
-    let to = Address::Comparison(runs[0].id);
-    let page = Page { rows, cursor: None, limit: None };
-    update(&mut model, Message::Response(Box::new(Response::Assets { to, page })));
+    for (of, rows) in runs.iter().zip([rows, Vec::new()]) {
+        press(&mut model, "d");
+        let text = screen(&mut model, 100, 30);
+        assert!(text.contains("still being read") && text.contains("are being read"), "{text}");
+        let to = Address::Comparison(of.id);
+        let page = Page { rows, cursor: None, limit: None };
+        update(&mut model, Message::Response(Box::new(Response::Assets { to, page })));
+    }
     press(&mut model, "d");
     assert!(screen(&mut model, 100, 30).contains("this needs two pictures"));
 }

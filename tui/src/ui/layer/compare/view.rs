@@ -121,6 +121,7 @@ fn line(line: Line<'_>, place: Rect, row: usize, buffer: &mut Buffer) {
 
 fn heading(compare: &Compare, model: &Model, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
     let words = match compare.row().into_iter().flatten().next() {
+        _ if !compare.is_read() => "the products are being read".to_owned(),
         Some(asset) => {
             let place = if compare.count() > 1 {
                 format!("  {} of {}", compare.at + 1, compare.count())
