@@ -218,6 +218,7 @@ impl Component for Home {
                 | Action::Palette
                 | Action::Messages
                 | Action::Mouse
+                | Action::Retry
                 | Action::Dismiss
                 | Action::Back,
             ) => Step::pass(),

@@ -129,8 +129,8 @@ impl Actor {
         self.say(State::Up(hello)).await?;
         let mut due = Instant::now();
         loop {
+            // Neither waits for the other: a new subscription may be what ends a flood of notifications.
             tokio::select! {
-                biased;
                 notification = notifications.recv() => match notification {
                     None => break,
                     Some(notification) => {

@@ -41,7 +41,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::Stop => model.lens().is_some_and(|lens| !lens.run.state.is_ended()),
         Action::Answer => model.projection.active().any(|run| run.asks.is_some()),
         Action::Parent => children::is_inside(model),
-        Action::Retry => !model.unanswered.is_empty() && model.is_up(),
+        Action::Retry => (!model.unanswered.is_empty() || model.pictures.any_failed()) && model.is_up(),
         Action::Dismiss => !model.toasts.shown.is_empty(),
         _ => match action.info().scope {
             Scope::All => true,

@@ -52,8 +52,15 @@ impl Painter {
     #[must_use]
     pub(super) fn start(drawing: Drawing, fetch: Fetch, tell: Tell) -> Self {
         let (requests, wanted) = unbounded_channel();
-        let studio =
-            Studio { drawing, fetch, tell, waiting: Vec::new(), decoded: Vec::new(), ids: first_id() };
+        let studio = Studio {
+            drawing,
+            fetch,
+            tell,
+            waiting: Vec::new(),
+            waiting_since: None,
+            decoded: Vec::new(),
+            ids: first_id(),
+        };
         tokio::spawn(studio.work(wanted));
         Self { requests }
     }
@@ -81,6 +88,8 @@ struct Studio {
     tell: Tell,
     /// The newest last.
     waiting: Vec<(Instant, PictureRequest)>,
+    /// Since when some picture has waited, whether or not it was dropped since.
+    waiting_since: Option<Instant>,
     /// Decoded pictures, the last used at the end.
     decoded: Vec<(PictureOf, Arc<Decoded>)>,
     ids: Arc<AtomicU32>,
@@ -121,6 +130,7 @@ impl Studio {
                         let task = self.task(wanted);
                         running.spawn(task);
                     }
+                    self.waiting_since.take_if(|_| self.waiting.is_empty());
                 }
             }
             open = !requests.is_closed() || !requests.is_empty();
@@ -128,8 +138,8 @@ impl Studio {
     }
 
     fn due(&self) -> Option<Instant> {
-        let (newest, oldest) = (self.waiting.last()?.0, self.waiting.first()?.0);
-        Some((newest + SETTLE_TIME).min(oldest + MAX_WAIT))
+        let (newest, since) = (self.waiting.last()?.0, self.waiting_since?);
+        Some((newest + SETTLE_TIME).min(since + MAX_WAIT))
     }
 
     fn add(&mut self, wanted: PictureRequest) {
@@ -138,7 +148,9 @@ impl Studio {
             let zoomed = !wanted.thumbnail && !it.thumbnail && it.of == wanted.of && it.cells == wanted.cells;
             *it != wanted && !zoomed
         });
-        self.waiting.push((Instant::now(), wanted));
+        let now = Instant::now();
+        self.waiting_since.get_or_insert(now);
+        self.waiting.push((now, wanted));
         if self.waiting.len() > MAX_WAITING {
             let (_, dropped) = self.waiting.remove(0);
             (self.tell)(Response::NotPainted(dropped.of, DROPPED.to_owned()));
@@ -286,6 +298,21 @@ mod tests {
             assert!(matches!(it.response.recv().await, Some(Response::Painted(_))));
         }
         assert_eq!(it.fetched.lock().unwrap().first(), Some(&PictureOf::from(asset(4))));
+    }
+
+    #[tokio::test]
+    async fn requests_without_a_pause_leave_time_to_paint() {
+        let mut it = painting(png());
+        let began = Instant::now();
+        // As a screen with more pictures than can wait: each one that was dropped is requested again.
+        for number in (0..=u8::MAX).cycle() {
+            it.painter.paint(PictureRequest::thumbnail(asset(number), (4, 4)));
+            tokio::task::yield_now().await;
+            match it.response.try_recv() {
+                Ok(Response::Painted(_)) => return,
+                _ => assert!(began.elapsed() < fanlight_shared::testing::TIMEOUT, "nothing is painted"),
+            }
+        }
     }
 
     #[tokio::test]

@@ -139,7 +139,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let viewer = Viewer::new(asset.clone());
-    let effects = viewer.begin(model);
+    let effects = viewer.begin();
     model.layers.push(viewer.into());
     effects
 }

@@ -160,7 +160,7 @@ impl SheetOfRuns {
         match self.product(self.column, self.row) {
             Some(asset) => {
                 let viewer = Viewer::new(asset.clone());
-                Step { effects: viewer.begin(model), ..Step::open(viewer.into()) }
+                Step { effects: viewer.begin(), ..Step::open(viewer.into()) }
             }
             None => {
                 model.say(Tone::Note, "there is no product in this cell");

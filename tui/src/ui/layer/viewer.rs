@@ -55,29 +55,29 @@ impl Viewer {
 
     /// Returns the effects of opening it.
     #[must_use]
-    pub fn begin(&self, model: &Model) -> Vec<Effect> {
+    pub fn begin(&self) -> Vec<Effect> {
         let list =
             assets::List { run_id: Some(self.asset.run_id), limit: Some(1_000), ..assets::List::default() };
         let mut effects = vec![Effect::ListAssets { to: Address::Viewer(self.asset.run_id), list }];
-        effects.extend(self.ask(model));
+        effects.extend(self.ask());
         effects
     }
 
-    fn ask(&self, model: &Model) -> Vec<Effect> {
+    fn ask(&self) -> Vec<Effect> {
         let mut effects = vec![Effect::GetRecipe(self.asset.id)];
         let has_text = self.asset.kind == AssetKind::File && self.asset.mime.starts_with("text/");
-        if has_text && model.is_up() {
+        if has_text {
             effects.push(Effect::GetText(self.asset.id));
         }
         effects
     }
 
-    fn go(&mut self, asset: Asset, model: &Model) -> Step {
+    fn go(&mut self, asset: Asset) -> Step {
         let other_run = asset.run_id != self.asset.run_id;
         let (zoom, recipe_shown) = (self.zoom, self.recipe_shown);
         let of_run = if other_run { Vec::new() } else { std::mem::take(&mut self.of_run) };
         *self = Self { zoom, recipe_shown, of_run, ..Self::new(asset) };
-        Step::with(if other_run { self.begin(model) } else { self.ask(model) })
+        Step::with(if other_run { self.begin() } else { self.ask() })
     }
 
     /// Moves to the same product of an older or newer run, among those that were read.
@@ -95,7 +95,7 @@ impl Viewer {
             (None, _) => row.first(),
         };
         if let Some(next) = next.map(|it| (*it).clone()) {
-            return self.go(next, model);
+            return self.go(next);
         }
         let effects = if older { list::more(model) } else { Vec::new() };
         if effects.is_empty() {
@@ -106,14 +106,14 @@ impl Viewer {
     }
 
     /// Moves to another product of the same run.
-    fn other_node(&mut self, model: &Model, next: bool) -> Step {
+    fn other_node(&mut self, next: bool) -> Step {
         let at = self.of_run.iter().position(|it| it.id == self.asset.id);
         let to = match (at, next) {
             (Some(at), true) => self.of_run.get(at + 1),
             (Some(at), false) => at.checked_sub(1).and_then(|at| self.of_run.get(at)),
             (None, _) => None,
         };
-        to.cloned().map_or_else(Step::stay, |asset| self.go(asset, model))
+        to.cloned().map_or_else(Step::stay, |asset| self.go(asset))
     }
 
     fn is_picture(&self) -> bool {
@@ -165,8 +165,8 @@ impl Component for Viewer {
             Action::Back | Action::Quit => return Step::close(),
             Action::ViewOlder => return self.other_run(model, true),
             Action::ViewNewer => return self.other_run(model, false),
-            Action::ViewNextNode => return self.other_node(model, true),
-            Action::ViewPreviousNode => return self.other_node(model, false),
+            Action::ViewNextNode => return self.other_node(true),
+            Action::ViewPreviousNode => return self.other_node(false),
             Action::ViewZoomIn => self.zoom.closer(),
             Action::ViewZoomOut => self.zoom.farther(),
             Action::ViewFit => self.zoom = Zoom::default(),
@@ -195,7 +195,7 @@ impl Component for Viewer {
                     None => Step::stay(),
                 };
             }
-            Action::Help | Action::Palette | Action::Mouse => return Step::pass(),
+            Action::Help | Action::Palette | Action::Mouse | Action::Retry => return Step::pass(),
             _ => {}
         }
         Step::stay()
@@ -243,7 +243,7 @@ impl Component for Viewer {
                     // Shows the next product of the gallery; after the last one there is nothing to show.
                     let next = model.gallery.assets.iter().find(|it| it.node == self.asset.node).cloned();
                     if let Some(next) = next {
-                        return self.go(next, model).effects;
+                        return self.go(next).effects;
                     }
                 }
             }

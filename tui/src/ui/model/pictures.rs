@@ -114,6 +114,10 @@ impl Pictures {
             if let Some(entry) = there {
                 entry.used = self.clock;
             } else if self.asked.insert(key) {
+                // The painter leaves out all but the newest part of a zoomed picture.
+                let superseded =
+                    |it: &Key| !it.thumbnail && !key.thumbnail && (it.of, it.cells) == (key.of, key.cells);
+                self.asked.retain(|it| *it == key || !superseded(it));
                 effects.push(Effect::Paint(wanted));
             }
         }
@@ -151,7 +155,13 @@ impl Pictures {
         }
     }
 
-    /// Forgets errors after a reconnection: they may have been caused by the lost connection.
+    /// Returns whether a picture can't be shown.
+    #[must_use]
+    pub fn any_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// Forgets errors, after a reconnection or by hand: they may have been caused by a lost connection.
     pub fn try_again(&mut self) {
         self.failed.clear();
     }

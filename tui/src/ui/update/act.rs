@@ -60,6 +60,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Messages => model.layers.push(Messages::default().into()),
         Action::Retry => {
             model.toasts.dismiss(None);
+            model.pictures.try_again();
             return std::mem::take(&mut model.unanswered);
         }
         Action::Dismiss => {

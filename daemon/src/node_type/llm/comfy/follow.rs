@@ -99,6 +99,8 @@ impl Prompt {
             Err(_) => Ok(true),
             Ok(None) => {
                 self.socket = None;
+                // A server that takes connections and closes them at once is not asked without a pause.
+                tokio::time::sleep(POLL_INTERVAL).await;
                 Ok(true)
             }
             Ok(Some(message)) => progress.take(message).await,

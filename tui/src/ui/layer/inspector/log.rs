@@ -150,7 +150,8 @@ impl Log {
         self.read = true;
         self.next = part.next;
         self.append(&part.pieces);
-        (part.next < part.end).then(|| self.after()).flatten()
+        // A part that begins with half a character is empty until the command writes more, which is an update of the log.
+        (read.offset < part.next && part.next < part.end).then(|| self.after()).flatten()
     }
 
     /// Returns the next part, unless one is being read.
@@ -304,6 +305,16 @@ mod tests {
         assert_eq!(next.offset, 9 * PAGE);
         log.take(&next, &part(9 * PAGE, "new\n", 9 * PAGE + 4));
         assert_eq!(lines(&log), ["new"]);
+    }
+
+    #[test]
+    fn half_a_character_at_the_end_is_not_requested_again_and_again() {
+        let (mut log, read) = Log::begin(of(), 0);
+        let half = Part { next: 0, end: 1, pieces: Vec::new(), ..part(0, "", 1) };
+        assert_eq!(log.take(&read, &half), None);
+        let next = log.after().expect("the log has grown");
+        log.take(&next, &part(0, "é\n", 3));
+        assert_eq!(lines(&log), ["é"]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use fanlight_shared::id::AssetId;
 
 use crate::ui::effect::Effect;
 
-/// How many are kept.
-const MAX_PREVIEWS: usize = 512;
+/// How many are kept: more than the largest screen shows, whose frames would otherwise drop and request them forever.
+const MAX_PREVIEWS: usize = 2_048;
 
 /// A stored preview that is text.
 #[derive(Clone, PartialEq, Debug)]

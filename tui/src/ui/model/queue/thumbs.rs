@@ -1,11 +1,12 @@
 //! The picture of an ended run: its output, else its last product.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, WorkflowId};
 use fanlight_shared::rpc::assets;
 use fanlight_shared::workflow::Template;
+use indexmap::IndexMap;
 
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
@@ -25,8 +26,8 @@ const MAX_BLANK: usize = 4;
 /// The pictures of runs.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct Thumbs {
-    of: HashMap<RunId, Option<Thumb>>,
-    order: VecDeque<RunId>,
+    /// Those that were read last are at the end.
+    of: IndexMap<RunId, Option<Thumb>>,
     asked: HashSet<RunId>,
     pictured: HashSet<WorkflowId>,
     blank: HashMap<WorkflowId, usize>,
@@ -117,7 +118,7 @@ impl Thumbs {
             Some(Some(known)) if known.asset == asset.id => *known = thumb(asset),
             // The picture of the run may be another one now.
             Some(_) => {
-                self.of.remove(&asset.run_id);
+                self.of.shift_remove(&asset.run_id);
             }
             None => {}
         }
@@ -125,7 +126,7 @@ impl Thumbs {
 
     /// Handles the deletion of a run, or of a product of it.
     pub(in crate::ui) fn forget(&mut self, run: RunId) {
-        self.of.remove(&run);
+        self.of.shift_remove(&run);
     }
 
     /// Handles the deletion of a product.
@@ -134,13 +135,9 @@ impl Thumbs {
     }
 
     fn put(&mut self, run: RunId, thumb: Option<Thumb>) {
-        if self.of.insert(run, thumb).is_none() {
-            self.order.push_back(run);
-        }
-        while self.order.len() > MAX_RUNS {
-            if let Some(oldest) = self.order.pop_front() {
-                self.of.remove(&oldest);
-            }
+        self.of.insert(run, thumb);
+        while self.of.len() > MAX_RUNS {
+            self.of.shift_remove_index(0);
         }
     }
 }
