@@ -20,7 +20,8 @@ use fanlight_shared::workflow::STATUS_PORT;
 pub(super) use instance::{ActiveInstance, Live};
 
 use super::context::{After, Context};
-use super::core::Place;
+use super::key::Key;
+use super::place::Place;
 use super::plan::Plan;
 use super::pools::{self, Need, Needs, Resource};
 use super::searches::Watch;
@@ -136,22 +137,6 @@ pub(super) struct Items {
     pub(super) runs: Vec<ActiveInstance>,
     /// Items that have not ended.
     pub(super) left: usize,
-}
-
-/// Names an instance of an active run.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) run: fanlight_shared::id::RunId,
-    pub(super) node: usize,
-    pub(super) item: ItemPath,
-}
-
-impl pools::OfRun for Key {
-    type Run = fanlight_shared::id::RunId;
-
-    fn run(&self) -> Self::Run {
-        self.run
-    }
 }
 
 /// Moves on to a state. A transition that the table does not have is a fault of the engine: it is logged, and the state

@@ -15,9 +15,10 @@ use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::value::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::active::{ActiveRun, Key, Live, Taken, enter};
+use super::active::{ActiveRun, Live, Taken, enter};
 use super::context::{After, Context};
 use super::inputs::Prepared;
+use super::key::Key;
 use super::started::Started;
 use super::{Message, remembered};
 use crate::attempt::{Attempt, Outcome, TimeLimit};

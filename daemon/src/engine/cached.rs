@@ -11,11 +11,12 @@ use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
-use super::active::{ActiveRun, Key};
+use super::active::ActiveRun;
 use super::cache_key::KeyParts;
 use super::context::{After, Context};
 use super::core::Core;
 use super::in_flight::Turn;
+use super::key::Key;
 use super::publish::Made;
 use super::{Message, cache_key};
 use crate::attempt::Outcome;

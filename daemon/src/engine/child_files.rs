@@ -8,14 +8,15 @@ use fanlight_shared::rpc::runs::SentFile;
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 use fanlight_shared::workflow::Workflow;
 
+use super::errors::invalid;
 use super::plan::Plan;
-use super::submit;
+use super::requirements;
 use crate::config::Config;
 use crate::node_type::NodeTypeSet;
 use crate::store::{ChildVersions, NewFile};
 
 /// Reads and checks the files that the nodes of a workflow run, itself or through others. Those that were `sent` are not read;
-/// all of a workflow on another host must be among them. `missing_secrets`: as for [`submit::check_place`]. Blocks.
+/// all of a workflow on another host must be among them. `missing_secrets`: as for [`requirements::check`]. Blocks.
 pub(super) fn read(
     workflow: &Workflow,
     path: Option<&Path>,
@@ -33,14 +34,14 @@ pub(super) fn read(
     let Some((host, path)) = there else {
         let mut open = |asked: &Path| sent(asked).map_or_else(|| children::open(asked), Ok);
         let found = children::read(workflow, path, types.catalogue(), &mut open);
-        return found.map_err(submit::invalid)?.into_iter().map(prepared).collect();
+        return found.map_err(invalid)?.into_iter().map(prepared).collect();
     };
     let mut open = |asked: &Path| {
         let missing = || format!("is on {host}, and was not sent with the workflow; start it from there");
         sent(asked).ok_or_else(missing)
     };
     let found = children::read(workflow, Some(Path::new(path)), types.catalogue(), &mut open);
-    let found = found.map_err(submit::invalid)?;
+    let found = found.map_err(invalid)?;
     let named = |file: ChildFile| ChildFile {
         reader: host_path::on(host, &file.reader),
         path: host_path::on(host, &file.path),
@@ -62,7 +63,7 @@ fn prepared(
 ) -> Result<NewFile, RpcError> {
     let ChildFile { reader, name, path, document, workflow } = file;
     let wrong = |why: String| RpcError::new(ErrorCode::InvalidWorkflow, format!("{path}: {why}"));
-    submit::check_place(&workflow, Some(Path::new(&path)), config, types, missing_secrets)
+    requirements::check(&workflow, Some(Path::new(&path)), config, types, missing_secrets)
         .map_err(|error| wrong(error.message))?;
     let plan = Plan::new(workflow, types).map_err(wrong)?;
     Ok(NewFile { reader, name, path, version: plan.version(document) })

@@ -11,9 +11,9 @@ use fanlight_shared::run_state::RunState;
 use tokio::sync::{mpsc, watch};
 
 use super::Message;
-use super::active::Key;
 use super::backlog::Backlog;
 use super::in_flight::InFlight;
+use super::key::Key;
 use super::pools::Pools;
 use super::unsettled::Unsettled;
 use crate::config::Config;

@@ -1,20 +1,18 @@
 //! The engine's loop: it handles messages one at a time, then sends all decisions to the store in one batch.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::id::{IdMap, RunId};
-use fanlight_shared::origin::Fresh;
 use fanlight_shared::run::Run;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::active::{ActiveRun, Key};
+use super::active::ActiveRun;
 use super::context::{After, Context};
-use super::elsewhere::local;
 use super::following::Following;
+use super::key::Key;
+use super::place::Place;
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::searches::Searches;
@@ -35,17 +33,6 @@ pub(super) struct QueuedRun {
     pub(super) run: Arc<Run>,
     pub(super) plan: Arc<Plan>,
     pub(super) place: Place,
-}
-
-/// The origin of the runs of a submission, shared by all of them.
-#[derive(Clone, Default)]
-pub(super) struct Place {
-    /// The folder of the workflow's file; `None` if the document was submitted without a path.
-    pub(super) project: Option<PathBuf>,
-    /// The variables that commands get from the submitter.
-    pub(super) environment: Arc<Environment>,
-    /// The nodes that reuse no results.
-    pub(super) fresh: Arc<Fresh>,
 }
 
 /// The engine's state.
@@ -384,9 +371,4 @@ impl Core {
             queued: self.queue.len() as u32,
         }
     }
-}
-
-/// Returns the folder of a workflow's file, if it is on this host.
-pub(super) fn project(path: Option<&str>) -> Option<PathBuf> {
-    local(path.map(Path::new))?.parent().map(Path::to_owned)
 }

@@ -9,7 +9,7 @@ use fanlight_shared::run::Run;
 
 use super::Reply;
 use super::core::Core;
-use super::requests::refused;
+use super::errors::refused;
 use crate::executor::Executors;
 use crate::store::{Op, Store, StoreError};
 

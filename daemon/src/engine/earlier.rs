@@ -13,8 +13,9 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::COMMAND_PORTS;
 use indexmap::IndexMap;
 
-use super::active::{ActiveRun, Key};
+use super::active::ActiveRun;
 use super::context::{After, Context};
+use super::key::Key;
 use super::publish::{self, Made};
 use crate::store::blob::Published;
 use crate::store::{Bodies, Op};

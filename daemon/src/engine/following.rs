@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use fanlight_shared::id::{IdMap, RunId};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 
-use super::active::{ActiveRun, Key};
+use super::active::ActiveRun;
 use super::core::Core;
 use super::in_flight::Turn;
+use super::key::Key;
 use super::remembered::Seen;
 use crate::store::CacheKey;
 

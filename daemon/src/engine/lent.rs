@@ -5,8 +5,9 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use tokio::sync::oneshot;
 
-use super::active::{ActiveInstance, Key};
+use super::active::ActiveInstance;
 use super::core::Core;
+use super::key::Key;
 use super::pools::{self, Entry, Needs, Resource, Ticket};
 use crate::attempt::Attempt;
 

@@ -9,9 +9,11 @@ use fanlight_shared::rpc::why::{Explanation, Why};
 use fanlight_shared::rpc::{queue as queue_rpc, runs, sweeps as sweeps_rpc};
 use tokio::sync::oneshot;
 
+use super::key::Key;
 #[cfg(feature = "llm")]
 use super::lent;
-use super::{Reply, active, core, finish, plan, remembered, searches, submit};
+use super::place::Place;
+use super::{Reply, finish, plan, remembered, searches, submit};
 use crate::attempt::Outcome;
 use crate::store::{CacheKey, Lookup, StoreError};
 
@@ -27,7 +29,7 @@ pub(super) enum Message {
         next: bool,
         /// The sweep that it extends.
         extends: Option<String>,
-        place: core::Place,
+        place: Place,
         reply: Reply<runs::Started>,
     },
     /// An executor waits for the end of this run.
@@ -54,7 +56,7 @@ pub(super) enum Message {
         result: Result<Box<crate::store::OpenRun>, StoreError>,
     },
     Ended {
-        key: active::Key,
+        key: Key,
         number: u32,
         outcome: Box<Outcome>,
         /// Whether later nodes may reuse it: nothing that it depends on changed meanwhile.
@@ -62,7 +64,7 @@ pub(super) enum Message {
     },
     /// What the result of a command depends on is known.
     LookedAround {
-        key: active::Key,
+        key: Key,
         attempts: u32,
         seen: remembered::Seen,
     },
@@ -72,7 +74,7 @@ pub(super) enum Message {
         outputs: Box<finish::Outputs>,
     },
     Retry {
-        key: active::Key,
+        key: Key,
         failed: u32,
     },
     /// The system was asked for a lost GPU.
@@ -92,7 +94,7 @@ pub(super) enum Message {
     PoolsDue,
     /// The deadline of a question passed.
     Deadline {
-        key: active::Key,
+        key: Key,
         attempt: u32,
     },
     Cancel {

@@ -5,7 +5,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 
 use super::child_files;
-use super::requests::refused;
+use super::errors::refused;
 use super::submit::{Files, canonical, check_count, read};
 use crate::config::Config;
 use crate::node_type::NodeTypeSet;

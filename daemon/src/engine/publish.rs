@@ -10,8 +10,9 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values, cut};
 use indexmap::IndexMap;
 
-use super::active::{ActiveRun, Key};
+use super::active::ActiveRun;
 use super::context::{After, Context};
+use super::key::Key;
 use crate::content;
 use crate::store::{Bodies, CacheKey, NewAsset, Op};
 

@@ -15,10 +15,11 @@ use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::cut;
 
-use super::active::{ActiveRun, Key, enter};
+use super::active::{ActiveRun, enter};
 use super::context::{After, Context};
 use super::core::Core;
-use super::{Message, Reply, requests, submit};
+use super::key::Key;
+use super::{Message, Reply, errors, submit};
 use crate::store::Store;
 
 /// The most characters of a question in the registry.
@@ -225,7 +226,7 @@ impl Context {
 
 /// Returns the response to an answer for a run that is not active. Blocks.
 fn inactive(store: &Store, request: &runs::Answer) -> Result<(), RpcError> {
-    let refused = |error| requests::refused(&error);
+    let refused = |error| errors::refused(&error);
     let run = store.listed(request.run_id).map_err(refused)?;
     let state: RunState = store.run_state(request.run_id).map_err(refused)?;
     let Some(node) = state.nodes.get(&request.node) else {

@@ -7,10 +7,11 @@ use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::NodeStatus;
 
-use super::active::{ActiveInstance, ActiveRun, Key};
+use super::active::{ActiveInstance, ActiveRun};
 use super::cache_key::KeyParts;
 use super::cached::Needed;
 use super::context::{After, Context};
+use super::key::Key;
 use super::{Message, cache_key};
 use crate::content;
 use crate::executor::{CommandWork, Executor, Surroundings, Work};

@@ -5,28 +5,18 @@ use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::{ErrorCode, RpcError, queue, runs};
+use fanlight_shared::rpc::{queue, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 
 use super::context::After;
-use super::core::{Core, Place, QueuedRun, project};
+use super::core::{Core, QueuedRun};
+use super::errors::refused;
+use super::place::{Place, project};
 use super::plan::Plan;
 use super::queue::Turn;
 use super::{Message, Reply, submit};
 use crate::store::{Batch, Committed, Numbers, Op, StoreError, Submitted, SweepOf};
-
-/// Turns an error of the store into the error of a response.
-pub(super) fn refused(error: &StoreError) -> RpcError {
-    match error {
-        StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => {
-            RpcError::new(ErrorCode::Storage, error.to_string())
-        }
-        StoreError::NotFound(what) => RpcError::not_found(what.clone()),
-        StoreError::BadParam(what) => RpcError::new(ErrorCode::BadParams, what.clone()),
-        other => RpcError::internal(other.to_string()),
-    }
-}
 
 /// Cuts a list of runs to the size of a response. Returns how many more there were.
 fn cut(runs: &mut Vec<RunId>) -> u32 {

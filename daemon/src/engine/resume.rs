@@ -22,9 +22,10 @@ use indexmap::IndexMap;
 
 use super::child_files;
 use super::elsewhere::local;
+use super::errors::refused;
 use super::plan::Plan;
 use super::recover;
-use super::requests::refused;
+use super::requirements;
 use super::submit::{self, Files};
 use crate::config::Config;
 use crate::content;
@@ -99,7 +100,7 @@ pub(super) fn prepare(
         fresh = Fresh::All(true);
     }
     let path = open.path.as_deref().map(Path::new);
-    submit::check_place(&source.plan.workflow, path, config, types, request.missing_secrets)?;
+    requirements::check(&source.plan.workflow, path, config, types, request.missing_secrets)?;
     let files = match reads_files {
         true => ChildFiles::Read(child_files::read(&source.plan.workflow, path, &[], config, types, false)?),
         false => ChildFiles::Of(open.run.id),

@@ -11,8 +11,9 @@ use fanlight_shared::time::Time;
 
 use super::active::ActiveRun;
 use super::context::After;
-use super::core::{Core, Place, QueuedRun, project};
+use super::core::{Core, QueuedRun};
 use super::delete::forget_deleted;
+use super::place::{Place, project};
 use super::plan::Plan;
 use super::queue::Turn;
 use super::working::Working;

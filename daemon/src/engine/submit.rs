@@ -1,6 +1,5 @@
 //! Turns a request into runs: checks the file, converts params to values and files to blobs, and makes labels.
 
-mod place;
 mod sweep;
 mod trial;
 
@@ -15,7 +14,7 @@ use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::origin::Fresh;
-use fanlight_shared::problem::{Problem, Severity, no_node};
+use fanlight_shared::problem::no_node;
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::run::check_priority;
 use fanlight_shared::sweep::RUN_LIMIT;
@@ -25,17 +24,16 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
-use super::child_files;
 use super::elsewhere::host_of;
+use super::errors::{invalid, refused};
 use super::plan::Plan;
-use super::requests::refused;
+use super::{child_files, requirements};
 use crate::config::Config;
 use crate::content;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
 use crate::store::{ChildFiles, NewRun, Store, Submit, SweepOf};
-pub(super) use place::check_place;
 
 /// A submission that is ready to be stored.
 pub(super) struct Prepared {
@@ -63,7 +61,7 @@ pub(super) fn prepare(
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document, types)?.on_engine(request.environment.engine());
-    check_place(&workflow, path.as_deref(), config, types, request.missing_secrets)?;
+    requirements::check(&workflow, path.as_deref(), config, types, request.missing_secrets)?;
     check_fresh(&workflow, &request.fresh)?;
     let extended = request.sweep.as_ref().and_then(|sweep| sweep.extends.as_deref());
     let files = match extended {
@@ -170,15 +168,6 @@ pub(super) fn read(text: &str, types: &NodeTypeSet) -> Result<Workflow, RpcError
         Ok(checked) => Ok(checked.workflow),
         Err(problems) => Err(invalid(problems)),
     }
-}
-
-/// Returns the error of a request whose file has these problems.
-pub(super) fn invalid(problems: Vec<Problem>) -> RpcError {
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let first = problems.first().map(ToString::to_string).unwrap_or_default();
-    let more = if errors > 1 { format!(" (and {} more)", errors - 1) } else { String::new() };
-    let message = format!("the workflow file has errors: {first}{more}");
-    RpcError { problems, ..RpcError::new(ErrorCode::InvalidWorkflow, message) }
 }
 
 /// Checks the path of a workflow file.

@@ -2,9 +2,10 @@
 
 use fanlight_shared::event::LiveEvent;
 
-use super::active::{ActiveRun, Key};
+use super::active::ActiveRun;
 use super::context::{After, Context};
 use super::core::Core;
+use super::key::Key;
 use super::pools::{Entry, Need, Resource, Ticket};
 
 impl ActiveRun {

@@ -11,8 +11,9 @@ use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 
-use super::active::{ActiveInstance, ActiveRun, Key};
+use super::active::{ActiveInstance, ActiveRun};
 use super::core::Core;
+use super::key::Key;
 use super::plan::Plan;
 use super::pools::Resource;
 use super::queue::Limit;

@@ -8,8 +8,9 @@ use fanlight_shared::time::Time;
 
 use super::spent::Spent;
 use crate::attempt::Outcome;
-use crate::engine::active::{ActiveRun, Key, enter};
+use crate::engine::active::{ActiveRun, enter};
 use crate::engine::context::{After, Context};
+use crate::engine::key::Key;
 use crate::engine::publish;
 use crate::engine::started::Started;
 use crate::store::Op;

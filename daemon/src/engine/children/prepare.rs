@@ -20,6 +20,7 @@ use crate::attempt::Attempt;
 use crate::config::Config;
 use crate::content;
 use crate::engine::plan::Plan;
+use crate::engine::requirements;
 use crate::engine::submit::{self, Files, Prepared};
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::Published;
@@ -82,7 +83,7 @@ impl Source {
             }
         };
         let place = read.path.as_deref().map(Path::new);
-        submit::check_place(&read.workflow, place, config, types, false).map_err(|error| error.message)?;
+        requirements::check(&read.workflow, place, config, types, false).map_err(|error| error.message)?;
         Ok(read)
     }
 }

@@ -5,7 +5,7 @@ use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::sweep::check_name;
 use fanlight_shared::value::Values;
 
-use crate::engine::requests::refused;
+use crate::engine::errors::refused;
 use crate::store::{NewSweep, Store, SweepOf};
 
 /// Returns the sweep of runs with these params. Several runs are one, and a single run if it has a name. Blocks.

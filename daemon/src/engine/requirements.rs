@@ -7,16 +7,16 @@ use fanlight_shared::rpc::{ErrorCode, RpcError};
 use fanlight_shared::value::cut;
 use fanlight_shared::workflow::{Action, Dir, Node, Workflow};
 
+use super::elsewhere::host_of;
 use crate::command;
 use crate::config::{Config, EngineSettings, Stage};
-use crate::engine::elsewhere::host_of;
 use crate::executor::Placement;
 use crate::machine::Machine;
 use crate::node_type::NodeTypeSet;
 
 /// Checks what only the daemon knows: whether the file has a path, and which pools and secrets exist. Blocks.
 /// `missing_secrets`: a node may need a secret that doesn't exist, and then fails.
-pub(in crate::engine) fn check_place(
+pub(super) fn check(
     workflow: &Workflow,
     path: Option<&Path>,
     config: &Config,
