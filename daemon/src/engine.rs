@@ -95,7 +95,7 @@ use crate::node_type::{CHILDREN, NodeTypes};
 use crate::rate::Rates;
 use crate::store::{Store, StoreError};
 pub(crate) use delete::forget_deleted;
-use message::Message;
+use message::{Message, Reply};
 pub(crate) use misses::explain as explain_misses;
 pub(crate) use preview::make as make_preview;
 
@@ -147,8 +147,6 @@ pub struct Activity {
 
 /// How long a request waits for the store while it can't be written.
 const STORE_TIMEOUT: Duration = Duration::from_millis(250);
-
-type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
 
 impl Engine {
     /// Recovers the runs of an earlier daemon, and starts the engine's loop on the current runtime.

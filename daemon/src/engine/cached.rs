@@ -12,13 +12,14 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
 use super::active::ActiveRun;
+use super::cache_key;
 use super::cache_key::KeyParts;
 use super::context::{After, Context};
 use super::core::Core;
 use super::in_flight::Turn;
 use super::key::Key;
+use super::message::Message;
 use super::publish::Made;
-use super::{Message, cache_key};
 use crate::attempt::Outcome;
 use crate::content;
 use crate::executor::{Surroundings, Work};

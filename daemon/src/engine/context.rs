@@ -10,10 +10,10 @@ use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
 use tokio::sync::{mpsc, watch};
 
-use super::Message;
 use super::backlog::Backlog;
 use super::in_flight::InFlight;
 use super::key::Key;
+use super::message::Message;
 use super::pools::Pools;
 use super::unsettled::Unsettled;
 use crate::config::Config;

@@ -12,6 +12,7 @@ use super::active::ActiveRun;
 use super::context::{After, Context};
 use super::following::Following;
 use super::key::Key;
+use super::message::Message;
 use super::place::Place;
 use super::plan::Plan;
 use super::queue::RunQueue;
@@ -20,7 +21,7 @@ use super::startup::StartupState;
 use super::sweeps::Sweeps;
 use super::unsettled::Unsettled;
 use super::working::Working;
-use super::{Activity, EngineParts, Message};
+use super::{Activity, EngineParts};
 use crate::store::Op;
 use crate::supervisor::record;
 

@@ -7,9 +7,9 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::Run;
 
-use super::Reply;
 use super::core::Core;
 use super::errors::refused;
+use super::message::Reply;
 use crate::executor::Executors;
 use crate::store::{Op, Store, StoreError};
 

@@ -10,22 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::active::{ActiveRun, RunScope};
 use super::context::{After, Context};
-use super::{Message, publish};
+use super::message::{Message, Outputs};
+use super::publish;
 use crate::content;
-use crate::store::blob::{Blobs, Published};
+use crate::store::blob::Blobs;
 use crate::store::{Bodies, Op};
-
-/// The outputs of a run as its last event carries them.
-pub(super) struct Outputs {
-    /// The values by name; long ones are handles.
-    values: Values,
-    /// The errors of the others.
-    errors: Vec<String>,
-    /// Media that was read from files of the user and was copied for these outputs, by output.
-    copied: Vec<(String, Vec<Value>)>,
-    /// The content of handles that were created for this.
-    blobs: Vec<Published>,
-}
 
 /// The approximate size of all outputs in the last event of a run; longer values become handles. As JSON it is at worst
 /// six times as much, which still fits into an event.

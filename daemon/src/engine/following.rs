@@ -11,7 +11,7 @@ use super::active::ActiveRun;
 use super::core::Core;
 use super::in_flight::Turn;
 use super::key::Key;
-use super::remembered::Seen;
+use super::message::Seen;
 use crate::store::CacheKey;
 
 /// The most runs that follow without a slot. They come back before the queue, which must not wait for thousands of them.

@@ -1,15 +1,13 @@
 //! Attempts of agents that wait for a run which their tool has started: they have no place in pools meanwhile, because nodes of
 //! that run may wait for the same pools. Locks and parts of the machine stay theirs.
 
-use fanlight_shared::id::RunId;
-use fanlight_shared::item::ItemPath;
 use tokio::sync::oneshot;
 
 use super::active::ActiveInstance;
 use super::core::Core;
 use super::key::Key;
+use super::message::Caller;
 use super::pools::{self, Entry, Needs, Resource, Ticket};
-use crate::attempt::Attempt;
 
 /// The places in pools of a running attempt.
 #[derive(Default)]
@@ -30,21 +28,6 @@ impl Lent {
             Self::Waits(ticket, _) => Some(*ticket),
             Self::No | Self::Out => None,
         }
-    }
-}
-
-/// The attempt that starts a run.
-pub(in crate::engine) struct Caller {
-    run: RunId,
-    node: String,
-    item: ItemPath,
-    number: u32,
-}
-
-impl Caller {
-    pub(in crate::engine) fn of(attempt: &Attempt) -> Self {
-        let Attempt { node, item, number, .. } = attempt;
-        Self { run: attempt.run.id, node: node.clone(), item: *item, number: *number }
     }
 }
 

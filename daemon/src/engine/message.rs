@@ -1,31 +1,40 @@
-//! Messages to the engine's loop.
+//! Messages to the engine's loop, and what they carry.
 
 use std::sync::Arc;
 
 use fanlight_shared::event::Queue;
 use fanlight_shared::id::RunId;
+#[cfg(feature = "llm")]
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::daemon::Interrupts;
 use fanlight_shared::rpc::why::{Explanation, Why};
-use fanlight_shared::rpc::{queue as queue_rpc, runs, sweeps as sweeps_rpc};
+use fanlight_shared::rpc::{RpcError, queue as queue_rpc, runs, sweeps as sweeps_rpc};
+use fanlight_shared::value::{Value, Values};
 use tokio::sync::oneshot;
 
 use super::key::Key;
-#[cfg(feature = "llm")]
-use super::lent;
 use super::place::Place;
-use super::{Reply, finish, plan, remembered, searches, submit};
+use super::plan::Plan;
+use super::submit::Prepared;
+#[cfg(feature = "llm")]
+use crate::attempt::Attempt;
 use crate::attempt::Outcome;
+use crate::executor::Surroundings;
+use crate::store::blob::Published;
 use crate::store::{CacheKey, Lookup, StoreError};
+
+/// Sends the response to a request.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
 
 /// A message to the engine's loop.
 pub(super) enum Message {
     Submit {
-        prepared: Box<submit::Prepared>,
+        prepared: Box<Prepared>,
         reply: Reply<runs::Started>,
     },
     Submitted {
         result: Result<crate::store::Submitted, StoreError>,
-        plan: Arc<plan::Plan>,
+        plan: Arc<Plan>,
         next: bool,
         /// The sweep that it extends.
         extends: Option<String>,
@@ -44,11 +53,11 @@ pub(super) enum Message {
     },
     /// An attempt waits for a run that it starts, and needs no place in pools meanwhile.
     #[cfg(feature = "llm")]
-    Lend(lent::Caller),
+    Lend(Caller),
     /// It continues.
     #[cfg(feature = "llm")]
     Regain {
-        caller: lent::Caller,
+        caller: Caller,
         tell: oneshot::Sender<()>,
     },
     Resumed {
@@ -66,12 +75,12 @@ pub(super) enum Message {
     LookedAround {
         key: Key,
         attempts: u32,
-        seen: remembered::Seen,
+        seen: Seen,
     },
     /// The outputs of a run were shortened for its last event.
     OutputsStored {
         run: RunId,
-        outputs: Box<finish::Outputs>,
+        outputs: Box<Outputs>,
     },
     Retry {
         key: Key,
@@ -147,9 +156,56 @@ pub(super) enum Message {
     /// A search has proposed a run, or could not.
     Proposed {
         sweep: String,
-        next: searches::Next,
+        next: Next,
     },
     Stop {
         reply: oneshot::Sender<()>,
     },
+}
+
+/// The outputs of a run as its last event carries them.
+pub(super) struct Outputs {
+    /// The values by name; long ones are handles.
+    pub(super) values: Values,
+    /// The errors of the others.
+    pub(super) errors: Vec<String>,
+    /// Media that was read from files of the user and was copied for these outputs, by output.
+    pub(super) copied: Vec<(String, Vec<Value>)>,
+    /// The content of handles that were created for this.
+    pub(super) blobs: Vec<Published>,
+}
+
+/// What was seen of the surroundings of a command, if that could be done.
+pub(super) type Seen = Result<Option<Surroundings>, String>;
+
+/// What follows from a proposal.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// This run was submitted.
+    Trial(RunId),
+    /// The search has no further point, or was deleted.
+    Nothing,
+    /// No run has a value to learn from.
+    Unmeasured,
+    /// The store could not be written; the search tries again when it can.
+    Later,
+    /// No further run can be proposed.
+    Stuck(String),
+}
+
+/// The attempt that starts a run.
+#[cfg(feature = "llm")]
+pub(super) struct Caller {
+    pub(super) run: RunId,
+    pub(super) node: String,
+    pub(super) item: ItemPath,
+    pub(super) number: u32,
+}
+
+#[cfg(feature = "llm")]
+impl Caller {
+    pub(super) fn of(attempt: &Attempt) -> Self {
+        let Attempt { node, item, number, .. } = attempt;
+        Self { run: attempt.run.id, node: node.clone(), item: *item, number: *number }
+    }
 }

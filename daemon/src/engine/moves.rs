@@ -6,9 +6,9 @@ use std::sync::Arc;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::queue::{Move, Moved, To};
 
-use super::Reply;
 use super::context::After;
 use super::core::Core;
+use super::message::Reply;
 use super::queue::Turn;
 use crate::store::Op;
 

@@ -19,7 +19,8 @@ use super::active::{ActiveRun, enter};
 use super::context::{After, Context};
 use super::core::Core;
 use super::key::Key;
-use super::{Message, Reply, errors, submit};
+use super::message::{Message, Reply};
+use super::{errors, submit};
 use crate::store::Store;
 
 /// The most characters of a question in the registry.

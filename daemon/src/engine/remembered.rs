@@ -8,16 +8,14 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::NodeStatus;
 
 use super::active::{ActiveInstance, ActiveRun};
+use super::cache_key;
 use super::cache_key::KeyParts;
 use super::cached::Needed;
 use super::context::{After, Context};
 use super::key::Key;
-use super::{Message, cache_key};
+use super::message::{Message, Seen};
 use crate::content;
 use crate::executor::{CommandWork, Executor, Surroundings, Work};
-
-/// What was seen of the surroundings of a command, if that could be done.
-pub(super) type Seen = Result<Option<Surroundings>, String>;
 
 impl ActiveInstance {
     /// Returns the command, if its result may be reused.

@@ -12,10 +12,11 @@ use fanlight_shared::time::Time;
 use super::context::After;
 use super::core::{Core, QueuedRun};
 use super::errors::refused;
+use super::message::{Message, Reply};
 use super::place::{Place, project};
 use super::plan::Plan;
 use super::queue::Turn;
-use super::{Message, Reply, submit};
+use super::submit;
 use crate::store::{Batch, Committed, Numbers, Op, StoreError, Submitted, SweepOf};
 
 /// Cuts a list of runs to the size of a response. Returns how many more there were.

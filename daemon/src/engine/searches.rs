@@ -18,9 +18,9 @@ use fanlight_shared::sweep::Pause;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::Message;
 use super::context::After;
 use super::core::Core;
+use super::message::{Message, Next};
 use crate::store::{Numbers, Op, StoredSweep};
 use propose::Proposal;
 use prune::Reports;
@@ -47,21 +47,6 @@ struct ActiveSearch {
 #[derive(Debug, Default)]
 pub(super) struct Searches {
     searches: HashMap<String, ActiveSearch>,
-}
-
-/// What follows from a proposal.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// This run was submitted.
-    Trial(RunId),
-    /// The search has no further point, or was deleted.
-    Nothing,
-    /// No run has a value to learn from.
-    Unmeasured,
-    /// The store could not be written; the search tries again when it can.
-    Later,
-    /// No further run can be proposed.
-    Stuck(String),
 }
 
 impl Searches {

@@ -8,10 +8,10 @@ use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
 
-use super::Message;
 use super::active::ActiveRun;
 use super::context::After;
 use super::core::{Core, QueuedRun};
+use super::message::Message;
 use crate::store::{OpenRun, StoreError};
 
 /// The capacity that is retained for waiting runs.

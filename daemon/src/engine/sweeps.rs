@@ -10,9 +10,9 @@ use fanlight_shared::spent::Spent;
 use fanlight_shared::sweep::{Limits, Pause, Used};
 use fanlight_shared::time::Time;
 
-use super::Reply;
 use super::context::After;
 use super::core::Core;
+use super::message::Reply;
 use crate::store::{Numbers, Op, StoredSweep};
 
 /// A sweep with runs that have not ended.

@@ -14,8 +14,8 @@ use super::execution::{ChildRun, Children, Parts};
 use super::prepare::Source;
 use crate::attempt::Attempt;
 use crate::child::{self, Ended, StartRuns};
-use crate::engine::lent::Caller;
-use crate::engine::{Message, submit};
+use crate::engine::message::{Caller, Message};
+use crate::engine::submit;
 use crate::executor;
 
 impl StartRuns for Children {

@@ -11,7 +11,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 use indexmap::IndexMap;
 
-use super::Next;
+use crate::engine::message::Next;
 use crate::engine::plan::Plan;
 use crate::engine::submit::{self, Prepared};
 use crate::node_type::NodeTypeSet;

@@ -8,8 +8,8 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::search::{Report, Search};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::engine::Message;
 use crate::engine::core::Core;
+use crate::engine::message::Message;
 use crate::store::Op;
 
 /// The reports that a pruner has decided about.
