@@ -6,10 +6,8 @@ use std::collections::{HashMap, HashSet};
 use fanlight_shared::event::{NodeUpdate, Prediction, StateEvent};
 use fanlight_shared::id::{AttemptId, RunId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{AttemptEnd, NodeStatus, Run};
-use fanlight_shared::time::Time;
+use fanlight_shared::run::{NodeStatus, Run};
 
-use super::context::Context;
 use crate::services::Predictions;
 use crate::store::{DamagedRun, OpenRun, Spending};
 
@@ -53,54 +51,16 @@ impl Unsettled {
     }
 }
 
-impl Context {
-    /// Takes what an attempt has spent that ended with the last daemon, and what its runs have.
-    pub(super) fn take_all_spending(
-        &mut self,
-        attempt: Option<AttemptId>,
-        run: RunId,
-        node: &str,
-        item: ItemPath,
-    ) -> Spending {
-        let mut sums = attempt.and_then(|id| self.take_spending(id)).unwrap_or_default();
-        if let Some(more) = self.unsettled.take(run, node, item) {
-            add(&mut sums, &more);
-        }
-        sums
-    }
-
-    /// Returns the ends of the attempts of a run that does not continue, those that have spent something.
-    pub(super) fn lost_attempts(&mut self, open: &OpenRun) -> Vec<StateEvent> {
-        let mut ends = Vec::new();
-        for Running { id, node, item, number } in running(open) {
-            let spending = self.take_all_spending(id, open.run.id, &node, item);
-            if spending == Spending::default() {
-                continue;
-            }
-            let mut update = NodeUpdate::new(&node, item, NodeStatus::Cancelled, Time::now());
-            update.attempt = Some(number);
-            update.ended = Some(AttemptEnd::Lost);
-            update.cost_usd = spending.cost_usd;
-            update.unpriced = spending.unpriced;
-            if !spending.predictions.is_empty() {
-                update.activity.get_or_insert_default().predictions = spending.predictions;
-            }
-            ends.push(StateEvent::NodeUpdate(update));
-        }
-        ends
-    }
-}
-
 /// An attempt that was running.
-struct Running {
-    id: Option<AttemptId>,
-    node: String,
-    item: ItemPath,
-    number: u32,
+pub(super) struct Running {
+    pub(super) id: Option<AttemptId>,
+    pub(super) node: String,
+    pub(super) item: ItemPath,
+    pub(super) number: u32,
 }
 
 /// Returns the attempts of a run that had not ended.
-fn running(open: &OpenRun) -> Vec<Running> {
+pub(super) fn running(open: &OpenRun) -> Vec<Running> {
     let mut found: Vec<Running> = Vec::new();
     for event in &open.events {
         let StateEvent::NodeUpdate(update) = &event.event else { continue };
@@ -143,7 +103,8 @@ pub(super) fn whole(run: &Run) -> Spending {
     Spending { cost_usd: spent.cost_usd, predictions, unpriced: spent.unpriced }
 }
 
-fn add(sums: &mut Spending, more: &Spending) {
+/// Adds what was spent elsewhere.
+pub(super) fn add(sums: &mut Spending, more: &Spending) {
     if let Some(usd) = more.cost_usd {
         *sums.cost_usd.get_or_insert(0.0) += usd;
     }

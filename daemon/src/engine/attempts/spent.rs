@@ -1,12 +1,16 @@
 //! What an attempt has spent: what its outcome says, or what was stored of it while it ran.
 
-use fanlight_shared::event::{NodeUpdate, Prediction};
-use fanlight_shared::id::AttemptId;
+use fanlight_shared::event::{NodeUpdate, Prediction, StateEvent};
+use fanlight_shared::id::{AttemptId, RunId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{AttemptEnd, NodeStatus};
+use fanlight_shared::time::Time;
 
 use crate::attempt::Outcome;
 use crate::engine::active::Live;
 use crate::engine::context::Context;
-use crate::store::{Op, Spending};
+use crate::engine::unsettled::{self, Running};
+use crate::store::{Op, OpenRun, Spending};
 
 impl Context {
     /// Takes what an earlier daemon stored of an attempt that has ended: the event of its end has it.
@@ -14,6 +18,42 @@ impl Context {
         let spending = self.spending.remove(&attempt)?;
         self.op(Op::Spending { attempt, sums: None });
         Some(spending)
+    }
+
+    /// Takes what an attempt has spent that ended with the last daemon, and what its runs have.
+    pub(in crate::engine) fn take_all_spending(
+        &mut self,
+        attempt: Option<AttemptId>,
+        run: RunId,
+        node: &str,
+        item: ItemPath,
+    ) -> Spending {
+        let mut sums = attempt.and_then(|id| self.take_spending(id)).unwrap_or_default();
+        if let Some(more) = self.unsettled.take(run, node, item) {
+            unsettled::add(&mut sums, &more);
+        }
+        sums
+    }
+
+    /// Returns the ends of the attempts of a run that does not continue, those that have spent something.
+    pub(in crate::engine) fn lost_attempts(&mut self, open: &OpenRun) -> Vec<StateEvent> {
+        let mut ends = Vec::new();
+        for Running { id, node, item, number } in unsettled::running(open) {
+            let spending = self.take_all_spending(id, open.run.id, &node, item);
+            if spending == Spending::default() {
+                continue;
+            }
+            let mut update = NodeUpdate::new(&node, item, NodeStatus::Cancelled, Time::now());
+            update.attempt = Some(number);
+            update.ended = Some(AttemptEnd::Lost);
+            update.cost_usd = spending.cost_usd;
+            update.unpriced = spending.unpriced;
+            if !spending.predictions.is_empty() {
+                update.activity.get_or_insert_default().predictions = spending.predictions;
+            }
+            ends.push(StateEvent::NodeUpdate(update));
+        }
+        ends
     }
 
     /// Completes the outcome of an attempt that has ended with what is stored of it.
