@@ -1,6 +1,13 @@
 //! A run that has a slot: what the engine holds of it in memory.
 
+mod earlier;
 mod instance;
+#[cfg(feature = "llm")]
+mod lent;
+mod made;
+mod needed;
+mod prepared;
+mod watch;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -18,13 +25,18 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::STATUS_PORT;
 
 pub(super) use instance::{ActiveInstance, Live};
+#[cfg(feature = "llm")]
+pub(super) use lent::Lent;
+pub(super) use made::Made;
+pub(super) use needed::Needed;
+pub(super) use prepared::Prepared;
+pub(super) use watch::Watch;
 
 use super::context::{After, Context};
 use super::key::Key;
 use super::place::Place;
 use super::plan::Plan;
 use super::pools::{self, Need, Needs, Resource};
-use super::searches::Watch;
 use crate::attempt::RunFacts;
 use crate::content::Loader;
 use crate::store::blob::Blobs;

@@ -15,9 +15,8 @@ use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::value::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::active::{ActiveRun, Live, Taken, enter};
+use super::active::{ActiveRun, Live, Made, Prepared, Taken, enter};
 use super::context::{After, Context};
-use super::inputs::Prepared;
 use super::key::Key;
 use super::message::Message;
 use super::remembered;
@@ -252,7 +251,7 @@ impl ActiveRun {
         let Taken { values, origin } = taken;
         self.hold(&values);
         let shown = super::publish::shorten_all(&values);
-        let made = super::publish::Made::default();
+        let made = Made::default();
         self.publish_assets(context, node, item, &values, &made);
         if let Some(instance) = self.instance_mut(node, item) {
             instance.values = Some(values);

@@ -11,7 +11,7 @@ use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
-use super::active::ActiveRun;
+use super::active::{ActiveRun, Made, Needed};
 use super::cache_key;
 use super::cache_key::KeyParts;
 use super::context::{After, Context};
@@ -19,53 +19,10 @@ use super::core::Core;
 use super::in_flight::Turn;
 use super::key::Key;
 use super::message::Message;
-use super::publish::Made;
 use crate::attempt::Outcome;
 use crate::content;
-use crate::executor::{Surroundings, Work};
+use crate::executor::Work;
 use crate::store::{AttemptKey, CacheKey, Cached, NewEntry, Op, PartsDigest};
-
-/// The result that an instance needs, which others may need too.
-#[derive(Clone, Debug)]
-pub(super) struct Needed {
-    pub(super) key: CacheKey,
-    /// The parts of the key, until the result is there.
-    parts: PartsDigest,
-    /// A hash of what the result of a command depends on besides its inputs, as it was when the key was made.
-    pub(super) seen: Option<[u8; 32]>,
-    /// It is in flight: this instance leads or follows.
-    in_flight: bool,
-    /// It is shown that this instance waits for another one.
-    waits: bool,
-    /// The key is stored with the running attempt.
-    stored: bool,
-}
-
-impl Needed {
-    fn of_native(parts: &KeyParts) -> Self {
-        AttemptKey { key: parts.key(), parts: parts.digest(), seen: None }.into()
-    }
-
-    pub(super) fn of_command(parts: &KeyParts, seen: &Surroundings) -> Self {
-        Self { seen: Some(seen.hash()), ..Self::of_native(parts) }
-    }
-
-    /// Returns whether the instance leads or follows.
-    pub(super) fn is_in_flight(&self) -> bool {
-        self.in_flight
-    }
-
-    /// Returns whether the instance waits for another one.
-    pub(super) fn follows(&self) -> bool {
-        self.waits
-    }
-}
-
-impl From<AttemptKey> for Needed {
-    fn from(AttemptKey { key, parts, seen }: AttemptKey) -> Self {
-        Self { key, parts, seen, in_flight: false, waits: false, stored: false }
-    }
-}
 
 impl ActiveRun {
     /// Finds the result of an instance that is ready, or starts its attempt if nobody has computed it.

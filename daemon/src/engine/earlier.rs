@@ -7,36 +7,16 @@ use std::collections::HashSet;
 use fanlight_shared::event::{DaemonEvent, NodeUpdate};
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{AttemptEnd, NodeStatus};
-use fanlight_shared::run_state::InstanceState;
+use fanlight_shared::run::NodeStatus;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::COMMAND_PORTS;
-use indexmap::IndexMap;
 
-use super::active::ActiveRun;
+use super::active::{ActiveRun, Made};
 use super::context::{After, Context};
 use super::key::Key;
-use super::publish::{self, Made};
+use super::publish;
 use crate::store::blob::Published;
 use crate::store::{Bodies, Op};
-
-/// The outputs of failed attempts of an instance, by port.
-#[derive(Default)]
-pub(super) struct Earlier(IndexMap<String, (Value, Made)>);
-
-impl Earlier {
-    /// Returns what an earlier daemon stored for an instance that has not ended.
-    pub(super) fn restored(values: Values, seen: &InstanceState) -> Option<Box<Self>> {
-        let mut failed = seen.attempts.iter().filter(|it| it.end == Some(AttemptEnd::Failed));
-        let made = match (failed.next(), failed.next()) {
-            (Some(only), None) => Made { number: only.number, cost_usd: only.cost_usd, ..Made::default() },
-            // It is not stored which of them made it.
-            _ => Made::default(),
-        };
-        let outputs: IndexMap<_, _> = values.into_iter().map(|(port, value)| (port, (value, made))).collect();
-        (!outputs.is_empty()).then(|| Box::new(Self(outputs)))
-    }
-}
 
 impl ActiveRun {
     /// Stores the outputs of a failed attempt that another one follows. What a command says of itself (`stdout` and the

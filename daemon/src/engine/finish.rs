@@ -8,7 +8,7 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Template;
 use tokio_util::sync::CancellationToken;
 
-use super::active::{ActiveRun, RunScope};
+use super::active::{ActiveRun, Made, RunScope};
 use super::context::{After, Context};
 use super::message::{Message, Outputs};
 use super::publish;
@@ -121,7 +121,7 @@ impl ActiveRun {
     /// Makes assets of the run itself: of outputs that aren't simply a node's port, and of ports whose values had to be
     /// stored for this. Media in them are already assets of the nodes that made them.
     fn publish_outputs(&self, context: &mut Context, outputs: &Values) {
-        let made = publish::Made::default();
+        let made = Made::default();
         for (name, value) in outputs.iter().filter(|(_, value)| **value != Value::None) {
             let port = match &self.plan.workflow.outputs[name.as_str()].value {
                 Template::Expression(expression) => expression.straight(),
@@ -159,7 +159,7 @@ impl ActiveRun {
     /// Makes assets of the run from files of the user that are workflow outputs: they are not assets of the node that read
     /// them.
     fn publish_copied(&self, context: &mut Context, copied: Vec<(String, Vec<Value>)>) {
-        let made = publish::Made::default();
+        let made = Made::default();
         for (name, media) in copied {
             for (ordinal, value) in media.into_iter().enumerate() {
                 self.add_asset(context, "", ItemPath::WHOLE, &name, ordinal, value, &made);

@@ -11,7 +11,7 @@ use fanlight_shared::value::{Value, Values, cut};
 use fanlight_shared::workflow::{Action, CommandOutput, Dir, Template, check_revision};
 use indexmap::IndexMap;
 
-use super::active::RunScope;
+use super::active::{Prepared, RunScope};
 use super::plan::{Kind, PlanNode};
 use super::sealed::Sealed;
 use crate::executor::{Argument, CommandWork, Program, Work, WorkDir};
@@ -29,15 +29,6 @@ impl From<String> for NotPrepared {
     fn from(error: String) -> Self {
         Self::Wrong(error)
     }
-}
-
-/// The work of an instance. Inputs that are built from secrets are added when an attempt starts.
-#[derive(Clone)]
-pub(super) struct Prepared {
-    pub(super) work: Arc<Work>,
-    pub(super) sealed: Option<Arc<Sealed>>,
-    /// What each attempt needs of the machine, if the node states it.
-    pub(super) resources: Option<Arc<Resources>>,
 }
 
 /// Evaluates everything that this instance reads, except what is built from secrets. `lenient`: its condition checks the

@@ -3,33 +3,11 @@
 
 use tokio::sync::oneshot;
 
-use super::active::ActiveInstance;
+use super::active::{ActiveInstance, Lent};
 use super::core::Core;
 use super::key::Key;
 use super::message::Caller;
-use super::pools::{self, Entry, Needs, Resource, Ticket};
-
-/// The places in pools of a running attempt.
-#[derive(Default)]
-pub(in crate::engine) enum Lent {
-    /// It has them.
-    #[default]
-    No,
-    /// It waits for a run.
-    Out,
-    /// It waits for its places, to continue.
-    Waits(Ticket, oneshot::Sender<()>),
-}
-
-impl Lent {
-    /// Returns its place in the queue for pools.
-    pub(in crate::engine) fn ticket(&self) -> Option<Ticket> {
-        match self {
-            Self::Waits(ticket, _) => Some(*ticket),
-            Self::No | Self::Out => None,
-        }
-    }
-}
+use super::pools::{self, Entry, Needs, Resource};
 
 impl Core {
     /// Returns the instance of an attempt that still runs.

@@ -4,8 +4,7 @@ use fanlight_shared::event::NodeError;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 
-use super::active::ActiveRun;
-use super::inputs::Prepared;
+use super::active::{ActiveRun, Prepared};
 use super::questions;
 use crate::attempt::Outcome;
 use crate::executor::{Argument, Program, Work};

@@ -1,7 +1,5 @@
 //! Stores the values of a node, and its assets.
 
-use std::time::Duration;
-
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::AssetId;
@@ -10,22 +8,11 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values, cut};
 use indexmap::IndexMap;
 
-use super::active::ActiveRun;
+use super::active::{ActiveRun, Made};
 use super::context::{After, Context};
 use super::key::Key;
 use crate::content;
-use crate::store::{Bodies, CacheKey, NewAsset, Op};
-
-/// The attempt that made a value, for the recipe.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Made {
-    /// From 1; 0 if it is not known, and for reused values.
-    pub(super) number: u32,
-    pub(super) duration: Duration,
-    pub(super) cost_usd: Option<f64>,
-    /// The key of the result that it is a part of.
-    pub(super) cache_key: Option<CacheKey>,
-}
+use crate::store::{Bodies, NewAsset, Op};
 
 impl ActiveRun {
     /// Stores the values of an attempt, in the transaction that finishes its node. Returns them shortened for

@@ -7,10 +7,9 @@ use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::NodeStatus;
 
-use super::active::{ActiveInstance, ActiveRun};
+use super::active::{ActiveInstance, ActiveRun, Needed};
 use super::cache_key;
 use super::cache_key::KeyParts;
-use super::cached::Needed;
 use super::context::{After, Context};
 use super::key::Key;
 use super::message::{Message, Seen};

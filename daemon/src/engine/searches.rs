@@ -8,7 +8,7 @@ mod propose;
 mod prune;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{ErrorCode, runs};
@@ -18,13 +18,13 @@ use fanlight_shared::sweep::Pause;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
+use super::active::Watch;
 use super::context::After;
 use super::core::Core;
 use super::message::{Message, Next};
 use crate::store::{Numbers, Op, StoredSweep};
 use propose::Proposal;
 use prune::Reports;
-pub(super) use prune::Watch;
 
 /// A search with runs that have not ended, or with trials that were not proposed yet.
 #[derive(Debug)]
@@ -93,12 +93,7 @@ impl Searches {
     pub(super) fn watch(&self, run: &Run, messages: &UnboundedSender<Message>) -> Option<Arc<Watch>> {
         let search = &self.searches.get(run.sweep.as_ref()?)?.search;
         search.pruner?;
-        Some(Arc::new(Watch {
-            search: search.clone(),
-            run: run.id,
-            messages: messages.clone(),
-            last: Mutex::default(),
-        }))
+        Some(Arc::new(Watch::new(search.clone(), run.id, messages.clone())))
     }
 
     /// Returns how many searches are about to propose a run.

@@ -9,11 +9,11 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::cached::Needed;
-use crate::engine::earlier::Earlier;
-use crate::engine::inputs::Prepared;
+use super::earlier::Earlier;
 #[cfg(feature = "llm")]
-use crate::engine::lent::Lent;
+use super::lent::Lent;
+use super::needed::Needed;
+use super::prepared::Prepared;
 use crate::engine::pools::Ticket;
 use crate::engine::started::Started;
 use crate::recorder::Recorder;

@@ -8,10 +8,9 @@ use fanlight_shared::time::Time;
 
 use super::spent::Spent;
 use crate::attempt::Outcome;
-use crate::engine::active::{ActiveRun, enter};
+use crate::engine::active::{ActiveRun, Made, enter};
 use crate::engine::context::{After, Context};
 use crate::engine::key::Key;
-use crate::engine::publish;
 use crate::engine::started::Started;
 use crate::store::Op;
 
@@ -134,7 +133,7 @@ impl ActiveRun {
             update.error = error;
             update.retry_at = Some(Time::now().plus(wait));
             instance.retry_at = update.retry_at;
-            let made = publish::Made { number, duration: started.elapsed(), cost_usd, cache_key: None };
+            let made = Made { number, duration: started.elapsed(), cost_usd, cache_key: None };
             self.keep_outputs(context, key, values, blobs, bodies, made);
             self.record_node(context, update);
             return context.retry_later(key, number, wait);
@@ -156,7 +155,7 @@ impl ActiveRun {
         let duration = started.elapsed();
         blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
         let cache_key = cached.as_ref().and_then(|_| self.needed_key(key));
-        let made = publish::Made { number, duration, cost_usd, cache_key };
+        let made = Made { number, duration, cost_usd, cache_key };
         let shown = self.publish(context, key, values, bodies, made);
         self.keep_result(context, key, cached);
         self.end_instance(context, key.node, key.item, status, error, |update| {

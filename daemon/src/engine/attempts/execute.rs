@@ -9,7 +9,7 @@ use fanlight_shared::event::NodeError;
 use super::Begin;
 use crate::attempt::{Attempt, Outcome};
 use crate::config::Config;
-use crate::engine::inputs::Prepared;
+use crate::engine::active::Prepared;
 use crate::executor::{self, Executor};
 use crate::machine;
 

@@ -2,14 +2,11 @@
 //! about, so that it follows from the record again.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use fanlight_shared::id::RunId;
-use fanlight_shared::search::{Report, Search};
-use tokio::sync::mpsc::UnboundedSender;
+use fanlight_shared::search::Report;
 
 use crate::engine::core::Core;
-use crate::engine::message::Message;
 use crate::store::Op;
 
 /// The reports that a pruner has decided about.
@@ -43,37 +40,6 @@ impl FromIterator<Report> for Reports {
         let mut reports = Self::default();
         all.into_iter().for_each(|report| reports.add(report));
         reports
-    }
-}
-
-/// Watches the metric of one attempt for the steps at which is decided whether its run continues.
-pub(in crate::engine) struct Watch {
-    pub(super) search: std::sync::Arc<Search>,
-    pub(super) run: RunId,
-    pub(super) messages: UnboundedSender<Message>,
-    /// The last decision, and the value that it was about.
-    pub(super) last: Mutex<(Option<u64>, Option<f64>)>,
-}
-
-impl Watch {
-    /// Takes a report of a metric.
-    pub(in crate::engine) fn take(&self, node: &str, metric: &str, step: u64, value: f64) {
-        let (Some(pruner), Some(objective)) = (self.search.pruner, self.search.objectives.first()) else {
-            return;
-        };
-        if !objective.is_metric(node, metric) {
-            return;
-        }
-        let value = if value.is_nan() { objective.worst() } else { value };
-        // Every change leaves it whole, so a poisoned lock is harmless.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = pruner.value(last.1, value, |one, other| objective.is_better(one, other));
-        last.1 = Some(value);
-        let Some(step) = pruner.decision(step).filter(|step| last.0.is_none_or(|known| *step > known)) else {
-            return;
-        };
-        last.0 = Some(step);
-        let _ = self.messages.send(Message::Measured { run: self.run, step, value });
     }
 }
 
