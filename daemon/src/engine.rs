@@ -177,7 +177,7 @@ impl Engine {
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (sender, activity) = watch::channel(Activity::default());
-        let core = core::Core::new(parts, messages.clone(), sender, open);
+        let core = core::Core::recovered(parts, messages.clone(), sender, open);
         let (work, failing) = (tokio::spawn(core.run(receiver)), store.clone());
         tokio::spawn(async move {
             if work.await.is_err_and(|error| error.is_panic()) {

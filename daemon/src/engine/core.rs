@@ -1,6 +1,10 @@
 //! The engine's loop: it handles messages one at a time, then sends all decisions to the store in one batch.
 
-use std::collections::{HashMap, HashSet};
+mod following;
+mod searches;
+mod sweeps;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue};
@@ -10,20 +14,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::active::ActiveRun;
 use super::context::{After, Context};
-use super::following::Following;
 use super::key::Key;
 use super::message::Message;
 use super::place::Place;
 use super::plan::Plan;
 use super::queue::RunQueue;
-use super::searches::Searches;
-use super::startup::StartupState;
-use super::sweeps::Sweeps;
-use super::unsettled::Unsettled;
 use super::working::Working;
 use super::{Activity, EngineParts};
-use crate::store::Op;
-use crate::supervisor::record;
+use following::Following;
+pub(super) use following::{Act, Due};
+pub(super) use searches::ActiveSearch;
+use searches::Searches;
+pub(super) use sweeps::ActiveSweep;
+use sweeps::Sweeps;
 
 /// The most messages, and the most nodes computed in the loop, per batch.
 const BATCH_LIMIT: usize = 256;
@@ -71,29 +74,28 @@ pub(super) struct Core {
 }
 
 impl Core {
+    /// Returns the state without runs.
     pub(super) fn new(
         parts: EngineParts,
         messages: mpsc::UnboundedSender<Message>,
         activity: watch::Sender<Activity>,
-        found: StartupState,
+        queue: RunQueue,
+        last_start: u64,
     ) -> Self {
-        let cap =
-            found.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
         let working = Working::open(&parts.store.home().working_file());
         let working = working
             .inspect_err(|error| {
                 tracing::warn!("a run that crashes the daemon will not be recorded: {error}")
             })
             .ok();
-        let types = parts.node_types.now();
-        let mut core = Self {
+        Self {
             context: Context::new(parts, messages),
             active: IdMap::default(),
             parked: HashSet::new(),
             following: Following::default(),
             due: HashSet::new(),
             queued: IdMap::default(),
-            queue: RunQueue::new(cap, found.paused),
+            queue,
             sweeps: Sweeps::default(),
             searches: Searches::default(),
             touched: HashSet::new(),
@@ -102,33 +104,10 @@ impl Core {
             followers: IdMap::default(),
             untold: IdMap::default(),
             activity,
-            last_start: found.last_start,
+            last_start,
             stopping: None,
             working,
-        };
-        core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
-        let limit = core.context.config.cache_bytes;
-        core.context.op(Op::CacheLimit(limit));
-        for sweep in found.sweeps {
-            core.searches.add(&sweep);
-            core.sweeps.add(sweep);
         }
-        core.recover_pauses();
-        core.context.unsettled = Unsettled::new(&found.open, &found.spending);
-        core.context.spending = found.spending;
-        // The keys of those that are adopted are stored again.
-        core.context.op(Op::ClearAttemptKeys);
-        core.context.attempt_keys = found.attempt_keys;
-        core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
-        core.context.attempt_keys = HashMap::new();
-        core.forget_spending();
-        core.clean_up(found.attempts);
-        for (asset, media) in found.previews {
-            core.context.preview_later(asset, media);
-        }
-        core.context.hub.open_queue(core.queue_now());
-        core.end_turn();
-        core
     }
 
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
@@ -318,7 +297,7 @@ impl Core {
     }
 
     /// Ends a turn: sends its decisions to the store, and changed listings to the registry.
-    fn end_turn(&mut self) {
+    pub(super) fn end_turn(&mut self) {
         #[cfg(test)]
         for run in self.touched.iter().filter_map(|id| self.active.get(id)) {
             self.assert_explained(run);

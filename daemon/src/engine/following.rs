@@ -2,13 +2,11 @@
 //! can take a result, or is to compute one itself, it is the next to get a slot, before the queue and also while that is
 //! paused: it has started already.
 
-use std::collections::VecDeque;
-
-use fanlight_shared::id::{IdMap, RunId};
+use fanlight_shared::id::RunId;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 
 use super::active::ActiveRun;
-use super::core::Core;
+use super::core::{Act, Core, Due};
 use super::in_flight::Turn;
 use super::key::Key;
 use super::message::Seen;
@@ -16,67 +14,6 @@ use crate::store::CacheKey;
 
 /// The most runs that follow without a slot. They come back before the queue, which must not wait for thousands of them.
 const MAX_FOLLOWING: usize = 32;
-
-/// The active runs that follow others and hold no slot.
-#[derive(Default)]
-pub(super) struct Following {
-    /// What each of them does once it has a slot.
-    runs: IdMap<RunId, Vec<Due>>,
-    /// Those of them that wait for a slot, the first one first.
-    returning: VecDeque<RunId>,
-}
-
-/// What an instance does once its run has a slot.
-struct Due {
-    key: Key,
-    act: Act,
-}
-
-enum Act {
-    /// It computes this result.
-    Lead(CacheKey),
-    /// It takes this result.
-    Take(CacheKey),
-    /// It looks again at the surroundings of its command.
-    Look,
-}
-
-impl Following {
-    /// Returns how many there are.
-    pub(super) fn len(&self) -> usize {
-        self.runs.len()
-    }
-
-    /// Returns whether a run follows without a slot.
-    pub(super) fn contains(&self, run: RunId) -> bool {
-        self.runs.contains_key(&run)
-    }
-
-    /// Returns whether a run waits for a slot, to continue.
-    pub(super) fn returns(&self, run: RunId) -> bool {
-        self.returning.contains(&run)
-    }
-
-    /// Removes a run; returns whether it was there.
-    pub(super) fn remove(&mut self, run: RunId) -> bool {
-        self.take(run).is_some()
-    }
-
-    fn take(&mut self, run: RunId) -> Option<Vec<Due>> {
-        let due = self.runs.remove(&run)?;
-        self.returning.retain(|it| *it != run);
-        Some(due)
-    }
-
-    fn add(&mut self, due: Due) {
-        let run = due.key.run;
-        let Some(all) = self.runs.get_mut(&run) else { return };
-        if all.is_empty() {
-            self.returning.push_back(run);
-        }
-        all.push(due);
-    }
-}
 
 impl ActiveRun {
     /// Returns whether all that the run does now is to wait for results of others. `looks`: or for those that are looked for in
@@ -136,7 +73,7 @@ impl Core {
     fn lend_slot(&mut self, id: RunId) {
         let Some(run) = self.active.get(&id).filter(|_| !self.following.contains(id)) else { return };
         self.queue.ended(run.run.workflow_id);
-        self.following.runs.insert(id, Vec::new());
+        self.following.insert(id);
     }
 
     /// Returns whether there is a slot for a run that follows.
@@ -148,7 +85,7 @@ impl Core {
 
     /// Returns the next run that gets its slot back.
     fn next_to_return(&self) -> Option<RunId> {
-        self.following.returning.iter().find(|run| self.has_slot_for(**run)).copied()
+        self.following.returning().find(|run| self.has_slot_for(*run))
     }
 
     /// Returns whether a run gets its slot back now.
@@ -189,7 +126,7 @@ impl Core {
         if !self.following.contains(key.run) {
             return true;
         }
-        if self.following.returning.is_empty() && self.has_slot_for(key.run) {
+        if self.following.returning().next().is_none() && self.has_slot_for(key.run) {
             self.return_slot(key.run);
             return true;
         }

@@ -7,101 +7,17 @@
 mod propose;
 mod prune;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{ErrorCode, runs};
 use fanlight_shared::run::Run;
-use fanlight_shared::search::Search;
 use fanlight_shared::sweep::Pause;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::active::Watch;
 use super::context::After;
-use super::core::Core;
+use super::core::{ActiveSearch, Core};
 use super::message::{Message, Next};
-use crate::store::{Numbers, Op, StoredSweep};
+use crate::store::{Numbers, Op};
 use propose::Proposal;
-use prune::Reports;
-
-/// A search with runs that have not ended, or with trials that were not proposed yet.
-#[derive(Debug)]
-struct ActiveSearch {
-    /// How many trials it has in all.
-    length: u32,
-    proposed: u32,
-    search: Arc<Search>,
-    /// The reports that its pruner has decided about.
-    reports: Reports,
-    /// Whether a trial is being proposed.
-    proposing: bool,
-    /// How many runs have ended that the next proposal must know, but are not stored yet.
-    uncommitted: u32,
-    /// Whether it continues although its runs have no value.
-    insists: bool,
-}
-
-/// The searches with runs that have not ended, by the names of their sweeps.
-#[derive(Debug, Default)]
-pub(super) struct Searches {
-    searches: HashMap<String, ActiveSearch>,
-}
-
-impl Searches {
-    /// Adds the search of a sweep, if it has one.
-    pub(super) fn add(&mut self, sweep: &StoredSweep) {
-        let Some(search) = &sweep.search else { return };
-        let new = ActiveSearch {
-            length: search.length,
-            proposed: search.proposed,
-            search: search.search.clone(),
-            reports: search.reports.iter().cloned().collect(),
-            proposing: false,
-            uncommitted: 0,
-            insists: false,
-        };
-        self.searches.entry(sweep.name.clone()).or_insert(new);
-    }
-
-    /// Removes the search of a sweep. Returns whether it had one.
-    pub(super) fn remove(&mut self, name: &str) -> bool {
-        self.searches.remove(name).is_some()
-    }
-
-    /// Returns whether a sweep gets further runs from its search.
-    pub(super) fn has_more(&self, name: &str) -> bool {
-        self.searches.get(name).is_some_and(|it| it.proposing || it.proposed < it.length)
-    }
-
-    /// Lets a search continue although its runs have no value.
-    pub(super) fn insist(&mut self, name: &str) {
-        if let Some(search) = self.searches.get_mut(name) {
-            search.insists = true;
-        }
-    }
-
-    /// Handles that the outcome of a run is stored.
-    pub(super) fn observed(&mut self, name: &str) {
-        if let Some(search) = self.searches.get_mut(name) {
-            search.uncommitted = search.uncommitted.saturating_sub(1);
-        }
-    }
-
-    /// Returns the watch over the metric of a run, if its search has a pruner.
-    pub(super) fn watch(&self, run: &Run, messages: &UnboundedSender<Message>) -> Option<Arc<Watch>> {
-        let search = &self.searches.get(run.sweep.as_ref()?)?.search;
-        search.pruner?;
-        Some(Arc::new(Watch::new(search.clone(), run.id, messages.clone())))
-    }
-
-    /// Returns how many searches are about to propose a run.
-    pub(super) fn proposing(&self) -> u32 {
-        let busy = self.searches.values().filter(|it| it.proposing || it.uncommitted > 0).count();
-        u32::try_from(busy).unwrap_or(u32::MAX)
-    }
-}
 
 impl Core {
     /// Records what came of a run that has ended, if its sweep is a search.

@@ -8,16 +8,19 @@ use fanlight_shared::id::{AssetId, AttemptId, RunId, Version};
 use fanlight_shared::media::Media;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
+use tokio::sync::{mpsc, watch};
 
 use super::active::ActiveRun;
 use super::context::After;
 use super::core::{Core, QueuedRun};
 use super::delete::forget_deleted;
+use super::message::Message;
 use super::place::{Place, project};
 use super::plan::Plan;
-use super::queue::Turn;
+use super::queue::{RunQueue, Turn};
+use super::unsettled::Unsettled;
 use super::working::Working;
-use super::{recover, submit};
+use super::{Activity, EngineParts, recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
 use crate::machine::Machine;
 use crate::node_type::NodeTypeSet;
@@ -86,6 +89,43 @@ impl StartupState {
 }
 
 impl Core {
+    /// Continues from what an earlier daemon stored.
+    pub(super) fn recovered(
+        parts: EngineParts,
+        messages: mpsc::UnboundedSender<Message>,
+        activity: watch::Sender<Activity>,
+        found: StartupState,
+    ) -> Self {
+        let cap =
+            found.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
+        let types = parts.node_types.now();
+        let queue = RunQueue::new(cap, found.paused);
+        let mut core = Self::new(parts, messages, activity, queue, found.last_start);
+        core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
+        let limit = core.context.config.cache_bytes;
+        core.context.op(Op::CacheLimit(limit));
+        for sweep in found.sweeps {
+            core.searches.add(&sweep);
+            core.sweeps.add(sweep);
+        }
+        core.recover_pauses();
+        core.context.unsettled = Unsettled::new(&found.open, &found.spending);
+        core.context.spending = found.spending;
+        // The keys of those that are adopted are stored again.
+        core.context.op(Op::ClearAttemptKeys);
+        core.context.attempt_keys = found.attempt_keys;
+        core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
+        core.context.attempt_keys = HashMap::new();
+        core.forget_spending();
+        core.clean_up(found.attempts);
+        for (asset, media) in found.previews {
+            core.context.preview_later(asset, media);
+        }
+        core.context.hub.open_queue(core.queue_now());
+        core.end_turn();
+        core
+    }
+
     /// Recovers the open runs: waiting ones wait again, running ones continue.
     pub(super) fn recover_runs(
         &mut self,
