@@ -3,19 +3,27 @@
 //!
 //! # Layout
 //!
-//! - `plan`: a compiled workflow; `submit`: from a request to runs; `queue`, `pools`: waiting runs and attempts
-//! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: the
-//!   inputs of nodes
-//! - `wait`: instances that wait for pools; `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
+//! Modules form layers: none uses one that uses it, which a test of the crate holds. Facts and rules come first, then the
+//! messages, the context of decisions, an active run, and the core, which has all runs. A type is made of types of earlier
+//! layers only. What is done with them is a method of `Context`, `ActiveRun` or `Core` in the module of its subject, and
+//! methods may call those of any other subject.
+//!
+//! - Facts and rules: `key`, `place`, `started`; `queue`, `pools`, `in_flight`: waiting runs, attempts and results; `plan`: a
+//!   compiled workflow; `requirements`, `child_files`, `submit`: from a request to runs; `sealed`, `cache_key`, `errors`,
+//!   `elsewhere`; `unsettled`: what runs of an earlier daemon have spent; `working`: the run that a daemon crashed on;
+//!   `backlog`: how far the store is behind
+//! - `message`: what the loop is told; then `context`: the batch, with which all decisions are made
+//! - `active`: a run that has a slot, with its instances; then `core`: all runs, sweeps and searches
+//! - Nodes: `dataflow`, `items`: when they start; `inputs`; `wait`: those that wait for pools; `attempts`; `publish`: their
+//!   results; `earlier`: results of attempts that are retried; `lent`: pools of attempts that wait for a run; `memory`;
 //!   `finish`: the end of a run
-//! - `cached`: results that are reused instead of computed again, found by their `cache_key`; `in_flight`: those that are being
-//!   looked for or computed; `remembered`: what results of commands depend on; `misses`: why nodes were computed
-//! - `child_files`, `children`: workflows that nodes run, and their runs
-//! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
-//! - `sweeps`: the limits of sweeps, and those that are paused; `searches`: those whose runs are proposed one after the other
-//! - `stop`: the end of the daemon; `startup`, `recover`: recovery of runs after it died; `resume`: what a new run reuses of an ended one;
-//!   `requests`, `delete`, `why`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
-//!   the run that a daemon crashed on
+//! - Results that are reused: `cached`; `remembered`: what those of commands depend on; `following`: runs that only wait
+//!   for them; `misses`: why nodes were computed
+//! - Runs: `start`: they leave the queue; `children`: those that nodes start; `questions` to people, and `parked` runs that
+//!   wait for the answers; `sweeps`: limits and pauses; `searches`: their runs are proposed one after the other
+//! - Clients: `requests`, `moves`, `delete`, `why`, `missing`, `interrupts`, `preview`; `resume`: what a new run reuses of
+//!   an ended one
+//! - `recover`, then `startup`: runs after the daemon died; `event_loop`; `stop`: the end of the daemon
 //! - `simulator`: tests of the queue and the pools with thousands of runs, on a virtual clock
 
 mod active;
@@ -32,6 +40,7 @@ mod delete;
 mod earlier;
 mod elsewhere;
 mod errors;
+mod event_loop;
 mod finish;
 mod following;
 mod in_flight;
