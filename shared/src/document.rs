@@ -31,6 +31,7 @@ pub mod rows;
 pub mod schema;
 pub mod search;
 mod secrets;
+mod spelling;
 mod template;
 mod workflow;
 pub(crate) mod yaml;

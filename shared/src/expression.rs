@@ -222,6 +222,15 @@ impl Expression {
     pub fn reference(&self) -> Option<&Reference> {
         self.inner.references.first().filter(|_| matches!(self.inner.tree, Tree::Reference(_)))
     }
+    /// Returns whether it is a reference with constant fields and nothing else, such as `item` or `item.name`.
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        let mut tree = &self.inner.tree;
+        while let Tree::Field(value, _) = tree {
+            tree = value;
+        }
+        matches!(tree, Tree::Reference(_))
+    }
     /// Returns the node and port if it is exactly `node.port`.
     #[must_use]
     pub fn straight(&self) -> Option<(&str, &str)> {

@@ -66,14 +66,20 @@ impl Type {
         }
     }
 
+    /// Returns the type of what is in lists of this type, however deep; the type itself if it is no list.
+    #[must_use]
+    pub fn innermost(&self) -> &Self {
+        let mut of = self;
+        while let Self::List(inner) = of {
+            of = inner;
+        }
+        of
+    }
+
     /// Returns whether values of this type are media or lists of media.
     #[must_use]
     pub fn has_media(&self) -> bool {
-        match self {
-            Self::Media(_) => true,
-            Self::List(of) => of.has_media(),
-            _ => false,
-        }
+        matches!(self.innermost(), Self::Media(_))
     }
 }
 

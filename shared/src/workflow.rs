@@ -296,6 +296,17 @@ impl Node {
         self.native_outputs.iter().map(declared).collect()
     }
 
+    /// Returns the values of a command that become texts, besides its inputs.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        let arguments = match &self.action {
+            Action::Cmd(arguments) => arguments.as_slice(),
+            _ => &[],
+        };
+        let names = self.outputs.values().filter_map(|output| output.name.as_ref());
+        let revision = self.dir.as_ref().and_then(Dir::revision);
+        self.env.values().chain(arguments).chain(names).chain(revision)
+    }
+
     /// Returns every expression of the node, with the name of the part that it is in.
     pub fn expressions(&self) -> Vec<(&str, &Expression)> {
         let mut found = Vec::new();

@@ -105,6 +105,8 @@ mod service;
 mod sheets;
 #[path = "stories/slurm_kills.rs"]
 mod slurm_kills;
+#[path = "stories/spelling.rs"]
+mod spelling;
 #[path = "stories/sweeps.rs"]
 mod sweeps;
 #[path = "stories/table.rs"]

@@ -9,7 +9,7 @@ use crate::node_type::{Catalogue, NodeTypeSpec};
 use crate::problem::{Problem, Span};
 use crate::types::Type;
 use crate::value::{Value, cut};
-use crate::workflow::{Action, COMMAND_PORTS, Dir, Each, Node, Piece, STATUS_PORT, Template, Workflow};
+use crate::workflow::{Action, COMMAND_PORTS, Each, Node, Piece, STATUS_PORT, Template, Workflow};
 
 /// The known ports of a node.
 #[derive(Clone, Copy)]
@@ -71,18 +71,11 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
         whole.inputs(reading, reader, places);
         whole.secrets(reading, reader);
         super::remember::check(reading, node, places);
-        for template in node.env.values().chain(match &node.action {
-            Action::Cmd(arguments) => arguments.as_slice(),
-            _ => &[],
-        }) {
+        for template in node.texts() {
             whole.media_in_text(reading, template, reader);
         }
         for (_, template) in node.resources.iter().flat_map(|resources| &resources.0) {
             whole.media_in_text(reading, template, reader);
-        }
-        let revision = node.dir.as_ref().and_then(Dir::revision);
-        for name in node.outputs.values().filter_map(|output| output.name.as_ref()).chain(revision) {
-            whole.media_in_text(reading, name, reader);
         }
         let has_time = |it: &crate::workflow::Resources| it.0.iter().any(|(key, _)| *key == "time");
         if node.timeout.is_some() && node.resources.as_deref().is_some_and(has_time) {

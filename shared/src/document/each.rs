@@ -5,10 +5,12 @@ use super::template::Plain;
 use super::yaml::{Kind, Node, Scalar};
 use crate::expression::Expression;
 use crate::value::Value;
-use crate::workflow::{Each, Template};
+use crate::workflow::{self, Each, Template};
 
 impl Reading<'_> {
-    pub(super) fn each(&mut self, node: &Node) -> Option<Each> {
+    /// Reads `each` of a node whose other parts have been read.
+    pub(super) fn each(&mut self, node: &Node, reader: &workflow::Node) -> Option<Each> {
+        let node = &self.items_with_quotes(node, reader);
         match &node.kind {
             Kind::Map(entries) if entries.is_empty() => {
                 self.wrong_kind(node, "`each`", "a list, or a map of lists");

@@ -7,6 +7,7 @@ use super::template::Plain;
 use super::yaml::{Entry, Kind, Node as Part};
 use crate::node_type::{Effects, RUN_TYPE};
 use crate::problem::Span;
+use crate::types::Type;
 use crate::value::cut;
 use crate::workflow::{Action, Changes, Node, Retry, Shell};
 
@@ -102,7 +103,9 @@ impl Reading<'_> {
         match &entry.value.kind {
             Kind::Map(fields) => {
                 self.action(entry, fields, &mut node, &mut places);
-                for field in fields {
+                // What becomes of an item is known when the rest has been read.
+                let (each, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| field.key == "each");
+                for field in others.into_iter().chain(each) {
                     self.field(field, &mut node, &mut places);
                 }
                 self.add_changes(&mut node, std::mem::take(&mut places.collect));
@@ -232,7 +235,7 @@ impl Reading<'_> {
             "if" => node.condition = self.condition(value),
             "each" => {
                 places.each = value.span;
-                node.each = self.each(value);
+                node.each = self.each(value, node);
                 places.broken |= node.each.is_none();
             }
             "retry" => node.retry = self.retry(value),
@@ -321,8 +324,11 @@ impl Reading<'_> {
                 continue;
             }
             let before = self.problems.len();
-            let wanted = spec.and_then(|spec| spec.inputs.get(&entry.key));
-            let plain = wanted.map_or(Plain::Typed, |input| Plain::As(&input.ty));
+            let plain = match spec.and_then(|spec| spec.inputs.get(&entry.key)) {
+                Some(input) => Plain::As(&input.ty),
+                None if node.action.is_command() => Plain::Variable,
+                None => Plain::As(&Type::Any),
+            };
             let template = self.template(&entry.value, plain);
             let broken = self.problems.len() > before;
             places.with.push(InputPlace { name: entry.key_span, value: entry.value.span, broken });

@@ -105,10 +105,7 @@ impl Reading<'_> {
 
     fn check_bounds(&mut self, entry: &Entry, param: &mut Param) {
         let name = entry.key.as_str();
-        let mut of = &param.ty;
-        while let Type::List(inner) = of {
-            of = inner;
-        }
+        let of = param.ty.innermost();
         let number = matches!(of, Type::Int | Type::Float);
         if !number && (param.min.is_some() || param.max.is_some()) {
             let message = format!("param `{name}` is {}, which has no `min` or `max`", param.ty);

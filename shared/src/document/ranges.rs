@@ -3,10 +3,12 @@
 use indexmap::IndexMap;
 
 use super::csv;
+use super::spelling::is_text;
 use crate::node_type::check_range;
 use crate::problem::near;
 use crate::sweep::RUN_LIMIT;
 use crate::types::Type;
+use crate::value::json::JsonError;
 use crate::value::{Value, cut};
 use crate::workflow::{Param, Workflow};
 
@@ -53,7 +55,7 @@ fn json_values(text: &str, ty: &Type) -> Result<Option<Vec<Value>>, String> {
     if !text.starts_with('[') && !matches!(ty, Type::Json) {
         return Ok(None);
     }
-    let Ok(Value::List(mut all)) = Value::parse_json(&format!("[{text}]")) else { return Ok(None) };
+    let Ok(Value::List(mut all)) = json_of(&format!("[{text}]"), ty) else { return Ok(None) };
     let fitting =
         |values: &[Value]| values.iter().map(|it| fit(it.clone(), ty)).collect::<Result<Vec<_>, _>>();
     if let [Value::List(items)] = all.as_mut_slice() {
@@ -179,8 +181,8 @@ pub fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
         Type::Media(_) => fit(Value::from(text), ty),
         Type::List(of) => {
             if trimmed.starts_with('[') {
-                let list = Value::parse_json(trimmed)
-                    .map_err(|error| format!("`{shown}` is not a JSON list: {error}"))?;
+                let list =
+                    json_of(trimmed, ty).map_err(|error| format!("`{shown}` is not a JSON list: {error}"))?;
                 return fit(list, ty);
             }
             if trimmed.is_empty() {
@@ -193,6 +195,11 @@ pub fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
             parts.iter().map(|part| value_of(&part.text, of)).collect::<Result<_, _>>().map(Value::List)
         }
     }
+}
+
+/// Parses JSON for a type: in lists of texts, numbers are texts as they are written.
+pub(super) fn json_of(text: &str, ty: &Type) -> Result<Value, JsonError> {
+    if is_text(ty.innermost()) { Value::parse_json_texts(text) } else { Value::parse_json(text) }
 }
 
 /// Converts a value to a type; for media, a text is a path.

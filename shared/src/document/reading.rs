@@ -6,7 +6,6 @@ use super::yaml::{Entry, Kind, Node, Scalar};
 use crate::node_type::Catalogue;
 use crate::problem::{Problem, Span};
 use crate::time::read_duration;
-use crate::types::Type;
 use crate::value::{Value, cut};
 
 /// The most words compared for near matches while reading one file, so that a file full of typos is still read quickly.
@@ -203,20 +202,6 @@ impl<'t> Reading<'t> {
         let problem = self.near(problem, &text, words.iter().map(|(word, _)| *word));
         self.report(problem);
         None
-    }
-
-    /// Returns the literal value of a part of the file that becomes this type. Texts stay as they are written: `1.50` does
-    /// not become the number that YAML makes of it.
-    pub(super) fn literal_for(&mut self, node: &Node, ty: &Type) -> Value {
-        match (&node.kind, ty) {
-            (Kind::Scalar(scalar), Type::Text | Type::Choice | Type::Media(_)) if !is_null(scalar) => {
-                Value::from(scalar.text.as_str())
-            }
-            (Kind::List(items), Type::List(of)) => {
-                Value::List(items.iter().map(|item| self.literal_for(item, of)).collect())
-            }
-            _ => self.literal(node),
-        }
     }
 
     /// Returns the literal value of a part of the file, ignoring expressions.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::csv;
 use super::ranges::{fit_param, param_value};
+use super::spelling::is_text;
 use crate::problem::near;
 use crate::sweep::RUN_LIMIT;
 use crate::types::Type;
@@ -221,7 +222,8 @@ impl Reading<'_> {
             }
         };
         let mut row = Values::new();
-        for (name, value) in fields {
+        let texts = Value::parse_json_texts(text);
+        for (name, mut value) in fields {
             let Some(param) = self.params.get(&name) else {
                 if self.unknown.insert(name.clone()) {
                     self.error(line, unknown(&name, self.params));
@@ -230,6 +232,11 @@ impl Reading<'_> {
             };
             if value == Value::None && !matches!(param.ty, Type::Json | Type::Any) {
                 continue;
+            }
+            if let Ok(Value::Object(texts)) = &texts
+                && let Some(text) = texts.get(&name).filter(|_| is_text(param.ty.innermost()))
+            {
+                value = text.clone();
             }
             match fit_param(value, param) {
                 Ok(value) => {

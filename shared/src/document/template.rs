@@ -1,6 +1,7 @@
 //! Reads values with `${{ }}` in them.
 
 use super::reading::Reading;
+use super::spelling::changes_as_text;
 use super::yaml::{Kind, Node, Scalar};
 use crate::expression::Expression;
 use crate::problem::{Position, Problem, Span};
@@ -17,6 +18,27 @@ pub(super) enum Plain<'t> {
     As(&'t Type),
     /// As the text as written: `1.50` stays `1.50`.
     Text,
+    /// As a variable of a command shows them: numbers as written, lists and objects as JSON.
+    Variable,
+}
+
+impl Plain<'_> {
+    /// Returns how to read the items of a list that is read like this.
+    fn of_items(self) -> Self {
+        match self {
+            Self::As(Type::List(of)) => Self::As(of),
+            plain => plain.of_fields(),
+        }
+    }
+
+    /// Returns how to read the fields of an object that is read like this.
+    fn of_fields(self) -> Self {
+        match self {
+            Self::Variable | Self::As(Type::Any) => Self::As(&Type::Any),
+            Self::As(_) => Self::Typed,
+            plain => plain,
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -30,14 +52,12 @@ impl Reading<'_> {
                     Plain::Text => Value::from(scalar.text.as_str()),
                     Plain::Typed => self.literal(node),
                     Plain::As(ty) => self.literal_for(node, ty),
+                    Plain::Variable if changes_as_text(scalar) => Value::from(scalar.text.as_str()),
+                    Plain::Variable => self.literal(node),
                 })
             }
             Kind::List(items) => {
-                let plain = match plain {
-                    Plain::As(Type::List(of)) => Plain::As(of),
-                    Plain::As(_) => Plain::Typed,
-                    plain => plain,
-                };
+                let plain = plain.of_items();
                 let items: Vec<Template> = items.iter().map(|item| self.template(item, plain)).collect();
                 if items.iter().all(|item| matches!(item, Template::Literal(_))) {
                     Template::Literal(Value::List(items.into_iter().map(literal).collect()))
@@ -46,7 +66,7 @@ impl Reading<'_> {
                 }
             }
             Kind::Map(entries) => {
-                let plain = if matches!(plain, Plain::As(_)) { Plain::Typed } else { plain };
+                let plain = plain.of_fields();
                 let fields: Vec<(String, Template)> =
                     entries.iter().map(|it| (it.key.clone(), self.template(&it.value, plain))).collect();
                 if fields.iter().all(|(_, value)| matches!(value, Template::Literal(_))) {

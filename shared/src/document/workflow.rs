@@ -10,6 +10,7 @@ use super::{NODE_LIMIT, hints};
 use crate::id::{Version, WorkflowId};
 use crate::problem::Span;
 use crate::sweep::Matrix;
+use crate::types::Type;
 use crate::workflow::{Output, Workflow};
 
 const KEYS: [&str; 12] = [
@@ -142,6 +143,6 @@ fn outputs(reading: &mut Reading<'_>, value: &Node, workflow: &mut Workflow) {
 
 fn output(reading: &mut Reading<'_>, entry: &Entry, workflow: &mut Workflow) {
     reading.name(entry, "an output", true);
-    let value = reading.template(&entry.value, Plain::Typed);
+    let value = reading.template(&entry.value, Plain::As(&Type::Any));
     workflow.outputs.insert(entry.key.clone(), Output { value, span: entry.key_span });
 }

@@ -4,6 +4,7 @@
 //! such a text they are replaced by strings that begin with a NUL, which [`Value::from_json`] turns into floats.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde_json::Value as Json;
 
@@ -71,21 +72,23 @@ pub fn parse_rounded(text: &str) -> Result<Json, JsonError> {
 /// # Errors
 /// [`JsonError::TooLarge`]: one isn't.
 pub fn check_whole_numbers(text: &str) -> Result<(), JsonError> {
+    numbers(text).try_for_each(|number| check_whole_number(&text[number]))
+}
+
+/// Returns where the numbers in a JSON text are; in `-Infinity` it finds the sign.
+fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut outside = Outside::default();
-    let mut number = None;
+    let mut begin = None;
     let ends = text.char_indices().chain(std::iter::once((text.len(), ' ')));
-    for (at, character) in ends {
+    ends.filter_map(move |(at, character)| {
         let part = matches!(character, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
-        match (number, outside.step(character) && part) {
-            (None, true) if !matches!(character, 'e' | 'E') => number = Some(at),
-            (Some(begin), false) => {
-                number = None;
-                check_whole_number(&text[begin..at])?;
-            }
+        match (begin, outside.step(character) && part) {
+            (None, true) if !matches!(character, 'e' | 'E') => begin = Some(at),
+            (Some(_), false) => return begin.take().map(|begin| begin..at),
             _ => {}
         }
-    }
-    Ok(())
+        None
+    })
 }
 
 fn check_whole_number(number: &str) -> Result<(), JsonError> {
@@ -127,6 +130,21 @@ pub(super) fn marked(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[copied..]);
     Cow::Owned(out)
+}
+
+/// Returns valid JSON with quotes around its numbers, but not around NaN and the infinities.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for number in
+        numbers(text).filter(|number| text[number.clone()].ends_with(|it: char| it.is_ascii_digit()))
+    {
+        out.push_str(&text[copied..number.start]);
+        copied = number.end;
+        out.extend(["\"", &text[number], "\""]);
+    }
+    out.push_str(&text[copied..]);
+    out
 }
 
 /// Returns how many levels of lists and objects a JSON text has.
@@ -172,6 +190,15 @@ impl Value {
     pub fn parse_json(text: &str) -> Result<Self, JsonError> {
         parse(text).map(Self::from_json)
     }
+
+    /// Parses a value as [`Value::parse_json`] does, with its numbers as texts, as they are written.
+    ///
+    /// # Errors
+    /// It isn't JSON, or it is nested too deeply.
+    pub fn parse_json_texts(text: &str) -> Result<Self, JsonError> {
+        parse_rounded(text)?;
+        parse_rounded(&quoted(text)).map(Self::from_json)
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +234,20 @@ mod tests {
         assert!(matches!(Value::parse_json("18446744073709551615 x"), Err(JsonError::NoJson(_))));
         let error = Value::parse_json(&"9".repeat(100)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{}… is too large", "9".repeat(40))), "{error}");
+    }
+
+    #[test]
+    fn numbers_are_read_as_texts_as_they_are_written() {
+        let text = r#"[3.10, -1e+3,0, {"7": 1.50}, "8.0, 9", -Infinity, NaN, true, false, null, 18446744073709551615]"#;
+        let Ok(value) = Value::parse_json_texts(text) else { panic!("JSON") };
+        let read = r#"["3.10","-1e+3","0",{"7":"1.50"},"8.0, 9","-Infinity","NaN",true,false,null,"18446744073709551615"]"#;
+        assert_eq!(value.to_json().to_string(), read);
+        let Value::List(items) = value else { panic!("a list") };
+        assert_eq!(items[5], Value::Float(f64::NEG_INFINITY));
+        assert_eq!(Value::parse_json_texts("3.10"), Ok("3.10".into()));
+        for bad in ["", "[1 2]", "1-2", "[-]", "[01]", "3.", "1e", "\"1"] {
+            assert!(Value::parse_json_texts(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

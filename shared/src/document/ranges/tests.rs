@@ -31,6 +31,10 @@ fn ranges_include_both_ends() {
         ("[1],[2,3]", "list<int>", "[[1],[2,3]]"),
         (r#"["a, b"],["c"]"#, "list<text>", r#"[["a, b"],["c"]]"#),
         (r#"a,"b, c""#, "list<text>", r#"[["a","b, c"]]"#),
+        ("3.9,3.10", "text", r#"["3.9","3.10"]"#),
+        ("[3.9, 3.10]", "text", r#"["3.9","3.10"]"#),
+        ("[3.9],[3.10,1e3]", "list<text>", r#"[["3.9"],["3.10","1e3"]]"#),
+        ("[3.9, 3.10]", "float", "[3.9,3.1]"),
         (r#"["a"],["b"]"#, "text", r#"["[\"a\"]","[\"b\"]"]"#),
         (r#"{"a":1},{"a":2}"#, "json", r#"[{"a":1},{"a":2}]"#),
         (r#""1..3",x"#, "any", r#"["1..3","x"]"#),
@@ -126,6 +130,12 @@ fn a_text_is_converted_by_its_type() {
     assert_eq!(param_value(" 7 ", &workflow.params["seed"]), Ok(Value::Int(7)));
     assert!(param_value("abc", &workflow.params["seed"]).unwrap_err().contains("not an int"));
     assert!(param_value("12", &workflow.params["seed"]).unwrap_err().contains("not within"));
+    let texts = |text: &str| value_of(text, &Type::Text.list()).unwrap().to_json().to_string();
+    assert_eq!(
+        texts("[3.10, 1e3, -0.50, 99999999999999999999]"),
+        r#"["3.10","1e3","-0.50","99999999999999999999"]"#
+    );
+    assert_eq!(texts("3.10,007"), r#"["3.10","007"]"#);
     assert_eq!(param_value("b.png", &workflow.params["picture"]), Ok("b.png".into()));
     assert!(param_value("", &workflow.params["picture"]).is_err());
 }

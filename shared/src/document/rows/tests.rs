@@ -45,6 +45,12 @@ fn json_is_a_list_of_objects_or_an_object_per_line() {
 }
 
 #[test]
+fn numbers_in_json_are_as_written_where_params_are_texts() {
+    let text = r#"{"place": 3.10, "rate": 0.10, "seed": 7, "tags": [3.10, "3.20", 1e3]}"#;
+    assert_eq!(written(text), [r#"1 {"place":"3.10","rate":0.1,"seed":7,"tags":["3.10","3.20","1e3"]}"#]);
+}
+
+#[test]
 fn all_errors_are_reported_with_their_lines() {
     let text = "place,sede,seed\nHove,1,x\nLewes,2\n\"a\nb\",3,-1\n";
     let expected = [
