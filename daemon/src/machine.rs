@@ -60,6 +60,18 @@ impl Machine {
         self.declared.clone().map_or_else(gpu::known, Ok)
     }
 
+    /// Takes over what an earlier daemon has found of its GPUs, before they are looked for.
+    pub(crate) fn remember_gpus(&self, stored: &str) {
+        if self.declared.is_none() {
+            gpu::remember(stored);
+        }
+    }
+
+    /// Returns what the next daemon needs to know of its GPUs, if any were found.
+    pub(crate) fn gpu_memory(&self) -> Option<String> {
+        if self.declared.is_some() { None } else { gpu::memory() }
+    }
+
     /// Returns why there may be more GPUs than are known.
     pub(crate) fn gpu_trouble(&self) -> Option<String> {
         if self.declared.is_some() { None } else { gpu::trouble() }

@@ -26,6 +26,9 @@ use crate::store::{AttemptKey, Batch, Op, Spending, Store};
 /// The interval between two looks for a lost GPU.
 const LOST_GPU_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The setting with the GPUs that were found.
+pub(super) const GPUS: &str = "gpus";
+
 /// An effect that follows the commit of its batch; effects keep their order.
 // Most are of the large variant, an event: a box would be one more allocation for each.
 #[allow(clippy::large_enum_variant)]
@@ -163,6 +166,13 @@ impl Context {
     pub(super) fn admit_to_pools(&mut self) {
         self.pools_due = None;
         self.pools.admit_all();
+    }
+
+    /// Stores which GPUs were found: one that is lost when the next daemon starts is waited for.
+    pub(super) fn store_gpus(&mut self) {
+        if let Some(memory) = self.pools.gpu_memory() {
+            self.op(Op::Setting { name: GPUS, value: Some(memory) });
+        }
     }
 
     /// Has a lost GPU looked for after a while.

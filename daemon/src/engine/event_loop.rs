@@ -73,6 +73,7 @@ impl Core {
     fn handle(&mut self, message: Message) {
         // Before the parts of an ended attempt are given to others: it may have lost its device.
         if self.context.pools.look_at_gpus() {
+            self.context.store_gpus();
             self.start_waiting();
             self.tell_gpu_waits();
         }

@@ -204,6 +204,11 @@ impl<T: OfRun> Pools<T> {
         changed
     }
 
+    /// Returns what the next daemon needs to know of the GPUs, if any were found.
+    pub(crate) fn gpu_memory(&self) -> Option<String> {
+        self.machine.machine().gpu_memory()
+    }
+
     /// Returns whether a GPU is lost, or may be there that is not known.
     pub(crate) fn lacks_gpus(&self) -> bool {
         self.machine.lacks_gpus()

@@ -11,7 +11,7 @@ use fanlight_shared::time::Time;
 use tokio::sync::{mpsc, watch};
 
 use super::active::ActiveRun;
-use super::context::After;
+use super::context::{After, GPUS};
 use super::core::{Core, QueuedRun};
 use super::delete::forget_deleted;
 use super::message::Message;
@@ -44,6 +44,8 @@ pub(super) struct StartupState {
     /// Whether the machine has rebooted since: no process of ours can be alive, and the supervisor's knowledge may be
     /// lost.
     pub(super) rebooted: bool,
+    /// Which GPUs the machine had.
+    gpus: Option<String>,
     /// Media whose previews have not been made yet.
     pub(super) previews: Vec<(AssetId, Media)>,
     pub(super) last_start: u64,
@@ -68,6 +70,7 @@ impl StartupState {
             open: store.open_runs()?,
             cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
             paused: store.setting("paused")?.as_deref() == Some("true"),
+            gpus: store.setting(GPUS)?,
             rebooted: store.setting("boot_id")? != record::boot_id(),
             previews: store
                 .pending_previews()?
@@ -79,8 +82,12 @@ impl StartupState {
         })
     }
 
-    /// Finds the GPUs of the machine if a run may use them, since the engine's loop can't wait for them. Blocks.
+    /// Takes over which GPUs the machine had, and finds them if a run may use them, since the engine's loop can't wait for
+    /// them. Blocks.
     pub(super) fn find_gpus(&self, machine: &Machine) {
+        if let Some(stored) = &self.gpus {
+            machine.remember_gpus(stored);
+        }
         let wanted = self.open.iter().flatten().any(|open| open.document.contains("gpus"));
         if wanted && let Err(why) = machine.find_gpus() {
             tracing::warn!("runs that need GPUs wait or fail until a submission finds them: {why}");
@@ -104,6 +111,7 @@ impl Core {
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
         let limit = core.context.config.cache_bytes;
         core.context.op(Op::CacheLimit(limit));
+        core.context.store_gpus();
         for sweep in found.sweeps {
             core.searches.add(&sweep);
             core.sweeps.add(sweep);

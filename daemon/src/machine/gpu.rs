@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use fanlight_shared::resources::{GPU_PARTS, GpuSlot};
 use fanlight_shared::sanitise;
+use fanlight_shared::time::Time;
+use serde::{Deserialize, Serialize};
 
-use found::{Found, Named};
+use found::{Found, Memory, Named};
 pub(crate) use load::GpuLoad;
 
 /// How long `nvidia-smi` may take: it waits for a driver that starts.
@@ -24,7 +26,7 @@ const PROGRAM: &str = "nvidia-smi";
 const VISIBLE: &str = "CUDA_VISIBLE_DEVICES";
 
 /// A GPU.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Gpu {
     /// Its number or name, for `CUDA_VISIBLE_DEVICES`.
     pub id: String,
@@ -32,8 +34,8 @@ pub struct Gpu {
     pub uuid: Option<String>,
     /// The name of its model, if it is known.
     pub name: Option<String>,
-    /// Whether the system has named it before, and no longer does.
-    pub lost: bool,
+    /// Since when the system that has named it before is known not to do so, if it doesn't.
+    pub lost: Option<Time>,
 }
 
 impl Gpu {
@@ -60,12 +62,12 @@ static SYSTEM: Found = Found::new();
 /// # Errors
 /// The system can't name them now; it is asked again by the next call.
 pub(super) fn find() -> Result<Arc<[Gpu]>, String> {
-    SYSTEM.find(|known| ask(PROGRAM, known))
+    SYSTEM.find(|known, count| ask(PROGRAM, known, count))
 }
 
 /// Asks the system again for the GPUs that [`find`] has found. Blocks.
 pub(super) fn look_again() {
-    SYSTEM.look_again(|known| ask(PROGRAM, known));
+    SYSTEM.look_again(|known, count| ask(PROGRAM, known, count));
 }
 
 /// Returns the GPUs that [`find`] has found, with those that are lost. Never blocks on the system.
@@ -76,14 +78,42 @@ pub(super) fn known() -> Result<Arc<[Gpu]>, String> {
     SYSTEM.known()
 }
 
+/// What is stored of the GPUs that were found.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// The value of `CUDA_VISIBLE_DEVICES` of that daemon.
+    visible: Option<String>,
+    #[serde(flatten)]
+    memory: Memory,
+}
+
+/// Takes over what [`memory`] of an earlier daemon said, unless this one may use others.
+pub(super) fn remember(stored: &str) {
+    match serde_json::from_str::<Stored>(stored) {
+        Ok(Stored { visible, memory }) if visible == visible_now() => SYSTEM.remember(memory),
+        Ok(_) => {}
+        Err(error) => tracing::warn!("the GPUs that an earlier daemon has found can't be read: {error}"),
+    }
+}
+
+/// Returns what the next daemon needs to know of the GPUs that were found, if there are any.
+pub(super) fn memory() -> Option<String> {
+    let memory = SYSTEM.memory()?;
+    serde_json::to_string(&Stored { visible: visible_now(), memory }).ok()
+}
+
+fn visible_now() -> Option<String> {
+    std::env::var(VISIBLE).ok()
+}
+
 /// Returns why there may be more GPUs than [`known`] returns. Never blocks on the system.
 pub(super) fn trouble() -> Option<String> {
     SYSTEM.trouble()
 }
 
 /// Asks a program for the GPUs; there are none if it doesn't exist. One device can make it fail for all: those that are known
-/// are then asked for one by one.
-fn ask(program: &str, known: &[Gpu]) -> Result<Named, String> {
+/// are then asked for one by one. `count` is how many would be all of the machine.
+fn ask(program: &str, known: &[Gpu], count: usize) -> Result<Named, String> {
     let (all, trouble) = match ask_for(program, None) {
         Ok(named) => named,
         Err(Refusal::Silent(why)) => return Err(why),
@@ -100,11 +130,13 @@ fn ask(program: &str, known: &[Gpu]) -> Result<Named, String> {
             (all, Some(why))
         }
     };
-    let usable = match std::env::var(VISIBLE) {
-        Ok(visible) => only(all.clone(), &still_valid(&visible, known))?,
-        Err(_) => all.clone(),
+    let is_whole = trouble.is_none() && all.len() >= count;
+    let known = if is_whole { &[] } else { known };
+    let usable = match visible_now() {
+        Some(visible) => only(all.clone(), &still_valid(&visible, known))?,
+        None => all.clone(),
     };
-    Ok(Named { all, usable, trouble })
+    Ok(Named { all, usable, is_whole, trouble })
 }
 
 /// Asks a program for all GPUs or one. If it fails, those that it named nevertheless are there, with why it failed.
@@ -187,7 +219,7 @@ fn parse(text: &str) -> (Vec<Gpu>, Option<&str>) {
             id: index.to_owned(),
             uuid: Some(uuid.to_owned()),
             name: Some(sanitise::line(name.trim())),
-            lost: false,
+            lost: None,
         })
     };
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
@@ -276,10 +308,12 @@ mod tests {
             std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             std::fs::set_permissions(&path, mode).unwrap();
-            ask(&path.to_string_lossy(), known).map(|named| (ids(&named.all), named.trouble))
+            let named = ask(&path.to_string_lossy(), known, known.len())?;
+            assert_eq!(named.is_whole, named.trouble.is_none() && named.all.len() >= known.len());
+            Ok::<_, String>((ids(&named.all), named.trouble))
         };
         let none = Ok((String::new(), None));
-        assert_eq!(ask("/nonexistent/nvidia-smi", &[]).map(|named| named.all), Ok(Vec::new()));
+        assert_eq!(ask("/nonexistent/nvidia-smi", &[], 0).map(|named| named.all), Ok(Vec::new()));
         assert_eq!(program("echo No devices were found; exit 6", &[]), none);
         assert_eq!(program("echo no driver; exit 9", &[]), Err("`nvidia-smi` failed: no driver".into()));
         assert!(program("echo hello", &[]).unwrap_err().contains("said something unexpected: hello"));

@@ -25,6 +25,11 @@ esac
     std::fs::create_dir_all(fanlight.path("bin")).unwrap();
     fanlight.file("bin/nvidia-smi", smi);
     std::fs::set_permissions(fanlight.path("bin/nvidia-smi"), Permissions::from_mode(0o700)).unwrap();
+    restart_daemon(fanlight);
+}
+
+/// Starts a daemon on the machine as it is.
+fn restart_daemon(fanlight: &Fanlight) {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = fanlight.command(&["daemon", "start"]);
     command.env("PATH", format!("{}:{path}", fanlight.path("bin").display()));
@@ -86,17 +91,50 @@ fn a_lost_device_fails_one_attempt_and_is_given_to_nobody_until_it_returns() {
 
     fanlight.file("lost", "").say(&["run", "train.yaml", "--repeat", "4", "--detach"]).exits(0);
     let why = |run: &str| fanlight.say(&["why", run]).exits(0).out;
-    let lost = "(GPU 0 is lost: `nvidia-smi` no longer names it)";
-    let wait = format!("train#5 fit: waits for 1 GPU: 0 of 1 are free {lost}; train#3 fit uses some");
-    wait_for("the reason", || why("train#5").contains(&wait));
+    let wait = "train#5 fit: waits for 1 GPU: 0 of 1 are free (GPU 0 has been lost since ";
+    let users = ": `nvidia-smi` no longer names it); train#3 fit uses some";
+    wait_for("the reason", || why("train#5").contains(wait) && why("train#5").contains(users));
     fanlight.file("go", "").await_states(&["completed", "completed", "completed", "failed", "completed"]);
 
     fanlight.file("two.yaml", "nodes: { a: { run: 'true', resources: { gpus: 2 } } }\n");
     fanlight.say(&["run", "two.yaml", "--detach"]).exits(0);
-    wait_for("the reason", || why("last").contains(&format!("waits for 2 GPUs: 1 of 1 is free {lost}")));
+    let wait = "waits for 2 GPUs: 1 of 1 is free (GPU 0 has been lost since ";
+    wait_for("the reason", || why("last").contains(wait));
     fanlight.say(&["run", "train.yaml"]).exits(0);
+
+    // The next daemon has never seen the device.
+    let since = why("two#1");
+    fanlight.kill_daemon();
+    restart_daemon(&fanlight);
+    wait_for("the reason after the restart", || why("two#1").contains(wait));
+    assert_eq!(why("two#1"), since, "lost since the same time");
+    fanlight.say(&["run", "two.yaml", "--detach"]).exits(0);
+    fanlight.file("three.yaml", "nodes: { a: { run: 'true', resources: { gpus: 3 } } }\n");
+    let refused = fanlight.say(&["run", "three.yaml"]).exits(2);
+    refused.complains("node `a`: `resources` needs 3 GPUs, and this machine has 2 GPUs");
     std::fs::remove_file(fanlight.path("lost")).unwrap();
+    fanlight.await_states(&["completed", "completed", "completed"]);
+}
+
+#[test]
+fn a_run_waits_for_gpus_that_an_earlier_daemon_had() {
+    let fanlight = Fanlight::new();
+    start_daemon(&fanlight);
+    fanlight.file("train.yaml", &TRAIN.replace("gpus: 1", "gpus: 2"));
+    fanlight.say(&["run", "train.yaml", "--repeat", "2", "--detach"]).exits(0);
+    wait_for("a running attempt", || fanlight.path("saw-1").exists());
+    let smi = std::fs::read_to_string(fanlight.path("bin/nvidia-smi")).unwrap();
+    fanlight.file("bin/nvidia-smi", "#!/bin/sh\necho 'no driver yet'; exit 9\n");
+    fanlight.kill_daemon();
+    restart_daemon(&fanlight);
+    let why = || fanlight.say(&["why", "train#2"]).exits(0).out;
+    let wait = "train#2 fit: waits for 2 GPUs: 0 of 0 are free (GPUs 0 and 1 have been lost since ";
+    wait_for("the reason", || why().contains(wait));
+    fanlight.file("go", "");
+    fanlight.await_states(&["running", "completed"]);
+    fanlight.file("bin/nvidia-smi", &smi);
     fanlight.await_states(&["completed", "completed"]);
+    assert_eq!(std::fs::read_to_string(fanlight.path("saw-2")).unwrap().trim(), "0,1");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! GPUs as slots with identity: whole ones, and parts of one by its memory.
 
 use fanlight_shared::resources::{GPU_PARTS, GpuSlot, Gpus};
+use fanlight_shared::time::Time;
 
 use super::shares::Capacity;
 use crate::machine::Gpu;
@@ -32,7 +33,7 @@ impl FreeGpus {
     /// Takes over which devices there are. Those that are new are free; the others keep their places.
     pub(super) fn set(&mut self, gpus: &[Gpu]) {
         self.0.resize(gpus.len().max(self.0.len()), Device { free: GPU_PARTS.into(), lost: false });
-        self.0.iter_mut().zip(gpus).for_each(|(device, gpu)| device.lost = gpu.lost);
+        self.0.iter_mut().zip(gpus).for_each(|(device, gpu)| device.lost = gpu.lost.is_some());
     }
 
     /// Returns what is asked for, and how much of that is free, for people.
@@ -50,18 +51,29 @@ impl FreeGpus {
     }
 }
 
-/// Returns which devices are lost, for people; nothing if none is.
+/// Returns which devices are lost, and since when all of them are, for people; nothing if none is.
 pub(super) fn lost(gpus: &[Gpu]) -> String {
-    let mut lost: Vec<&str> = gpus.iter().filter(|gpu| gpu.lost).map(|gpu| gpu.id.as_str()).collect();
+    let mut lost: Vec<&str> =
+        gpus.iter().filter(|gpu| gpu.lost.is_some()).map(|gpu| gpu.id.as_str()).collect();
+    let since = gpus.iter().filter_map(|gpu| gpu.lost).max().map(minute).unwrap_or_default();
     match lost.pop() {
         None => String::new(),
         Some(one) if lost.is_empty() => {
-            format!(" (GPU {one} is lost: `nvidia-smi` no longer names it)")
+            format!(" (GPU {one} has been lost since {since}: `nvidia-smi` no longer names it)")
         }
         Some(last) => {
-            format!(" (GPUs {} and {last} are lost: `nvidia-smi` no longer names them)", lost.join(", "))
+            let others = lost.join(", ");
+            format!(
+                " (GPUs {others} and {last} have been lost since {since}: `nvidia-smi` no longer names them)"
+            )
         }
     }
+}
+
+/// Returns a time to the minute, on the clock of this machine.
+fn minute(time: Time) -> String {
+    let zoned = jiff::Timestamp::from_millisecond(time.0).map(|it| it.to_zoned(jiff::tz::TimeZone::system()));
+    zoned.map(|it| it.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
 }
 
 /// Returns what must be free of each device.

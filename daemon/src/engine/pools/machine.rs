@@ -78,7 +78,7 @@ impl<T: OfRun> MachineShares<T> {
     /// Returns whether a device is lost, or may be there that is not known.
     pub(super) fn lacks_gpus(&self) -> bool {
         !self.adopted.is_empty()
-            || self.named.iter().any(|gpu| gpu.lost)
+            || self.named.iter().any(|gpu| gpu.lost.is_some())
             || self.machine.gpu_trouble().is_some()
     }
 
@@ -187,6 +187,8 @@ impl<T: OfRun> MachineShares<T> {
 
 #[cfg(test)]
 mod tests {
+    use fanlight_shared::time::Time;
+
     use super::*;
     use crate::machine::ResourceSettings;
 
@@ -194,7 +196,7 @@ mod tests {
     fn machine(gpus: &[&str]) -> Machine {
         let gpu = |id: &&str| Gpu {
             id: id.trim_start_matches('!').to_owned(),
-            lost: id.starts_with('!'),
+            lost: id.starts_with('!').then_some(Time(0)),
             ..Gpu::default()
         };
         let gpus = Some(gpus.iter().map(gpu).collect());
@@ -235,8 +237,9 @@ mod tests {
         // One that needs all waits, and keeps nothing from others.
         assert!(!shares.take(Ticket(2), Need::Gpus(three), 2));
         let place = shares.wait(Ticket(2), Need::Gpus(three), 2, false);
-        let text = "waits for 3 GPUs: 2 of 2 are free (GPU a is lost: `nvidia-smi` no longer names it)";
-        assert_eq!(shares.explain(place, Need::Gpus(three)).0, text);
+        let text = shares.explain(place, Need::Gpus(three)).0;
+        let begin = "waits for 3 GPUs: 2 of 2 are free (GPU a has been lost since ";
+        assert!(text.starts_with(begin) && text.ends_with(": `nvidia-smi` no longer names it)"), "{text}");
         assert!(shares.take(Ticket(3), Need::Gpus(one), 3));
         assert!(shares.take(Ticket(4), Need::Gpus(Gpus::Part(10)), 4));
         assert_eq!((ids(&shares, 3), ids(&shares, 4)), ("b".into(), "c".into()));
@@ -253,6 +256,10 @@ mod tests {
     #[test]
     fn several_lost_devices_are_named() {
         let gpus = machine(&["!0", "1", "!2", "!3"]).gpus().unwrap();
-        assert_eq!(lost(&gpus), " (GPUs 0, 2 and 3 are lost: `nvidia-smi` no longer names them)");
+        let text = lost(&gpus);
+        let since = text.strip_prefix(" (GPUs 0, 2 and 3 have been lost since ");
+        let date = since.and_then(|text| text.strip_suffix(": `nvidia-smi` no longer names them)"));
+        // Depends on the time zone.
+        assert!(date.is_some_and(|date| ["1970-01-01 ", "1969-12-31 "].contains(&&date[..11])), "{text}");
     }
 }

@@ -1,15 +1,31 @@
 //! The GPUs that the system has named. The list only grows: a device that the system no longer names is lost, and may return.
+//! That includes those that an earlier daemon has found, unless the machine has as many devices as it had then.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fanlight_shared::time::Time;
+use serde::{Deserialize, Serialize};
+
 use super::Gpu;
 
+/// What a daemon remembers for the next one.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// Those that it might use.
+    pub(super) gpus: Vec<Gpu>,
+    /// How many the machine had at once, with those that it might not use.
+    pub(super) count: usize,
+}
+
 /// What the system names at one moment.
+#[derive(Default)]
 pub(super) struct Named {
     /// All devices of the machine.
     pub(super) all: Vec<Gpu>,
     /// Those that this daemon may use.
     pub(super) usable: Vec<Gpu>,
+    /// Whether the machine has as many as it had under an earlier daemon, so that none is lost: some may have been replaced.
+    pub(super) is_whole: bool,
     /// Why there may be more.
     pub(super) trouble: Option<String>,
 }
@@ -24,6 +40,10 @@ pub(super) struct Found {
 struct State {
     /// `None` until the system has named them once.
     gpus: Option<Arc<[Gpu]>>,
+    /// What an earlier daemon has found, until the system is asked.
+    before: Vec<Gpu>,
+    /// How many the system has named at once.
+    count: usize,
     /// Why it did not name all at the last try.
     failure: Option<String>,
     /// How often it was asked.
@@ -32,7 +52,7 @@ struct State {
 
 impl Found {
     pub(super) const fn new() -> Self {
-        let state = State { gpus: None, failure: None, asked: 0 };
+        let state = State { gpus: None, before: Vec::new(), count: 0, failure: None, asked: 0 };
         Self { state: Mutex::new(state), asking: Mutex::new(()) }
     }
 
@@ -41,13 +61,29 @@ impl Found {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was found; asks, until the system has named some. `ask` gets what is known.
+    /// Takes over what an earlier daemon has found, unless the system was asked.
+    pub(super) fn remember(&self, memory: Memory) {
+        let mut state = self.state();
+        if state.gpus.is_none() {
+            (state.before, state.count) = (memory.gpus, memory.count);
+        }
+    }
+
+    /// Returns what the next daemon is to know, if any device was found.
+    pub(super) fn memory(&self) -> Option<Memory> {
+        let state = self.state();
+        let gpus = state.gpus.as_ref().filter(|gpus| !gpus.is_empty())?.to_vec();
+        Some(Memory { gpus, count: state.count })
+    }
+
+    /// Returns what was found; asks, until the system has named some. `ask` gets what is known, and how many devices
+    /// would be all of the machine.
     ///
     /// # Errors
     /// Why it has named none yet.
     pub(super) fn find(
         &self,
-        ask: impl FnOnce(&[Gpu]) -> Result<Named, String>,
+        ask: impl FnOnce(&[Gpu], usize) -> Result<Named, String>,
     ) -> Result<Arc<[Gpu]>, String> {
         let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if self.known().is_err() {
@@ -57,7 +93,7 @@ impl Found {
     }
 
     /// Asks again for what was found, unless somebody else does so after this call.
-    pub(super) fn look_again(&self, ask: impl FnOnce(&[Gpu]) -> Result<Named, String>) {
+    pub(super) fn look_again(&self, ask: impl FnOnce(&[Gpu], usize) -> Result<Named, String>) {
         let before = self.state().asked;
         let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if self.known().is_ok() && self.state().asked == before {
@@ -65,16 +101,23 @@ impl Found {
         }
     }
 
-    fn ask(&self, ask: impl FnOnce(&[Gpu]) -> Result<Named, String>) {
-        self.state().asked += 1;
-        let known = self.known().unwrap_or_default();
-        let answer = ask(&known);
+    fn ask(&self, ask: impl FnOnce(&[Gpu], usize) -> Result<Named, String>) {
+        let (known, count) = {
+            let mut state = self.state();
+            state.asked += 1;
+            // Later, what was found counts.
+            let count = if state.gpus.is_none() { state.count } else { usize::MAX };
+            (state.gpus.clone().unwrap_or_else(|| state.before.as_slice().into()), count)
+        };
+        let answer = ask(&known, count);
         let mut state = self.state();
         let (named, trouble) = match answer {
             Ok(mut named) => {
                 let trouble = named.trouble.take();
                 (Some(named), trouble)
             }
+            // Runs that wait for those of an earlier daemon are not to fail.
+            Err(why) if state.gpus.is_none() && !known.is_empty() => (Some(Named::default()), Some(why)),
             Err(why) => (None, Some(why)),
         };
         // It may be asked every few seconds.
@@ -83,7 +126,8 @@ impl Found {
         }
         state.failure = trouble;
         let Some(named) = named else { return };
-        let now = merge(&known, named);
+        state.count = state.count.max(named.all.len());
+        let now = if named.is_whole { named.usable } else { merge(&known, named) };
         if state.gpus.is_none() || *known != now[..] {
             state.gpus = Some(now.into());
         }
@@ -110,8 +154,8 @@ impl Found {
 /// Returns the known devices in their order, and new ones. A number may be that of another device now.
 fn merge(known: &[Gpu], named: Named) -> Vec<Gpu> {
     let now = |gpu: &Gpu| named.all.iter().find(|it| it.uuid == gpu.uuid).cloned();
-    let mut gpus: Vec<Gpu> =
-        known.iter().map(|gpu| now(gpu).unwrap_or_else(|| Gpu { lost: true, ..gpu.clone() })).collect();
+    let lost = |gpu: &Gpu| Gpu { lost: gpu.lost.or_else(|| Some(Time::now())), ..gpu.clone() };
+    let mut gpus: Vec<Gpu> = known.iter().map(|gpu| now(gpu).unwrap_or_else(|| lost(gpu))).collect();
     let is_new = |gpu: &Gpu| known.iter().all(|it| it.uuid != gpu.uuid);
     gpus.extend(named.usable.into_iter().filter(is_new));
     gpus
@@ -126,7 +170,7 @@ mod tests {
     }
 
     fn named(all: &[Gpu]) -> Result<Named, String> {
-        Ok(Named { all: all.to_vec(), usable: all.to_vec(), trouble: None })
+        Ok(Named { all: all.to_vec(), usable: all.to_vec(), is_whole: false, trouble: None })
     }
 
     #[test]
@@ -134,19 +178,21 @@ mod tests {
         let found = Found::new();
         let two = [gpu("0", "GPU-a"), gpu("1", "GPU-b")];
         assert!(found.known().unwrap_err().contains("not been looked for"));
-        found.look_again(|_| panic!("nobody uses any"));
-        assert_eq!(found.find(|_| Err("no driver yet".into())), Err("no driver yet".into()));
+        found.look_again(|_, _| panic!("nobody uses any"));
+        assert_eq!(found.find(|_, _| Err("no driver yet".into())), Err("no driver yet".into()));
         assert_eq!(found.known(), Err("no driver yet".into()));
         // What is known is used, and the rest is looked for.
         let trouble = Some("a device is lost".to_owned());
-        let one = |_: &[Gpu]| Ok(Named { all: vec![two[1].clone()], usable: vec![two[1].clone()], trouble });
+        let one = |_: &[Gpu], _| {
+            Ok(Named { all: vec![two[1].clone()], usable: vec![two[1].clone()], is_whole: false, trouble })
+        };
         assert_eq!(found.find(one).unwrap()[..], two[1..]);
         assert_eq!(found.trouble().as_deref(), Some("a device is lost"));
-        found.look_again(|_| named(&two));
+        found.look_again(|_, _| named(&two));
         assert_eq!(found.trouble(), None);
         let gpus = found.known().unwrap();
         assert_eq!(gpus[..], [two[1].clone(), two[0].clone()]);
-        assert!(Arc::ptr_eq(&found.find(|_| panic!("they are known")).unwrap(), &gpus));
+        assert!(Arc::ptr_eq(&found.find(|_, _| panic!("they are known")).unwrap(), &gpus));
         assert!(Arc::ptr_eq(&found.known().unwrap(), &gpus));
     }
 
@@ -154,17 +200,70 @@ mod tests {
     fn a_device_that_is_no_longer_named_is_lost_until_it_returns() {
         let found = Found::new();
         let two = [gpu("0", "GPU-a"), gpu("1", "GPU-b")];
-        let before = found.find(|_| named(&two)).unwrap();
-        found.look_again(|_| Err("no answer".into()));
+        let before = found.find(|_, _| named(&two)).unwrap();
+        found.look_again(|_, _| Err("no answer".into()));
         assert!(Arc::ptr_eq(&before, &found.known().unwrap()), "that says nothing about any");
         assert_eq!(found.trouble().as_deref(), Some("no answer"));
         // The driver counts again.
-        found.look_again(|known| {
+        found.look_again(|known, _| {
             assert_eq!(known, two);
             named(&[gpu("0", "GPU-b")])
         });
-        assert_eq!(found.known().unwrap()[..], [Gpu { lost: true, ..two[0].clone() }, gpu("0", "GPU-b")]);
-        found.look_again(|_| named(&two));
+        let lost = found.known().unwrap()[0].lost;
+        assert!(lost.is_some());
+        let now = [Gpu { lost, ..two[0].clone() }, gpu("0", "GPU-b")];
+        assert_eq!(found.known().unwrap()[..], now);
+        found.look_again(|_, _| named(&now[1..]));
+        assert_eq!(found.known().unwrap()[..], now, "since the same time");
+        found.look_again(|_, _| named(&two));
         assert_eq!(found.known().unwrap()[..], two);
+    }
+    /// Returns what a daemon finds after one that remembered two devices, with the ids of those that are lost.
+    fn after_two(answer: Result<Named, String>) -> (String, String) {
+        let before = Found::new();
+        before.find(|_, _| named(&[gpu("0", "GPU-a"), gpu("1", "GPU-b")])).unwrap();
+        let found = Found::new();
+        found.remember(before.memory().unwrap());
+        let gpus = found.find(|known, count| {
+            assert_eq!((known.len(), count), (2, 2));
+            answer
+        });
+        let gpus = gpus.unwrap();
+        let ids = |lost: bool| {
+            let uuids =
+                gpus.iter().filter(|gpu| gpu.lost.is_some() == lost).filter_map(|it| it.uuid.as_deref());
+            uuids.collect::<Vec<_>>().join(" ")
+        };
+        (ids(false), ids(true))
+    }
+
+    #[test]
+    fn a_device_that_an_earlier_daemon_has_found_is_lost_unless_all_are_named() {
+        let ids = |here: &str, lost: &str| (here.to_owned(), lost.to_owned());
+        assert_eq!(after_two(named(&[gpu("0", "GPU-b")])), ids("GPU-b", "GPU-a"));
+        assert_eq!(after_two(named(&[])), ids("", "GPU-a GPU-b"));
+        assert_eq!(after_two(Err("no driver yet".into())), ids("", "GPU-a GPU-b"));
+        // One was replaced.
+        let two = [gpu("0", "GPU-b"), gpu("1", "GPU-c")];
+        let whole = named(&two).map(|named| Named { is_whole: true, ..named });
+        assert_eq!(after_two(whole), ids("GPU-b GPU-c", ""));
+    }
+
+    #[test]
+    fn what_is_found_is_remembered_for_several_daemons() {
+        let found = Found::new();
+        assert_eq!(found.memory(), None);
+        found.find(|_, _| named(&[])).unwrap();
+        assert_eq!(found.memory(), None);
+        found.look_again(|_, _| named(&[gpu("0", "GPU-a"), gpu("1", "GPU-b")]));
+        found.look_again(|_, _| named(&[gpu("0", "GPU-b")]));
+        let memory = found.memory().unwrap();
+        assert_eq!((memory.count, memory.gpus[0].lost.is_some()), (2, true));
+        let next = Found::new();
+        next.remember(memory.clone());
+        next.find(|_, _| named(&[gpu("0", "GPU-b")])).unwrap();
+        assert_eq!(next.memory().as_ref(), Some(&memory));
+        next.remember(Memory::default());
+        assert_eq!(next.memory(), Some(memory), "it was asked already");
     }
 }
