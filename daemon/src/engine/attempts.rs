@@ -167,7 +167,7 @@ impl ActiveRun {
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         let (blobs, home) = (context.store.blobs().clone(), context.store.home().data.clone());
         let (plan, config) = (self.plan.clone(), context.config.clone());
-        let has_gpus = !attempt.gpus.is_empty();
+        let has_gpus = !attempt.gpus.is_empty() && config.resources.gpus.is_none();
         let needed = self.instance(key.node, key.item).and_then(|it| it.needed.as_ref());
         let seen = needed.and_then(|needed| needed.seen);
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
@@ -191,13 +191,17 @@ impl ActiveRun {
                     }
                     Err(missing) => (Outcome::failed(NodeError::new(missing)), true),
                 };
-                if has_gpus && matches!(outcome.end, AttemptEnd::Failed | AttemptEnd::Lost) {
-                    // Perhaps because one is lost: nobody else is to get it.
-                    look_for_gpus_again(&config.resources).await;
-                }
                 // Before the end of the attempt, so that a node that has ended misses no point.
                 recorder.finish();
-                let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome), lasts });
+                // Perhaps because one is lost: nobody else is to get it. The answer may take long, the end doesn't wait for it.
+                let failed = matches!(outcome.end, AttemptEnd::Failed | AttemptEnd::Lost);
+                let suspect = (failed && has_gpus).then_some(id);
+                let outcome = Box::new(outcome);
+                let _ = messages.send(Message::Ended { key, number, outcome, lasts, suspect });
+                if let Some(attempt) = suspect {
+                    look_for_gpus_again(&config.resources).await;
+                    let _ = messages.send(Message::SuspectsAskedFor(attempt));
+                }
             });
         })));
     }

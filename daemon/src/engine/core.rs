@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use fanlight_shared::event::Queue;
-use fanlight_shared::id::{IdMap, RunId};
+use fanlight_shared::id::{AttemptId, IdMap, RunId};
 use fanlight_shared::run::Run;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -148,10 +148,13 @@ impl Core {
         self.tell_ends(id);
     }
 
-    /// Releases what an attempt held while it ran.
-    pub(super) fn free_pools(&mut self, key: Key) {
+    /// Releases what an attempt held while it ran. `suspect` is the attempt if one of its GPUs may be lost.
+    pub(super) fn free_pools(&mut self, key: Key, suspect: Option<AttemptId>) {
         #[cfg(feature = "llm")]
         self.end_lending(key);
+        if let Some(attempt) = suspect {
+            self.context.pools.suspect_gpus(attempt, key);
+        }
         if let Some(run) = self.active.get(&key.run) {
             self.context.pools.leave(&run.resources(key.node, key.item), key);
         }

@@ -71,7 +71,7 @@ impl Core {
     }
 
     fn handle(&mut self, message: Message) {
-        // Before the parts of an ended attempt are given to others: it may have lost its device.
+        // Before the GPUs of a failed attempt are given to others: it may have lost one.
         if self.context.pools.look_at_gpus() {
             self.context.store_gpus();
             self.start_waiting();
@@ -89,10 +89,10 @@ impl Core {
             #[cfg(feature = "llm")]
             Message::Regain { caller, tell } => self.regain(&caller, tell),
             Message::Resumed { run, result } => self.resumed(run, result),
-            Message::Ended { key, number, outcome, lasts } => {
+            Message::Ended { key, number, outcome, lasts, suspect } => {
                 let current = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
                 if current.is_some_and(|instance| instance.attempts == number && instance.live.is_some()) {
-                    self.free_pools(key);
+                    self.free_pools(key, suspect);
                     self.with(key.run, |run, context| run.attempt_ended(context, key, *outcome, lasts));
                     self.start_waiting();
                 }
@@ -111,6 +111,10 @@ impl Core {
             }
             Message::PoolsDue => {
                 self.context.admit_to_pools();
+                self.start_waiting();
+            }
+            Message::SuspectsAskedFor(attempt) => {
+                self.context.pools.trust_gpus(attempt);
                 self.start_waiting();
             }
             Message::GpusLookedFor => self.context.gpus_looked_for(),

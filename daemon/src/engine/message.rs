@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fanlight_shared::event::Queue;
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{AttemptId, RunId};
 #[cfg(feature = "llm")]
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::daemon::Interrupts;
@@ -70,7 +70,11 @@ pub(super) enum Message {
         outcome: Box<Outcome>,
         /// Whether later nodes may reuse it: nothing that it depends on changed meanwhile.
         lasts: bool,
+        /// The attempt, if its GPUs are kept from others until the system was asked for them.
+        suspect: Option<AttemptId>,
     },
+    /// The system was asked for the GPUs of an attempt that has failed.
+    SuspectsAskedFor(AttemptId),
     /// What the result of a command depends on is known.
     LookedAround {
         key: Key,

@@ -18,6 +18,7 @@ mod turns;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use fanlight_shared::id::AttemptId;
 use fanlight_shared::resources::{GpuSlot, Gpus, Resources};
 use fanlight_shared::rpc::why::ReasonKind;
 use tokio::time::Instant;
@@ -202,6 +203,17 @@ impl<T: OfRun> Pools<T> {
             self.admit(&Resource::Machine(Need::Gpus(Gpus::None)));
         }
         changed
+    }
+
+    /// Keeps the GPUs of an attempt that has failed from others, although it leaves, until [`Pools::trust_gpus`].
+    pub(crate) fn suspect_gpus(&mut self, attempt: AttemptId, who: T) {
+        self.machine.suspect_gpus(attempt, who);
+    }
+
+    /// Gives the GPUs of an attempt that has failed to waiters, as far as they are not lost.
+    pub(crate) fn trust_gpus(&mut self, attempt: AttemptId) {
+        self.machine.trust_gpus(attempt);
+        self.admit(&Resource::Machine(Need::Gpus(Gpus::None)));
     }
 
     /// Returns what the next daemon needs to know of the GPUs, if any were found.

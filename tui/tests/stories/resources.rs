@@ -18,7 +18,8 @@ fn start_daemon(fanlight: &Fanlight) {
     let smi = "#!/bin/sh
 case \"$1\" in
   *utilization*) echo '0, GPU-11111111-aaaa, 37, 1024'; echo '1, GPU-22222222-bbbb, [N/A], 2048' ;;
-  *) [ -e \"${0%/*}/../lost\" ] || echo '0, GPU-11111111-aaaa, NVIDIA A100, 40960'
+  *) while [ -e \"${0%/*}/../hung\" ]; do sleep 0.1; done
+     [ -e \"${0%/*}/../lost\" ] || echo '0, GPU-11111111-aaaa, NVIDIA A100, 40960'
      echo '1, GPU-22222222-bbbb, NVIDIA A100, 40960' ;;
 esac
 ";
@@ -114,6 +115,24 @@ fn a_lost_device_fails_one_attempt_and_is_given_to_nobody_until_it_returns() {
     refused.complains("node `a`: `resources` needs 3 GPUs, and this machine has 2 GPUs");
     std::fs::remove_file(fanlight.path("lost")).unwrap();
     fanlight.await_states(&["completed", "completed", "completed"]);
+}
+
+#[test]
+fn an_attempt_ends_while_the_driver_hangs_and_its_devices_are_given_to_nobody() {
+    let fanlight = Fanlight::new();
+    start_daemon(&fanlight);
+    let train = format!("{}      [ ! -e \"$FANLIGHT_PROJECT/hung\" ]\n", TRAIN.replace("gpus: 1", "gpus: 2"));
+    fanlight.file("train.yaml", &train).say(&["run", "train.yaml", "--repeat", "2", "--detach"]).exits(0);
+    let waits = |wait: &str| fanlight.say(&["why", "train#2"]).exits(0).out.contains(wait);
+    wait_for("a running attempt", || {
+        waits("train#2 fit: waits for 2 GPUs: 0 of 2 are free; train#1 fit uses")
+    });
+    fanlight.file("hung", "").file("go", "");
+    let asked = "an attempt with GPUs 0 and 1 failed: `nvidia-smi` is asked whether they are lost";
+    wait_for("the reason", || waits(&format!("waits for 2 GPUs: 0 of 2 are free ({asked})")));
+    fanlight.await_states(&["running", "failed"]);
+    std::fs::remove_file(fanlight.path("hung")).unwrap();
+    fanlight.await_states(&["completed", "failed"]);
 }
 
 #[test]

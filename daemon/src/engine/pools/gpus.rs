@@ -1,5 +1,7 @@
 //! GPUs as slots with identity: whole ones, and parts of one by its memory.
 
+use std::collections::BTreeSet;
+
 use fanlight_shared::resources::{GPU_PARTS, GpuSlot, Gpus};
 use fanlight_shared::time::Time;
 
@@ -53,21 +55,39 @@ impl FreeGpus {
 
 /// Returns which devices are lost, and since when all of them are, for people; nothing if none is.
 pub(super) fn lost(gpus: &[Gpu]) -> String {
-    let mut lost: Vec<&str> =
-        gpus.iter().filter(|gpu| gpu.lost.is_some()).map(|gpu| gpu.id.as_str()).collect();
+    let lost = gpus.iter().filter(|gpu| gpu.lost.is_some()).map(|gpu| gpu.id.as_str()).collect();
     let since = gpus.iter().filter_map(|gpu| gpu.lost).max().map(minute).unwrap_or_default();
-    match lost.pop() {
+    match listed(lost) {
         None => String::new(),
-        Some(one) if lost.is_empty() => {
-            format!(" (GPU {one} has been lost since {since}: `nvidia-smi` no longer names it)")
+        Some((one, false)) => {
+            format!(" ({one} has been lost since {since}: `nvidia-smi` no longer names it)")
         }
-        Some(last) => {
-            let others = lost.join(", ");
-            format!(
-                " (GPUs {others} and {last} have been lost since {since}: `nvidia-smi` no longer names them)"
-            )
+        Some((several, true)) => {
+            format!(" ({several} have been lost since {since}: `nvidia-smi` no longer names them)")
         }
     }
+}
+
+/// Returns of which devices it is not known whether they are lost, for people; nothing if there is none.
+pub(super) fn asked_for<'a>(parts: impl Iterator<Item = &'a (usize, u32)>, gpus: &[Gpu]) -> String {
+    let places: BTreeSet<usize> = parts.map(|(at, _)| *at).collect();
+    let known = places.into_iter().filter_map(|at| gpus.get(at)).filter(|gpu| gpu.lost.is_none());
+    match listed(known.map(|gpu| gpu.id.as_str()).collect()) {
+        None => String::new(),
+        Some((gpus, several)) => {
+            let is_lost = if several { "they are lost" } else { "it is lost" };
+            format!(" (an attempt with {gpus} failed: `nvidia-smi` is asked whether {is_lost})")
+        }
+    }
+}
+
+/// Returns devices for people, and whether there are several; `None` if there is none.
+fn listed(mut ids: Vec<&str>) -> Option<(String, bool)> {
+    let last = ids.pop()?;
+    Some(match ids.as_slice() {
+        [] => (format!("GPU {last}"), false),
+        _ => (format!("GPUs {} and {last}", ids.join(", ")), true),
+    })
 }
 
 /// Returns a time to the minute, on the clock of this machine.

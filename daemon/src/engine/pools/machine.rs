@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use fanlight_shared::id::AttemptId;
 use fanlight_shared::resources::{GpuSlot, Gpus, Resources};
 
 use super::Ticket;
 use super::amounts::Amounts;
-use super::gpus::{FreeGpus, Parts, lost, parts_of};
+use super::gpus::{FreeGpus, Parts, asked_for, lost, parts_of};
 use super::shares::Shares;
 use super::turns::{OfRun, Place};
 use crate::machine::{Gpu, Machine};
@@ -38,6 +39,8 @@ pub(super) struct MachineShares<T: OfRun> {
     gpus: Shares<FreeGpus, T>,
     /// The slots of attempts that were running when the daemon started, of which some device was not named since then.
     adopted: Vec<(Vec<GpuSlot>, T)>,
+    /// What attempts had that have failed, until the system was asked whether a device is lost.
+    suspects: Vec<(AttemptId, Parts)>,
 }
 
 impl<T: OfRun> MachineShares<T> {
@@ -47,6 +50,7 @@ impl<T: OfRun> MachineShares<T> {
             named: Arc::default(),
             gpus: Shares::new(FreeGpus::default()),
             adopted: Vec::new(),
+            suspects: Vec::new(),
             machine,
         };
         shares.look_at_gpus();
@@ -73,6 +77,18 @@ impl<T: OfRun> MachineShares<T> {
             self.adopted.push((slots, who));
         }
         self.gpus.occupy(parts, who);
+    }
+
+    /// Keeps the GPUs of an attempt that has failed from others until [`MachineShares::trust_gpus`].
+    pub(super) fn suspect_gpus(&mut self, attempt: AttemptId, who: T) {
+        self.suspects.extend(self.gpus.detach(who).map(|parts| (attempt, parts)));
+    }
+
+    /// Frees the GPUs of an attempt that has failed.
+    pub(super) fn trust_gpus(&mut self, attempt: AttemptId) {
+        for (_, parts) in self.suspects.extract_if(.., |(it, _)| *it == attempt) {
+            self.gpus.put(&parts);
+        }
     }
 
     /// Returns whether a device is lost, or may be there that is not known.
@@ -144,7 +160,9 @@ impl<T: OfRun> MachineShares<T> {
     pub(super) fn explain(&self, place: Place, need: Need) -> (String, Option<T>) {
         match need {
             Need::Gpus(need) => {
-                (self.gpus.free().wait(need) + &lost(&self.named), self.gpus.kept_for(place, need))
+                let suspects = self.suspects.iter().flat_map(|(_, parts)| parts);
+                let why = lost(&self.named) + &asked_for(suspects, &self.named);
+                (self.gpus.free().wait(need) + &why, self.gpus.kept_for(place, need))
             }
             Need::Amounts(need) => {
                 let all = Amounts::all(&self.machine);
@@ -251,6 +269,31 @@ mod tests {
         assert!(shares.look_at_gpus() && !shares.lacks_gpus());
         assert_eq!(shares.admit(Need::Gpus(one)), Some(Ticket(2)));
         assert_eq!(ids(&shares, 2), "a b c");
+    }
+
+    #[test]
+    fn a_device_of_a_failed_attempt_is_given_to_nobody_until_it_is_known_not_to_be_lost() {
+        let mut shares: MachineShares<u32> = MachineShares::new(machine(&["a", "b"]));
+        let (one, two) = (Need::Gpus(Gpus::Whole(1)), Need::Gpus(Gpus::Whole(2)));
+        assert!(shares.take(Ticket(1), two, 1));
+        let (first, second) = (AttemptId::new(), AttemptId::new());
+        shares.suspect_gpus(first, 1);
+        shares.release(two, 1);
+        assert!(!shares.take(Ticket(2), one, 1), "nor to its own retry");
+        let place = shares.wait(Ticket(2), one, 1, false);
+        let text = "waits for 1 GPU: 0 of 2 are free (an attempt with GPUs a and b failed: `nvidia-smi` is asked whether they are lost)";
+        assert_eq!(shares.explain(place, Need::Gpus(Gpus::Whole(1))).0, text);
+        shares.trust_gpus(second);
+        assert_eq!(shares.admit(one), None);
+
+        shares.machine = machine(&["!a", "b"]);
+        shares.look_at_gpus();
+        shares.trust_gpus(first);
+        assert_eq!(shares.admit(one), Some(Ticket(2)));
+        assert_eq!(shares.slots(1).into_iter().map(|slot| slot.id).collect::<Vec<_>>(), ["b"]);
+        shares.suspect_gpus(second, 3);
+        shares.trust_gpus(second);
+        assert_eq!(shares.gpus().holders().count(), 1);
     }
 
     #[test]

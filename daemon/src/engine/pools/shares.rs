@@ -127,6 +127,16 @@ impl<C: Capacity, T: OfRun> Shares<C, T> {
         }
     }
 
+    /// Keeps the part of an attempt that ends from others, until it is given to [`Shares::put`].
+    pub(super) fn detach(&mut self, who: T) -> Option<C::Part> {
+        self.holders.remove(&who)
+    }
+
+    /// Frees a part that nobody has.
+    pub(super) fn put(&mut self, part: &C::Part) {
+        self.free.put(part);
+    }
+
     /// Gives a part to the next waiter that may have one, and returns its ticket.
     pub(super) fn admit(&mut self) -> Option<Ticket> {
         let (first, of) = self.firsts.first_key_value().map(|(first, of)| (*first, *of))?;
