@@ -91,7 +91,7 @@ pub struct Queue {
     pub(in crate::ui) feeds: feed::Feeds,
     pub(in crate::ui) numbers: numbers::Numbers,
     pub(in crate::ui) thumbs: thumbs::Thumbs,
-    /// `None` until the user moves it: then it is on the run in focus.
+    /// `None` until the user moves it: then it is on the run in focus, or on the first one.
     pub(in crate::ui) cursor: Option<At>,
     /// Its last row, for when its target is gone.
     pub(in crate::ui) row: usize,

@@ -96,6 +96,30 @@ fn sections_fold_and_the_cursor_goes_to_the_heading() {
 }
 
 #[test]
+fn the_cursor_starts_on_a_run_and_headings_are_reachable() {
+    let pinned = |model: &Model| model.projection.pinned(testing::workflow_id());
+    // The run in focus is in a folded section.
+    let mut model = queue(with_runs(&[run(1, RunStatus::Completed), run(2, RunStatus::Cancelled)]));
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("#1 seed=1") && !shown.contains("#2 seed=2"), "{shown}");
+    press(&mut model, "enter");
+    assert_eq!(pinned(&model), Some(run_id(1)));
+    press(&mut model, "k enter");
+    assert!(screen(&mut model, 120, 40).contains("▸ Done 1"));
+
+    // None has started.
+    let mut model = queue(with_runs(&[run(1, RunStatus::Queued), run(2, RunStatus::Queued)]));
+    press(&mut model, "enter");
+    assert_eq!(pinned(&model), Some(run_id(1)));
+    press(&mut model, "k enter");
+    assert!(screen(&mut model, 120, 40).contains("▸ Enqueued 2"));
+
+    let mut model = queue(with_runs(&[run(1, RunStatus::Cancelled)]));
+    press(&mut model, "enter");
+    assert!(screen(&mut model, 120, 40).contains("▾ Cancelled 1"), "there is no other row");
+}
+
+#[test]
 fn enter_pins_the_lens_to_the_run() {
     let mut model = queue(busy());
     go(&mut model, 1);

@@ -79,12 +79,24 @@ impl Rows {
         Some(if queue.is_folded(section) { heading } else { heading + 1 + index })
     }
 
-    /// Returns the row of the cursor, which is on the run in focus until the user moves it.
+    /// Returns the row of the cursor, which is on the run in focus until the user moves it, or on the first run if that one is
+    /// not shown.
     pub(in crate::ui) fn cursor(&self, model: &Model) -> usize {
         let queue = &model.queue;
-        let at = queue.cursor.or_else(|| model.focus().map(At::Run));
-        let found = at.and_then(|at| self.find(queue, at, &model.projection));
+        let found = match queue.cursor {
+            Some(at) => self.find(queue, at, &model.projection),
+            None => {
+                let focus = model.focus().and_then(|run| self.find(queue, At::Run(run), &model.projection));
+                let is_shown = |row: &usize| !matches!(self.row(queue, *row), Some(Row::Heading(_)));
+                focus.filter(is_shown).or_else(|| self.first_run(queue))
+            }
+        };
         found.unwrap_or(queue.row).min(self.len.saturating_sub(1))
+    }
+
+    /// Returns the row of the first run that is shown.
+    fn first_run(&self, queue: &Queue) -> Option<usize> {
+        (0..self.len).find(|row| matches!(self.row(queue, *row), Some(Row::Run(_))))
     }
 }
 

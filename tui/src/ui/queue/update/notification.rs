@@ -157,6 +157,7 @@ pub fn moved(model: &mut Model) -> Vec<Effect> {
     if model.queue.sections.of() == workflow {
         return Vec::new();
     }
+    (model.queue.cursor, model.queue.row) = (None, 0);
     model.queue.feeds.reset(workflow);
     rebuild(model);
     let mut effects: Vec<Effect> = model.queue.numbers.reset(workflow).into_iter().collect();
