@@ -67,6 +67,15 @@ pub struct Media {
     pub source: Option<Box<SourceFile>>,
 }
 
+/// The MIME type of a JSON document.
+pub const JSON: &str = "application/json";
+
+/// Returns whether bytes of this MIME type are text for people.
+#[must_use]
+pub fn is_text(mime: &str) -> bool {
+    mime.starts_with("text/") || mime == JSON
+}
+
 /// A file of the user as it was when its bytes were hashed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]

@@ -1,5 +1,6 @@
 //! The key of a result that later nodes reuse: everything that it depends on.
 
+use fanlight_shared::media::JSON;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::CommandOutput;
 
@@ -96,14 +97,19 @@ pub(super) fn of_command(command: &CommandWork, seen: &Surroundings, limit: usiz
     Some(parts)
 }
 
-/// Returns a value as bytes. Media counts by its hash and by what else a node sees of it, wherever its bytes are.
+/// Returns a value as bytes. Media counts by its hash and by what else a node sees of it, wherever its bytes are. A file of
+/// JSON counts as the text that earlier versions took it for, so that results which they stored are found.
 fn canonical(value: &Value) -> Option<Vec<u8>> {
-    if !value.has_source() {
+    let media = value.media();
+    if media.iter().all(|media| media.source.is_none() && media.mime != JSON) {
         return serde_json::to_vec(value).ok();
     }
     let mut value = value.clone();
     let without_source = value.change_media(&mut |media| {
         media.source = None;
+        if media.mime == JSON {
+            "text/plain".clone_into(&mut media.mime);
+        }
         Ok::<_, std::convert::Infallible>(())
     });
     without_source.ok()?;
@@ -187,6 +193,9 @@ mod tests {
         let file = SourceFile { path: "/a".into(), modified_us: 1, changed_us: 1 };
         let same = change(&|_| {});
         assert_eq!(same, change(&|media| media.source = Some(Box::new(file.clone()))));
+        let of = |mime: &str| change(&|media| media.mime = mime.to_owned());
+        assert_eq!(of(JSON), of("text/plain"), "as earlier versions stored it");
+        assert_ne!(of(JSON), same);
         assert_ne!(same, change(&|media| media.hash = fanlight_shared::id::BlobHash::of(b"other")));
         assert_ne!(same, change(&|media| media.name = "b.png".into()), "a node may pass the name on");
     }

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 
-use fanlight_shared::media::MediaKind;
+use fanlight_shared::media::{JSON, MediaKind};
 use image::{ImageFormat, ImageReader, Limits};
+use serde::de::IgnoredAny;
 
 /// How much of a file is read. This is enough for every header except those after huge embedded metadata; the size of
 /// such pictures is unknown.
@@ -60,6 +61,9 @@ fn mime(head: &[u8], whole: bool) -> &'static str {
         let begin = begin.trim_start_matches('\u{feff}').trim_start();
         if begin.starts_with("<svg") || begin.starts_with("<?xml") && begin.contains("<svg") {
             return "image/svg+xml";
+        }
+        if whole && begin.starts_with(['{', '[']) && serde_json::from_slice::<IgnoredAny>(head).is_ok() {
+            return JSON;
         }
     }
     match infer::get(head) {

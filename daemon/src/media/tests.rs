@@ -48,6 +48,12 @@ fn text_sound_and_other_files_are_recognised() {
     assert_eq!(of(b"").mime, "application/x-empty");
     assert_eq!(of(&[0, 159, 146, 150]).mime, "application/octet-stream");
     assert_eq!(of(b"RIFF\x24\0\0\0WAVEfmt ").kind, MediaKind::Audio);
+    assert_eq!(of(b"{\"layers\": [1, 2]}\n").mime, "application/json");
+    for text in [&b"{\"a\": 1}\n{\"a\": 2}\n"[..], b"{ not json }", b"12", b"[section]\nkey = 1\n"] {
+        assert_eq!(of(text).mime, "text/plain");
+    }
+    let deep = [vec![b'['; 10_000], vec![b']'; 10_000]].concat();
+    assert_eq!(of(&deep).mime, "text/plain", "what no reader of JSON takes is text");
     let long = "ü".repeat(600_000);
     assert_eq!(of(long.as_bytes()).mime, "text/plain", "a head that ends inside a character is still text");
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::media::{Media, MediaKind, is_text};
 use image::{DynamicImage, GenericImageView};
 
 use super::peaks;
@@ -28,7 +28,7 @@ pub(super) fn make(media: &Media, file: &Path, folder: &Path) -> Result<Option<(
             put(folder, "peaks.json", json.as_bytes(), peaks::MIME).map(Some)
         }
         MediaKind::Video => first_frame(file, folder),
-        MediaKind::File if media.mime.starts_with("text/") => {
+        MediaKind::File if is_text(&media.mime) => {
             let mut head = Vec::new();
             let read = File::open(file).and_then(|file| file.take(MAX_TEXT_BYTES).read_to_end(&mut head));
             read.map_err(|error| format!("the text can't be read: {error}"))?;

@@ -120,6 +120,8 @@ fn the_preview_of_a_text_is_its_beginning() {
     let Response::Preview(Some((_, file))) = response else { panic!("{response:?}") };
     let head = std::fs::read_to_string(folder.path().join(file)).unwrap();
     assert!(head.len() <= 4096 && !head.contains('\u{fffd}'));
+    let (_, response) = preview(media(MediaKind::File, "application/json"), b"{\"layers\": 2}");
+    assert!(matches!(response, Response::Preview(Some((mime, _))) if mime == "text/plain"));
     let (_, response) = preview(media(MediaKind::File, "application/zip"), b"PK");
     assert!(matches!(response, Response::Preview(None)));
 }

@@ -59,9 +59,10 @@ pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// Draws the beginning of a JSON text; text on one line is reformatted, or little of it would be visible.
 fn coloured(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    let pretty = value.and_then(|it| serde_json::to_string_pretty(&it).ok());
-    let lines = json::highlight(pretty.as_deref().unwrap_or(text), theme);
+    let text = json::readable(text);
+    // Only the beginning of a long line may be known.
+    let is_cut = json::has_one_line(&text);
+    let lines = if is_cut { json::wrapped(&text, theme, area.width) } else { json::highlight(&text, theme) };
     Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>()).render(area, buffer);
 }
 

@@ -1,12 +1,12 @@
 //! Two texts that are compared line by line.
 
 use fanlight_shared::asset::{Asset, AssetKind};
-use fanlight_shared::sanitise;
-use serde::de::IgnoredAny;
+use fanlight_shared::{media, sanitise};
 
 use super::lines::{DiffLine, LineKind, between, counts};
 use super::{FileChange, Kind, is_patch};
 use crate::ui::content::code::Language;
+use crate::ui::content::json::{has_one_line, laid_out};
 
 /// What stands for bytes that are not text.
 const NO_TEXT: char = '\u{fffd}';
@@ -14,10 +14,8 @@ const NO_TEXT: char = '\u{fffd}';
 /// Returns whether a product is a text: a value, or a file in which text was found.
 #[must_use]
 pub fn is_text(asset: &Asset) -> bool {
-    let is_of_text = |mime: &str| {
-        mime.starts_with("text/")
-            || matches!(mime, "application/x-empty" | "application/json" | "image/svg+xml")
-    };
+    let is_of_text =
+        |mime: &str| media::is_text(mime) || matches!(mime, "application/x-empty" | "image/svg+xml");
     match asset.kind {
         AssetKind::Text | AssetKind::Json => true,
         AssetKind::File => is_patch(asset) || is_of_text(&asset.mime),
@@ -36,8 +34,7 @@ pub fn between_texts(names: [&str; 2], texts: [&str; 2], is_cut: [bool; 2]) -> F
     let [before, after] = [0, 1].map(|side| whole_lines(texts[side], is_cut[side]));
     let language = Language::of(names[1]);
     let is_json = names.iter().all(|name| name.ends_with(".json"));
-    let has_one_line = |text: &str| !text.trim_end().contains('\n');
-    let is_laid_out = is_json && (has_one_line(&before) || has_one_line(&after));
+    let is_laid_out = is_json && [&before, &after].iter().any(|text| has_one_line(text));
     let note = |text: &str| DiffLine::new(LineKind::Head, text);
     let has_odd_bytes = [&before, &after].iter().any(|text| text.contains(NO_TEXT));
     let mut lines = match laid_out(&before).zip(laid_out(&after)).filter(|_| is_laid_out) {
@@ -62,39 +59,6 @@ pub fn between_texts(names: [&str; 2], texts: [&str; 2], is_cut: [bool; 2]) -> F
         counts: Some(counts(&lines)),
         lines: Some(lines),
     }
-}
-
-/// Returns JSON with a line for each value, and nothing else changed; `None` if it is not JSON.
-fn laid_out(text: &str) -> Option<String> {
-    serde_json::from_str::<IgnoredAny>(text).ok()?;
-    let (mut out, mut depth) = (String::with_capacity(text.len() * 2), 0_usize);
-    let (mut in_text, mut is_escaped) = (false, false);
-    for c in text.chars() {
-        if in_text {
-            out.push(c);
-            in_text = is_escaped || c != '"';
-            is_escaped = c == '\\' && !is_escaped;
-            continue;
-        }
-        if c.is_ascii_whitespace() {
-            continue;
-        }
-        let closes = matches!(c, '}' | ']');
-        depth = depth.saturating_sub(usize::from(closes));
-        // Nothing is between the two ends of an empty list.
-        if out.ends_with(['{', '[']) != closes || out.ends_with(',') {
-            out.push('\n');
-            out.extend(std::iter::repeat_n("  ", depth));
-        }
-        out.push(c);
-        match c {
-            '{' | '[' => depth += 1,
-            ':' => out.push(' '),
-            '"' => in_text = true,
-            _ => {}
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

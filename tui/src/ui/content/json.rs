@@ -1,14 +1,24 @@
-//! Highlights JSON.
+//! Highlights JSON, and lays it out.
+
+use std::borrow::Cow;
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use serde::de::IgnoredAny;
 
 use crate::ui::theme::Theme;
+use crate::ui::wrap::wrap;
 
 /// Returns lines of JSON with styles for keys, strings, numbers and literals; text that isn't JSON stays as it is.
 #[must_use]
 pub fn highlight<'a>(text: &str, theme: &Theme) -> Vec<Line<'a>> {
     text.lines().map(|line| Line::from(spans(line, theme))).collect()
+}
+
+/// Returns lines of JSON as [`highlight`] does, none of them wider than this.
+#[must_use]
+pub fn wrapped<'a>(text: &str, theme: &Theme, columns: u16) -> Vec<Line<'a>> {
+    wrap(text, columns).iter().map(|line| Line::from(spans(line, theme))).collect()
 }
 
 /// Returns the parts of one line.
@@ -53,6 +63,53 @@ fn end_of_text(text: &str) -> usize {
     text.len()
 }
 
+/// Returns whether a text has one line, whatever follows it.
+#[must_use]
+pub fn has_one_line(text: &str) -> bool {
+    !text.trim_end().contains('\n')
+}
+
+/// Returns JSON that is on one line with a line for each value, or little of it would be visible; other text as it is.
+#[must_use]
+pub fn readable(text: &str) -> Cow<'_, str> {
+    let laid_out = has_one_line(text).then(|| laid_out(text)).flatten();
+    laid_out.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Returns JSON with a line for each value, and nothing else changed; `None` if it is not JSON.
+#[must_use]
+pub fn laid_out(text: &str) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    let (mut out, mut depth) = (String::with_capacity(text.len() * 2), 0_usize);
+    let (mut in_text, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        if in_text {
+            out.push(c);
+            in_text = is_escaped || c != '"';
+            is_escaped = c == '\\' && !is_escaped;
+            continue;
+        }
+        if c.is_ascii_whitespace() {
+            continue;
+        }
+        let closes = matches!(c, '}' | ']');
+        depth = depth.saturating_sub(usize::from(closes));
+        // Nothing is between the two ends of an empty list.
+        if out.ends_with(['{', '[']) != closes || out.ends_with(',') {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        }
+        out.push(c);
+        match c {
+            '{' | '[' => depth += 1,
+            ':' => out.push(' '),
+            '"' => in_text = true,
+            _ => {}
+        }
+    }
+    Some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +122,17 @@ mod tests {
                 spans(text, &theme).into_iter().map(|span| span.content.into_owned()).collect();
             assert_eq!(joined, text);
         }
+    }
+
+    #[test]
+    fn json_on_one_line_is_laid_out_and_a_part_of_it_is_wrapped() {
+        assert_eq!(readable("{\"a\":1.00}\n"), "{\n  \"a\": 1.00\n}");
+        for text in ["{\n\"a\":1}", "{\"a\":1", "text"] {
+            assert_eq!(readable(text), text);
+        }
+        let lines = wrapped("[1, 22, 333", &Theme::default(), 4);
+        let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        assert!(lines.len() > 2 && text.concat().contains("333"), "{text:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod view;
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState, Recipe};
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::media::is_text;
 use fanlight_shared::rpc::assets;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::sanitise;
@@ -65,7 +66,7 @@ impl Viewer {
 
     fn ask(&self) -> Vec<Effect> {
         let mut effects = vec![Effect::GetRecipe(self.asset.id)];
-        let has_text = self.asset.kind == AssetKind::File && self.asset.mime.starts_with("text/");
+        let has_text = self.asset.kind == AssetKind::File && is_text(&self.asset.mime);
         if has_text {
             effects.push(Effect::GetText(self.asset.id));
         }

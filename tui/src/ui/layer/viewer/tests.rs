@@ -3,9 +3,10 @@ use fanlight_shared::run::RunStatus;
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::Confirm;
 use crate::ui::layer::viewer::Viewer;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
-use crate::ui::testing::{asset, press, run, screen, with_runs};
+use crate::ui::testing::{asset, press, response, run, screen, with_runs};
 use fanlight_shared::asset::AssetKind;
 
 fn gallery() -> Model {
@@ -53,4 +54,18 @@ fn it_shows_the_product_and_its_recipe() {
     press(&mut model, "enter i");
     let text = screen(&mut model, 100, 30);
     assert!(text.contains("text 2") && text.contains("poster#2") && text.contains("12 KB"), "{text}");
+}
+
+#[test]
+fn a_file_of_json_is_read_and_laid_out() {
+    let mut model = gallery();
+    for asset in &mut model.gallery.assets {
+        (asset.kind, asset.mime) = (AssetKind::File, "application/json".into());
+    }
+    let effects = press(&mut model, "enter");
+    let of = effects.iter().find_map(|it| if let Effect::GetText(id) = it { Some(*id) } else { None });
+    let text = format!("{{\"layers\":[1.00],\"note\":\"{}END\"}}", "word ".repeat(60));
+    response(&mut model, Response::Text(of.unwrap(), text));
+    let shown = screen(&mut model, 100, 30);
+    assert!(shown.contains("  \"layers\": [") && shown.contains("1.00") && shown.contains("END"), "{shown}");
 }

@@ -78,7 +78,9 @@ fn draw(viewer: &Viewer, model: &Model, theme: &Theme, area: Rect, buffer: &mut 
         _ => None,
     };
     let lines: Vec<Line<'_>> = match (&asset.value, viewer.text.as_deref().or(preview)) {
-        (_, Some(text)) if asset.mime.contains("json") => json::highlight(text, theme),
+        (_, Some(text)) if asset.mime.contains("json") => {
+            json::wrapped(&json::readable(text), theme, area.width)
+        }
         (_, Some(text)) => plain(text, theme, area.width),
         (Value::Text(text), None) => plain(text, theme, area.width),
         (value, None) if asset.kind == AssetKind::Json => {
