@@ -54,7 +54,7 @@ class Browser:
 
     def wait(self, what, script):
         """Waits until an expression of the page is true."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 180
         while not self.run(f"return Boolean({script})"):
             if time.monotonic() > end:
                 sys.exit(f"{what}: never true: {script}\n{self.run('return document.body.innerText')}")
@@ -79,12 +79,15 @@ class Browser:
 
 def port(log, driver):
     """Waits for the port that the driver chose."""
+    end = time.monotonic() + 180
     while True:
         for line in log.read_text().splitlines():
             if "started successfully on port" in line:
                 return int(line.rstrip(".").rsplit(" ", 1)[1])
         if driver.poll() is not None:
             sys.exit(f"chromedriver ended:\n{log.read_text()}")
+        if time.monotonic() > end:
+            sys.exit(f"chromedriver does not start:\n{log.read_text()}")
         time.sleep(0.05)
 
 

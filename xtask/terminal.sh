@@ -32,9 +32,22 @@ outputs: { sky: "${{ sky.image }}" }
 YAML
 "$fanlight" run prints.yaml --sweep seed=1..6 >/dev/null
 
+# Waits until a command succeeds, three minutes at most.
+wait_for() { # WHAT COMMAND…
+    local what=$1 deadline=$((SECONDS + 180))
+    shift
+    until "$@"; do
+        if [ "$SECONDS" -gt "$deadline" ]; then
+            echo "error: $terminal: waited in vain for $what; see $out" >&2
+            exit 1
+        fi
+        sleep 0.2
+    done
+}
+
 # Xvfb takes a free display by itself and says which.
 Xvfb -displayfd 3 -screen 0 1600x1000x24 3>"$folder/display" 2>/dev/null &
-until [ -s "$folder/display" ]; do sleep 0.1; done
+wait_for 'a display' test -s "$folder/display"
 DISPLAY=:$(cat "$folder/display")
 export DISPLAY
 
@@ -57,37 +70,27 @@ esac
 colours() {
     import -window root "$out" && identify -format %k "$out"
 }
-# Waits until a command succeeds, a minute at most.
-wait_for() {
-    local deadline=$((SECONDS + 60))
-    until "$@"; do
-        if [ "$SECONDS" -gt "$deadline" ]; then
-            echo "error: $terminal shows no pictures; see $out" >&2
-            exit 1
-        fi
-        sleep 0.2
-    done
-}
 screen() { import -window root rgb:- | md5sum; }
 changed() { [ "$(screen)" != "$before" ]; }
 # Presses a key and waits until the screen changes.
 press() {
     before=$(screen)
     xdotool key "$1"
-    wait_for changed
+    wait_for 'a change' changed
 }
 colourful() { [ "$(colours)" -gt 1000 ]; }
 still() { before=$(screen); sleep 0.5; [ "$(screen)" = "$before" ]; }
 
 before=$(screen)
-xdotool search --sync --onlyvisible --class "$terminal" >/dev/null
-wait_for changed
-wait_for still
+window() { [ -n "$(xdotool search --onlyvisible --class "$terminal" 2>/dev/null)" ]; }
+wait_for 'its window' window
+wait_for 'a screen' changed
+wait_for 'a still screen' still
 press Return     # the workflow that ran
-wait_for still
+wait_for 'a still screen' still
 press 3          # the gallery
 press z          # on the whole screen
-wait_for colourful
-wait_for still
+wait_for 'pictures' colourful
+wait_for 'a still screen' still
 colours >/dev/null
 echo "$terminal: $out"

@@ -1,22 +1,29 @@
-//! For tests of all crates: polls conditions of processes and files, and says what is skipped.
+//! For tests of all crates: waits for conditions and children with time-outs, and says what is skipped.
+
+pub mod child;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-/// The time-out of a condition; far longer than any takes.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// The time-out of a condition; far longer than any takes, also on a busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(180);
 /// The polling interval.
 const PACE: Duration = Duration::from_millis(5);
 
-/// Waits until it holds.
+/// Returns what the future does. Panics if it takes longer than any does.
 #[allow(clippy::panic)]
+pub async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT, future).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+/// Waits until it holds.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let waiting = async {
         while !holds() {
             tokio::time::sleep(PACE).await;
         }
     };
-    tokio::time::timeout(TIMEOUT, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    in_time(what, waiting).await;
 }
 
 /// Waits until it holds, without a runtime.

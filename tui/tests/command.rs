@@ -5,6 +5,8 @@
 
 #[path = "support/alive.rs"]
 mod alive;
+#[path = "support/leftovers.rs"]
+mod leftovers;
 
 #[path = "command/adoption.rs"]
 mod adoption;

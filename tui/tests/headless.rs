@@ -121,11 +121,9 @@ fn a_typo_in_a_file_name_gets_a_suggestion() {
 fn a_home_below_a_file_is_an_error() {
     let fanlight = Fanlight::new();
     fanlight.file("file", "").file("good.yaml", GOOD);
-    let said = fanlight
-        .command(&["run", "good.yaml"])
-        .env("FANLIGHT_HOME", fanlight.path("file/home"))
-        .output()
-        .unwrap();
+    let said = crate::support::output(
+        fanlight.command(&["run", "good.yaml"]).env("FANLIGHT_HOME", fanlight.path("file/home")),
+    );
     let err = String::from_utf8(said.stderr).unwrap();
     assert_eq!(said.status.code(), Some(3), "{err}");
     assert!(err.contains("error: ") && !err.contains("panicked"), "{err}");
@@ -135,7 +133,7 @@ fn a_home_below_a_file_is_an_error() {
 fn a_socket_path_that_is_too_long_is_an_error() {
     let fanlight = Fanlight::new();
     let long = fanlight.path(&"x".repeat(120));
-    let said = fanlight.command(&["ps"]).env("XDG_RUNTIME_DIR", long).output().unwrap();
+    let said = crate::support::output(fanlight.command(&["ps"]).env("XDG_RUNTIME_DIR", long));
     assert_eq!(said.status.code(), Some(3));
     assert!(String::from_utf8(said.stderr).unwrap().contains("at most 100"));
 }

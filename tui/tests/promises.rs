@@ -5,6 +5,8 @@
 mod gallery;
 #[path = "promises/house.rs"]
 mod house;
+#[path = "support/leftovers.rs"]
+mod leftovers;
 #[path = "promises/lens.rs"]
 mod lens;
 #[path = "promises/line.rs"]

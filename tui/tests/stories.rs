@@ -120,9 +120,6 @@ mod video;
 #[path = "stories/why.rs"]
 mod why;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
-
 use support::{Fanlight, png_size};
 
 /// Prints its seed; the file `go` beside the workflow lets it end.
@@ -258,14 +255,12 @@ fn events_are_lines_of_json_and_end_with_the_runs() {
 #[test]
 fn events_are_printed_while_the_run_goes_on() {
     let fanlight = gated();
-    let mut run = fanlight.command(&["run", "gated.yaml", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut events = BufReader::new(run.stdout.take().unwrap())
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let mut run = fanlight.start(&["run", "gated.yaml", "--json"]);
+    let mut events = run.lines().map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
     events.find(|event| event["channel"] == "snapshot" || event["channel"] == "state").expect("an event");
     fanlight.file("go", "");
     assert_eq!(events.last().unwrap()["type"], "end");
-    assert!(run.wait().unwrap().success());
+    run.ends().exits(0);
 }
 
 #[test]
@@ -321,13 +316,12 @@ fn a_failed_run_is_exit_code_1_and_says_why() {
 fn logs_are_followed_to_their_end() {
     let fanlight = gated();
     fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
-    let mut following =
-        fanlight.command(&["logs", "last", "say", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "begun 1");
+    let mut following = fanlight.start(&["logs", "last", "say", "-f"]);
+    let mut lines = following.lines();
+    assert_eq!(lines.next().unwrap(), "begun 1");
     fanlight.file("go", "");
     assert!(lines.next().is_none());
-    assert_eq!(following.wait().unwrap().code(), Some(0));
+    following.ends().exits(0);
 }
 
 #[test]

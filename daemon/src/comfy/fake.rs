@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Map, Value as Json, json};
@@ -132,7 +131,7 @@ impl Fake {
                 changes.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap();
+        fanlight_shared::testing::in_time("a change of the fake", wait).await;
     }
 
     /// Sends all clients that the queue changed.

@@ -73,7 +73,7 @@ impl Server {
     pub(crate) async fn until_closed(&self, count: usize) {
         let mut closed = self.closed.clone();
         let wait = closed.wait_for(|closed| *closed >= count);
-        tokio::time::timeout(std::time::Duration::from_secs(30), wait).await.unwrap().unwrap();
+        fanlight_shared::testing::in_time("it closes", wait).await.unwrap();
     }
 
     /// Waits until it was asked so often.
@@ -83,7 +83,7 @@ impl Server {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), wait).await.unwrap();
+        fanlight_shared::testing::in_time("a request", wait).await;
     }
 }
 

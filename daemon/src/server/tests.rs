@@ -12,12 +12,14 @@ mod views;
 use std::path::Path;
 use std::sync::Arc;
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, Notifications};
 use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
+use fanlight_shared::testing::{in_time, until};
 use fanlight_shared::time::Time;
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
@@ -136,6 +138,11 @@ impl Served {
     async fn client(&self) -> Client {
         Client::connect(&self.home).await.unwrap()
     }
+}
+
+/// Returns the next notification; `None` once the connection has ended.
+async fn recv(notifications: &mut Notifications) -> Option<Notification> {
+    in_time("a notification", notifications.recv()).await
 }
 
 /// Returns a run of a workflow.

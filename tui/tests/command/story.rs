@@ -106,6 +106,12 @@ impl Story {
     }
 }
 
+impl Drop for Story {
+    fn drop(&mut self) {
+        crate::leftovers::end_supervisor(&self.home);
+    }
+}
+
 /// Runs an attempt as the engine does.
 pub(crate) async fn run(commands: &Commands, attempt: Attempt, work: CommandWork) -> Outcome {
     executor::run(commands, attempt, Arc::new(Work::Command(Arc::new(work))), None).await

@@ -1,8 +1,5 @@
 //! Processes that are killed at work.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
-
 use rustix::process::{Signal, kill_process};
 
 use crate::alive::is_alive;
@@ -132,8 +129,8 @@ fn following_a_run_continues_with_the_next_daemon() {
     let fanlight = Fanlight::new();
     let running = fanlight.file("gated.yaml", GATED).start(&["run", "gated.yaml"]);
     wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun\n");
-    let mut reading = fanlight.command(&["logs", "last", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(reading.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut reading = fanlight.start(&["logs", "last", "-f"]);
+    let mut lines = reading.lines();
     assert_eq!(lines.next().unwrap(), "slow | begun");
     for _ in 0..2 {
         wait_for("a daemon", || fanlight.say(&["daemon", "status"]).code == 0);
@@ -143,7 +140,7 @@ fn following_a_run_continues_with_the_next_daemon() {
     let said = running.ends().exits(0).complains("connecting again").complains("completed");
     assert!(said.out.starts_with("gated#1\tout\t"), "{}", said.out);
     assert_eq!(lines.collect::<Vec<_>>(), ["slow | ended"], "nothing twice, nothing left out");
-    assert_eq!(reading.wait().unwrap().code(), Some(0));
+    reading.ends().exits(0);
 }
 
 #[test]

@@ -3,8 +3,6 @@
 #[path = "disk/small.rs"]
 mod small;
 
-use std::io::{BufRead as _, BufReader};
-
 use small::Small;
 
 use crate::support::wait_for;
@@ -43,9 +41,7 @@ fn loses_nothing(disk: &Small<'_>) {
     };
     assert_eq!(say(&["run", "seeded.yaml"]).0, 0);
     fanlight.file("gated.yaml", GATED);
-    let mut followed = disk.command(&["run", "gated.yaml"]);
-    let followed = followed.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut followed = followed.spawn().unwrap();
+    let mut followed = disk.start(&["run", "gated.yaml"]);
     wait_for("the followed run's command to begin", || !disk.say(&["logs", "gated"]).out.is_empty());
     disk.fill();
     // The already allocated space has room for a few more.
@@ -54,7 +50,7 @@ fn loses_nothing(disk: &Small<'_>) {
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("full"), "{err}");
     // Clients that follow a run are informed, and so are later ones.
-    let mut heard = BufReader::new(followed.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut heard = followed.complaints();
     heard.find(|line| line.starts_with("fanlight: the disk that holds")).expect("a banner");
     wait_for("the banner in what comes later", || {
         say(&["run", "seeded.yaml", "--detach"]);
@@ -71,7 +67,7 @@ fn loses_nothing(disk: &Small<'_>) {
     assert!(over.is_some(), "the end of the banner: {said:?}");
     fanlight.file("go", "");
     let rest: Vec<String> = heard.collect();
-    assert_eq!(followed.wait().unwrap().code(), Some(0), "{said:?} {rest:?}");
+    assert_eq!(followed.ends().code, 0, "{said:?} {rest:?}");
     wait_for("the daemon to go on", || say(&["run", "seeded.yaml"]).0 == 0);
     assert_eq!(say(&["doctor", "--deep"]).0, 0);
 }

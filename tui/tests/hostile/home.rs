@@ -76,7 +76,7 @@ fn the_first_command_after_a_home_was_moved_away_has_a_daemon_of_a_new_home() {
     fanlight.say(&["doctor", "--deep"]).exits(0);
 
     let ask = |arguments: &[&str]| {
-        let said = fanlight.command(arguments).env("FANLIGHT_HOME", &moved).output().unwrap();
+        let said = crate::support::output(fanlight.command(arguments).env("FANLIGHT_HOME", &moved));
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         String::from_utf8(said.stdout).unwrap()
     };

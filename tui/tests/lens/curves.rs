@@ -23,6 +23,8 @@ nodes:
 #[test]
 fn the_curves_of_a_sweep_grow_while_they_are_on_screen() {
     let fanlight = Fanlight::new();
+    // The commands of all three run at once.
+    fanlight.config("[pools]\nprocess = 6\n");
     fanlight.file("descent.yaml", DESCENT);
     fanlight.say(&["run", "descent.yaml", "--sweep", "rate=1..3", "--detach"]).exits(0);
     let mut ui = ui(&fanlight);

@@ -15,6 +15,7 @@ use fanlight_shared::rpc::queue;
 use fanlight_shared::rpc::runs::{Get, ParamSet, Start};
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::testing::{TIMEOUT, in_time};
 use fanlight_shared::value::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,7 @@ nodes:
   count:
     run: |
       echo "{\"type\":\"progress\",\"value\":0.$seed,\"message\":\"step of $seed\"}" >> "$FANLIGHT_EVENTS"
-      while [ ! -e "$gate/$seed" ]; do sleep 0.02; done
+      while [ ! -e "$gate/$seed" ]; do [ -d "$gate" ] || exit 1; sleep 0.02; done
       echo "made by $seed"
     with: { seed: "${{ params.seed }}", gate: "${{ params.gate }}" }
   sky:
@@ -43,9 +44,6 @@ outputs:
   sky: "${{ sky.image }}"
   words: "${{ words.text }}"
 "#;
-
-/// The time-out of a condition.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(crate) struct House {
     pub(crate) home: Home,
@@ -98,7 +96,7 @@ impl House {
     async fn end(&mut self) {
         if let Some((living, token, _lock)) = self.daemon.take() {
             token.cancel();
-            living.await.unwrap();
+            in_time("the end of the daemon", living).await.unwrap();
         }
     }
 
@@ -159,5 +157,14 @@ impl House {
     /// Lets the run with this seed finish.
     pub(crate) fn let_go(&self, seed: i64) {
         std::fs::write(self.folder.path().join("gate").join(seed.to_string()), "").unwrap();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let Some((_, token, _)) = &self.daemon {
+            token.cancel();
+        }
+        crate::leftovers::end_supervisor(&self.home);
     }
 }

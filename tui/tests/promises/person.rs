@@ -1,7 +1,5 @@
 //! A user of the UI: presses keys, and looks at the screen after every message.
 
-use std::time::Duration;
-
 use fanlight::ui::app::session::Session;
 use fanlight::ui::document::{Purpose, Request, Source};
 use fanlight::ui::effect::Effect;
@@ -13,12 +11,11 @@ use fanlight::ui::theme::Theme;
 use fanlight::ui::{areas::Areas, view};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::RunId;
+use fanlight_shared::testing::TIMEOUT;
 use fanlight_shared::time::Time;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-/// The time-out of a condition; far longer than any takes.
-const TIMEOUT: Duration = Duration::from_secs(60);
 const SIZE: (u16, u16) = (180, 50);
 
 /// A callback for every frame.

@@ -14,7 +14,7 @@ fn assets_stay_until_they_are_deleted() {
     fanlight.say(&["assets", "get", id, "got.png", "--no-recipe"]).exits(0);
     assert!(png_size(&fanlight.path("got.png")).0 > 100);
     fanlight.say(&["assets", "get", id, "got.png"]).exits(1).complains("exists already");
-    let piped = fanlight.command(&["assets", "get", id]).output().unwrap();
+    let piped = crate::support::output(&mut fanlight.command(&["assets", "get", id]));
     assert_eq!(piped.stdout, std::fs::read(fanlight.path("got.png")).unwrap());
     fanlight.say(&["assets", "rm", id]).exits(2).complains("--yes");
     fanlight.say(&["assets", "rm", id, "--yes"]).exits(0);

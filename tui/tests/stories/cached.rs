@@ -122,7 +122,7 @@ fn a_fork_can_run_an_edited_version_of_the_file() {
     fanlight.say(&["run", "poster.yaml"]).exits(0);
     let edit = |program: &str, arguments: &[&str]| {
         let output =
-            fanlight.command(arguments).env_remove("VISUAL").env("EDITOR", program).output().unwrap();
+            crate::support::output(fanlight.command(arguments).env_remove("VISUAL").env("EDITOR", program));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };

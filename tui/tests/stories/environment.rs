@@ -41,7 +41,7 @@ fn commands_use_the_path_of_the_submitter_and_say_so_if_they_find_nothing() {
     let own = std::env::var("PATH").unwrap();
     let missing = fanlight.say(&["run", "tool.yaml"]).exits(1);
     assert!(missing.err.contains("127") && missing.err.contains(&own), "{}", missing.err);
-    let found = fanlight.command(&["run", "tool.yaml"]).env("PATH", &path).output().unwrap();
+    let found = crate::support::output(fanlight.command(&["run", "tool.yaml"]).env("PATH", &path));
     assert_eq!(String::from_utf8(found.stdout).unwrap(), "tool#2\to\ttool none none\n");
 
     // The ended run keeps its environment; a resumed run takes a new one if it is given.
@@ -59,11 +59,12 @@ fn variables_are_passed_by_name_and_only_to_commands_that_ask_for_them() {
     let run = |arguments: &[&str]| {
         let mut line = vec!["run", "asks.yaml"];
         line.extend(arguments);
-        let said = fanlight
-            .command(&line)
-            .envs([("PATH", path.as_str()), ("TOKEN", "t0k3n"), ("CC", "clang"), ("OTHER", "x")])
-            .output()
-            .unwrap();
+        let said = crate::support::output(fanlight.command(&line).envs([
+            ("PATH", path.as_str()),
+            ("TOKEN", "t0k3n"),
+            ("CC", "clang"),
+            ("OTHER", "x"),
+        ]));
         crate::support::Said {
             code: said.status.code().unwrap(),
             out: String::from_utf8(said.stdout).unwrap(),
@@ -88,13 +89,13 @@ fn variables_are_passed_by_name_and_only_to_commands_that_ask_for_them() {
 fn a_new_version_of_a_file_gets_the_variables_that_only_it_needs() {
     let (fanlight, path) = with_tool();
     fanlight.file("new.yaml", "nodes: { a: { run: exit 1 } }\n");
-    fanlight.command(&["run", "new.yaml"]).env("PATH", &path).output().unwrap();
+    crate::support::output(fanlight.command(&["run", "new.yaml"]).env("PATH", &path));
     fanlight.file("new.yaml", &ASKS.replace("[CC]", "[CC, PATH]"));
-    let resumed = fanlight
-        .command(&["resume", "new#1", "--new-version"])
-        .envs([("PATH", "/usr/bin:/bin"), ("TOKEN", "t0k3n"), ("CC", "clang")])
-        .output()
-        .unwrap();
+    let resumed = crate::support::output(fanlight.command(&["resume", "new#1", "--new-version"]).envs([
+        ("PATH", "/usr/bin:/bin"),
+        ("TOKEN", "t0k3n"),
+        ("CC", "clang"),
+    ]));
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
     fanlight.await_states(&["completed"]);
     let shown = fanlight.say(&["show", "new#2", "--json"]).exits(0).json();

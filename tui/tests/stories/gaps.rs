@@ -95,7 +95,7 @@ fn a_name_for_a_file_elsewhere_says_which_file_it_is() {
     let said = fanlight.say(&["run", "quick"]).exits(0);
     assert!(!said.err.contains("`quick` is"), "it is below this folder: {}", said.err);
     std::fs::create_dir(fanlight.path("here")).unwrap();
-    let run = fanlight.command(&["run", "quick"]).current_dir(fanlight.path("here")).output().unwrap();
+    let run = crate::support::output(fanlight.command(&["run", "quick"]).current_dir(fanlight.path("here")));
     let err = String::from_utf8(run.stderr).unwrap();
     let file = fanlight.path("other/quick.yaml").canonicalize().unwrap();
     assert!(err.contains(&format!("`quick` is {}", file.display())), "{err}");

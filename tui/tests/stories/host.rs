@@ -71,7 +71,7 @@ impl Two {
     }
 
     fn say(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().unwrap();
+        let output = crate::support::output(&mut self.command(arguments));
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }
@@ -178,7 +178,8 @@ fn a_named_host_has_its_own_destination_program_and_home() {
     let calls = std::fs::read_to_string(two.ssh("calls")).unwrap();
     assert!(calls.contains("\"ada@10.0.0.5\"") && calls.contains("BatchMode=yes"), "{calls}");
     // Commands about the daemon itself run there.
-    let status = two.command(&["daemon", "status", "--json"]).env("FANLIGHT_HOST", "box").output().unwrap();
+    let status =
+        crate::support::output(two.command(&["daemon", "status", "--json"]).env("FANLIGHT_HOST", "box"));
     let status = String::from_utf8(status.stdout).unwrap();
     assert!(status.contains(two.there.environment()[2].1.to_str().unwrap()), "{status}");
     two.say(&["--host", "box", "daemon", "stop"]).exits(0);

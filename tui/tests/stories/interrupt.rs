@@ -1,8 +1,5 @@
 //! Ctrl-C.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
-
 use crate::support::wait_for;
 use crate::{GATED, gated};
 
@@ -39,12 +36,10 @@ fn the_second_ctrl_c_exits_at_once_and_the_cancelling_continues() {
 fn leaving_a_watch_cancels_nothing() {
     let fanlight = gated();
     fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
-    let mut watching = fanlight.command(&["watch", "last", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut watching = fanlight.start(&["watch", "last", "--json"]);
     // The first line says that it is watching.
-    lines.next().unwrap().unwrap();
-    let pid = rustix::process::Pid::from_child(&watching);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert_eq!(watching.wait().unwrap().code(), Some(130));
+    watching.writes_a_line();
+    watching.interrupt();
+    watching.ends().exits(130);
     fanlight.await_states(&["running"]);
 }

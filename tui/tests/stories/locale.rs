@@ -7,11 +7,11 @@ use crate::support::Fanlight;
 fn in_a_locale_without_utf8_people_read_ascii_and_programs_the_text_as_it_is() {
     let fanlight = Fanlight::new();
     fanlight.file("quick.yaml", QUICK);
-    let ran = fanlight
-        .command(&["run", "quick.yaml", "-p", "place=Malmö", "--sweep", "seed=1,2"])
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap();
+    let ran = crate::support::output(
+        fanlight
+            .command(&["run", "quick.yaml", "-p", "place=Malmö", "--sweep", "seed=1,2"])
+            .env("LC_ALL", "C"),
+    );
     assert!(ran.status.success());
     assert!(ran.stderr.is_ascii(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert!(String::from_utf8_lossy(&ran.stdout).contains("Malmö 1"), "no value is changed for a program");

@@ -154,14 +154,14 @@ fn nothing_of_a_repository_runs_before_the_yes() {
     let asked = story.add(&[]).exits(2);
     assert!(!mark.exists() && !asked.err.contains('\u{1b}'), "{}", asked.err);
     // A filter of the user's own config, as that of Git LFS, which the repository names.
-    let asked = story
-        .fanlight
-        .command(&["plugin", "add", &story.url(), "--path", "plugin"])
-        .env("GIT_CONFIG_COUNT", "1")
-        .env("GIT_CONFIG_KEY_0", "filter.evil.smudge")
-        .env("GIT_CONFIG_VALUE_0", format!("touch {}; cat", mark.display()))
-        .output()
-        .unwrap();
+    let asked = crate::support::output(
+        story
+            .fanlight
+            .command(&["plugin", "add", &story.url(), "--path", "plugin"])
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "filter.evil.smudge")
+            .env("GIT_CONFIG_VALUE_0", format!("touch {}; cat", mark.display())),
+    );
     assert!(String::from_utf8_lossy(&asked.stderr).contains("Add it?") && !mark.exists());
     // A program that doesn't speak the protocol is no plugin, and is not kept.
     story.add(&["--yes"]).exits(1).complains("the plugin `word` can't be added");

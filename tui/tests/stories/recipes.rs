@@ -34,7 +34,7 @@ pub(super) fn asset(fanlight: &Fanlight, run: &str, node: &str) -> String {
 
 /// Returns the bytes of an asset as they are stored.
 fn stored(fanlight: &Fanlight, asset: &str) -> Vec<u8> {
-    let output = fanlight.command(&["assets", "get", asset]).output().unwrap();
+    let output = crate::support::output(&mut fanlight.command(&["assets", "get", asset]));
     assert!(output.status.success());
     output.stdout
 }

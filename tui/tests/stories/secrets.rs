@@ -23,7 +23,7 @@ fn set(fanlight: &Fanlight, name: &str, value: &str) -> Said {
     let file = fanlight.path("value");
     fs::write(&file, format!("{value}\n")).unwrap();
     let output =
-        fanlight.command(&["secrets", "set", name]).stdin(File::open(&file).unwrap()).output().unwrap();
+        crate::support::output(fanlight.command(&["secrets", "set", name]).stdin(File::open(&file).unwrap()));
     fs::remove_file(file).unwrap();
     Said {
         code: output.status.code().unwrap(),
@@ -196,7 +196,7 @@ fn a_secret_is_read_from_the_keyring_when_its_node_starts() {
             .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );
     // The first command starts the daemon, with this PATH.
-    let output = fanlight.command(&["run", "use.yaml"]).env("PATH", path.unwrap()).output().unwrap();
+    let output = crate::support::output(fanlight.command(&["run", "use.yaml"]).env("PATH", path.unwrap()));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains(KEY), "{said}");
     let log = fanlight.say(&["logs", "last", "use"]).exits(0);
@@ -286,15 +286,15 @@ fn no_file_event_or_frame_contains_a_secret_that_nodes_print_in_every_way() {
     fs::write(home(&fanlight).join("config/config.toml"), "[secrets]\nkey = { env = \"THE_KEY\" }\n")
         .unwrap();
     fanlight.file("leaks.yaml", &LEAKS.replace("URL", &echo_server()));
-    let started = fanlight.command(&["daemon", "start"]).env("THE_KEY", KEY).output().unwrap();
+    let started = crate::support::output(fanlight.command(&["daemon", "start"]).env("THE_KEY", KEY));
     assert!(started.status.success());
     let (runtime, frames) = recorded(&fanlight);
-    let watched = fanlight
-        .command(&["run", "leaks.yaml", "--json"])
-        .env("XDG_RUNTIME_DIR", runtime)
-        .stdout(Stdio::piped())
-        .output()
-        .unwrap();
+    let watched = crate::support::output(
+        fanlight
+            .command(&["run", "leaks.yaml", "--json"])
+            .env("XDG_RUNTIME_DIR", runtime)
+            .stdout(Stdio::piped()),
+    );
     assert_eq!(watched.status.code(), Some(1), "{}", String::from_utf8_lossy(&watched.stderr));
     assert_free("stdout of `run --json`", &watched.stdout);
     assert_free("stderr of `run --json`", &watched.stderr);

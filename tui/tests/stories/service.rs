@@ -17,7 +17,7 @@ fn say(fanlight: &Fanlight, arguments: &[&str], failure: Option<&str>) -> Output
     std::fs::write(folder.join("systemctl"), script).unwrap();
     std::fs::set_permissions(folder.join("systemctl"), std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:/usr/bin:/bin", folder.display());
-    fanlight.command(arguments).env("PATH", path).output().unwrap()
+    crate::support::output(fanlight.command(arguments).env("PATH", path))
 }
 
 fn units(fanlight: &Fanlight) -> Vec<PathBuf> {

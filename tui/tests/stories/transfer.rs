@@ -56,7 +56,8 @@ fn a_sweep_moves_with_its_products_logs_and_metrics() {
     // The bytes are the same, and can be made again.
     let asset = bob.say(&["assets", "list", "--run", "train#1", "--node", "sky", "--json"]).exits(0).json();
     let asset = asset[0]["id"].as_str().unwrap();
-    let bytes = [&ada, &bob].map(|home| home.command(&["assets", "get", asset]).output().unwrap().stdout);
+    let bytes =
+        [&ada, &bob].map(|home| crate::support::output(&mut home.command(&["assets", "get", asset])).stdout);
     assert!(bytes[0] == bytes[1] && bytes[0].starts_with(b"\x89PNG"));
     both([&ada, &bob], &["assets", "show", asset]);
     let said = bob.say(&["reproduce", asset, "--yes"]).exits(0).out;
@@ -127,12 +128,12 @@ fn runs_move_through_a_pipe() {
     let (ada, bob) = (Fanlight::new(), Fanlight::new());
     ada.file("train.yaml", TRAIN);
     ada.say(&["run", "train.yaml"]).exits(0);
-    let exported = ada.command(&["export", "last", "-"]).output().unwrap();
+    let exported = crate::support::output(&mut ada.command(&["export", "last", "-"]));
     assert!(exported.status.success());
     bob.file("in", "");
     fs::write(bob.path("in"), exported.stdout).unwrap();
     let stdin = fs::File::open(bob.path("in")).unwrap();
-    let imported = bob.command(&["import", "-"]).stdin(stdin).output().unwrap();
+    let imported = crate::support::output(bob.command(&["import", "-"]).stdin(stdin));
     assert_eq!(String::from_utf8(imported.stdout).unwrap(), "train#1\timported\n");
 }
 
@@ -177,7 +178,7 @@ outputs: { said: \"${{ check.stdout }}\" }
     let archive = bob.path("check.tar.zst");
     ada.say(&["export", "check", archive.to_str().unwrap()]).exits(0);
     bob.say(&["import", "check.tar.zst"]).exits(0);
-    let resumed = bob.command(&["resume", "check#1"]).env("TOKEN", "mine").output().unwrap();
+    let resumed = crate::support::output(bob.command(&["resume", "check#1"]).env("TOKEN", "mine"));
     let said = String::from_utf8(resumed.stderr).unwrap();
     assert!(said.contains("its commands get PATH, TOKEN from here"), "{said}");
     assert!(said.contains("it keeps slow; runs check again"), "{said}");

@@ -50,7 +50,9 @@ fn background_processes_are_ended_with_the_main_process() {
 #[test]
 fn a_background_process_may_finish_writing_after_the_main_process() {
     both(async |story| {
-        let spec = story.script("(sleep 0.02; echo late) & echo early");
+        // If the machine is so busy that it gets a signal, it ignores it.
+        let mut spec = story.script("trap '' TERM; echo early; (sleep 0.02; echo late) &");
+        spec.grace = Duration::from_secs(60);
         assert_eq!(story.run(&spec).await.how, How::Code(0));
         assert_eq!(log_text(&spec.folder), "early\nlate\n");
     });

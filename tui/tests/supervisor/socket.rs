@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use fanlight_daemon::supervisor::client::How;
+use fanlight_shared::testing::child::{Timed, output};
 
 use super::story::*;
 
@@ -32,7 +33,9 @@ fn garbage_drops_only_the_client_that_sent_it() {
             let mut stranger = UnixStream::connect(&story.home.supervisor_socket).unwrap();
             stranger.write_all(garbage).unwrap();
             // If it is closed with unread data, it may be a reset.
-            let _ = stranger.read_to_end(&mut Vec::new());
+            if let Err(error) = Timed(stranger).read_to_end(&mut Vec::new()) {
+                assert_ne!(error.kind(), std::io::ErrorKind::TimedOut, "it is not dropped");
+            }
         }
         // The rest of half a frame is awaited, without blocking others.
         let mut slow = UnixStream::connect(&story.home.supervisor_socket).unwrap();
@@ -45,12 +48,12 @@ fn garbage_drops_only_the_client_that_sent_it() {
 #[test]
 fn a_folder_has_one_supervisor() {
     both(async |story| {
-        let output = Command::new(env!("CARGO_BIN_EXE_fanlight"))
+        let mut other = Command::new(env!("CARGO_BIN_EXE_fanlight"));
+        other
             .arg("supervisor")
             .args(["--folder".as_ref(), story.home.supervisor().as_os_str()])
-            .args(["--socket".as_ref(), story.home.supervisor_socket.as_os_str()])
-            .output()
-            .unwrap();
+            .args(["--socket".as_ref(), story.home.supervisor_socket.as_os_str()]);
+        let output = output(&mut other);
         assert_eq!((output.stdout.as_slice(), output.status.code()), (&b"taken\n"[..], Some(0)));
         assert_eq!(story.run(&story.script("exit 1")).await.how, How::Code(1));
     });
@@ -76,8 +79,7 @@ fn clients_that_start_together_share_one_supervisor() {
 
 #[test]
 fn wrong_usage_is_explained() {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_fanlight")).args(["supervisor", "--trees", "oak"]).output().unwrap();
+    let output = output(Command::new(env!("CARGO_BIN_EXE_fanlight")).args(["supervisor", "--trees", "oak"]));
     let sentence = "`--trees oak` is not one of auto, cgroup, session\n";
     assert_eq!(
         (String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()),

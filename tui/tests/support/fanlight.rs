@@ -4,9 +4,13 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+pub use fanlight_shared::testing::child::output;
+use fanlight_shared::testing::child::{Timed, finish, line};
 pub use fanlight_shared::testing::wait_for;
 
 /// A home and a work folder. Its daemon is stopped when it is dropped.
@@ -132,25 +136,17 @@ impl Fanlight {
         let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it can be killed");
         // A killed process may be a zombie, but its lock is released.
-        wait_for("the end of the daemon", || {
-            self.command(&["daemon", "status"]).output().is_ok_and(|it| it.status.code() == Some(3))
-        });
+        wait_for("the end of the daemon", || self.say(&["daemon", "status"]).code == 3);
     }
 
     /// Runs a command line to its end.
     pub fn say(&self, arguments: &[&str]) -> Said {
-        collect(self.command(arguments).output().expect("the executable starts"))
+        collect(output(&mut self.command(arguments)))
     }
 
     /// Starts a command line and leaves it running.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let child = self
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the executable starts");
-        Running { child: Some(child) }
+        Running::of(self.command(arguments))
     }
 
     /// Returns the runs that `ps --all --json` lists, newest first.
@@ -173,16 +169,33 @@ impl Drop for Fanlight {
         if self.kept {
             return self.folder.disable_cleanup(true);
         }
-        let _ = self.command(&["daemon", "stop", "--cancel"]).output();
+        stop(self.command(&["daemon", "stop", "--cancel"]));
+    }
+}
+
+/// Stops a daemon at the end of a test, which may have failed.
+pub fn stop(mut command: Command) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    if let Some(why) = child.ok().and_then(|child| finish(child, &line(&command)).err()) {
+        assert!(std::thread::panicking(), "{why}");
+        eprintln!("{why}");
     }
 }
 
 /// A running command, killed when dropped.
 pub struct Running {
     child: Option<Child>,
+    line: String,
 }
 
 impl Running {
+    /// Starts a command.
+    pub fn of(mut command: Command) -> Self {
+        let child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the executable starts");
+        Self { child: Some(child), line: line(&command) }
+    }
+
     /// Sends what Ctrl-C sends.
     pub fn interrupt(&self) {
         self.signal(rustix::process::Signal::INT);
@@ -205,17 +218,32 @@ impl Running {
         until_line(self.child.as_mut().and_then(|it| it.stderr.as_mut()).expect("it runs"));
     }
 
-    /// Waits for its end.
+    /// Returns the lines of its standard output, as they arrive.
+    pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        lines(self.child.as_mut().and_then(|it| it.stdout.take()).expect("it runs"))
+    }
+
+    /// Returns the lines of its standard error, as they arrive.
+    pub fn complaints(&mut self) -> impl Iterator<Item = String> + use<> {
+        lines(self.child.as_mut().and_then(|it| it.stderr.take()).expect("it runs"))
+    }
+
+    /// Waits for its end. What was read before, or is read by [`Self::lines`], is not in it.
     pub fn ends(mut self) -> Said {
-        collect(self.child.take().expect("it runs").wait_with_output().expect("it ends"))
+        let ended = finish(self.child.take().expect("it runs"), &self.line);
+        collect(ended.unwrap_or_else(|why| panic!("{why}")))
     }
 }
 
+fn lines<R: Read + AsFd>(pipe: R) -> impl Iterator<Item = String> + use<R> {
+    BufReader::new(Timed(pipe)).lines().map(|line| line.expect("it writes or ends"))
+}
+
 /// Reads a line and nothing beyond it.
-fn until_line(pipe: &mut impl std::io::Read) {
+fn until_line(pipe: &mut (impl Read + AsFd)) {
     let mut byte = [0];
     while byte != *b"\n" {
-        pipe.read_exact(&mut byte).expect("it writes a line");
+        Timed(&mut *pipe).read_exact(&mut byte).expect("it writes a line");
     }
 }
 

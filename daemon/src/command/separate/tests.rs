@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use fanlight_shared::home::Home;
+use fanlight_shared::testing::wait_for;
 
 use super::*;
 use crate::command::fixture;
@@ -190,17 +191,21 @@ fn a_copy_of_a_work_tree_says_that_its_repository_is_elsewhere() {
 fn a_file_that_never_rests_is_an_error_with_its_name() {
     let world = world();
     let path = world.write("growing.log", "x");
-    let end = std::sync::atomic::AtomicBool::new(false);
+    let end = CancellationToken::new();
     let made = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut file = fs::File::options().append(true).open(&path).unwrap();
-            while !end.load(std::sync::atomic::Ordering::Relaxed) {
-                file.write_all(b"more").unwrap();
-            }
-        });
-        let made = world.make(&world.copied(&[]));
-        end.store(true, std::sync::atomic::Ordering::Relaxed);
-        made
+        // They end also if this test fails.
+        let _end = end.clone().drop_guard();
+        // Several, because one may have to wait for a processor.
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut file = fs::File::options().append(true).open(&path).unwrap();
+                while !end.is_cancelled() {
+                    file.write_all(b"more").unwrap();
+                }
+            });
+        }
+        wait_for("the first writes", || fs::metadata(&path).unwrap().len() > 1);
+        world.make(&world.copied(&[]))
     });
     let why = made.unwrap_err().to_string();
     assert!(why.contains("growing.log changes while it is copied") && why.contains("`exclude`"), "{why}");
@@ -371,10 +376,9 @@ fn a_cancelled_checkout_ends_although_a_filter_ignores_the_signal() {
     let dir = WorkDir::Worktree { repo: world.project(), revision: "HEAD".into() };
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !begun.exists() {
-                std::thread::yield_now();
-            }
-            attempt.cancel.cancel();
+            // The checkout ends also if this fails.
+            let _cancel = attempt.cancel.clone().drop_guard();
+            wait_for("the filter", || begun.exists());
         });
         assert!(make(&dir, &attempt, &folder, world.store.blobs()).is_err());
     });

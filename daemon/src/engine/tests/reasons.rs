@@ -1,7 +1,5 @@
 //! Nothing waits without a reason, whatever happens.
 
-use std::time::Duration;
-
 use fanlight_shared::id::RunId;
 use fanlight_shared::rng::Rng;
 use fanlight_shared::rpc::queue;
@@ -77,7 +75,7 @@ async fn settle(world: &World, runs: &[RunId], seed: i64) {
             tokio::task::yield_now().await;
         }
     };
-    let settled = tokio::time::timeout(Duration::from_secs(30), look).await;
+    let settled = tokio::time::timeout(fanlight_shared::testing::TIMEOUT, look).await;
     assert!(settled.is_ok(), "with the seed {seed}, {}", last.unwrap_or_default());
 }
 

@@ -4,6 +4,7 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::{queue, runs};
 use fanlight_shared::run::{AttemptEnd, RunStatus};
+use fanlight_shared::testing::in_time;
 
 use super::world::World;
 use crate::hub::Subscription;
@@ -247,7 +248,7 @@ async fn the_queue_responds_while_the_disk_is_full_and_runs_start_when_there_is_
             let _ = world.try_start(LONG, &sets).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), cause()).await.unwrap();
+    in_time("the disk is full", cause()).await;
     let asked = async {
         let queue = world.engine.queue().await;
         let set = world.engine.set_queue(queue::Set { paused: Some(false), ..queue::Set::default() }).await;
@@ -255,8 +256,7 @@ async fn the_queue_responds_while_the_disk_is_full_and_runs_start_when_there_is_
             world.engine.cancel(runs::Cancel { runs: vec![runs[0].id], ..runs::Cancel::default() }).await;
         (queue.is_ok(), set.err().map(|it| it.message), cancelled.err().map(|it| it.message))
     };
-    let (queue, set, cancelled) =
-        tokio::time::timeout(std::time::Duration::from_secs(10), asked).await.expect("they should answer");
+    let (queue, set, cancelled) = in_time("they answer", asked).await;
     assert!(queue);
     for said in [set, cancelled].into_iter().flatten() {
         assert!(said.contains("is full") && said.contains("takes effect at once"), "{said}");

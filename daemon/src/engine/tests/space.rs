@@ -1,6 +1,7 @@
 //! A disk that is full while runs continue.
 
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::testing::in_time;
 use fanlight_shared::value::Value;
 
 use super::world::World;
@@ -8,7 +9,7 @@ use super::world::World;
 async fn until_it_waits(world: &World) {
     let mut shortage = world.store.shortage();
     let waits = shortage.wait_for(Option::is_some);
-    let why = tokio::time::timeout(std::time::Duration::from_secs(30), waits).await.unwrap().unwrap().clone();
+    let why = in_time("a reason", waits).await.unwrap().clone();
     assert!(why.unwrap().contains("is full"));
 }
 

@@ -8,6 +8,7 @@ use fanlight_shared::media::Media;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::RunState;
+use fanlight_shared::testing::in_time;
 use fanlight_shared::value::Value;
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
@@ -175,10 +176,8 @@ impl World {
     /// Waits until the engine's activity meets `condition`, and everything is stored.
     pub(super) async fn until(&self, condition: impl FnMut(&Activity) -> bool) {
         let mut activity = self.engine.activity();
-        tokio::time::timeout(std::time::Duration::from_secs(30), activity.wait_for(condition))
-            .await
-            .expect("the engine should have got there")
-            .expect("the engine should live");
+        let got_there = in_time("the engine gets there", activity.wait_for(condition)).await;
+        got_there.expect("the engine should live");
         self.store.commit(Vec::new()).await.unwrap();
     }
 
@@ -196,9 +195,7 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), look)
-            .await
-            .expect("the store should have got there");
+        in_time("the store gets there", look).await;
     }
 
     /// Waits until this attempt of a node is running or has ended.

@@ -2,6 +2,7 @@
 
 use fanlight_shared::home::Home;
 use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::testing::in_time;
 
 use super::*;
 use crate::attempt::{Attempt, Outcome};
@@ -72,13 +73,13 @@ impl Place {
     async fn run_with_token(&self, name: &str, given: &[(&str, Value)]) -> Outcome {
         let secrets: Secrets = [("token".to_owned(), TOKEN.to_owned())].into_iter().collect();
         let execution = self.open_with(name, given, secrets);
-        execution.wait().await;
+        in_time("its end", execution.wait()).await;
         execution.collect().await
     }
 
     async fn run(&self, name: &str, given: &[(&str, Value)]) -> Outcome {
         let execution = self.open(name, given);
-        execution.wait().await;
+        in_time("its end", execution.wait()).await;
         execution.collect().await
     }
 

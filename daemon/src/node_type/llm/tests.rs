@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::testing::in_time;
 use fanlight_shared::value::{Value, Values};
 
 use crate::attempt::{Attempt, Outcome};
@@ -95,7 +96,7 @@ impl Place {
     /// Runs a node to its end. Returns its outcome and what it wrote.
     async fn run(&self, name: &str, given: &[(&str, Value)]) -> Done {
         let (attempt, execution) = self.open(name, given);
-        execution.wait().await;
+        in_time("its end", execution.wait()).await;
         let outcome = execution.collect().await;
         Done { outcome, log: self.log(&attempt) }
     }

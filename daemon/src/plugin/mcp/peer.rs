@@ -10,7 +10,7 @@ use crate::mcp::McpLog;
 use crate::plugin::process::{Failure, Process};
 
 /// How long a process may take to end after its stdin was closed.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of its stderr that are logged, and the longest line.
 const MAX_STDERR_BYTES: usize = 256 << 10;
 const MAX_LINE_BYTES: usize = 4 << 10;

@@ -32,10 +32,14 @@ impl Raw {
         self.0.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
 
+    async fn frame(&mut self) -> Option<Result<Message, Error>> {
+        in_time("a frame, or the end of the connection", self.0.next()).await
+    }
+
     /// Returns the next text frame; `None` once the connection has ended.
     pub(super) async fn next(&mut self) -> Option<Json> {
         loop {
-            match self.0.next().await {
+            match self.frame().await {
                 Some(Ok(Message::Text(text))) => {
                     assert!(text.len() <= MAX_MESSAGE_BYTES, "a message of {} bytes", text.len());
                     return Some(serde_json::from_str(&text).unwrap());
@@ -54,7 +58,7 @@ impl Raw {
     /// Returns the code of the close frame, if one arrives.
     async fn close_code(&mut self) -> Option<CloseCode> {
         loop {
-            match self.0.next().await {
+            match self.frame().await {
                 Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return None,
@@ -117,7 +121,7 @@ async fn malformed_frames_get_json_rpc_errors() {
     raw.0.send(Message::binary(vec![0; 8])).await.unwrap();
     assert_eq!(raw.code().await, ErrorCode::Malformed as i64);
     raw.0.send(Message::Ping(vec![7].into())).await.unwrap();
-    assert_eq!(raw.0.next().await.unwrap().unwrap(), Message::Pong(vec![7].into()));
+    assert_eq!(raw.frame().await.unwrap().unwrap(), Message::Pong(vec![7].into()));
 }
 
 #[tokio::test]
@@ -168,7 +172,7 @@ async fn a_request_that_is_not_for_a_websocket_gets_an_http_status() {
         let mut stream = UnixStream::connect(&served.home.socket).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        in_time("the end of the response", stream.read_to_string(&mut answer)).await.unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {answer:?}");
     }
 }
@@ -249,11 +253,8 @@ async fn a_request_key_identifies_one_request() {
     let first = raw.next().await.unwrap()["result"]["runs"][0]["id"].take();
     raw.send(request(2, "runs.start", start("hi", 1))).await;
     assert_eq!(raw.next().await.unwrap()["result"]["runs"][0]["id"], first);
-    let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
     let run = first.as_str().unwrap().parse().unwrap();
-    while !served.context.store.listed(run).unwrap().state.is_ended() {
-        look.tick().await;
-    }
+    until("the end of the run", || served.context.store.listed(run).unwrap().state.is_ended()).await;
     for (method, params) in [
         ("runs.start", start("ho", 1)),
         ("runs.start", start("hi", 2)),

@@ -35,7 +35,7 @@ async fn watching_the_registry_begins_with_a_snapshot() {
     let mut notifications = client.notifications().unwrap();
     let watching = client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
     assert_eq!(watching.seq, 2);
-    let Some(Notification::Registry { seq: 2, runs, .. }) = notifications.recv().await else { panic!() };
+    let Some(Notification::Registry { seq: 2, runs, .. }) = recv(&mut notifications).await else { panic!() };
     let ids: Vec<_> = runs.iter().map(|run| (run.id, run.position)).collect();
     assert_eq!(ids, [(running.id, None), (waiting.id, Some(1))]);
 }
@@ -52,9 +52,9 @@ async fn watchers_get_the_registry_again_when_waiting_runs_move() {
     let mut notifications = client.notifications().unwrap();
     let watching = client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
     let mut projection = fanlight_shared::client::projection::Projection::default();
-    projection.apply(&mut notifications.recv().await.unwrap());
+    projection.apply(&mut recv(&mut notifications).await.unwrap());
     served.hub.moved(&[(Some(1), waiting[2].id)], &[(waiting[2].id, 5)]);
-    projection.apply(&mut notifications.recv().await.unwrap());
+    projection.apply(&mut recv(&mut notifications).await.unwrap());
     let order: Vec<u32> = projection.queued().map(|run| run.number).collect();
     assert_eq!(order, [3, 1, 2]);
     // One that reconnects, too.
@@ -62,8 +62,8 @@ async fn watchers_get_the_registry_again_when_waiting_runs_move() {
     let other = served.client().await;
     let mut notifications = other.notifications().unwrap();
     other.call(Watch { registry: true, since: Some(since), ..Watch::default() }).await.unwrap();
-    assert_eq!(notifications.recv().await, Some(Notification::Lagged {}));
-    let Some(Notification::Registry { runs, .. }) = notifications.recv().await else { panic!() };
+    assert_eq!(recv(&mut notifications).await, Some(Notification::Lagged {}));
+    let Some(Notification::Registry { runs, .. }) = recv(&mut notifications).await else { panic!() };
     assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [3, 1, 2]);
 }
 
@@ -78,7 +78,7 @@ async fn many_requests_run_at_once() {
         })
         .collect();
     for call in calls {
-        call.await.unwrap().unwrap();
+        in_time("a response", call).await.unwrap().unwrap();
     }
 }
 
@@ -88,16 +88,16 @@ async fn every_client_is_notified_that_the_daemon_ends() {
     let client = served.client().await;
     let mut notifications = client.notifications().unwrap();
     client.call(Stop::default()).await.unwrap();
-    served.context.shutdown.cancelled().await;
+    in_time("the stop", served.context.shutdown.cancelled()).await;
     served.hub.bye("the daemon was stopped", false);
     served.stop.cancel();
-    served.task.await.unwrap();
+    in_time("the end of the server", served.task).await.unwrap();
     assert_eq!(
-        notifications.recv().await,
+        recv(&mut notifications).await,
         Some(Notification::Bye { reason: "the daemon was stopped".into(), home_gone: false })
     );
-    assert_eq!(notifications.recv().await, None);
-    assert_eq!(client.closed().await, "the daemon was stopped");
+    assert_eq!(recv(&mut notifications).await, None);
+    assert_eq!(in_time("the end of the connection", client.closed()).await, "the daemon was stopped");
     let error = client.call(Status {}).await.unwrap_err();
     assert!(error.to_string().contains("the daemon was stopped"), "{error}");
 }
@@ -109,7 +109,7 @@ async fn a_disconnected_client_is_forgotten() {
     client.call(Status {}).await.unwrap();
     let mut clients = served.context.clients.subscribe();
     drop(client);
-    clients.wait_for(|clients| *clients == 0).await.unwrap();
+    in_time("no client", clients.wait_for(|clients| *clients == 0)).await.unwrap();
 }
 
 #[tokio::test]
@@ -161,10 +161,7 @@ async fn the_loser_of_a_race_uses_the_daemon_of_the_winner() {
     let (loser, winner) = tokio::join!(start_daemon(&home, &exe, &[]), async {
         // The winner listens only after the loser has seen that nobody listens.
         let lock = Lock::take(&home).unwrap();
-        let mut log = tokio::time::interval(std::time::Duration::from_millis(1));
-        while !home.log_file().exists() {
-            log.tick().await;
-        }
+        until("the log of the loser", || home.log_file().exists()).await;
         let served = Served::new().await;
         let listener = listen(&home, &lock).unwrap();
         tokio::spawn(serve(listener, Arc::clone(&served.context), served.stop.clone()));

@@ -38,13 +38,11 @@ async fn a_run_of_20_000_items_is_sent_in_parts_and_read_in_pages() {
 
     // A client that connects while it runs gets a snapshot in parts, then the events since.
     let mut viewer = Viewer::new(&served.home).await;
-    let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
     for enough in [1, 6000, 12_000] {
         // The hub has it from its start to its end.
         let ended = || served.context.store.listed(run).unwrap().state.is_ended();
-        while served.hub.run_state(run).map_or_else(|| !ended(), |state| done(&state) < enough) {
-            look.tick().await;
-        }
+        let is_enough = || served.hub.run_state(run).map_or_else(ended, |state| done(&state) >= enough);
+        until("enough items", is_enough).await;
         viewer = Viewer::new(&served.home).await;
         viewer.watch(vec![run]).await;
         while !viewer.runs.get(&run).is_some_and(RunState::is_whole) {

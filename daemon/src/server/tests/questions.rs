@@ -22,14 +22,17 @@ async fn asking(client: &Client, items: u32) -> Run {
     let start = Start { document, sets, request_key: RunId::new().to_string(), ..Start::default() };
     let run = client.call(start).await.unwrap().runs[0].id;
     let mut look = tokio::time::interval(Duration::from_millis(1));
-    loop {
-        let run = client.call(Get { run: run.to_string() }).await.unwrap().run;
-        assert!(!run.state.is_ended(), "{run:?}");
-        if run.asks.as_ref().is_some_and(|asks| asks.count == items) {
-            return run;
+    let asked = async {
+        loop {
+            let run = client.call(Get { run: run.to_string() }).await.unwrap().run;
+            assert!(!run.state.is_ended(), "{run:?}");
+            if run.asks.as_ref().is_some_and(|asks| asks.count == items) {
+                return run;
+            }
+            look.tick().await;
         }
-        look.tick().await;
-    }
+    };
+    in_time("the questions", asked).await
 }
 
 async fn page(client: &Client, list: List) -> Page<OpenQuestion> {

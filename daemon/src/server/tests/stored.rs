@@ -84,13 +84,13 @@ async fn an_inactive_run_is_read_from_the_store() {
     let mut notifications = client.notifications().unwrap();
     let watch = |run_id, seq| Watch { telemetry: vec![TelemetryOf { run_id, seq }], ..Watch::default() };
     client.call(watch(run.id, None)).await.unwrap();
-    let Some(Notification::Snapshot { state, .. }) = notifications.recv().await else { panic!() };
+    let Some(Notification::Snapshot { state, .. }) = recv(&mut notifications).await else { panic!() };
     assert_eq!((state.seq, state.nodes["sky"].whole.status), (2, NodeStatus::Completed));
 
     let client = served.client().await;
     let mut notifications = client.notifications().unwrap();
     client.call(watch(run.id, Some(1))).await.unwrap();
-    let Some(Notification::State { event, .. }) = notifications.recv().await else { panic!() };
+    let Some(Notification::State { event, .. }) = recv(&mut notifications).await else { panic!() };
     assert_eq!(event.seq, 2, "who has the first event gets the second");
 
     let error = client.call(watch(RunId::new(), None)).await.unwrap_err();

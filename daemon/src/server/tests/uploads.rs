@@ -47,9 +47,7 @@ async fn bytes_that_nothing_refers_to_are_gone_with_their_connection() {
     let path = served.context.store.blobs().path(BlobHash::of(&bytes));
     assert!(path.exists());
     drop(first);
-    while path.exists() {
-        tokio::task::yield_now().await;
-    }
+    until("its bytes are gone", || !path.exists()).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 use fanlight_shared::event::{LiveEvent, NodeError, Progress, Source, Task, TaskStatus};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run_state::{Edges, Folded, RunState};
+use fanlight_shared::testing::TIMEOUT;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -103,7 +104,7 @@ impl Viewer {
                 self.read().await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(20), reading).await.is_err() {
+        if tokio::time::timeout(TIMEOUT, reading).await.is_err() {
             for run in &self.watched {
                 assert_eq!(self.runs.get(run), hub.run_state(*run).as_deref());
             }

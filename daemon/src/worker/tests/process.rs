@@ -10,7 +10,7 @@ use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
 use fanlight_shared::run_state::{InstanceState, RunState};
-use fanlight_shared::testing::until;
+use fanlight_shared::testing::{in_time, until};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
@@ -125,6 +125,11 @@ fn alive(pid: i32) -> bool {
     rustix::process::Pid::from_raw(pid).is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
+/// Runs a node in a worker, to its end.
+async fn ended(workers: &Workers, attempt: Attempt, name: &str, inputs: Values) -> Outcome {
+    in_time("the end of an attempt", workers.run(attempt, node_type(name), inputs)).await
+}
+
 /// Hours of work for a worker.
 fn endless() -> Values {
     Values::from([
@@ -142,7 +147,7 @@ async fn a_warm_worker_runs_the_next_request_and_leaves_no_folder() {
     let workers = place.workers(2);
     for _ in 0..3 {
         let outcome =
-            workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
+            ended(&workers, attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
         assert_eq!(message(&outcome), "input `style` is missing");
     }
     assert_eq!(place.pids().len(), 1);
@@ -159,13 +164,13 @@ async fn a_cancel_kills_the_worker_and_frees_its_slot() {
     let cancel = CancellationToken::new();
     let busy = tokio::spawn({
         let (workers, attempt) = (workers.clone(), attempt(&cancel));
-        async move { workers.run(attempt, node_type("image.generate"), endless()).await }
+        async move { ended(&workers, attempt, "image.generate", endless()).await }
     });
     until("the worker starts", || !place.pids().is_empty()).await;
     let waiting = CancellationToken::new();
     let queued = tokio::spawn({
         let (workers, attempt) = (workers.clone(), attempt(&waiting));
-        async move { workers.run(attempt, node_type("image.generate"), endless()).await }
+        async move { ended(&workers, attempt, "image.generate", endless()).await }
     });
     waiting.cancel();
     assert_eq!(queued.await.unwrap().end, AttemptEnd::Cancelled, "also while it waits for a slot");
@@ -173,8 +178,7 @@ async fn a_cancel_kills_the_worker_and_frees_its_slot() {
     assert_eq!(busy.await.unwrap().end, AttemptEnd::Cancelled);
     let pid = place.pids()[0];
     until("the worker is gone", || !alive(pid)).await;
-    let outcome =
-        workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
+    let outcome = ended(&workers, attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
     assert_eq!(message(&outcome), "input `style` is missing");
     assert_eq!((place.pids().len(), place.left()), (2, 0));
 }
@@ -183,7 +187,7 @@ async fn a_cancel_kills_the_worker_and_frees_its_slot() {
 async fn an_idle_worker_that_was_killed_is_replaced_unnoticed() {
     let place = Place::new();
     let workers = place.workers(1);
-    let run = || workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new());
+    let run = || ended(&workers, attempt(&CancellationToken::new()), "image.generate", Values::new());
     run().await;
     let pid = rustix::process::Pid::from_raw(place.pids()[0]).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -202,7 +206,7 @@ async fn an_attempt_is_lost_if_its_worker_is_killed() {
     for end in ["kill -KILL $$", "kill -TERM $$"] {
         let workers = place.workers_of(&place.helper(&format!("head -c 20 >/dev/null; {end}")), 1);
         let outcome =
-            workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
+            ended(&workers, attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
         assert_eq!(outcome.end, AttemptEnd::Lost, "{outcome:?}");
         assert!(outcome.error.unwrap().message.contains("from outside"));
     }
@@ -215,7 +219,7 @@ async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     let run = async |script: &str| {
         let workers = place.workers_of(&place.helper(script), 1);
         let outcome =
-            workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
+            ended(&workers, attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
         message(&outcome).to_owned()
     };
     for (end, expected) in [
@@ -229,8 +233,7 @@ async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     }
     assert_eq!(place.left(), 0);
     let missing = place.workers_of(Path::new("/nonexistent/fanlight"), 1);
-    let outcome =
-        missing.run(attempt(&CancellationToken::new()), node_type("image.generate"), Values::new()).await;
+    let outcome = ended(&missing, attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
     assert!(message(&outcome).contains("can't be started"));
 }
 
@@ -240,8 +243,7 @@ async fn a_worker_that_ends_after_its_response_gets_no_other_request() {
     let workers = place.workers(1);
     let give_up = || Values::from([("give_up".to_owned(), Value::Bool(true))]);
     for requests in [1, 2, 3] {
-        let outcome =
-            workers.run(attempt(&CancellationToken::new()), node_type("test.work"), give_up()).await;
+        let outcome = ended(&workers, attempt(&CancellationToken::new()), "test.work", give_up()).await;
         assert_eq!(message(&outcome), "it never ends");
         assert_eq!(place.pids().len(), requests, "each has a worker of its own");
     }
@@ -250,7 +252,7 @@ async fn a_worker_that_ends_after_its_response_gets_no_other_request() {
 impl Place {
     async fn until_it_waits(&self) {
         let mut shortage = self.store.shortage();
-        let why = shortage.wait_for(Option::is_some).await.unwrap().clone();
+        let why = in_time("a shortage", shortage.wait_for(Option::is_some)).await.unwrap().clone();
         assert!(why.unwrap().contains("full"));
     }
 
@@ -272,20 +274,17 @@ async fn the_inputs_of_a_worker_wait_for_space() {
     let inputs = || Values::from([("file".to_owned(), file.clone())]);
     place.store.blobs().set_full(true);
     let cancel = CancellationToken::new();
-    let (outcome, ()) =
-        tokio::join!(workers.run(attempt(&cancel), node_type("test.work"), inputs()), async {
-            place.until_it_waits().await;
-            cancel.cancel();
-        });
+    let (outcome, ()) = tokio::join!(ended(&workers, attempt(&cancel), "test.work", inputs()), async {
+        place.until_it_waits().await;
+        cancel.cancel();
+    });
     assert_eq!((outcome.end, place.left()), (AttemptEnd::Cancelled, 0));
-    let (outcome, ()) = tokio::join!(
-        workers.run(attempt(&CancellationToken::new()), node_type("test.work"), inputs()),
-        async {
+    let (outcome, ()) =
+        tokio::join!(ended(&workers, attempt(&CancellationToken::new()), "test.work", inputs()), async {
             place.until_it_waits().await;
             assert_eq!(place.left(), 0, "nothing of it takes space");
             place.store.blobs().set_full(false);
-        }
-    );
+        });
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert_eq!(outcome.values["file"], file);
 }
@@ -297,13 +296,11 @@ async fn a_worker_with_a_full_disk_continues_once_there_is_space() {
     let full = place.home.path().join("full");
     std::fs::write(&full, "").unwrap();
     let inputs = Values::from([("full".to_owned(), Value::from(full.display().to_string()))]);
-    let (outcome, ()) = tokio::join!(
-        workers.run(attempt(&CancellationToken::new()), node_type("test.work"), inputs),
-        async {
+    let (outcome, ()) =
+        tokio::join!(ended(&workers, attempt(&CancellationToken::new()), "test.work", inputs), async {
             place.until_it_waits().await;
             std::fs::remove_file(&full).unwrap();
-        }
-    );
+        });
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert_eq!((place.pids().len(), place.left()), (1, 0));
 }
@@ -320,13 +317,11 @@ async fn the_outputs_of_a_worker_are_published_once_the_full_disk_has_space_agai
         ("palette".to_owned(), "ink".into()),
     ]);
     place.store.blobs().set_full(true);
-    let (outcome, ()) = tokio::join!(
-        workers.run(attempt(&CancellationToken::new()), node_type("image.generate"), inputs),
-        async {
+    let (outcome, ()) =
+        tokio::join!(ended(&workers, attempt(&CancellationToken::new()), "image.generate", inputs), async {
             place.until_it_waits().await;
             place.store.blobs().set_full(false);
-        }
-    );
+        });
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert!(outcome.values["image"].as_media().unwrap().bytes > 64 << 10, "it does not lie in the database");
 }
@@ -356,7 +351,7 @@ async fn a_node_in_a_worker_reports_like_a_node_in_the_daemon() {
     let inputs = Values::from([("say".to_owned(), Value::from("one two three"))]);
     let working = tokio::spawn({
         let (workers, attempt) = (workers.clone(), attempt.clone());
-        async move { workers.run(attempt, node_type("test.work"), inputs).await }
+        async move { ended(&workers, attempt, "test.work", inputs).await }
     });
     until("its last word is shown", || seen(&attempt).previews.contains_key("file")).await;
     let node = seen(&attempt);
@@ -385,7 +380,7 @@ async fn a_flood_from_a_worker_is_logged_completely_and_delays_nothing() {
     let workers = place.workers(1);
     let attempt = watched(&CancellationToken::new());
     let inputs = Values::from([("flood".to_owned(), Value::Int(LINES))]);
-    let outcome = workers.run(attempt.clone(), node_type("test.work"), inputs).await;
+    let outcome = ended(&workers, attempt.clone(), "test.work", inputs).await;
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     let node = seen(&attempt);
     assert_eq!((node.log_end, node.metrics["said"]), (100 * LINES as u64, (LINES - 1) as f64));

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use fanlight_shared::testing::skip;
 
-use crate::support::{Fanlight, Said};
+use crate::support::{Fanlight, Running, Said, stop};
 
 /// The space that is left in a file system which is full for files.
 const LEFT: u64 = 200_000;
@@ -61,7 +61,7 @@ impl<'a> Small<'a> {
     }
 
     /// Returns the executable with this home.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.fanlight.command(arguments);
         command.env("FANLIGHT_HOME", &self.home);
         if let Some(library) = &self.library {
@@ -72,9 +72,12 @@ impl<'a> Small<'a> {
 
     /// Runs a command line to its end.
     pub(super) fn say(&self, arguments: &[&str]) -> Said {
-        let said = self.command(arguments).output().unwrap();
-        let [out, err] = [said.stdout, said.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
-        Said { code: said.status.code().unwrap_or(-1), out, err }
+        self.start(arguments).ends()
+    }
+
+    /// Starts a command line and leaves it running.
+    pub(super) fn start(&self, arguments: &[&str]) -> Running {
+        Running::of(self.command(arguments))
     }
 
     /// Leaves no space.
@@ -126,7 +129,7 @@ impl Drop for Small<'_> {
         // A full disk has no room for the last decisions; what fills it is only in the way now.
         let _ = std::fs::remove_file(self.filler());
         let _ = std::fs::remove_file(self.flag());
-        let _ = self.command(&["daemon", "stop", "--cancel"]).output();
+        stop(self.command(&["daemon", "stop", "--cancel"]));
         if self.library.is_none() {
             let _ = Command::new("umount").arg("-l").arg(&self.home).output();
         }

@@ -90,10 +90,10 @@ fn a_check_says_what_is_missing_and_what_to_do() {
     failed(cluster.check(&[]), 7, "ended the shell", "correct `prelude`");
     with("");
     cluster.turns("busy", "");
-    failed(cluster.check(&["--timeout", "1s"]), 5, "waits until `cluster` takes more jobs", "");
+    failed(cluster.check(&["--timeout", "20s"]), 5, "waits until `cluster` takes more jobs", "");
     cluster.recovers("busy");
     cluster.turns("hold", "Priority");
-    failed(cluster.check(&["--timeout", "1s"]), 6, "waits (Priority)", "longer `--timeout`");
+    failed(cluster.check(&["--timeout", "20s"]), 6, "waits (Priority)", "longer `--timeout`");
     fs::remove_dir_all(cluster.fanlight.path("../cluster")).unwrap();
     fs::write(cluster.fanlight.path("../cluster"), "a file").unwrap();
     let (results, said) = cluster.check(&[]);

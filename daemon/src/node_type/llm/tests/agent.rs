@@ -333,7 +333,7 @@ async fn what_was_spent_before_an_interruption_counts_for_the_limit_of_the_cost(
     let attempt = Attempt { spent_before: Some(3.0), ..fixture::attempt() };
     let given = [("prompt", "x".into()), ("tools", value(json!([]))), ("max_cost_usd", Value::Float(2.0))];
     let (_, execution) = place.open_as(attempt, "llm.agent", &given);
-    execution.wait().await;
+    in_time("its end", execution.wait()).await;
     let error = execution.collect().await.error.unwrap().message;
     assert!(error.starts_with("it has cost $3.0000 after 0 calls, and `max_cost_usd` is 2"), "{error}");
     assert!(server.requests().is_empty());

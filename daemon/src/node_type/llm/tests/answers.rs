@@ -193,7 +193,7 @@ async fn a_request_that_may_be_repeated_carries_a_key() {
     let server = Server::new(|_, _| stream(&said("Hi"))).await;
     let place = Place::new(ProviderKind::OpenAi, &server);
     let (attempt, execution) = place.open("llm.chat", &[("prompt", "x".into()), ("idempotent", true.into())]);
-    execution.wait().await;
+    in_time("its end", execution.wait()).await;
     let key = format!("idempotency-key: {}.0\r\n", attempt.request_key());
     assert!(server.requests()[0].contains(&key), "{:?}", server.requests());
 }
@@ -214,9 +214,9 @@ async fn a_cancel_closes_the_request_at_once_and_what_was_spent_is_spent() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), until_said).await.unwrap();
+    in_time("it says it", until_said).await;
     execution.signal(Signal::Stop).await;
-    waiting.await.unwrap();
+    in_time("its end", waiting).await.unwrap();
     server.until_closed(1).await;
     let outcome = execution.collect().await;
     assert_eq!((outcome.end, outcome.cost_usd), (AttemptEnd::Cancelled, Some(8.0)));

@@ -205,7 +205,7 @@ async fn a_cancel_takes_the_graph_out_of_the_queue() {
         () = fake.until_asked("GET /queue") => {}
     }
     execution.signal(Signal::Stop).await;
-    wait.await;
+    in_time("its end", wait).await;
     assert_eq!(execution.collect().await.end, AttemptEnd::Cancelled);
     assert_eq!(fake.busy_with(), 1, "that of somebody else stays");
     assert!(
@@ -227,7 +227,7 @@ async fn a_cancel_interrupts_a_graph_that_runs_also_on_servers_that_choose_ids()
             () = fake.until_running() => {}
         }
         execution.signal(Signal::Stop).await;
-        wait.await;
+        in_time("its end", wait).await;
         assert_eq!(execution.collect().await.end, AttemptEnd::Cancelled);
         assert_eq!(fake.busy_with(), 0);
         assert!(fake.requests().iter().any(|it| it.starts_with("POST /interrupt")));
@@ -328,7 +328,7 @@ async fn a_dead_server_is_passed_over_and_runs_spread_over_the_others() {
     assert!(two.requests().iter().any(|it| it.starts_with("POST /prompt")), "the other one is busy");
     assert!(done.wrote(StreamTag::Stderr).contains("can't be reached"), "the log names the dead one");
     held.signal(Signal::Stop).await;
-    wait.await;
+    in_time("its end", wait).await;
     let alone = Place::at(ProviderKind::Comfy, &gone, |_| {});
     let done = alone.comfy(&[]).await;
     assert!(done.error().contains("can't be reached"), "{}", done.error());

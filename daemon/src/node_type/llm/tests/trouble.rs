@@ -86,10 +86,10 @@ async fn while_a_provider_asks_for_a_pause_nothing_starts() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), until_paused).await.unwrap();
+    in_time("it is paused", until_paused).await;
     assert!(rate.start().unwrap_err() > tokio::time::Instant::now() + Duration::from_secs(150));
     execution.signal(Signal::Stop).await;
-    waiting.await.unwrap();
+    in_time("its end", waiting).await.unwrap();
     assert_eq!(execution.collect().await.end, AttemptEnd::Cancelled);
 }
 
