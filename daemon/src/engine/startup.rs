@@ -85,8 +85,7 @@ impl StartupState {
     /// Takes over which GPUs the machine had since it booted, and finds them if a run may use them, since the engine's loop
     /// can't wait for them. Blocks.
     pub(super) fn find_gpus(&self, machine: &Machine) {
-        // One that is still lost after a reboot may have been taken out, and is not waited for.
-        if let Some(stored) = self.gpus.as_ref().filter(|_| !self.rebooted) {
+        if let Some(stored) = &self.gpus {
             machine.remember_gpus(stored);
         }
         let wanted = self.open.iter().flatten().any(|open| open.document.contains("gpus"));

@@ -13,6 +13,7 @@ use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::supervisor::record::boot_id;
 use found::{Found, Memory, Named};
 pub(crate) use load::GpuLoad;
 
@@ -81,6 +82,9 @@ pub(super) fn known() -> Result<Arc<[Gpu]>, String> {
 /// What is stored of the GPUs that were found.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    /// The boot of the machine. One that is still lost after a reboot may have been taken out, and is not waited for; and
+    /// another machine with this home has GPUs of its own.
+    boot: Option<String>,
     /// The value of `CUDA_VISIBLE_DEVICES` of that daemon.
     visible: Option<String>,
     #[serde(flatten)]
@@ -90,7 +94,9 @@ struct Stored {
 /// Takes over what [`memory`] of an earlier daemon said, unless this one may use others.
 pub(super) fn remember(stored: &str) {
     match serde_json::from_str::<Stored>(stored) {
-        Ok(Stored { visible, memory }) if visible == visible_now() => SYSTEM.remember(memory),
+        Ok(Stored { boot, visible, memory }) if (&boot, &visible) == (&boot_id(), &visible_now()) => {
+            SYSTEM.remember(memory);
+        }
         Ok(_) => {}
         Err(error) => tracing::warn!("the GPUs that an earlier daemon has found can't be read: {error}"),
     }
@@ -99,7 +105,7 @@ pub(super) fn remember(stored: &str) {
 /// Returns what the next daemon needs to know of the GPUs that were found, if there are any.
 pub(super) fn memory() -> Option<String> {
     let memory = SYSTEM.memory()?;
-    serde_json::to_string(&Stored { visible: visible_now(), memory }).ok()
+    serde_json::to_string(&Stored { boot: boot_id(), visible: visible_now(), memory }).ok()
 }
 
 fn visible_now() -> Option<String> {

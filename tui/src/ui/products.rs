@@ -46,6 +46,11 @@ impl Products {
         }
     }
 
+    /// Forgets all values, because changes were missed; those in view are read again.
+    pub fn missed(&mut self) {
+        self.nodes.clear();
+    }
+
     /// Adds a value.
     pub fn put(&mut self, node: &str, port: &str, run: RunId, made: Made) {
         self.pictures |= made.value.as_ref().is_some_and(is_pictured);

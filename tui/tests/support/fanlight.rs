@@ -1,7 +1,14 @@
 //! A private Fanlight for a test: a home in a temporary folder, an empty environment, and the real executable.
 
 // Not every test binary uses all of it.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};

@@ -162,6 +162,8 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             let number = model.projection.run(*run_id).map(|run| run.number);
             model.grid.products.put(node, port, *run_id, Made { number, value: Some(value.clone()) });
         }
+        // Sent with the first connection to a daemon and after missed events.
+        Notification::Registry { .. } => model.grid.products.missed(),
         Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
             model.grid.pictures.stored(asset);
         }

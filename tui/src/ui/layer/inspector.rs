@@ -16,7 +16,8 @@ mod wait;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
-use fanlight_shared::event::{DaemonEvent, LiveEvent};
+use fanlight_shared::event::{DaemonEvent, LiveEvent, Numbered, StateEvent};
+use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::{Metrics, Notification};
 use fanlight_shared::run::NodeStatus;
@@ -139,6 +140,25 @@ impl Inspector {
         self.follow = true;
         effects.push(Effect::ReadLog(read));
         effects
+    }
+
+    /// Returns whether the log in this run may be longer now.
+    fn log_may_have_grown(&self, run: RunId, notification: &Notification) -> bool {
+        let is_here = |node: &String, item: ItemPath| *node == self.node && item == self.item;
+        match notification {
+            Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } => {
+                *run_id == run && is_here(node, *item)
+            }
+            // What is written while there is no connection is told by no update of the log.
+            Notification::State {
+                run_id,
+                event: Numbered { event: StateEvent::NodeUpdate(update), .. },
+                ..
+            } => *run_id == run && is_here(&update.node, update.item),
+            Notification::Snapshot { run_id, .. } => *run_id == run,
+            Notification::Registry { .. } => true,
+            _ => false,
+        }
     }
 
     fn show(&mut self, tab: Tab) {
@@ -312,12 +332,7 @@ impl Component for Inspector {
         if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = notification {
             self.products.stored(asset);
         }
-        if let Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } =
-            notification
-            && model.lens().is_some_and(|lens| lens.run.id == *run_id)
-            && *node == self.node
-            && *item == self.item
-        {
+        if model.lens().is_some_and(|lens| self.log_may_have_grown(lens.run.id, notification)) {
             effects.extend(self.log.after().map(Effect::ReadLog));
         }
         effects

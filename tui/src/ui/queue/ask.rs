@@ -101,7 +101,7 @@ fn consequence(active: usize, waiting: usize) -> String {
     }
 }
 
-/// Cancels runs: queued ones at once, running ones after a question. A sweep always after a question.
+/// Cancels runs: a queued one that the user chose at once, others after a question. A sweep always after a question.
 pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
     if let Some((name, counts)) = sweep(model).map(|sweep| (sweep.name.clone(), sweep.tally.counts())) {
         return cancel_sweep(model, name, counts);
@@ -114,7 +114,9 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
     }
     let effects = vec![Effect::Cancel(runs::Cancel { runs: ids(&runs), ..runs::Cancel::default() })];
     let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
-    if waiting == 1 && runs.len() == 1 {
+    // Until the user moves the cursor, it may be on another run than a moment ago.
+    let is_chosen = model.queue.cursor.is_some() || !model.queue.marks.is_empty();
+    if waiting == 1 && runs.len() == 1 && is_chosen {
         model.queue.unmark();
         model.say(Tone::Good, format!("{} leaves the queue", runs[0].name()));
         return effects;

@@ -101,7 +101,7 @@ fn the_cursor_starts_on_a_run_and_headings_are_reachable() {
     // The run in focus is in a folded section.
     let mut model = queue(with_runs(&[run(1, RunStatus::Completed), run(2, RunStatus::Cancelled)]));
     let shown = screen(&mut model, 120, 40);
-    assert!(shown.contains("#1 seed=1") && !shown.contains("#2 seed=2"), "{shown}");
+    assert!(shown.contains("✓ #1 seed=1") && shown.contains("▸ Cancelled 1"), "{shown}");
     press(&mut model, "enter");
     assert_eq!(pinned(&model), Some(run_id(1)));
     press(&mut model, "k enter");
@@ -109,10 +109,14 @@ fn the_cursor_starts_on_a_run_and_headings_are_reachable() {
 
     // None has started.
     let mut model = queue(with_runs(&[run(1, RunStatus::Queued), run(2, RunStatus::Queued)]));
-    press(&mut model, "enter");
+    assert!(cancelled(&press(&mut model, "x")).is_empty(), "nobody chose it");
+    assert!(screen(&mut model, 120, 40).contains("Cancel poster#1?"));
+    press(&mut model, "esc enter");
     assert_eq!(pinned(&model), Some(run_id(1)));
     press(&mut model, "k enter");
     assert!(screen(&mut model, 120, 40).contains("▸ Enqueued 2"));
+    press(&mut model, "enter j");
+    assert_eq!(cancelled(&press(&mut model, "x"))[0].runs, [run_id(1)]);
 
     let mut model = queue(with_runs(&[run(1, RunStatus::Cancelled)]));
     press(&mut model, "enter");
@@ -302,8 +306,10 @@ fn products_that_were_deleted_while_the_daemon_was_away_leave_the_list() {
         panic!("nobody is asked after: {effects:?}");
     };
     assert!(after.contains(&run_id(4)) && !after.contains(&run_id(2)), "{after:?}");
+    model.queue.marks.insert(run_id(4));
     response(&mut model, Response::Known(run_id(4), None));
     assert!(!screen(&mut model, 120, 40).contains("#4 seed=4"));
+    assert!(model.queue.marks.is_empty(), "nothing that is gone is marked");
 }
 
 #[test]

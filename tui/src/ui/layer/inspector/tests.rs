@@ -46,6 +46,19 @@ fn a_failed_node_opens_on_its_log_and_y_copies_it() {
 }
 
 #[test]
+fn what_was_logged_during_a_lost_connection_is_read_afterwards() {
+    let (mut model, effects) = opened(with_runs(&[run(2, RunStatus::Failed)]), "framed");
+    answer(&mut model, &effects, "one\n");
+    let (run, state) = model.lens().map(|lens| (lens.run.clone(), lens.state.clone())).expect("a lens");
+    let (workflow_id, run_id) = (run.workflow_id, run.id);
+    let snapshot = Notification::Snapshot { workflow_id, run_id, run: Box::new(run), state: Box::new(state) };
+    let effects = update(&mut model, Message::Notification(Box::new(snapshot)));
+    answer(&mut model, &effects, "two\n");
+    let text = screen(&mut model, 120, 40);
+    assert!(text.contains("one") && text.contains("two"), "{text}");
+}
+
+#[test]
 fn search_finds_a_line_and_n_the_next() {
     let (mut model, effects) = opened(with_runs(&[run(2, RunStatus::Failed)]), "framed");
     let text: String =

@@ -129,6 +129,11 @@ impl Thumbs {
         self.of.shift_remove(&run);
     }
 
+    /// Forgets all pictures, because changes were missed; those in view are read again.
+    pub(in crate::ui) fn missed(&mut self) {
+        self.of.clear();
+    }
+
     /// Handles the deletion of a product.
     pub(in crate::ui) fn deleted(&mut self, asset: AssetId) {
         self.of.retain(|_, thumb| thumb.is_none_or(|thumb| thumb.asset != asset));

@@ -44,7 +44,10 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         Response::Known(run, known) => {
             match known {
                 Some(run) => model.projection.add([(**run).clone()]),
-                None => drop(model.projection.remove(*run)),
+                None => {
+                    model.projection.remove(*run);
+                    forget(model, *run);
+                }
             }
             place(model, *run);
         }
@@ -100,6 +103,13 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Handles the deletion of a run.
+fn forget(model: &mut Model, run: RunId) {
+    model.queue.marks.remove(&run);
+    model.queue.numbers.forget(run);
+    model.queue.thumbs.forget(run);
+}
+
 fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool {
     if Some(asset.workflow_id) != model.workflow_id() {
         return false;
@@ -116,6 +126,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             let workflow = model.workflow_id();
             model.queue.feeds.reset(workflow);
             model.queue.sections.sweeps.missed();
+            model.queue.thumbs.missed();
             rebuild(model);
             return begin(model);
         }
@@ -123,9 +134,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
         // Its waiting runs leave the queue, or have places again.
         Notification::Daemon { event: DaemonEvent::SweepUpdate { .. }, .. } => rebuild(model),
         Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
-            model.queue.marks.remove(run_id);
-            model.queue.numbers.forget(*run_id);
-            model.queue.thumbs.forget(*run_id);
+            forget(model, *run_id);
             place(model, *run_id);
         }
         Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
