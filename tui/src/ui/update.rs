@@ -93,6 +93,7 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
         return Vec::new();
     }
     model.pictures.try_again();
+    model.layers.iter_mut().for_each(|layer| layer.linked());
     let mut effects = std::mem::take(&mut model.unanswered);
     effects.retain(|it| *it != Effect::ListWorkflows);
     effects.push(Effect::ListWorkflows);

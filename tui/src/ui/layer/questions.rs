@@ -1,6 +1,7 @@
 //! The open questions and their answers: a question with its attachments beside it, and yes or no, an editor, or a list
 //! to pick from.
 
+mod current;
 mod draft;
 mod keys;
 mod layout;
@@ -24,35 +25,20 @@ use crate::ui::action::{Action, Scope};
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
 use crate::ui::layer::inspector::Inspector;
-use crate::ui::message::Response;
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::model::queue;
 use crate::ui::pane::Pane;
 use crate::ui::picture::{PictureRequest, WHOLE};
 use crate::ui::theme::Theme;
+use current::Key;
 use draft::Draft;
 use layout::Layout;
 
 /// The click targets of `yes` and `no`.
 const YES: usize = 0;
 const NO: usize = 1;
-
-/// Names a question.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Key {
-    run: RunId,
-    node: String,
-    item: ItemPath,
-    attempt: u32,
-}
-
-impl Key {
-    fn of(question: &OpenQuestion) -> Self {
-        let OpenQuestion { run_id, node, item, attempt, .. } = question;
-        Self { run: *run_id, node: node.clone(), item: *item, attempt: *attempt }
-    }
-}
 
 /// The open questions and their answers.
 #[derive(Debug, Default)]
@@ -62,16 +48,23 @@ pub struct Questions {
     questions: Vec<OpenQuestion>,
     /// Whether they were read.
     read: bool,
-    at: usize,
+    /// The question under the cursor. What arrives never puts another one in its place.
+    shown: Option<Key>,
+    /// Why that question takes no answer any more. It stays until the user moves on.
+    closed: Option<String>,
     /// The draft answer of each question.
     drafts: HashMap<Key, Draft>,
     /// The question whose answer is being sent.
     sent: Option<Key>,
+    /// The last answer of which nobody knows whether it was stored.
+    unsure: Option<Key>,
     /// Why the answer isn't valid.
     refused: Option<String>,
+    /// Why the answer could not be sent, until the daemon can be reached again.
+    away: Option<String>,
     /// Escape was pressed once with unsaved input.
     leaving: bool,
-    /// The summaries of the questions when they were read.
+    /// The summaries of the questions when they were last requested.
     asks: HashMap<RunId, Asks>,
 }
 
@@ -81,7 +74,7 @@ impl Questions {
         if model.layers.iter().any(|layer| layer.is::<Self>()) {
             return Vec::new();
         }
-        let layer = Self { wanted: wanted(model), ..Self::default() };
+        let layer = Self { wanted: wanted(model), asks: current::asks(model), ..Self::default() };
         model.layers.push(layer.into());
         vec![Effect::ListQuestions]
     }
@@ -93,27 +86,24 @@ impl Questions {
     }
 
     fn question(&self) -> Option<&OpenQuestion> {
-        self.questions.get(self.at)
+        self.questions.get(self.at()?)
     }
 
     fn draft(&self) -> Option<&Draft> {
-        self.drafts.get(&Key::of(self.question()?))
+        self.drafts.get(self.shown.as_ref()?)
     }
 
     fn draft_mut(&mut self) -> Option<&mut Draft> {
-        let key = Key::of(self.questions.get(self.at)?);
-        self.drafts.get_mut(&key)
+        self.drafts.get_mut(self.shown.as_ref()?)
     }
 
     fn is_sending(&self) -> bool {
         self.sent.is_some()
     }
 
-    fn turn(&mut self, by: usize) {
-        if !self.questions.is_empty() {
-            self.at = (self.at + by) % self.questions.len();
-        }
-        (self.refused, self.leaving) = (None, false);
+    /// Forgets what was said about the answer.
+    fn quiet(&mut self) {
+        (self.refused, self.away, self.leaving) = (None, None, false);
     }
 
     /// Sends an answer, if it is valid.
@@ -130,7 +120,7 @@ impl Questions {
                     value,
                     request_key: String::new(),
                 };
-                self.refused = None;
+                self.quiet();
                 self.sent = Some(key);
                 Step::with(vec![Effect::Answer(Box::new(answer))])
             }
@@ -165,38 +155,6 @@ impl Questions {
     fn place(model: &Model) -> Rect {
         model.areas.layer.unwrap_or(Rect::new(0, 0, 80, 24))
     }
-
-    /// Takes the current questions, and keeps the shown one.
-    fn take(&mut self, model: &Model, questions: &[OpenQuestion]) {
-        let shown = self.question().map(Key::of);
-        self.questions = questions.to_vec();
-        for open in &self.questions {
-            self.drafts.entry(Key::of(open)).or_insert_with(|| Draft::new(&open.question));
-        }
-        let there: Vec<Key> = self.questions.iter().map(Key::of).collect();
-        self.drafts.retain(|key, _| there.contains(key));
-        let same = shown.and_then(|shown| there.iter().position(|key| *key == shown));
-        self.at = same.or_else(|| self.first()).unwrap_or(self.at).min(there.len().saturating_sub(1));
-        self.read = true;
-        self.asks = model
-            .projection
-            .active()
-            .filter_map(|run| Some((run.id, run.asks.as_deref()?.clone())))
-            .collect();
-    }
-
-    /// Returns the index of the wanted question: of the item, else of the node, else of the run.
-    fn first(&mut self) -> Option<usize> {
-        let (run, node) = self.wanted.take()?;
-        let of_run = |it: &&(usize, &OpenQuestion)| it.1.run_id == run;
-        let all: Vec<(usize, &OpenQuestion)> = self.questions.iter().enumerate().collect();
-        let nearness = |it: &(usize, &OpenQuestion)| match &node {
-            Some((name, item)) => (it.1.node == *name, it.1.node == *name && it.1.item == *item),
-            None => (false, false),
-        };
-        let best = all.iter().filter(of_run).map(nearness).max()?;
-        all.iter().filter(of_run).find(|it| nearness(it) == best).map(|it| it.0)
-    }
 }
 
 /// Returns the question that the user most likely means: of the node on screen, the run under the cursor or the run in
@@ -220,23 +178,25 @@ fn wanted(model: &Model) -> Option<(RunId, Option<(String, ItemPath)>)> {
 impl Component for Questions {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match action {
-            Some(Action::Back) => return self.leave(),
-            Some(Action::NextQuestion) => self.turn(1),
-            Some(Action::PreviousQuestion) => self.turn(self.questions.len().saturating_sub(1)),
-            _ if self.is_sending() => return Step::stay(),
+            Some(Action::Back) => self.leave(),
+            Some(Action::NextQuestion) => self.turn(false),
+            Some(Action::PreviousQuestion) => self.turn(true),
+            _ if self.is_sending() => Step::stay(),
             _ => {
                 self.leaving = false;
-                return self.edit(model, key, action);
+                if self.closed.is_some() { self.read(key, action) } else { self.edit(model, key, action) }
             }
         }
-        Step::stay()
     }
 
     fn paste(&mut self, _model: &mut Model, text: &str) -> Step {
+        if self.refuse_closed() || self.is_sending() {
+            return Step::stay();
+        }
         if let Some(Draft::Text { lines, written, .. }) = self.draft_mut() {
             lines.insert(text);
             *written = true;
-            (self.refused, self.leaving) = (None, false);
+            self.quiet();
         }
         Step::stay()
     }
@@ -248,6 +208,9 @@ impl Component for Questions {
         let (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) = (mouse.kind, hit) else {
             return Step::stay();
         };
+        if self.refuse_closed() {
+            return Step::stay();
+        }
         match self.draft_mut() {
             Some(Draft::YesNo) => self.send(Ok(Value::Bool(*row == YES))),
             Some(Draft::Pick { cursor, marked, several, .. }) => {
@@ -270,16 +233,26 @@ impl Component for Questions {
                 let is =
                     |key: &Key| (key.run, &key.node, key.item) == (answer.run_id, &answer.node, answer.item);
                 if let Some(key) = self.sent.take_if(|key| is(key)) {
-                    self.questions.retain(|open| Key::of(open) != key);
-                    self.drafts.remove(&key);
-                    self.at = self.at.min(self.questions.len().saturating_sub(1));
+                    self.remove(&key);
                 }
             }
-            Response::Failed { request, error, .. } => {
+            Response::Failed { request, error, why } => {
                 if matches!(**request, Effect::Answer(_)) {
                     // The draft is kept.
-                    self.sent = None;
-                    self.refused = Some(error.clone());
+                    let sent = self.sent.take();
+                    let said = (sent == self.shown).then(|| error.clone());
+                    if *why == Why::Away {
+                        (self.unsure, self.away) = (sent, said);
+                    } else {
+                        self.refused = said;
+                    }
+                    return vec![Effect::ListQuestions];
+                }
+            }
+            // It may have been answered, or have ended, while the daemon could not be reached.
+            Response::Known(run, known) => {
+                let asks = known.as_deref().and_then(|run| run.asks.as_deref());
+                if self.questions.iter().any(|open| open.run_id == *run) && self.asks.get(run) != asks {
                     return vec![Effect::ListQuestions];
                 }
             }
@@ -289,22 +262,21 @@ impl Component for Questions {
     }
 
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
-        if !matches!(notification, Notification::Daemon { .. } | Notification::Registry { .. }) || !self.read
-        {
+        let again = match notification {
+            // Any of them may have been answered while the daemon could not be reached.
+            Notification::Registry { .. } => true,
+            Notification::Daemon { .. } => !current::is_same(&self.asks, model),
+            _ => false,
+        };
+        if !again {
             return Vec::new();
         }
-        let asking = model.projection.active().filter_map(|run| Some((run.id, run.asks.as_deref()?)));
-        let mut count = 0;
-        let same = asking.inspect(|_| count += 1).all(|(run, asks)| self.asks.get(&run) == Some(asks));
-        if same && count == self.asks.len() {
-            return Vec::new();
-        }
-        self.asks = model
-            .projection
-            .active()
-            .filter_map(|run| Some((run.id, run.asks.as_deref()?.clone())))
-            .collect();
+        self.asks = current::asks(model);
         vec![Effect::ListQuestions]
+    }
+
+    fn linked(&mut self) {
+        self.away = None;
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
@@ -331,6 +303,9 @@ impl Component for Questions {
     }
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
+        if self.closed.is_some() {
+            return vec![Action::NextQuestion, Action::Back];
+        }
         let mut hints = match self.draft() {
             Some(Draft::YesNo) => vec![Action::SayYes, Action::SayNo],
             Some(Draft::Pick { several: true, .. }) => vec![Action::Give, Action::Mark],

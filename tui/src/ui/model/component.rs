@@ -94,6 +94,8 @@ pub trait Component: Any + Debug {
     fn notification(&mut self, _model: &mut Model, _notification: &Notification) -> Vec<Effect> {
         Vec::new()
     }
+    /// Called when the daemon can be reached again.
+    fn linked(&mut self) {}
     /// Handles a change of the workflow on screen or of the run in focus.
     fn moved(&mut self, _model: &mut Model) -> Vec<Effect> {
         Vec::new()

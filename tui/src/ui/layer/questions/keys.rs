@@ -25,7 +25,7 @@ impl Questions {
                 };
                 *written |= edited;
                 if edited {
-                    self.refused = None;
+                    self.quiet();
                 }
                 Step::stay()
             }
@@ -57,6 +57,27 @@ impl Questions {
             None if action == Some(Action::Quit) => Step::close(),
             None => Step::pass(),
         }
+    }
+
+    /// Handles a key for a question that is closed: what was written can be read, but not changed or sent.
+    pub(super) fn read(&mut self, key: KeyEvent, action: Option<Action>) -> Step {
+        use KeyCode::{Char, Down, End, Home, Left, Right, Up};
+        if let Some(Draft::Text { lines, .. }) = self.draft_mut() {
+            if matches!(key.code, Up | Down | Left | Right | Home | End) {
+                lines.key(key);
+            } else {
+                self.refuse_closed();
+            }
+            return Step::stay();
+        }
+        match action {
+            _ if matches!(key.code, Char('1'..='9') | Up | Down | Left | Right) => {}
+            Some(Action::Give | Action::SayYes | Action::SayNo | Action::Open | Action::Mark) | None => {}
+            Some(Action::Quit) => return Step::close(),
+            Some(_) => return Step::pass(),
+        }
+        self.refuse_closed();
+        Step::stay()
     }
 
     /// Moves among the choices. Returns `false` for other actions.

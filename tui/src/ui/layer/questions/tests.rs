@@ -9,7 +9,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 
 use super::*;
-use crate::ui::message::Message;
+use crate::ui::message::{Link, Message};
 use crate::ui::testing::{
     NOW, fail, paint, press, response, run, run_id, screen, with_runs, workflow_id, write,
 };
@@ -55,6 +55,28 @@ fn asked(questions: Vec<OpenQuestion>) -> Model {
     assert!(press(&mut model, "a").contains(&Effect::ListQuestions));
     response(&mut model, Response::Questions(questions));
     model
+}
+
+/// Returns a model that shows the first of three questions of this kind, each of another run.
+fn three(question: &Question) -> (Model, Vec<OpenQuestion>) {
+    let questions: Vec<OpenQuestion> =
+        (1..=3).map(|number| open(number, "framed", question.clone())).collect();
+    let mut model = with_runs(&[asking(1, 1, "?"), asking(2, 1, "?"), asking(3, 1, "?")]);
+    model.shown = None;
+    press(&mut model, "a");
+    response(&mut model, Response::Questions(questions.clone()));
+    assert!(screen(&mut model, 80, 20).contains("poster#1 seed=1 · framed asks  1 of 3"));
+    (model, questions)
+}
+
+fn tell(model: &mut Model, run: Run) -> Vec<Effect> {
+    let event = DaemonEvent::RunUpdate { run: Box::new(run) };
+    update(model, Message::Notification(Box::new(Notification::Daemon { seq: 9, event })))
+}
+
+fn away(model: &mut Model, answer: runs::Answer) -> Vec<Effect> {
+    let (request, error) = (Box::new(Effect::Answer(Box::new(answer))), "the daemon is away".to_owned());
+    response(model, Response::Failed { request, error, why: Why::Away })
 }
 
 /// Returns the answer that is sent.
@@ -173,10 +195,6 @@ fn the_question_of_the_run_that_is_looked_at_comes_first_and_tab_shows_the_next(
 fn a_new_question_is_announced_in_every_pane() {
     let mut model = with_runs(&[run(1, RunStatus::Running), run(2, RunStatus::Completed)]);
     assert!(!screen(&mut model, 120, 40).contains("answer what is asked"));
-    let tell = |model: &mut Model, run: Run| {
-        let event = DaemonEvent::RunUpdate { run: Box::new(run) };
-        update(model, Message::Notification(Box::new(Notification::Daemon { seq: 9, event })))
-    };
     tell(&mut model, asking(1, 2, "Print it?\u{1b}[2J"));
     let shown = screen(&mut model, 120, 40);
     assert!(shown.contains("poster#1 asks: Print it? (a answers)"), "{shown}");
@@ -202,4 +220,121 @@ fn the_deadline_counts_down_and_says_what_follows() {
     let shown = screen(&mut model, 80, 20);
     assert!(shown.contains("1:30 left, then yes"), "{shown}");
     assert!(model.areas.tick.is_some_and(|tick| tick <= 1_000));
+}
+
+#[test]
+fn a_draft_is_never_sent_to_the_question_that_follows_one_answered_elsewhere() {
+    let (mut model, questions) = three(&Question::value("Which title?", Type::Text));
+    write(&mut model, "A quiet sea");
+    response(&mut model, Response::Questions(questions[1..].to_vec()));
+    insta::assert_snapshot!(screen(&mut model, 80, 20));
+    // What is typed, pasted or sent before the user has seen it goes nowhere.
+    write(&mut model, "q!");
+    update(&mut model, Message::Paste("more".to_owned()));
+    assert_eq!(sent(&press(&mut model, "enter")), None);
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("A quiet sea  ") && shown.contains("1 of 3"), "{shown}");
+    assert!(shown.contains("poster#1 was answered elsewhere, so this can't be sent; tab goes on"), "{shown}");
+    // It stays until the user goes on, whatever else arrives.
+    response(&mut model, Response::Questions(questions[2..].to_vec()));
+    assert!(screen(&mut model, 80, 20).contains("A quiet sea"));
+    press(&mut model, "tab");
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("poster#3 seed=3 · framed asks ─") && !shown.contains("quiet"), "{shown}");
+    write(&mut model, "Dawn");
+    let answer = sent(&press(&mut model, "enter")).unwrap();
+    assert_eq!((answer.run_id, answer.value), (run_id(3), Value::from("Dawn")));
+}
+
+#[test]
+fn a_choice_a_yes_or_a_click_is_never_taken_by_the_question_that_follows() {
+    let pictures = ["sky.png", "sea.png"].map(picture).to_vec();
+    let texts = ["red", "blue"].map(Value::from).to_vec();
+    for question in [
+        Question::yes_no("Print it?"),
+        Question::choice("Which?", texts, true),
+        Question::choice("Which?", pictures, false),
+    ] {
+        let (mut model, questions) = three(&question);
+        press(&mut model, "2");
+        response(&mut model, Response::Questions(questions[1..].to_vec()));
+        for key in ["2", "1", "space", "y", "n", "enter", "right", "enter"] {
+            assert_eq!(sent(&press(&mut model, key)), None, "{key}");
+        }
+        let shown = screen(&mut model, 80, 20);
+        assert!(shown.contains("can't be sent") && shown.contains("poster#1"), "{shown}");
+        press(&mut model, "backtab");
+        assert!(screen(&mut model, 80, 20).contains("poster#3 seed=3 · framed asks  2 of 2"));
+        // One before it that vanishes changes nothing on screen.
+        response(&mut model, Response::Questions(questions[2..].to_vec()));
+        assert!(screen(&mut model, 80, 20).contains("poster#3 seed=3 · framed asks ─"));
+    }
+}
+
+#[test]
+fn the_layer_closes_when_the_user_leaves_the_last_question_whose_run_ended() {
+    let mut model = asked(vec![open(1, "title", Question::value("Which title?", Type::Text))]);
+    write(&mut model, "A quiet sea");
+    assert!(tell(&mut model, run(1, RunStatus::Cancelled)).contains(&Effect::ListQuestions));
+    response(&mut model, Response::Questions(Vec::new()));
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("poster#1 ended") && shown.contains("A quiet sea"), "{shown}");
+    press(&mut model, "tab");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn an_own_answer_is_not_taken_for_one_from_elsewhere() {
+    let (mut model, questions) = three(&Question::yes_no("Print it?"));
+    let answer = sent(&press(&mut model, "y")).unwrap();
+    // The daemon's list may overtake its response.
+    response(&mut model, Response::Questions(questions[1..].to_vec()));
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("poster#1") && shown.contains("sending…") && !shown.contains("closed"), "{shown}");
+    // The user has moved on when the response comes: the question under the cursor stays.
+    press(&mut model, "tab");
+    assert!(screen(&mut model, 80, 20).contains("poster#2 seed=2 · framed asks  2 of 3"));
+    response(&mut model, Response::Answered(Box::new(answer)));
+    assert!(screen(&mut model, 80, 20).contains("poster#2 seed=2 · framed asks  1 of 2"));
+}
+
+#[test]
+fn the_questions_are_read_again_after_a_reconnection() {
+    let (mut model, _) = three(&Question::yes_no("Print it?"));
+    let runs = vec![asking(1, 1, "?"), asking(2, 1, "?"), asking(3, 1, "?")];
+    let registry = Notification::Registry {
+        seq: 1,
+        runs,
+        runs_left: 0,
+        queue: model.projection.queue(),
+        paused: indexmap::IndexMap::new(),
+        banners: Vec::new(),
+    };
+    let effects = update(&mut model, Message::Notification(Box::new(registry)));
+    assert!(effects.contains(&Effect::ListQuestions), "{effects:?}");
+    let effects = response(&mut model, Response::Known(run_id(1), None));
+    assert!(effects.contains(&Effect::ListQuestions), "{effects:?}");
+    let effects = response(&mut model, Response::Known(run_id(2), Some(Box::new(asking(2, 1, "?")))));
+    assert!(!effects.contains(&Effect::ListQuestions), "{effects:?}");
+}
+
+#[test]
+fn that_the_daemon_is_away_is_said_until_it_is_back() {
+    let (mut model, questions) = three(&Question::yes_no("Print it?"));
+    let foot = |model: &mut Model| screen(model, 80, 20).contains("│ the daemon is away ");
+    let Link::Up(hello) = model.link.clone() else { unreachable!() };
+    let answer = sent(&press(&mut model, "y")).unwrap();
+    assert!(away(&mut model, answer).contains(&Effect::ListQuestions));
+    update(&mut model, Message::Link(Link::Down("it ended".to_owned())));
+    assert!(foot(&mut model));
+    update(&mut model, Message::Link(Link::Up(hello)));
+    assert!(!foot(&mut model));
+    let answer = sent(&press(&mut model, "y")).unwrap();
+    away(&mut model, answer);
+    assert!(foot(&mut model) && !model.layers.is_empty());
+    // The answer may have been stored nevertheless.
+    response(&mut model, Response::Questions(questions[1..].to_vec()));
+    assert!(!foot(&mut model));
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("│ poster#1 was answered ") && !shown.contains("elsewhere"), "{shown}");
 }

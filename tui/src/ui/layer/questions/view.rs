@@ -38,9 +38,10 @@ pub(super) fn view(
     let label = label.map(|run| format!(" {}", run.label)).unwrap_or_default();
     let count = match questions.questions.len() {
         1 => String::new(),
-        count => format!("  {} of {count}", questions.at + 1),
+        count => format!("  {} of {count}", questions.at().unwrap_or(0) + 1),
     };
-    let title = format!("{}{label} · {}{} asks{count}", open.run, open.node, open.item);
+    let asks = if questions.closed.is_some() { "asked (closed)" } else { "asks" };
+    let title = format!("{}{label} · {}{} {asks}{count}", open.run, open.node, open.item);
     let room = usize::from(area.width).saturating_sub(6);
     let inside = screen(&fit(&title, room), model, theme, area, buffer, areas);
     let Some(layout) = questions.layout(inside) else { return };
@@ -57,7 +58,8 @@ pub(super) fn view(
     match (&question.kind, questions.draft()) {
         (QuestionKind::YesNo, _) => yes_no(question, theme, layout.input, buffer, areas),
         (QuestionKind::Value { .. }, Some(Draft::Text { lines, .. })) => {
-            let inside = tile("", theme.accent, model, layout.input, buffer);
+            let style = if questions.closed.is_some() { theme.border } else { theme.accent };
+            let inside = tile("", style, model, layout.input, buffer);
             areas.caret = lines.view(theme, inside, buffer);
         }
         (QuestionKind::Choice { choices, .. }, Some(draft)) => {
@@ -174,7 +176,7 @@ fn choice_tile(
     draw(value, model, theme, inside, buffer);
 }
 
-/// Draws the hint about valid answers and the deadline, or why the answer isn't valid.
+/// Draws the hint about valid answers and the deadline, or why the answer isn't valid or the question is closed.
 fn foot(
     questions: &Questions,
     question: &Question,
@@ -186,13 +188,17 @@ fn foot(
 ) {
     let row = |at: u16| Rect { y: place.y + at, height: u16::from(at < place.height), ..place };
     let room = usize::from(place.width);
-    let (words, style) = match &questions.refused {
+    let closed = questions.closed.as_ref();
+    let (words, style) = match questions.refused.as_ref().or(questions.away.as_ref()) {
         _ if questions.is_sending() => ("sending…".to_owned(), theme.dim),
         Some(why) => (why.clone(), theme.bad),
-        None => (expects(question), theme.dim),
+        None => match closed {
+            Some(why) => (why.clone(), theme.warning),
+            None => (expects(question), theme.dim),
+        },
     };
     Line::styled(fit(&words, room), style).render(row(0), buffer);
-    if let Some(deadline) = question.deadline {
+    if let Some(deadline) = question.deadline.filter(|_| closed.is_none()) {
         areas.tick_in(1_000);
         let left = human_duration(deadline.since(model.now));
         let then = match &question.default {
