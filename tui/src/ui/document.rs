@@ -102,7 +102,7 @@ impl Document {
 /// A submission of runs.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Submission {
-    /// The request; an empty `request_key` is filled in. The text of a file is read again before it is sent.
+    /// The request. The text of a file is read again before it is sent, and its version becomes a part of the key.
     pub start: runs::Start,
     /// Where its document was read from.
     pub source: Source,

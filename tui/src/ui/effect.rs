@@ -66,7 +66,7 @@ pub enum Effect {
     /// Start runs that take over what an ended one computed before one of its nodes.
     Fork(Vec<runs::Resume>),
     /// Resume a run.
-    Resume(RunId),
+    Resume(Box<runs::Resume>),
     /// Delete runs.
     DeleteRuns(runs::Delete),
     /// Label a run.
@@ -230,6 +230,17 @@ impl Effect {
             Self::SaveAs(..) => "save",
             Self::Copy(_) => "copy",
             _ => "terminal",
+        }
+    }
+
+    /// Returns the key of a request that creates runs: of several requests the first one's.
+    #[must_use]
+    pub fn request_key(&self) -> Option<&str> {
+        match self {
+            Self::Start(submission) => Some(&submission.start.request_key),
+            Self::Resume(request) => Some(&request.request_key),
+            Self::Fork(requests) => requests.first().map(|request| request.request_key.as_str()),
+            _ => None,
         }
     }
 

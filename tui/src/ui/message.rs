@@ -107,9 +107,14 @@ pub enum Response {
     /// A simple request is done.
     Done(String),
     /// Runs were started.
-    Started(runs::Started),
-    /// Some of several runs were started, and why the others were not.
-    StartedSome(runs::Started, String),
+    Started {
+        /// The key of the request, as [`Effect::request_key`] returns it.
+        request_key: String,
+        /// The runs.
+        started: runs::Started,
+        /// Why others of the same request were not started.
+        others: Option<String>,
+    },
     /// A page of runs.
     Runs {
         /// Who asked.

@@ -56,6 +56,10 @@ pub struct Form {
     count: Result<usize, String>,
     /// The error of the daemon.
     refused: Option<String>,
+    /// The error of a request that the daemon was away for; shown until it is back.
+    away: Option<String>,
+    /// The last request. While it stays the same it is sent with the same keys, because its runs may exist.
+    sent: Option<Effect>,
 }
 
 /// The question in its last line.
@@ -108,6 +112,8 @@ impl Form {
             asking: None,
             count: Ok(1),
             refused: None,
+            away: None,
+            sent: None,
         };
         form.check();
         (form, reading.map(Effect::GetParams))
@@ -178,6 +184,16 @@ impl Form {
             }
             None => self.refused = Some(error),
         }
+    }
+
+    /// Returns why the last request failed, if that is still so.
+    fn refusal(&self, model: &Model) -> Option<&str> {
+        self.refused.as_deref().or_else(|| self.away.as_deref().filter(|_| !model.is_up()))
+    }
+
+    /// Shows that a request failed because the daemon was away.
+    pub(crate) fn away(&mut self, error: &str) {
+        self.away = Some(fanlight_shared::sanitise::line(error));
     }
 
     fn turn(&mut self, by: usize) {

@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use fanlight_shared::client::{Client, ClientError};
-use fanlight_shared::environment::Environment;
-use fanlight_shared::id::{AssetId, RunId, SubmissionId};
+use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::rpc::frame::ROWS_LIMIT;
 use fanlight_shared::rpc::metrics::{self, Curve, Series};
 use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, sweeps, workflows};
@@ -71,15 +70,15 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
     Ok(Some(match effect {
         Effect::Start(submission) => {
             let mut start = submission.start;
-            if start.request_key.is_empty() {
-                start.request_key = SubmissionId::new().to_string();
-            }
+            // The file may have changed since: that is another request.
+            let request_key = start.request_key;
+            start.request_key = format!("{request_key}.{}", Version::of(&start.document).as_str());
             if let Some(workflow) = files::workflow_of(&start.document, &node_types::of(Some(client)).await) {
                 start.environment = environment::submitted(&workflow, &[], client.is_elsewhere())
                     .map_err(|failure| RpcError::new(ErrorCode::BadParams, failure.message()))?;
                 start = elsewhere::sent(client, &workflow, start).await?;
             }
-            Response::Started(client.start(start).await?)
+            Response::Started { request_key, started: client.start(start).await?, others: None }
         }
         Effect::Cancel(cancel) => {
             let answer = client.call(cancel).await?;
@@ -103,23 +102,9 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             }
             fork::all(sent, |request| client.call(request)).await?
         }
-        Effect::Resume(run) => {
-            let request_key = SubmissionId::new().to_string();
-            Response::Started(
-                client
-                    .call(runs::Resume {
-                        run,
-                        request_key,
-                        document: None,
-                        environment: Environment::default(),
-                        at: None,
-                        afresh: false,
-                        params: indexmap::IndexMap::new(),
-                        missing_secrets: false,
-                        dry_run: false,
-                    })
-                    .await?,
-            )
+        Effect::Resume(request) => {
+            let request_key = request.request_key.clone();
+            Response::Started { request_key, started: client.call(*request).await?, others: None }
         }
         Effect::DeleteRuns(delete) => {
             client.call(delete).await?;

@@ -2,7 +2,8 @@
 //!
 //! [`sections`] keeps the position of each run, [`sweeps`] what is known of sweeps, [`tally`] the states of their runs,
 //! [`rows`] the rows from top to bottom, [`feed`] reads ended runs page by page,
-//! [`numbers`] the numbers that runs output, [`thumbs`] the picture of a run.
+//! [`numbers`] the numbers that runs output, [`submissions`] the forms of runs that are not acknowledged yet, [`thumbs`] the
+//! picture of a run.
 
 pub(in crate::ui) mod feed;
 mod filter;
@@ -10,6 +11,7 @@ pub(in crate::ui) mod numbers;
 mod order;
 pub(in crate::ui) mod rows;
 pub(in crate::ui) mod sections;
+pub(in crate::ui) mod submissions;
 pub(in crate::ui) mod sweeps;
 mod tally;
 pub(in crate::ui) mod thumbs;
@@ -20,7 +22,6 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
 
 use super::Model;
-use super::component::Layer;
 pub use filter::Filter;
 pub use order::Sort;
 
@@ -97,8 +98,7 @@ pub struct Queue {
     pub(in crate::ui) row: usize,
     pub(in crate::ui) folded: [bool; 4],
     pub(in crate::ui) marks: HashSet<RunId>,
-    /// The form of a submission that is not acknowledged yet; it opens again if the submission is refused.
-    pub(in crate::ui) submitted: Option<Layer>,
+    pub(in crate::ui) submissions: submissions::Submissions,
 }
 
 impl Default for Queue {
@@ -112,7 +112,7 @@ impl Default for Queue {
             row: 0,
             folded: [false, false, false, true],
             marks: HashSet::new(),
-            submitted: None,
+            submissions: submissions::Submissions::default(),
         }
     }
 }
@@ -133,10 +133,5 @@ impl Queue {
     /// Removes all marks.
     pub fn unmark(&mut self) {
         self.marks.clear();
-    }
-
-    /// Keeps the form of a submission until it is acknowledged.
-    pub fn submit(&mut self, form: impl Into<Layer>) {
-        self.submitted = Some(form.into());
     }
 }

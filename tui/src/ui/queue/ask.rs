@@ -1,8 +1,10 @@
 //! Actions on runs: on the one under the cursor, or on all marked ones, with one question.
 
-use fanlight_shared::id::RunId;
+use fanlight_shared::environment::Environment;
+use fanlight_shared::id::{RunId, SubmissionId};
 use fanlight_shared::rpc::{queue, runs, sweeps};
 use fanlight_shared::run::{Counts, Run, RunStatus};
+use indexmap::IndexMap;
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
@@ -159,7 +161,8 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Note, "only runs that failed or were cancelled can be resumed");
         return Vec::new();
     }
-    let effects: Vec<Effect> = runs.iter().map(|run| Effect::Resume(run.id)).collect();
+    let request = |run: &Run| model.queue.submissions.again(Effect::Resume(Box::new(resumption(run.id))));
+    let effects: Vec<Effect> = runs.iter().map(request).collect();
     if runs.len() == 1 {
         model.queue.unmark();
         return effects;
@@ -172,6 +175,20 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
         of_marks: true,
     };
     confirm::ask(model, question)
+}
+
+fn resumption(run: RunId) -> runs::Resume {
+    runs::Resume {
+        run,
+        environment: Environment::default(),
+        request_key: SubmissionId::new().to_string(),
+        document: None,
+        at: None,
+        afresh: false,
+        params: IndexMap::new(),
+        missing_secrets: false,
+        dry_run: false,
+    }
 }
 
 /// Deletes ended runs.

@@ -137,7 +137,11 @@ fn only_what_failed_or_was_cancelled_is_resumed() {
     go(&mut model, 1);
     assert!(!press(&mut model, "u").iter().any(|it| matches!(it, Effect::Resume(_))));
     go(&mut model, 2);
-    assert!(press(&mut model, "u").contains(&Effect::Resume(run_id(2))));
+    let resumed = press(&mut model, "u").into_iter().find_map(|it| match it {
+        Effect::Resume(request) => Some(request.run),
+        _ => None,
+    });
+    assert_eq!(resumed, Some(run_id(2)));
 }
 
 #[test]
@@ -175,13 +179,10 @@ fn failed_requests_are_repeated_when_the_daemon_is_back() {
 #[test]
 fn a_form_that_was_refused_comes_back_and_another_failure_brings_none() {
     let mut model = opened();
-    let (form, _) = Form::open(&model).expect("a form");
-    model.queue.submit(form);
+    let request = press(&mut model, "r enter").into_iter().find(|it| matches!(it, Effect::Start(_)));
     fail(&mut model, Effect::ListWorkflows, "no luck");
     assert!(model.layers.is_empty());
-    let source = crate::ui::document::Source::File("/home/ada/poster.yaml".into());
-    let submission = crate::ui::document::Submission { start: runs::Start::default(), source };
-    fail(&mut model, Effect::Start(Box::new(submission)), "`seed` is too large");
+    fail(&mut model, request.expect("a start"), "`seed` is too large");
     assert!(model.layers.last().is_some_and(|layer| layer.is::<Form>()));
     assert!(screen(&mut model, 120, 40).contains("is too large"));
 }

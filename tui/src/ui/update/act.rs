@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 use fanlight_shared::host_path;
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{RunId, SubmissionId};
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
@@ -242,9 +242,11 @@ fn again(model: &mut Model) -> Vec<Effect> {
         path: document.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
         // Only the daemon has the params as they were submitted.
         sets: vec![runs::ParamSet { like: lens.map(|lens| lens.run.id), ..runs::ParamSet::default() }],
+        request_key: SubmissionId::new().to_string(),
         ..runs::Start::default()
     };
-    vec![Effect::Start(Box::new(Submission { start, source: document.source.clone() }))]
+    let request = Effect::Start(Box::new(Submission { start, source: document.source.clone() }));
+    vec![model.queue.submissions.again(request)]
 }
 
 /// Goes one step back: dismisses an error, goes back in the pane, or ends the zoom.

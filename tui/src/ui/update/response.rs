@@ -26,7 +26,7 @@ pub(super) fn response(model: &mut Model, response: &mut Response) -> Vec<Effect
 
 fn sanitise(response: &mut Response) {
     match response {
-        Response::Started(started) | Response::StartedSome(started, _) => {
+        Response::Started { started, .. } => {
             started.runs.iter_mut().for_each(clean::run);
         }
         Response::Runs { page, .. } => page.rows.iter_mut().for_each(clean::run),
@@ -103,16 +103,13 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             model.layers.retain(|layer| !layer.downcast_ref::<Questions>().is_some_and(Questions::is_over));
             Vec::new()
         }
-        Response::Started(started) => {
-            started_runs(model, &started.runs);
-            for hint in &started.hints {
-                model.say(Tone::Note, hint.clone());
+        Response::Started { request_key, started, others } => {
+            let repeated = model.queue.submissions.done(request_key);
+            started_runs(model, &started.runs, repeated);
+            match others {
+                Some(why) => model.say(Tone::Bad, why.clone()),
+                None => started.hints.iter().for_each(|hint| model.say(Tone::Note, hint.clone())),
             }
-            Vec::new()
-        }
-        Response::StartedSome(started, why) => {
-            started_runs(model, &started.runs);
-            model.say(Tone::Bad, why.clone());
             Vec::new()
         }
         Response::Runs { page, .. } => {
@@ -205,9 +202,12 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
     model.say(Tone::Bad, format!("{}: {error}", request.words()));
 }
 
-fn started_runs(model: &mut Model, runs: &[Run]) {
+/// Says which runs there are now. `repeated`: an earlier request may have made them.
+fn started_runs(model: &mut Model, runs: &[Run], repeated: bool) {
     let words = match runs {
         [] => return,
+        [run] if repeated => format!("{} was submitted, only once", run.name()),
+        runs if repeated => format!("{} runs were submitted, only once", runs.len()),
         [run] if run.state == fanlight_shared::run::RunStatus::Queued => format!("{} waits", run.name()),
         [run] => format!("{} started", run.name()),
         runs => format!("{} runs submitted", runs.len()),

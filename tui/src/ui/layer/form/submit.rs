@@ -1,5 +1,9 @@
 //! From the form to runs.
 
+#[cfg(test)]
+mod tests;
+
+use fanlight_shared::id::SubmissionId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::workflow::Workflow;
 
@@ -8,6 +12,7 @@ use crate::ui::document::Submission;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::model::component::Step;
+use crate::ui::model::queue::submissions;
 
 /// The number of runs from which it asks before it starts them.
 const CONFIRM_FROM: usize = 100;
@@ -42,6 +47,8 @@ impl Form {
                 return Step::stay();
             }
         };
+        let repeated = self.sent.as_ref().and_then(|sent| submissions::repeated(&effect, sent));
+        let effect = repeated.unwrap_or(effect);
         let again = Self {
             document: self.document.clone(),
             fork: self.fork.clone(),
@@ -57,8 +64,10 @@ impl Form {
             asking: None,
             count: self.count.clone(),
             refused: None,
+            away: None,
+            sent: Some(effect.clone()),
         };
-        model.queue.submit(again);
+        model.queue.submissions.submit(&effect, again);
         Step::close_with(vec![effect])
     }
 
@@ -70,6 +79,7 @@ impl Form {
             sets: sets::sets(&self.fields, self.matrix(), workflow)?,
             label: sets::label(&self.fields),
             next: sets::next(&self.fields),
+            request_key: SubmissionId::new().to_string(),
             ..runs::Start::default()
         };
         Ok(Effect::Start(Box::new(Submission { start, source: self.document.source.clone() })))

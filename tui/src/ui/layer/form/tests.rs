@@ -375,11 +375,12 @@ fn the_form_of_a_fork_that_was_refused_halfway_does_not_come_back() {
     testing::focus(&mut model);
     model.grid.selected = Some("framed".into());
     press(&mut model, "F");
-    forked(press(&mut model, "ctrl-s"));
+    let requests = forked(press(&mut model, "ctrl-s"));
     let started =
         runs::Started { runs: vec![testing::run(3, RunStatus::Queued)], ..runs::Started::default() };
-    response(&mut model, Response::StartedSome(started, "1 of 2 started: `seed` is refused".into()));
-    testing::fail(&mut model, Effect::Fork(Vec::new()), "the daemon is away");
+    let request_key = requests[0].request_key.clone();
+    let others = Some("1 of 2 started: `seed` is refused".to_owned());
+    response(&mut model, Response::Started { request_key, started, others });
     let shown = screen(&mut model, 120, 40);
     assert!(shown.contains("1 of 2 started") && !shown.contains("Fork poster#2"), "{shown}");
 }

@@ -241,7 +241,7 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
     if let Some(field) = form.fields.get(form.at) {
         Line::styled(help(field), theme.dim).render(row(0), buffer);
     }
-    let line = match (&form.asking, &form.refused, &form.count) {
+    let line = match (&form.asking, form.refusal(model), &form.count) {
         (Some(question), ..) => {
             let words = match question {
                 Question::Leave => "Throw away what you typed?".to_owned(),
@@ -258,7 +258,7 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
         (None, ..) if form.reading.is_some() => {
             Line::styled("the values of the last run are being read", theme.dim)
         }
-        (None, Some(refused), _) => Line::styled(refused.as_str(), theme.bad),
+        (None, Some(refused), _) => Line::styled(refused, theme.bad),
         (None, None, Err(wrong)) => Line::styled(wrong.as_str(), theme.bad),
         (None, None, Ok(count)) => {
             let words = if *count == 1 { "1 run".to_owned() } else { format!("{count} runs") };

@@ -18,6 +18,8 @@ where
     F: Future<Output = Result<runs::Started, ClientError>>,
 {
     let count = requests.len();
+    let request_key = requests.first().map(|request| request.request_key.clone()).unwrap_or_default();
+    let mut others = None;
     let mut all = runs::Started::default();
     for (at, request) in requests.into_iter().enumerate() {
         match call(request).await {
@@ -28,12 +30,12 @@ where
             }
             Err(error) if at == 0 => return Err(error),
             Err(error) => {
-                let why = format!("{at} of {count} started: {error}");
-                return Ok(Response::StartedSome(all, why));
+                others = Some(format!("{at} of {count} started: {error}"));
+                break;
             }
         }
     }
-    Ok(Response::Started(all))
+    Ok(Response::Started { request_key, started: all, others })
 }
 
 #[cfg(test)]
@@ -75,10 +77,12 @@ mod tests {
     #[tokio::test]
     async fn a_fork_that_is_refused_halfway_says_how_many_runs_it_started() {
         match forked(3).await {
-            Ok(Response::StartedSome(_, why)) => assert_eq!(why, "2 of 3 started: `seed` is refused"),
+            Ok(Response::Started { others: Some(why), .. }) => {
+                assert_eq!(why, "2 of 3 started: `seed` is refused")
+            }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(forked(0).await, Ok(Response::Started(_))));
+        assert!(matches!(forked(0).await, Ok(Response::Started { others: None, .. })));
         assert!(forked(1).await.is_err(), "nothing was started, and the form comes back");
     }
 }

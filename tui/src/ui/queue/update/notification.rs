@@ -12,7 +12,7 @@ use crate::ui::address::Address;
 use crate::ui::areas::Hit;
 use crate::ui::effect::Effect;
 use crate::ui::layer::form::Form;
-use crate::ui::message::Response;
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::model::queue::rows::Rows;
 use crate::ui::model::queue::sweeps::{SweepId, Wanted};
@@ -81,19 +81,21 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             sections.sweep_changed(id, &model.projection, &model.queue.numbers);
             return (!gone.is_empty()).then_some(Effect::CheckRuns(gone)).into_iter().collect();
         }
-        Response::Started(_) | Response::StartedSome(..) => model.queue.submitted = None,
         Response::Failed { request, error, why } => match **request {
             Effect::ReadSweep { ref name, request, .. } => {
                 model.queue.sections.sweeps.failed((name, request), *why);
                 rebuild(model);
             }
             Effect::ListAssets { to: Address::QueueThumbnail(run), .. } => model.queue.thumbs.failed(run),
-            Effect::Start(_) | Effect::Fork(_) => {
-                if let Some(mut layer) = model.queue.submitted.take() {
-                    if let Some(form) = layer.downcast_mut::<Form>() {
-                        form.refused(error);
+            Effect::Start(_) | Effect::Fork(_) | Effect::Resume(_) => {
+                if let Some(mut layer) = model.queue.submissions.failed(request, *why) {
+                    match layer.downcast_mut::<Form>() {
+                        Some(form) if *why == Why::Away => form.away(error),
+                        Some(form) => form.refused(error),
+                        None => {}
                     }
-                    model.layers.push(layer);
+                    // Keys that are being typed into another layer must not get into this one.
+                    model.layers.insert(0, layer);
                 }
             }
             _ => {}

@@ -205,7 +205,8 @@ fn the_first_run_identifies_the_workflow_of_a_file() {
     model.workflow.as_mut().unwrap().document.workflow_id = None;
     let run = crate::ui::testing::run(1, fanlight_shared::run::RunStatus::Queued);
     let started = fanlight_shared::rpc::runs::Started { runs: vec![run], ..Default::default() };
-    let effects = response(&mut model, Response::Started(started));
+    let effects =
+        response(&mut model, Response::Started { request_key: String::new(), started, others: None });
     assert_eq!(model.workflow_id(), Some(crate::ui::testing::workflow_id()));
     assert!(effects.iter().any(|it| matches!(it, Effect::Watch(watch) if watch.products.is_some())));
 }
