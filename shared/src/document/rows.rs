@@ -204,9 +204,11 @@ impl Reading<'_> {
 
     /// Reads an object. Returns `false` if there are too many.
     fn object(&mut self, line: usize, text: &str) -> bool {
-        let fields = match Value::parse_json(text) {
-            Ok(Value::Object(fields)) => match repeated_key(text) {
-                None => fields,
+        let parsed =
+            Value::parse_json_rounded(text).and_then(|value| Ok((value, Value::parse_json_texts(text)?)));
+        let (fields, texts) = match parsed {
+            Ok((Value::Object(fields), Value::Object(texts))) => match repeated_key(text) {
+                None => (fields, texts),
                 Some(key) => {
                     self.error(line, format!("the key `{}` is there twice", cut(&key, 60)));
                     return true;
@@ -222,7 +224,6 @@ impl Reading<'_> {
             }
         };
         let mut row = Values::new();
-        let texts = Value::parse_json_texts(text);
         for (name, mut value) in fields {
             let Some(param) = self.params.get(&name) else {
                 if self.unknown.insert(name.clone()) {
@@ -233,10 +234,13 @@ impl Reading<'_> {
             if value == Value::None && !matches!(param.ty, Type::Json | Type::Any) {
                 continue;
             }
-            if let Ok(Value::Object(texts)) = &texts
-                && let Some(text) = texts.get(&name).filter(|_| is_text(param.ty.innermost()))
-            {
-                value = text.clone();
+            if let Some(text) = texts.get(&name) {
+                if is_text(param.ty.innermost()) {
+                    value = text.clone();
+                } else if let Err(why) = value.check_rounded(text) {
+                    self.error(line, format!("param `{name}`: {why}"));
+                    continue;
+                }
             }
             match fit_param(value, param) {
                 Ok(value) => {

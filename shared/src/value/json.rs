@@ -191,6 +191,32 @@ impl Value {
         parse(text).map(Self::from_json)
     }
 
+    /// Parses a value as [`parse_rounded`] does.
+    ///
+    /// # Errors
+    /// Those of [`parse_rounded`].
+    pub fn parse_json_rounded(text: &str) -> Result<Self, JsonError> {
+        parse_rounded(text).map(Self::from_json)
+    }
+
+    /// Checks that no whole number in this value was rounded. `texts` is the same value with its numbers as texts.
+    ///
+    /// # Errors
+    /// [`JsonError::TooLarge`]: one was.
+    pub fn check_rounded(&self, texts: &Self) -> Result<(), JsonError> {
+        match (self, texts) {
+            (Self::Float(_), Self::Text(written)) => check_whole_number(written),
+            (Self::List(items), Self::List(texts)) => {
+                items.iter().zip(texts).try_for_each(|(item, text)| item.check_rounded(text))
+            }
+            (Self::Object(fields), Self::Object(texts)) => fields
+                .iter()
+                .filter_map(|(name, field)| Some((field, texts.get(name)?)))
+                .try_for_each(|(field, text)| field.check_rounded(text)),
+            _ => Ok(()),
+        }
+    }
+
     /// Parses a value as [`Value::parse_json`] does, with its numbers as texts, as they are written.
     ///
     /// # Errors

@@ -51,6 +51,18 @@ fn numbers_in_json_are_as_written_where_params_are_texts() {
 }
 
 #[test]
+fn only_numbers_that_stay_numbers_have_a_limit() {
+    let text = r#"{"place": 99999999999999999999, "tags": [18446744073709551616]}"#;
+    let expected = r#"1 {"place":"99999999999999999999","tags":["18446744073709551616"]}"#;
+    assert_eq!(written(text), [expected]);
+    let said = errors(r#"{"tags": [99999999999999999999], "seed": 99999999999999999999}"#);
+    assert!(
+        said.len() == 1 && said[0].starts_with("line 1: param `seed`: 99999999999999999999 is too"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn all_errors_are_reported_with_their_lines() {
     let text = "place,sede,seed\nHove,1,x\nLewes,2\n\"a\nb\",3,-1\n";
     let expected = [
