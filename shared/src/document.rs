@@ -91,10 +91,8 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
     problems.sort_by_key(|problem| problem.span.start);
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
     match draft {
-        Some(draft) if !failed => {
-            Ok(Checked { workflow: draft.workflow, warnings: shortened(problems, Problem::warning) })
-        }
-        _ => Err(shortened(problems, Problem::error)),
+        Some(draft) if !failed => Ok(Checked { workflow: draft.workflow, warnings: shortened(problems) }),
+        _ => Err(shortened(problems)),
     }
 }
 
@@ -111,11 +109,16 @@ fn drop_consequences(problems: &mut Vec<Problem>) {
     }
 }
 
-/// Returns the first problems; where there are more, a last one says how many.
-fn shortened(mut problems: Vec<Problem>, of_kind: impl Fn(&str, Span, String) -> Problem) -> Vec<Problem> {
+/// Returns the first problems, all by their positions; where there are more, a last one says how many. No warning takes the
+/// place of an error.
+fn shortened(mut problems: Vec<Problem>) -> Vec<Problem> {
     let more = problems.len().saturating_sub(PROBLEM_LIMIT);
     if more > 0 {
-        problems.truncate(PROBLEM_LIMIT);
+        problems.sort_by_key(|problem| problem.severity != Severity::Error);
+        let left_out = problems.split_off(PROBLEM_LIMIT);
+        problems.sort_by_key(|problem| problem.span.start);
+        let has_errors = left_out.iter().any(|problem| problem.severity == Severity::Error);
+        let of_kind = if has_errors { Problem::error } else { Problem::warning };
         let span = problems.last().map(|problem| problem.span).unwrap_or_default();
         let message = match more {
             1 => "1 more problem follows".to_owned(),

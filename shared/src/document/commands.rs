@@ -180,7 +180,7 @@ impl Reading<'_> {
         }
         let before = self.problems.len();
         let template = self.template(node, Plain::Text);
-        if self.problems.len() > before {
+        if self.failed_since(before) {
             return None;
         }
         let other = template.expressions().into_iter().flat_map(|it| it.references());

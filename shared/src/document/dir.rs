@@ -94,7 +94,7 @@ impl Reading<'_> {
                 _ => self.unknown_key(field, "`dir`", keys, None),
             }
         }
-        if self.problems.len() > before {
+        if self.failed_since(before) {
             return None;
         }
         let dir = match (from, revision) {

@@ -108,7 +108,7 @@ impl Reading<'_> {
         let values = match &node.kind {
             Kind::Scalar(scalar) if is_null(scalar) => Vec::new(),
             Kind::Scalar(scalar) => sweep_values(&scalar.text, &param.ty)?,
-            Kind::List(items) => items.iter().map(|item| self.literal_for(item, &param.ty)).collect(),
+            Kind::List(items) => self.literals_for(items, &param.ty),
             Kind::Map(_) => return Err("expected a range such as `1..6`, or a list".into()),
         };
         values.into_iter().map(|value| fit_param(value, param)).collect()

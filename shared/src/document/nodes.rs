@@ -330,7 +330,7 @@ impl Reading<'_> {
                 None => Plain::As(&Type::Any),
             };
             let template = self.template(&entry.value, plain);
-            let broken = self.problems.len() > before;
+            let broken = self.failed_since(before);
             places.with.push(InputPlace { name: entry.key_span, value: entry.value.span, broken });
             node.with.insert(entry.key.clone(), template);
         }

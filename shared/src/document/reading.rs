@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::yaml::{Entry, Kind, Node, Scalar};
 use crate::node_type::Catalogue;
-use crate::problem::{Problem, Span};
+use crate::problem::{Problem, Severity, Span};
 use crate::time::read_duration;
 use crate::value::{Value, cut};
 
@@ -21,12 +21,14 @@ pub(super) struct Reading<'t> {
     pub(super) catalogue: &'t Catalogue,
     /// The node that is being read.
     pub(super) node: Option<String>,
+    /// The first number of a value that may be meant as a text, and how many there are.
+    pub(super) spelling: Option<(Problem, usize)>,
     near_left: usize,
 }
 
 impl<'t> Reading<'t> {
     pub(super) fn new(text: &'t str, catalogue: &'t Catalogue) -> Self {
-        Self { text, catalogue, problems: Vec::new(), node: None, near_left: NEAR_BUDGET }
+        Self { text, catalogue, problems: Vec::new(), node: None, spelling: None, near_left: NEAR_BUDGET }
     }
 
     /// Records a problem of the node that is being read.
@@ -35,6 +37,11 @@ impl<'t> Reading<'t> {
             problem.node.clone_from(&self.node);
         }
         self.problems.push(problem);
+    }
+
+    /// Returns whether an error was found since there were this many problems.
+    pub(super) fn failed_since(&self, before: usize) -> bool {
+        self.problems.iter().skip(before).any(|problem| problem.severity == Severity::Error)
     }
 
     /// Records an error.

@@ -21,7 +21,7 @@ impl Reading<'_> {
             };
             let before = self.problems.len();
             let template = self.template(&entry.value, Plain::Typed);
-            if self.problems.len() > before {
+            if self.failed_since(before) {
                 continue;
             }
             match &template {

@@ -133,9 +133,7 @@ impl Reading<'_> {
             };
             let found = match &entry.value.kind {
                 Kind::Scalar(scalar) if !is_null(scalar) => range(&scalar.text, param),
-                Kind::List(items) => {
-                    choice(items.iter().map(|item| self.literal_for(item, &param.ty)).collect(), param)
-                }
+                Kind::List(items) => choice(self.literals_for(items, &param.ty), param),
                 _ => Err("expected a range such as `1e-5..1e-1`, or a list".into()),
             };
             match found {

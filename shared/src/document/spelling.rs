@@ -56,6 +56,10 @@ fn is_padded(scalar: &Scalar) -> bool {
 #[derive(Clone, Copy, Default)]
 struct Uses {
     as_text: bool,
+    /// Whether the texts in a list of it are used.
+    as_texts: bool,
+    /// Whether it must be a text, since a number is not converted to one there.
+    as_choice: bool,
     as_number: bool,
     /// Whether something is computed from it, or something reads it that takes any value.
     unknown: bool,
@@ -130,23 +134,27 @@ impl ItemUses {
         for reference in expression.references().iter().filter(|it| it.root == Root::Item) {
             let uses = self.0.entry(reference.path.clone()).or_default();
             match ty {
+                Type::List(of) if is_text(of) => uses.as_texts = true,
                 ty if is_text(ty) => uses.as_text = true,
                 Type::Int | Type::Float | Type::Bool | Type::Json => uses.as_number = true,
                 _ => uses.unknown = true,
             }
+            uses.as_choice |= matches!(ty.innermost(), Type::Choice | Type::Media(_));
         }
     }
 
-    /// Returns what becomes of the value at this path; `in_list`: of one in a list there.
-    fn at(&self, path: &[String], in_list: bool) -> Uses {
+    /// Returns what becomes of the value at this path, or of one that is this many lists deep there.
+    fn at(&self, path: &[String], lists: usize) -> Uses {
         let mut all = Uses::default();
         for length in 0..=path.len() {
             let Some(uses) = self.0.get(&path[..length]) else { continue };
-            let is_part = in_list || length < path.len();
+            let is_here = length == path.len();
+            let (is_value, is_in_list) = (is_here && lists == 0, is_here && lists == 1);
             all.as_number |= uses.as_number;
-            all.as_text |= uses.as_text && !is_part;
+            all.as_choice |= uses.as_choice;
+            all.as_text |= uses.as_text && is_value || uses.as_texts && is_in_list;
             // The text of a list or an object is JSON, where numbers are numbers.
-            all.unknown |= uses.unknown || uses.as_text && is_part;
+            all.unknown |= uses.unknown || uses.as_text && !is_value || uses.as_texts && !is_in_list;
         }
         all
     }
@@ -156,37 +164,65 @@ impl Reading<'_> {
     /// Returns the literal value of a part of the file that becomes this type. Texts stay as they are written: `1.50` does
     /// not become the number that YAML makes of it. Where any value may be, it does, with a warning.
     pub(super) fn literal_for(&mut self, node: &Node, ty: &Type) -> Value {
+        let value = self.literal_part(node, ty);
+        self.warn_about_spelling();
+        value
+    }
+
+    /// Returns the literal values of a list, each of this type.
+    pub(super) fn literals_for(&mut self, items: &[Node], ty: &Type) -> Vec<Value> {
+        let values = items.iter().map(|item| self.literal_part(item, ty)).collect();
+        self.warn_about_spelling();
+        values
+    }
+
+    /// Returns the literal value of a part of a value, whose warning comes when all of it has been read.
+    pub(super) fn literal_part(&mut self, node: &Node, ty: &Type) -> Value {
         match (&node.kind, ty) {
             (Kind::Scalar(scalar), ty) if is_text(ty) && !is_null(scalar) => {
                 Value::from(scalar.text.as_str())
             }
             (Kind::List(items), Type::List(of)) => {
-                Value::List(items.iter().map(|item| self.literal_for(item, of)).collect())
+                Value::List(items.iter().map(|item| self.literal_part(item, of)).collect())
             }
             (_, Type::Any) => {
-                self.warn_about_numbers(node);
+                self.note_numbers(node);
                 self.literal(node)
             }
             _ => self.literal(node),
         }
     }
 
-    /// Warns about the numbers in a value that are most likely meant as texts, where it is not known what becomes of them.
-    pub(super) fn warn_about_numbers(&mut self, node: &Node) {
+    /// Notes the numbers in a value that are most likely meant as texts, where it is not known what becomes of them.
+    fn note_numbers(&mut self, node: &Node) {
         match &node.kind {
-            Kind::Scalar(scalar) if is_padded(scalar) => self.warn_about_number(node.span, scalar),
+            Kind::Scalar(scalar) if is_padded(scalar) => self.note_number(node.span, scalar),
             Kind::Scalar(_) => {}
-            Kind::List(items) => items.iter().for_each(|item| self.warn_about_numbers(item)),
-            Kind::Map(entries) => entries.iter().for_each(|entry| self.warn_about_numbers(&entry.value)),
+            Kind::List(items) => items.iter().for_each(|item| self.note_numbers(item)),
+            Kind::Map(entries) => entries.iter().for_each(|entry| self.note_numbers(&entry.value)),
         }
     }
 
-    fn warn_about_number(&mut self, span: Span, scalar: &Scalar) {
+    fn note_number(&mut self, span: Span, scalar: &Scalar) {
         let Some(number) = resolve(scalar).and_then(|value| value.to_text().ok()) else { return };
         let written = cut(&scalar.text, 60);
         let problem =
             Problem::warning("number_spelling", span, format!("`{written}` is the number {number} here"));
-        self.report(problem.hint(format!("write \"{written}\" for the text, or {number} for the number")));
+        let problem = problem.hint(format!("write \"{written}\" for the text, or {number} for the number"));
+        self.spelling = Some(match self.spelling.take() {
+            Some((first, count)) if first.span.start <= span.start => (first, count + 1),
+            Some((_, count)) => (problem, count + 1),
+            None => (problem, 1),
+        });
+    }
+
+    /// Warns once about all the numbers that were noted.
+    pub(super) fn warn_about_spelling(&mut self) {
+        let Some((mut problem, count)) = self.spelling.take() else { return };
+        if count > 1 {
+            problem.message.push_str(&format!(", and {} more like it", count - 1));
+        }
+        self.report(problem);
     }
 
     /// Returns the list, or the map of lists, of `each` with quotes around the numbers of which the node makes only texts.
@@ -198,21 +234,23 @@ impl Reading<'_> {
         };
         match &mut each.kind {
             Kind::Scalar(_) => {}
-            Kind::List(items) => self.quote(items.iter_mut().collect(), &mut Vec::new(), false, &uses),
+            Kind::List(items) => self.quote(items.iter_mut().collect(), &mut Vec::new(), 0, &uses),
             Kind::Map(entries) => {
                 for entry in entries {
                     if let Kind::List(items) = &mut entry.value.kind {
                         let mut path = vec![entry.key.clone()];
-                        self.quote(items.iter_mut().collect(), &mut path, false, &uses);
+                        self.quote(items.iter_mut().collect(), &mut path, 0, &uses);
                     }
                 }
             }
         }
+        self.warn_about_spelling();
         each
     }
 
-    /// Puts quotes around numbers that are at the same path of all items: around all of them, or none.
-    fn quote(&mut self, parts: Vec<&mut Node>, path: &mut Vec<String>, in_list: bool, uses: &ItemUses) {
+    /// Puts quotes around the numbers that are at the same path of all items and would be other texts, if only texts are made
+    /// of them. The others stay numbers: so the keys of their results don't depend on what is beside them in the list.
+    fn quote(&mut self, parts: Vec<&mut Node>, path: &mut Vec<String>, lists: usize, uses: &ItemUses) {
         let mut numbers = Vec::new();
         let mut items = Vec::new();
         let mut fields: IndexMap<&str, Vec<&mut Node>> = IndexMap::new();
@@ -229,21 +267,21 @@ impl Reading<'_> {
             }
         }
         if numbers.iter().any(|(_, scalar)| changes_as_text(scalar)) {
-            let uses = uses.at(path, in_list);
+            let uses = uses.at(path, lists);
             for (span, scalar) in numbers {
                 if uses.only_as_text() {
-                    scalar.plain = false;
+                    scalar.plain &= !(uses.as_choice || changes_as_text(scalar));
                 } else if uses.may_mean_text(scalar) {
-                    self.warn_about_number(span, scalar);
+                    self.note_number(span, scalar);
                 }
             }
         }
         if !items.is_empty() {
-            self.quote(items, path, true, uses);
+            self.quote(items, path, lists + 1, uses);
         }
         for (key, values) in fields {
             path.push(key.to_owned());
-            self.quote(values, path, in_list, uses);
+            self.quote(values, path, lists, uses);
             path.pop();
         }
     }

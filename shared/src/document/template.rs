@@ -44,6 +44,12 @@ impl Plain<'_> {
 impl Reading<'_> {
     /// Reads a value with expressions in it.
     pub(super) fn template(&mut self, node: &Node, plain: Plain<'_>) -> Template {
+        let template = self.part(node, plain);
+        self.warn_about_spelling();
+        template
+    }
+
+    fn part(&mut self, node: &Node, plain: Plain<'_>) -> Template {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.text.contains("${{") => self.interpolated(node, scalar),
             Kind::Scalar(scalar) => {
@@ -51,14 +57,14 @@ impl Reading<'_> {
                 Template::Literal(match plain {
                     Plain::Text => Value::from(scalar.text.as_str()),
                     Plain::Typed => self.literal(node),
-                    Plain::As(ty) => self.literal_for(node, ty),
+                    Plain::As(ty) => self.literal_part(node, ty),
                     Plain::Variable if changes_as_text(scalar) => Value::from(scalar.text.as_str()),
                     Plain::Variable => self.literal(node),
                 })
             }
             Kind::List(items) => {
                 let plain = plain.of_items();
-                let items: Vec<Template> = items.iter().map(|item| self.template(item, plain)).collect();
+                let items: Vec<Template> = items.iter().map(|item| self.part(item, plain)).collect();
                 if items.iter().all(|item| matches!(item, Template::Literal(_))) {
                     Template::Literal(Value::List(items.into_iter().map(literal).collect()))
                 } else {
@@ -68,7 +74,7 @@ impl Reading<'_> {
             Kind::Map(entries) => {
                 let plain = plain.of_fields();
                 let fields: Vec<(String, Template)> =
-                    entries.iter().map(|it| (it.key.clone(), self.template(&it.value, plain))).collect();
+                    entries.iter().map(|it| (it.key.clone(), self.part(&it.value, plain))).collect();
                 if fields.iter().all(|(_, value)| matches!(value, Template::Literal(_))) {
                     Template::Literal(Value::Object(
                         fields.into_iter().map(|(key, value)| (key, literal(value))).collect(),

@@ -54,6 +54,26 @@ fn only_the_first_of_thousands_of_problems_are_reported() {
 }
 
 #[test]
+fn warnings_hide_no_error() {
+    let mut text = String::from("nodes:\n");
+    for number in 0..=PROBLEM_LIMIT {
+        text.push_str(&format!("  n{number}: {{ run: a, with: {{ v: '{{{{ params.x }}}}' }} }}\n"));
+    }
+    text.push_str("  last: { run: a, x: 1 }\n");
+    let problems = read(&text, &Catalogue::default()).unwrap_err();
+    let codes: Vec<_> = problems.iter().rev().take(3).map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["more_problems", "unknown_key", "bare_braces"]);
+    assert_eq!(problems.len(), PROBLEM_LIMIT + 1);
+}
+
+#[test]
+fn a_warning_turns_nothing_off() {
+    let text = "nodes:\n  a: { run: a, lock: '{{ params.x }}' }\n";
+    let checked = read(text, &Catalogue::default()).unwrap();
+    assert!(checked.workflow.nodes["a"].lock.is_some() && checked.warnings.len() == 1);
+}
+
+#[test]
 fn arguments_stay_as_they_are_written() {
     let text = "nodes:\n  a: { cmd: [sleep, 1.50, true, 007, 'x y'] }\n";
     let workflow = read(text, &Catalogue::default()).unwrap().workflow;
