@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 
 use fanlight_shared::media::{JSON, MediaKind};
+use fanlight_shared::value::json;
 use image::{ImageFormat, ImageReader, Limits};
-use serde::de::IgnoredAny;
 
 /// How much of a file is read. This is enough for every header except those after huge embedded metadata; the size of
 /// such pictures is unknown.
@@ -62,7 +62,8 @@ fn mime(head: &[u8], whole: bool) -> &'static str {
         if begin.starts_with("<svg") || begin.starts_with("<?xml") && begin.contains("<svg") {
             return "image/svg+xml";
         }
-        if whole && begin.starts_with(['{', '[']) && serde_json::from_slice::<IgnoredAny>(head).is_ok() {
+        let is_json = |head| std::str::from_utf8(head).is_ok_and(json::is_document);
+        if whole && begin.starts_with(['{', '[']) && is_json(head) {
             return JSON;
         }
     }

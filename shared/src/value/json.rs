@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::float::MARK;
@@ -65,6 +66,13 @@ pub fn parse_rounded(text: &str) -> Result<Json, JsonError> {
         Cow::Owned(marked) => serde_json::from_str(&marked).map_err(|_| error),
         Cow::Borrowed(_) => Err(error),
     }
+}
+
+/// Returns whether a text is one JSON document that isn't nested deeper than [`DEPTH_LIMIT`].
+#[must_use]
+pub fn is_document(text: &str) -> bool {
+    // Check first: serde_json has no limit for what it ignores.
+    depth_of(text) <= DEPTH_LIMIT && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Checks that the whole numbers in a JSON text are kept exactly.
@@ -273,6 +281,19 @@ mod tests {
         assert_eq!(Value::parse_json_texts("3.10"), Ok("3.10".into()));
         for bad in ["", "[1 2]", "1-2", "[-]", "[01]", "3.", "1e", "\"1"] {
             assert!(Value::parse_json_texts(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_one_value_that_is_not_too_deep() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        for text in ["{\"a\": [1, \"[[\"]}\n", " 7 ", &nested(DEPTH_LIMIT)] {
+            assert!(is_document(text), "{text}");
+        }
+        for text in
+            ["", "[1", "{} {}", "text", &nested(DEPTH_LIMIT + 1), &nested(100_000), &"[".repeat(100_000)]
+        {
+            assert!(!is_document(text));
         }
     }
 

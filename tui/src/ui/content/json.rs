@@ -2,12 +2,17 @@
 
 use std::borrow::Cow;
 
+use fanlight_shared::value::json::is_document;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use serde::de::IgnoredAny;
 
 use crate::ui::theme::Theme;
 use crate::ui::wrap::wrap;
+
+/// How many bytes a layout may have for each byte of its text: deep lists of little would be almost only indentation.
+const MAX_GROWTH: usize = 8;
+/// How many bytes a layout may have in any case.
+const ALWAYS_ALLOWED: usize = 4096;
 
 /// Returns lines of JSON with styles for keys, strings, numbers and literals; text that isn't JSON stays as it is.
 #[must_use]
@@ -76,10 +81,14 @@ pub fn readable(text: &str) -> Cow<'_, str> {
     laid_out.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// Returns JSON with a line for each value, and nothing else changed; `None` if it is not JSON.
+/// Returns JSON with a line for each value, and nothing else changed; `None` if it is not JSON, or the layout would
+/// be far longer than the text.
 #[must_use]
 pub fn laid_out(text: &str) -> Option<String> {
-    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    if !is_document(text) {
+        return None;
+    }
+    let most = text.len() * MAX_GROWTH + ALWAYS_ALLOWED;
     let (mut out, mut depth) = (String::with_capacity(text.len() * 2), 0_usize);
     let (mut in_text, mut is_escaped) = (false, false);
     for c in text.chars() {
@@ -98,6 +107,9 @@ pub fn laid_out(text: &str) -> Option<String> {
         if out.ends_with(['{', '[']) != closes || out.ends_with(',') {
             out.push('\n');
             out.extend(std::iter::repeat_n("  ", depth));
+            if out.len() > most {
+                return None;
+            }
         }
         out.push(c);
         match c {
@@ -133,6 +145,16 @@ mod tests {
         let lines = wrapped("[1, 22, 333", &Theme::default(), 4);
         let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
         assert!(lines.len() > 2 && text.concat().contains("333"), "{text:?}");
+    }
+
+    #[test]
+    fn json_that_is_too_deep_or_grows_too_much_stays_as_it_is() {
+        let nested = |levels: usize, inside: &str| "[".repeat(levels) + inside + &"]".repeat(levels);
+        assert_eq!(laid_out(&nested(3, "1")).as_deref(), Some("[\n  [\n    [\n      1\n    ]\n  ]\n]"));
+        for text in [nested(10_000, ""), nested(60, &format!("0{}", ",0".repeat(100_000)))] {
+            assert!(laid_out(&text).is_none());
+            assert_eq!(readable(&text), text);
+        }
     }
 
     #[test]

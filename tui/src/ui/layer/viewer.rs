@@ -1,5 +1,6 @@
 //! One product, full screen, with its recipe beside it; moves to products of other runs and nodes.
 
+mod text;
 mod view;
 
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
@@ -12,6 +13,7 @@ use fanlight_shared::sanitise;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::text::Text;
 use super::changes::Changes;
 use super::confirm;
 use crate::ui::action::{Action, Scope};
@@ -41,7 +43,7 @@ pub struct Viewer {
     recipe_shown: bool,
     recipe: Option<Recipe>,
     /// The full text, if it is a text file.
-    text: Option<String>,
+    text: Option<Text>,
     /// The products of the same run.
     of_run: Vec<Asset>,
 }
@@ -180,7 +182,7 @@ impl Component for Viewer {
             Action::ViewOpenOutside => return Step::with(vec![Effect::OpenOutside(self.asset.id)]),
             Action::ViewSaveAs => return Step::open(product_actions::save(&self.asset, model)),
             Action::Copy => {
-                let text = self.text.clone().map(|text| vec![Effect::Copy(text)]);
+                let text = self.text.as_ref().map(|text| vec![Effect::Copy(text.whole().to_owned())]);
                 return Step::with(text.unwrap_or_else(|| product_actions::copy(&self.asset)));
             }
             Action::ViewChanges => {
@@ -220,7 +222,9 @@ impl Component for Viewer {
     fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
-            Response::Text(id, text) if *id == self.asset.id => self.text = Some(sanitise::plain(text)),
+            Response::Text(id, text) if *id == self.asset.id => {
+                self.text = Some(Text::new(sanitise::plain(text), self.asset.mime.contains("json")));
+            }
             Response::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
                 self.of_run.clone_from(&page.rows);
                 // The first node first; the list has the newest first.

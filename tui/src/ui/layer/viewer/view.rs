@@ -73,11 +73,19 @@ fn draw(viewer: &Viewer, model: &Model, theme: &Theme, area: Rect, buffer: &mut 
     if asset.kind == AssetKind::Audio {
         return content::view(asset, model, theme, area, buffer);
     }
+    if let Some(text) = &viewer.text {
+        let lines = text.lines(area.width);
+        let first = viewer.scroll.min(lines.len().saturating_sub(area.height.into()));
+        for (y, line) in (area.top()..area.bottom()).zip(&lines[first..]) {
+            text.coloured(line, theme).render(Rect { y, height: 1, ..area }, buffer);
+        }
+        return;
+    }
     let preview = match model.gallery.previews.get(asset.id) {
         Some(Preview::Text(text)) => Some(&**text),
         _ => None,
     };
-    let lines: Vec<Line<'_>> = match (&asset.value, viewer.text.as_deref().or(preview)) {
+    let lines: Vec<Line<'_>> = match (&asset.value, preview) {
         (_, Some(text)) if asset.mime.contains("json") => {
             json::wrapped(&json::readable(text), theme, area.width)
         }
