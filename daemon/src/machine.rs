@@ -68,8 +68,8 @@ impl Machine {
     }
 
     /// Returns what the next daemon needs to know of its GPUs, if any were found.
-    pub(crate) fn gpu_memory(&self) -> Option<String> {
-        if self.declared.is_some() { None } else { gpu::memory() }
+    pub(crate) fn remembered_gpus(&self) -> Option<String> {
+        if self.declared.is_some() { None } else { gpu::remembered() }
     }
 
     /// Returns why there may be more GPUs than are known.

@@ -170,8 +170,8 @@ impl Context {
 
     /// Stores which GPUs were found: one that is lost when the next daemon starts is waited for.
     pub(super) fn store_gpus(&mut self) {
-        if let Some(memory) = self.pools.gpu_memory() {
-            self.op(Op::Setting { name: GPUS, value: Some(memory) });
+        if let Some(gpus) = self.pools.remembered_gpus() {
+            self.op(Op::Setting { name: GPUS, value: Some(gpus) });
         }
     }
 

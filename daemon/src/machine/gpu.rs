@@ -14,7 +14,7 @@ use fanlight_shared::time::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::supervisor::record::boot_id;
-use found::{Found, Memory, Named};
+use found::{Found, Named, Remembered};
 pub(crate) use load::GpuLoad;
 
 /// How long `nvidia-smi` may take: it waits for a driver that starts.
@@ -88,14 +88,14 @@ struct Stored {
     /// The value of `CUDA_VISIBLE_DEVICES` of that daemon.
     visible: Option<String>,
     #[serde(flatten)]
-    memory: Memory,
+    found: Remembered,
 }
 
-/// Takes over what [`memory`] of an earlier daemon said, unless this one may use others.
+/// Takes over what [`remembered`] of an earlier daemon said, unless this one may use others.
 pub(super) fn remember(stored: &str) {
     match serde_json::from_str::<Stored>(stored) {
-        Ok(Stored { boot, visible, memory }) if (&boot, &visible) == (&boot_id(), &visible_now()) => {
-            SYSTEM.remember(memory);
+        Ok(Stored { boot, visible, found }) if (&boot, &visible) == (&boot_id(), &visible_now()) => {
+            SYSTEM.remember(found);
         }
         Ok(_) => {}
         Err(error) => tracing::warn!("the GPUs that an earlier daemon has found can't be read: {error}"),
@@ -103,9 +103,9 @@ pub(super) fn remember(stored: &str) {
 }
 
 /// Returns what the next daemon needs to know of the GPUs that were found, if there are any.
-pub(super) fn memory() -> Option<String> {
-    let memory = SYSTEM.memory()?;
-    serde_json::to_string(&Stored { boot: boot_id(), visible: visible_now(), memory }).ok()
+pub(super) fn remembered() -> Option<String> {
+    let found = SYSTEM.remembered()?;
+    serde_json::to_string(&Stored { boot: boot_id(), visible: visible_now(), found }).ok()
 }
 
 fn visible_now() -> Option<String> {

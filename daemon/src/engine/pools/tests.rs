@@ -1,5 +1,6 @@
 mod machine;
 
+use fanlight_shared::resources::Gpus;
 use proptest::prelude::*;
 
 use super::amounts::Amounts;

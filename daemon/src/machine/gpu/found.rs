@@ -10,7 +10,7 @@ use super::Gpu;
 
 /// What a daemon remembers for the next one.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct Remembered {
     /// Those that it might use.
     pub(super) gpus: Vec<Gpu>,
     /// How many the machine had at once, with those that it might not use.
@@ -62,18 +62,18 @@ impl Found {
     }
 
     /// Takes over what an earlier daemon has found, unless the system was asked.
-    pub(super) fn remember(&self, memory: Memory) {
+    pub(super) fn remember(&self, remembered: Remembered) {
         let mut state = self.state();
         if state.gpus.is_none() {
-            (state.before, state.count) = (memory.gpus, memory.count);
+            (state.before, state.count) = (remembered.gpus, remembered.count);
         }
     }
 
     /// Returns what the next daemon is to know, if any device was found.
-    pub(super) fn memory(&self) -> Option<Memory> {
+    pub(super) fn remembered(&self) -> Option<Remembered> {
         let state = self.state();
         let gpus = state.gpus.as_ref().filter(|gpus| !gpus.is_empty())?.to_vec();
-        Some(Memory { gpus, count: state.count })
+        Some(Remembered { gpus, count: state.count })
     }
 
     /// Returns what was found; asks, until the system has named some. `ask` gets what is known, and how many devices
@@ -223,7 +223,7 @@ mod tests {
         let before = Found::new();
         before.find(|_, _| named(&[gpu("0", "GPU-a"), gpu("1", "GPU-b")])).unwrap();
         let found = Found::new();
-        found.remember(before.memory().unwrap());
+        found.remember(before.remembered().unwrap());
         let gpus = found.find(|known, count| {
             assert_eq!((known.len(), count), (2, 2));
             answer
@@ -252,18 +252,18 @@ mod tests {
     #[test]
     fn what_is_found_is_remembered_for_several_daemons() {
         let found = Found::new();
-        assert_eq!(found.memory(), None);
+        assert_eq!(found.remembered(), None);
         found.find(|_, _| named(&[])).unwrap();
-        assert_eq!(found.memory(), None);
+        assert_eq!(found.remembered(), None);
         found.look_again(|_, _| named(&[gpu("0", "GPU-a"), gpu("1", "GPU-b")]));
         found.look_again(|_, _| named(&[gpu("0", "GPU-b")]));
-        let memory = found.memory().unwrap();
-        assert_eq!((memory.count, memory.gpus[0].lost.is_some()), (2, true));
+        let before = found.remembered().unwrap();
+        assert_eq!((before.count, before.gpus[0].lost.is_some()), (2, true));
         let next = Found::new();
-        next.remember(memory.clone());
+        next.remember(before.clone());
         next.find(|_, _| named(&[gpu("0", "GPU-b")])).unwrap();
-        assert_eq!(next.memory().as_ref(), Some(&memory));
-        next.remember(Memory::default());
-        assert_eq!(next.memory(), Some(memory), "it was asked already");
+        assert_eq!(next.remembered().as_ref(), Some(&before));
+        next.remember(Remembered::default());
+        assert_eq!(next.remembered(), Some(before), "it was asked already");
     }
 }
