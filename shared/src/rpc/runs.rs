@@ -358,6 +358,24 @@ pub struct Resume {
     pub dry_run: bool,
 }
 
+impl Resume {
+    /// Resumes a run as it is.
+    #[must_use]
+    pub fn of(run: RunId, request_key: String) -> Self {
+        Self {
+            run,
+            environment: Environment::default(),
+            request_key,
+            document: None,
+            at: None,
+            afresh: false,
+            params: IndexMap::new(),
+            missing_secrets: false,
+            dry_run: false,
+        }
+    }
+}
+
 /// `runs.delete`: deletes ended runs with their telemetry and values.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]

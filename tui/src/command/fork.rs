@@ -77,15 +77,11 @@ async fn start(
     let workflow = read_workflow(Some(client), &from.name(), &document).await?;
     let params = given(&args.params, &workflow)?;
     let request = runs::Resume {
-        run: from.id,
-        request_key: request_key(),
         document: is_new.then_some(document),
         environment: imported::variables(client, from).await?,
         at: args.at.clone(),
-        afresh: false,
         params,
-        missing_secrets: false,
-        dry_run: false,
+        ..runs::Resume::of(from.id, request_key())
     };
     let request = elsewhere::sent_again(client, request).await?;
     // The summary is printed before the first run starts.

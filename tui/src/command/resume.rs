@@ -86,15 +86,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         };
         variables.extend(environment.clone());
         requests.push(runs::Resume {
-            run: run.id,
-            request_key: request_key(),
             document,
             environment: variables,
-            at: None,
-            afresh: false,
-            params: indexmap::IndexMap::new(),
-            missing_secrets: false,
-            dry_run: false,
+            ..runs::Resume::of(run.id, request_key())
         });
     }
     if args.new_version {

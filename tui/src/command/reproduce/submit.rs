@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::client::{Client, ClientError};
-use fanlight_shared::environment::Environment;
 use fanlight_shared::id::Version;
 use fanlight_shared::lineage::{Lineage, RunOf, UNKNOWN_ACTION};
 use fanlight_shared::origin::Fresh;
@@ -62,17 +61,7 @@ async fn knows(client: &Client, of: &RunOf) -> Result<bool, ClientError> {
 
 /// Submits a run like one that this home has: with its files, variables and params.
 async fn like(client: &Client, of: &RunOf, missing_secrets: bool) -> Result<Run, ClientError> {
-    let request = runs::Resume {
-        run: of.id,
-        request_key: request_key(),
-        document: None,
-        environment: Environment::default(),
-        at: None,
-        afresh: true,
-        params: IndexMap::new(),
-        missing_secrets,
-        dry_run: false,
-    };
+    let request = runs::Resume { afresh: true, missing_secrets, ..runs::Resume::of(of.id, request_key()) };
     first(client.call(request).await?)
 }
 

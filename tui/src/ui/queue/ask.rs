@@ -1,10 +1,8 @@
 //! Actions on runs: on the one under the cursor, or on all marked ones, with one question.
 
-use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId};
 use fanlight_shared::rpc::{queue, runs, sweeps};
 use fanlight_shared::run::{Counts, Run, RunStatus};
-use indexmap::IndexMap;
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
@@ -161,7 +159,12 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Note, "only runs that failed or were cancelled can be resumed");
         return Vec::new();
     }
-    let request = |run: &Run| model.queue.submissions.again(Effect::Resume(Box::new(resumption(run.id))));
+    let request = |run: &Run| {
+        model
+            .queue
+            .submissions
+            .again(Effect::Resume(Box::new(runs::Resume::of(run.id, SubmissionId::new().to_string()))))
+    };
     let effects: Vec<Effect> = runs.iter().map(request).collect();
     if runs.len() == 1 {
         model.queue.unmark();
@@ -175,20 +178,6 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
         of_marks: true,
     };
     confirm::ask(model, question)
-}
-
-fn resumption(run: RunId) -> runs::Resume {
-    runs::Resume {
-        run,
-        environment: Environment::default(),
-        request_key: SubmissionId::new().to_string(),
-        document: None,
-        at: None,
-        afresh: false,
-        params: IndexMap::new(),
-        missing_secrets: false,
-        dry_run: false,
-    }
 }
 
 /// Deletes ended runs.

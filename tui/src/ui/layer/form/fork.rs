@@ -1,6 +1,5 @@
 //! The form that forks a run: its params, to be changed, and how often.
 
-use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId};
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sweep::Matrix;
@@ -49,15 +48,9 @@ impl Fork {
             };
             let changed = set.params.into_iter().filter(|(name, value)| was(name) != Some(value));
             runs::Resume {
-                run: self.run,
-                environment: Environment::default(),
-                request_key: SubmissionId::new().to_string(),
-                document: None,
                 at: Some(self.node.clone()),
-                afresh: false,
                 params: changed.collect(),
-                missing_secrets: false,
-                dry_run: false,
+                ..runs::Resume::of(self.run, SubmissionId::new().to_string())
             }
         };
         Ok(Effect::Fork(sets.into_iter().map(request).collect()))

@@ -43,26 +43,14 @@ mod tests {
     use std::cell::Cell;
     use std::future::ready;
 
-    use fanlight_shared::environment::Environment;
     use fanlight_shared::id::RunId;
     use fanlight_shared::rpc::{ErrorCode, RpcError};
-    use indexmap::IndexMap;
 
     use super::*;
 
     /// Forks a run three times; the request with this number is refused.
     async fn forked(refused: usize) -> Result<Response, ClientError> {
-        let request = runs::Resume {
-            run: RunId::new(),
-            environment: Environment::default(),
-            request_key: String::new(),
-            document: None,
-            at: None,
-            afresh: false,
-            params: IndexMap::new(),
-            missing_secrets: false,
-            dry_run: false,
-        };
+        let request = runs::Resume::of(RunId::new(), String::new());
         let asked = Cell::new(0);
         all(vec![request; 3], |_| {
             asked.set(asked.get() + 1);
