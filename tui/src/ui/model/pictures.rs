@@ -114,10 +114,12 @@ impl Pictures {
             if let Some(entry) = there {
                 entry.used = self.clock;
             } else if self.asked.insert(key) {
-                // The painter leaves out all but the newest part of a zoomed picture.
-                let superseded =
-                    |it: &Key| !it.thumbnail && !key.thumbnail && (it.of, it.cells) == (key.of, key.cells);
-                self.asked.retain(|it| *it == key || !superseded(it));
+                if !key.thumbnail {
+                    // The painter leaves out all but the newest part of a zoomed picture.
+                    let is_older =
+                        |it: &Key| *it != key && !it.thumbnail && (it.of, it.cells) == (key.of, key.cells);
+                    self.asked.retain(|it| !is_older(it));
+                }
                 effects.push(Effect::Paint(wanted));
             }
         }
