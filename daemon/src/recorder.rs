@@ -147,6 +147,7 @@ impl Inner {
                 state.in_flight = false;
                 inner.send_later(&mut state);
             })),
+            ..Batch::default()
         });
     }
 

@@ -139,7 +139,7 @@ pub async fn run(
     // Before anything can end.
     let added = Arc::new(Notify::new());
     let on_end = Op::OnEnd { all: config.on_end.clone().into(), added: Arc::clone(&added) };
-    store.write(Batch { ops: vec![on_end], must: true, after: None });
+    store.write(Batch { ops: vec![on_end], must: true, ..Batch::default() });
     #[cfg(feature = "llm")]
     let child_runs = ChildRuns::default();
     let native = NativeNodes {

@@ -214,7 +214,7 @@ impl Store {
         let after: After = Box::new(move |answer| {
             let _ = send.send(answer);
         });
-        self.write(Batch { ops, must: false, after: Some(after) });
+        self.write(Batch { ops, after: Some(after), ..Batch::default() });
         receive.recv().unwrap_or_else(|_| Err(closed()))
     }
 
@@ -227,7 +227,7 @@ impl Store {
         let after: After = Box::new(move |answer| {
             let _ = send.send(answer);
         });
-        self.write(Batch { ops, must: false, after: Some(after) });
+        self.write(Batch { ops, after: Some(after), ..Batch::default() });
         receive.await.unwrap_or_else(|_| Err(closed()))
     }
 

@@ -223,7 +223,7 @@ impl Context {
             }
             drop(waits);
         });
-        self.store.write(Batch { ops, must: true, after: Some(after) });
+        self.store.write(Batch { ops, must: true, after: Some(after), ..Batch::default() });
     }
 }
 

@@ -46,6 +46,8 @@ impl Core {
         self.context.flush();
         self.context.store.write(Batch {
             ops: vec![Op::Submit(Box::new(submit))],
+            // Whoever asked gets the response after the commit of what follows: the runs start, or wait.
+            early: true,
             must: false,
             after: Some(Box::new(move |result| {
                 let result = result.and_then(|committed: Committed| {
@@ -226,11 +228,11 @@ impl Core {
         let op = Op::Label { run: request.run, label: request.label.clone() };
         self.context.store.write(Batch {
             ops: vec![op],
-            must: false,
             after: Some(Box::new(move |result| match result {
                 Ok(_) => drop(messages.send(Message::Labelled { request, reply })),
                 Err(error) => drop(reply.send(Err(refused(&error)))),
             })),
+            ..Batch::default()
         });
     }
 

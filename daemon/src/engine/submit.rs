@@ -60,6 +60,9 @@ pub(super) fn prepare(
     }
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
+    if let Some(path) = &path {
+        check_there(path, store)?;
+    }
     let workflow = read(&request.document, types)?.on_engine(request.environment.engine());
     requirements::check(&workflow, path.as_deref(), config, types, request.missing_secrets)?;
     check_fresh(&workflow, &request.fresh)?;
@@ -182,6 +185,17 @@ pub(super) fn canonical(path: &str) -> Result<PathBuf, RpcError> {
         return Err(wrong("is not canonical"));
     }
     Ok(path.to_owned())
+}
+
+/// Checks that a workflow file on this computer is there. One that has run before can still run when its file is gone: its
+/// path identifies it.
+fn check_there(path: &Path, store: &Store) -> Result<(), RpcError> {
+    let path = path.to_string_lossy();
+    if !path.starts_with('/') || std::fs::symlink_metadata(&*path).is_ok() || store.workflow(&path).is_ok() {
+        return Ok(());
+    }
+    let message = format!("`path`: there is no file {path}; leave it out for a document without a file");
+    Err(RpcError::new(ErrorCode::BadParams, message))
 }
 
 /// Checks the names of the nodes that reuse no results.

@@ -64,6 +64,7 @@ impl Inner {
                     None => state.spent.in_flight = false,
                 }
             })),
+            ..Batch::default()
         });
     }
 }

@@ -31,21 +31,6 @@ pub(super) async fn table(session: &Arc<Session>, table: Table) -> Result<Page<T
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
     start.sets = fill_in(session, &start.document, start.sets).await?;
-    if let Some(path) = start.path.clone().filter(|path| path.starts_with('/')) {
-        // A workflow that has run before can still run when its file is gone: its path identifies it.
-        let unknown = session
-            .context
-            .read(move |store| {
-                let missing = std::fs::symlink_metadata(&path).is_err();
-                Ok((missing && store.workflow(&path).is_err()).then_some(path))
-            })
-            .await?;
-        if let Some(path) = unknown {
-            let message =
-                format!("`path`: there is no file {path}; leave it out for a document without a file");
-            return Err(RpcError::new(ErrorCode::BadParams, message));
-        }
-    }
     session.context.engine.start(start).await.map(fit)
 }
 

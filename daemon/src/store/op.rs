@@ -352,6 +352,7 @@ pub struct Committed {
 pub type After = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
 /// Operations that are committed together.
+#[derive(Default)]
 pub struct Batch {
     /// The operations.
     pub ops: Vec<Op>,
@@ -359,6 +360,9 @@ pub struct Batch {
     /// and retried; if it can't be stored for any other reason, the daemon ends, and the next one recovers from what is
     /// stored. `false` for requests, which are refused immediately, whatever the reason.
     pub must: bool,
+    /// Whether the callback may run before the commit is on the disk: a power failure may undo the commit until the next
+    /// batch is committed. So the callback must only lead to another batch, whose own callback tells everybody else.
+    pub early: bool,
     /// The callback after the commit.
     pub after: Option<After>,
 }

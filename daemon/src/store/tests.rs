@@ -144,7 +144,7 @@ pub(crate) fn write(
     let after: After = Box::new(move |answer| {
         let _ = send.send(answer);
     });
-    store.write(Batch { ops, must, after: Some(after) });
+    store.write(Batch { ops, must, after: Some(after), ..Batch::default() });
     receive
 }
 

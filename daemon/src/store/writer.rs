@@ -1,6 +1,7 @@
 //! The one thread that writes: it commits whatever waits as soon as it is free.
 
 mod checkpoint;
+mod durability;
 mod held;
 mod outage;
 mod transaction;
@@ -17,6 +18,7 @@ use super::apply::{Apply, Failed};
 use super::blob::Blobs;
 use super::{After, Batch, Committed, StoreError, database};
 use checkpoint::Checkpoint;
+use durability::Durability;
 use outage::Outage;
 
 /// Rows (roughly) that one transaction takes before it is committed.
@@ -60,6 +62,7 @@ pub(super) struct Writer {
     inbox: Receiver<Message>,
     apply: Apply,
     checkpoint: Checkpoint,
+    durability: Durability,
     outage: Outage,
     failure: watch::Sender<Option<String>>,
     /// Decisions that wait until the store can be written again, oldest first.
@@ -84,6 +87,7 @@ impl Writer {
             inbox,
             apply,
             checkpoint: Checkpoint::default(),
+            durability: Durability::default(),
             outage: Outage::new(banner),
             failure,
             held: VecDeque::new(),

@@ -37,7 +37,7 @@ async fn an_adopted_attempt_still_holds_its_lock() {
     let mut world = World::new().await;
     world.start("nodes: { a: { run: hang, lock: build } }").await;
     world.fake.until("start a").await;
-    let other = |start: &mut runs::Start| start.path = Some("/somewhere/other.yaml".into());
+    let other = |start: &mut runs::Start| start.path = Some(world.file("other.yaml"));
     world.submit("nodes: { b: { run: hang, lock: build } }", &[&[]], other).await.unwrap();
     world.restart().await;
     world.fake.until("adopt a").await;

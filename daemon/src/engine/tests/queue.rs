@@ -256,7 +256,7 @@ async fn the_limit_of_a_workflow_delays_no_other_workflow() {
     let runs = world.try_start(&limited, &sets(&seeds(1..=4))).await.unwrap();
     world.until(|now| now.running == 2 && now.queued == 2).await;
     assert_eq!(runs[2].concurrency, Some(2), "lists say what it waits for");
-    let other = |start: &mut runs::Start| start.path = Some("/somewhere/other.yaml".into());
+    let other = |start: &mut runs::Start| start.path = Some(world.file("other.yaml"));
     let other = world.submit(LONG, &[&[]], other).await.unwrap().remove(0);
     world.until(|now| now.running == 3 && now.queued == 2).await;
     assert_eq!(world.ended(other.id).run.state, RunStatus::Running);
@@ -292,7 +292,7 @@ nodes:
   wait: { uses: util.sleep, lock: 'build-${{ params.target }}', with: { seconds: 3600 } }
 ";
     let first = world.start(locked).await;
-    let other = |start: &mut runs::Start| start.path = Some("/somewhere/other.yaml".into());
+    let other = |start: &mut runs::Start| start.path = Some(world.file("other.yaml"));
     let second = world.submit(locked, &[&[]], other).await.unwrap().remove(0);
     let free = world.try_start(locked, &[&[("target", Value::from("b"))]]).await.unwrap().remove(0);
     let third = world.start(locked).await;

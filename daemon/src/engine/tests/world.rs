@@ -77,7 +77,7 @@ impl World {
             let _ = holding.send(());
             let _ = held.recv();
         });
-        self.store.write(Batch { ops: Vec::new(), must: false, after: Some(after) });
+        self.store.write(Batch { after: Some(after), ..Batch::default() });
         // Otherwise the writer could commit later batches together with this one.
         begun.recv().unwrap();
         disk
@@ -127,6 +127,13 @@ impl World {
         rusqlite::Connection::open(self.store.home().database()).unwrap().execute_batch(sql).unwrap();
     }
 
+    /// Returns the path of a workflow file, which is there.
+    pub(super) fn file(&self, name: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::File::create(&path).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// Starts a workflow once per set of params.
     pub(super) async fn try_start(
         &self,
@@ -144,7 +151,7 @@ impl World {
     ) -> Result<Vec<Run>, RpcError> {
         let mut request = runs::Start {
             document: document.to_owned(),
-            path: Some("/somewhere/story.yaml".to_owned()),
+            path: Some(self.file("story.yaml")),
             sets: sets
                 .iter()
                 .map(|set| runs::ParamSet { params: params(set), ..runs::ParamSet::default() })

@@ -138,7 +138,12 @@ fn callers_are_notified_in_the_order_of_their_batches() {
             answer.unwrap();
             send.send(seq).unwrap();
         });
-        at.store.write(Batch { ops: vec![event(run.id, seq)], must: true, after: Some(after) });
+        at.store.write(Batch {
+            ops: vec![event(run.id, seq)],
+            must: true,
+            after: Some(after),
+            ..Batch::default()
+        });
     }
     drop(send);
     assert!(told.iter().eq(1..=500));

@@ -2,9 +2,10 @@
 
 use fanlight_shared::id::BlobHash;
 
+use super::durability::write_nothing;
 use super::{Writer, answer};
 use crate::store::apply::Applied;
-use crate::store::{After, Batch, StoreError, closed, database};
+use crate::store::{After, Batch, StoreError, closed};
 
 impl Writer {
     /// Applies batches in one transaction. Most batches can't fail by themselves and get no savepoint; if one does,
@@ -23,7 +24,7 @@ impl Writer {
     /// Tries the transaction. Returns `None` if a batch without a savepoint failed by itself.
     fn attempt(&self, group: &[Batch], careful: bool) -> Result<Option<Applied>, StoreError> {
         let outcome = (|| {
-            self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            self.durability.begin(&self.db, group.iter().all(|batch| batch.early))?;
             let mut applied = Applied::default();
             for batch in group {
                 if !self.apply.batch(&self.db, batch, careful, &mut applied)? {
@@ -34,7 +35,7 @@ impl Writer {
                     break;
                 }
             }
-            self.db.prepare_cached("COMMIT")?.execute([])?;
+            self.durability.commit(&self.db)?;
             Ok(Some(applied))
         })();
         if !matches!(outcome, Ok(Some(_))) {
@@ -54,10 +55,9 @@ impl Writer {
 
     /// Writes something that changes nothing.
     pub(super) fn probe(&self) -> Result<(), StoreError> {
-        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.db.pragma_update(None, "user_version", database::known_schema())?;
-        self.db.prepare_cached("COMMIT")?.execute([])?;
-        Ok(())
+        self.durability.begin(&self.db, false)?;
+        write_nothing(&self.db)?;
+        self.durability.commit(&self.db)
     }
 
     /// Unlinks bytes after the commit, then notifies callers in order.
@@ -85,9 +85,9 @@ impl Writer {
                 if self.apply.is_referenced(&self.db, hash)? || self.blobs.registry().is_open(hash) {
                     return Ok(Vec::new());
                 }
-                self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+                self.durability.begin(&self.db, false)?;
                 let unlink = self.apply.sweep(&self.db, hash, made)?;
-                self.db.prepare_cached("COMMIT")?.execute([])?;
+                self.durability.commit(&self.db)?;
                 Ok::<_, StoreError>(unlink)
             })();
             match outcome {
