@@ -108,7 +108,7 @@ impl FakeSlurm {
 
 impl Executor for FakeSlurm {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { adopts: true, survives_reboot: true, shares_files: true }
+        Capabilities { adopts: true, survives_reboot: true, shares_files: true, ..Capabilities::default() }
     }
 
     fn open(&self, attempt: Attempt, _work: Arc<Work>) -> Box<dyn Execution> {
