@@ -30,7 +30,7 @@ pub use placement::Placement;
 pub(crate) use placement::{COMMANDS, ENGINE_PREFIX, NATIVE, PLUGINS, WORKERS};
 #[cfg(feature = "llm")]
 pub(crate) use run::drive;
-pub use run::{Stored, adopt, run};
+pub use run::{adopt, run};
 pub use set::Executors;
 pub(crate) use set::Leftovers;
 pub(crate) use store_outcome::store_outcome;
@@ -49,9 +49,6 @@ pub struct Capabilities {
     pub survives_reboot: bool,
     /// It reads and writes the file system of the daemon, so that no file must be sent.
     pub shares_files: bool,
-    /// The next daemon removes what preparing an attempt leaves, even if it doesn't know the attempt. So preparing may
-    /// begin before the start is stored.
-    pub prepares_ahead: bool,
 }
 
 /// A signal to a running attempt.

@@ -51,7 +51,7 @@ where
 
 impl Executor for Commands {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { adopts: true, survives_reboot: false, shares_files: true, prepares_ahead: true }
+        Capabilities { adopts: true, survives_reboot: false, shares_files: true }
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {

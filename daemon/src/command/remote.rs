@@ -317,7 +317,7 @@ fn all_copies(attempts: &Path, engine: &str) -> PathBuf {
 
 impl Executor for Remote {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { adopts: true, survives_reboot: true, shares_files: true, ..Capabilities::default() }
+        Capabilities { adopts: true, survives_reboot: true, shares_files: true }
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {

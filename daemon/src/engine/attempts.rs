@@ -24,7 +24,7 @@ use super::started::Started;
 use crate::attempt::{Attempt, Outcome, TimeLimit};
 use crate::content;
 use crate::executor;
-use crate::executor::{Stored, Work};
+use crate::executor::Work;
 use crate::hub::Reporting;
 use crate::machine::look_for_gpus_again;
 use crate::recorder::{Recorder, Watching};
@@ -171,50 +171,38 @@ impl ActiveRun {
         let needed = self.instance(key.node, key.item).and_then(|it| it.needed.as_ref());
         let seen = needed.and_then(|needed| needed.seen);
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
-        // Folders are laid out while the disk is being waited for.
-        let ahead = matches!(begin, Begin::Fresh)
-            && executor.as_ref().is_ok_and(|it| it.capabilities().prepares_ahead)
-            && work.can_be_prepared_ahead();
-        let (is_stored, stored) = Stored::later();
-        let run = async move {
-            let recorder = attempt.recorder.clone();
-            let (outcome, lasts) = match executor {
-                Ok(executor) => {
-                    let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
-                    let again = (Arc::clone(&attempt.run), Arc::clone(&attempt.withheld));
-                    let command = Arc::clone(&work.work);
-                    let outcome =
-                        execute::execute(&*executor, attempt, work, begin, left, &config, home, stored).await;
-                    let outcome = executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await;
-                    let lasts = match seen.filter(|_| outcome.end == AttemptEnd::Completed) {
-                        Some(seen) => remembered::is_unchanged(&*executor, again, command, &seen).await,
-                        None => true,
-                    };
-                    (outcome, lasts)
-                }
-                Err(missing) => (Outcome::failed(NodeError::new(missing)), true),
-            };
-            // Before the end of the attempt, so that a node that has ended misses no point.
-            recorder.finish();
-            // Perhaps because one is lost: nobody else is to get it. The answer may take long, the end doesn't wait for it.
-            let failed = matches!(outcome.end, AttemptEnd::Failed | AttemptEnd::Lost);
-            let suspect = (failed && has_gpus).then_some(id);
-            let outcome = Box::new(outcome);
-            let _ = messages.send(Message::Ended { key, number, outcome, lasts, suspect });
-            if let Some(attempt) = suspect {
-                look_for_gpus_again(&config.resources).await;
-                let _ = messages.send(Message::SuspectsAskedFor(attempt));
-            }
-        };
-        let later = if ahead {
-            runtime.spawn(run);
-            None
-        } else {
-            Some(run)
-        };
         context.after(After::Do(Box::new(move || {
-            let _ = is_stored.send(());
-            later.into_iter().for_each(|run| drop(runtime.spawn(run)));
+            runtime.spawn(async move {
+                let recorder = attempt.recorder.clone();
+                let (outcome, lasts) = match executor {
+                    Ok(executor) => {
+                        let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
+                        let again = (Arc::clone(&attempt.run), Arc::clone(&attempt.withheld));
+                        let command = Arc::clone(&work.work);
+                        let outcome =
+                            execute::execute(&*executor, attempt, work, begin, left, &config, home).await;
+                        let outcome =
+                            executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await;
+                        let lasts = match seen.filter(|_| outcome.end == AttemptEnd::Completed) {
+                            Some(seen) => remembered::is_unchanged(&*executor, again, command, &seen).await,
+                            None => true,
+                        };
+                        (outcome, lasts)
+                    }
+                    Err(missing) => (Outcome::failed(NodeError::new(missing)), true),
+                };
+                // Before the end of the attempt, so that a node that has ended misses no point.
+                recorder.finish();
+                // Perhaps because one is lost: nobody else is to get it. The answer may take long, the end doesn't wait for it.
+                let failed = matches!(outcome.end, AttemptEnd::Failed | AttemptEnd::Lost);
+                let suspect = (failed && has_gpus).then_some(id);
+                let outcome = Box::new(outcome);
+                let _ = messages.send(Message::Ended { key, number, outcome, lasts, suspect });
+                if let Some(attempt) = suspect {
+                    look_for_gpus_again(&config.resources).await;
+                    let _ = messages.send(Message::SuspectsAskedFor(attempt));
+                }
+            });
         })));
     }
 

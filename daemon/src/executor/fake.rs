@@ -141,7 +141,7 @@ impl Fake {
 
 impl Executor for Fake {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { adopts: true, prepares_ahead: true, ..Capabilities::default() }
+        Capabilities { adopts: true, ..Capabilities::default() }
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {

@@ -5,23 +5,21 @@ use std::time::Duration;
 
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::time::Time;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{Adopted, End, Execution, Executor, Signal, Signalled, Work};
 use crate::attempt::{Attempt, Outcome, TimeLimit};
 
-/// Runs an attempt: prepares, starts once that is `stored`, waits, collects. A cancel stops it, and so does the end of the
-/// time that is `left`; what it made until then is collected. If its start is never stored, this never returns.
+/// Runs an attempt: prepares, starts, waits, collects. A cancel stops it, and so does the end of the time that is `left`;
+/// what it made until then is collected.
 pub async fn run(
     executor: &dyn Executor,
     attempt: Attempt,
     work: Arc<Work>,
     left: Option<Duration>,
-    stored: Stored,
 ) -> Outcome {
-    Driver::open(executor, attempt, work, left).fresh(stored).await
+    Driver::open(executor, attempt, work, left).fresh().await
 }
 
 /// Goes on with an attempt that an earlier daemon was to start; `None` if it did not.
@@ -38,33 +36,7 @@ pub async fn adopt(
 #[cfg(feature = "llm")]
 pub(crate) async fn drive(execution: Box<dyn Execution>, attempt: &Attempt) -> Outcome {
     let (cancel, time_limit) = (attempt.cancel.clone(), attempt.time_limit.clone());
-    Driver { execution, cancel, time_limit, left: None }.fresh(Stored::already()).await
-}
-
-/// Whether the start of an attempt is stored.
-pub struct Stored(Option<oneshot::Receiver<()>>);
-
-impl Stored {
-    /// Returns what waits until this sender sends.
-    pub fn later() -> (oneshot::Sender<()>, Self) {
-        let (sender, receiver) = oneshot::channel();
-        (sender, Self(Some(receiver)))
-    }
-
-    /// Returns that it is.
-    #[cfg(feature = "llm")]
-    fn already() -> Self {
-        Self(None)
-    }
-
-    async fn wait(self) {
-        if let Some(stored) = self.0
-            && stored.await.is_err()
-        {
-            // The store is closed: the next daemon decides again.
-            std::future::pending().await
-        }
-    }
+    Driver { execution, cancel, time_limit, left: None }.fresh().await
 }
 
 struct Driver {
@@ -80,14 +52,13 @@ impl Driver {
         Self { execution: executor.open(attempt, work), cancel, time_limit, left }
     }
 
-    async fn fresh(self, stored: Stored) -> Outcome {
+    async fn fresh(self) -> Outcome {
         if self.cancel.is_cancelled() {
             return Outcome::cancelled();
         }
         if let Err(outcome) = self.execution.prepare().await {
             return outcome;
         }
-        stored.wait().await;
         if self.cancel.is_cancelled() {
             return Outcome::cancelled();
         }

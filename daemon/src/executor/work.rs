@@ -27,16 +27,6 @@ impl Work {
             Self::Command(_) => None,
         }
     }
-
-    /// Returns whether it is a command that needs no bytes of the store.
-    pub(crate) fn is_self_contained(&self) -> bool {
-        let Self::Command(command) = self else { return false };
-        let has_files = match &command.program {
-            Program::Script { .. } => false,
-            Program::Arguments(arguments) => arguments.iter().any(|it| matches!(it, Argument::Media(_))),
-        };
-        !has_files && !command.inputs.values().any(|value| value.has_media() || value.has_large())
-    }
 }
 
 /// A command to run: everything evaluated, nothing to interpolate.
@@ -100,49 +90,4 @@ pub enum Argument {
     Text(String),
     /// The path of a file with these bytes.
     Media(Media),
-}
-
-#[cfg(test)]
-mod tests {
-    use fanlight_shared::id::BlobHash;
-    use fanlight_shared::media::MediaKind;
-    use fanlight_shared::value::Value;
-
-    use super::*;
-
-    fn picture() -> Media {
-        Media {
-            kind: MediaKind::Image,
-            hash: BlobHash::of(b"picture"),
-            mime: "image/png".into(),
-            bytes: 7,
-            name: "picture.png".into(),
-            width: None,
-            height: None,
-            executable: false,
-            source: None,
-        }
-    }
-
-    fn command(inputs: &[Value], arguments: Vec<Argument>) -> Work {
-        let inputs = inputs.iter().enumerate().map(|(at, value)| (format!("input{at}"), value.clone()));
-        Work::Command(Arc::new(CommandWork {
-            program: Program::Arguments(arguments),
-            inputs: inputs.collect(),
-            env: IndexMap::new(),
-            dir: None,
-            outputs: IndexMap::new(),
-            metrics: Vec::new(),
-            remember: None,
-        }))
-    }
-
-    #[test]
-    fn a_command_with_files_needs_the_store() {
-        let text = || vec![Argument::Text("true".into())];
-        assert!(command(&[Value::from("a text"), Value::from(3)], text()).is_self_contained());
-        assert!(!command(&[Value::from(picture())], text()).is_self_contained());
-        assert!(!command(&[Value::List(vec![Value::from(picture())].into())], text()).is_self_contained());
-        assert!(!command(&[], vec![Argument::Media(picture())]).is_self_contained());
-    }
 }

@@ -108,7 +108,7 @@ impl FakeSlurm {
 
 impl Executor for FakeSlurm {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { adopts: true, survives_reboot: true, shares_files: true, ..Capabilities::default() }
+        Capabilities { adopts: true, survives_reboot: true, shares_files: true }
     }
 
     fn open(&self, attempt: Attempt, _work: Arc<Work>) -> Box<dyn Execution> {

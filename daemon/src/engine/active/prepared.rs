@@ -15,11 +15,3 @@ pub(in crate::engine) struct Prepared {
     /// What each attempt needs of the machine, if the node states it.
     pub(in crate::engine) resources: Option<Arc<Resources>>,
 }
-
-impl Prepared {
-    /// Returns whether its executor needs nothing for it that may not be stored or known yet.
-    pub(in crate::engine) fn can_be_prepared_ahead(&self) -> bool {
-        let needs_disk = self.resources.as_ref().is_some_and(|needed| needed.disk > 0);
-        self.sealed.is_none() && !needs_disk && self.work.is_self_contained()
-    }
-}

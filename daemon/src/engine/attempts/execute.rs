@@ -10,7 +10,7 @@ use super::Begin;
 use crate::attempt::{Attempt, Outcome};
 use crate::config::Config;
 use crate::engine::active::Prepared;
-use crate::executor::{self, Executor, Stored};
+use crate::executor::{self, Executor};
 use crate::machine;
 
 /// Runs an attempt to its end.
@@ -22,7 +22,6 @@ pub(super) async fn execute(
     left: Option<Duration>,
     config: &Config,
     home: PathBuf,
-    stored: Stored,
 ) -> Outcome {
     let Prepared { work, sealed, resources } = prepared;
     if matches!(begin, Begin::Adopt)
@@ -40,7 +39,7 @@ pub(super) async fn execute(
     let pool = work.pool();
     let key = pool.as_deref().and_then(|pool| config.key_secret(pool));
     if sealed.is_none() && key.is_none() {
-        return executor::run(executor, attempt, work, left, stored).await;
+        return executor::run(executor, attempt, work, left).await;
     }
     let opened = tokio::select! {
         biased;
@@ -50,7 +49,7 @@ pub(super) async fn execute(
     match opened {
         Ok((work, secrets)) => {
             let attempt = Attempt { secrets: secrets.clone(), ..attempt };
-            executor::run(executor, attempt, Arc::new(work), left, stored).await.without(&secrets)
+            executor::run(executor, attempt, Arc::new(work), left).await.without(&secrets)
         }
         Err(why) => Outcome::failed(NodeError::new(why)),
     }

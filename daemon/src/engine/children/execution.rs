@@ -38,7 +38,7 @@ pub(in crate::engine) struct Children {
 impl Executor for Children {
     fn capabilities(&self) -> Capabilities {
         // The runs that it starts are recovered like all others.
-        Capabilities { adopts: true, survives_reboot: true, shares_files: true, ..Capabilities::default() }
+        Capabilities { adopts: true, survives_reboot: true, shares_files: true }
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {

@@ -19,25 +19,6 @@ async fn an_attempt_is_prepared_started_collected_and_released_once() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_prepared_while_its_start_is_being_stored_and_started_after_that() {
-    let world = World::with_cap(1).await;
-    world.try_start(HANG, &[&[], &[]]).await.unwrap();
-    world.fake.until("start a").await;
-    let disk = world.hold_the_disk();
-    world.fake.finish("a");
-    world.fake.until_times("prepare a", 2).await;
-    // On one thread every yield is a turn of what could start it.
-    for _ in 0..1_000 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(world.fake.calls(), ["prepare a", "start a", "collect a", "prepare a"]);
-    drop(disk);
-    world.fake.until_times("start a", 2).await;
-    world.fake.finish("a");
-    world.idle().await;
-}
-
-#[tokio::test]
 async fn a_living_attempt_is_adopted_by_the_next_daemon_and_not_started_again() {
     let mut world = World::new().await;
     let run = world.start(HANG).await;
