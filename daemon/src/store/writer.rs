@@ -136,7 +136,9 @@ impl Writer {
 
     /// Returns the next message; makes a checkpoint during a long wait for it.
     fn next(&mut self) -> Option<Message> {
-        if let Some(delay) = self.checkpoint.idle_delay() {
+        // A checkpoint that fails could take along what is not on the disk yet.
+        let delay = self.checkpoint.idle_delay().filter(|_| !self.durability.is_pending());
+        if let Some(delay) = delay {
             match self.inbox.recv_timeout(delay) {
                 Err(RecvTimeoutError::Timeout) => self.checkpoint.make(&self.db),
                 other => return other.ok(),
@@ -194,7 +196,9 @@ impl Writer {
             Ok(applied) => {
                 self.outage.end();
                 self.notify(group, applied);
-                self.checkpoint.committed(&self.db);
+                if !self.durability.is_pending() {
+                    self.checkpoint.committed(&self.db);
+                }
             }
             Err(error) => {
                 let why = self.with_path(error);

@@ -13,12 +13,24 @@ pub(super) struct Durability {
     relaxed: Cell<bool>,
     /// Whether an earlier commit may not be on the disk.
     pending: Cell<bool>,
+    /// Whether that is so although the system was asked to write it.
+    suspect: Cell<bool>,
 }
 
 impl Durability {
+    /// Returns whether an earlier commit may not be on the disk.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending.get()
+    }
+
     /// Begins a transaction. The commit of an `early` one doesn't wait for the disk: the write-ahead log is a sequence, so
     /// the next commit that waits takes it along.
     pub(super) fn begin(&self, db: &Connection, early: bool) -> Result<(), StoreError> {
+        if self.suspect.get() {
+            move_log(db)?;
+            self.suspect.set(false);
+            self.pending.set(false);
+        }
         if self.relaxed.get() != early {
             db.pragma_update(None, "synchronous", if early { "NORMAL" } else { "FULL" })?;
             self.relaxed.set(early);
@@ -33,10 +45,25 @@ impl Durability {
             // A transaction without changes would not wait for the disk.
             write_nothing(db)?;
         }
-        db.prepare_cached("COMMIT")?.execute([])?;
+        let committed = db.prepare_cached("COMMIT")?.execute([]);
+        if committed.is_err() {
+            // The system gives up on what it couldn't write: asked again, it says that nothing is left to write. This
+            // transaction is written again, the earlier one is not.
+            self.suspect.set(self.pending.get());
+        }
+        committed?;
         self.pending.set(self.relaxed.get());
         Ok(())
     }
+}
+
+/// Moves the whole log into the database, and waits for the disk.
+fn move_log(db: &Connection) -> Result<(), StoreError> {
+    let is_busy: bool = db.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0))?;
+    if is_busy {
+        return Err(StoreError::Disk("the database's log can't be moved while the database is read".into()));
+    }
+    Ok(())
 }
 
 /// Writes something that changes nothing.
@@ -83,5 +110,25 @@ mod tests {
         of.begin(&db, true).unwrap();
         db.execute_batch("CREATE TABLE t (a); ROLLBACK").unwrap();
         assert_eq!(transaction(&of, &db, false, "CREATE TABLE t (a)"), (true, 2));
+    }
+
+    #[test]
+    fn what_the_system_failed_to_write_is_moved_into_the_database_before_the_next_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fanlight.db");
+        let db = database::open(&path).unwrap();
+        let of = Durability::default();
+        transaction(&of, &db, true, "CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+        of.begin(&db, false).unwrap();
+        // A commit that fails: there is no transaction any more.
+        db.execute_batch("ROLLBACK").unwrap();
+        assert!(of.commit(&db).is_err());
+        transaction(&of, &db, false, "INSERT INTO t VALUES (2)");
+        // Without the log, as after a power failure that took all of it.
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        let copy = Connection::open(copy).unwrap();
+        let values: i64 = copy.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(values, 1);
     }
 }

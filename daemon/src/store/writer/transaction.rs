@@ -80,6 +80,15 @@ impl Writer {
 
     /// Removes bytes whose publication has ended, unless they are referenced.
     pub(super) fn release(&self, released: Vec<(BlobHash, bool)>) {
+        // A reference counts when it is on the disk.
+        if !released.is_empty()
+            && self.durability.is_pending()
+            && let Err(error) = self.probe()
+        {
+            self.undo();
+            // The next start finds their rows or their marks.
+            return tracing::debug!("some blobs stay for now: {error}");
+        }
         for (hash, made) in released {
             let outcome = (|| {
                 if self.apply.is_referenced(&self.db, hash)? || self.blobs.registry().is_open(hash) {
