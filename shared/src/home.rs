@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::folder::{create_private, settle};
+
 /// The folders of one home.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Home {
@@ -108,13 +110,15 @@ impl Home {
         (self.data == self.name.join("data")).then_some(self.name.as_path())
     }
 
-    /// Creates the folders of data and state, private from the start.
+    /// Creates the folders of data and state, private from the start. Their names are durable then, also if another process
+    /// has just created them.
     ///
     /// # Errors
     /// [`HomeError::Folder`]: a plain file or a read-only mount is in the way.
     pub fn make(&self) -> Result<(), HomeError> {
         for folder in [&self.data, &self.state] {
-            make_private(folder)
+            create_private(folder)
+                .and_then(|()| settle(folder.parent().unwrap_or(folder)))
                 .map_err(|error| HomeError::Folder { path: folder.clone(), reason: error.to_string() })?;
         }
         Ok(())
@@ -129,7 +133,7 @@ impl Home {
     pub fn make_socket_folder(&self) -> Result<(), HomeError> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let Some(folder) = self.socket.parent() else { return Ok(()) };
-        make_private(folder)
+        create_private(folder)
             .map_err(|error| HomeError::Folder { path: folder.to_owned(), reason: error.to_string() })?;
         let unsafe_folder =
             |reason: &str| HomeError::Unsafe { path: folder.to_owned(), reason: reason.to_owned() };
@@ -151,7 +155,7 @@ impl Home {
     /// # Errors
     /// The error of the file system.
     pub fn open_log(&self) -> std::io::Result<std::fs::File> {
-        make_private(&self.state)?;
+        create_private(&self.state)?;
         let path = self.log_file();
         if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LOG_LIMIT) {
             std::fs::rename(&path, self.state.join("daemon.log.1"))?;
@@ -230,15 +234,6 @@ impl Home {
     pub fn attempts(&self) -> PathBuf {
         self.state.join("attempts")
     }
-}
-
-/// Creates a folder and its missing parents, for the owner only.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Resolves links in the existing part of a path, so that one folder is one home however its path is written.

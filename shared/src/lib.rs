@@ -11,10 +11,10 @@
 //!   (stands in for a large value), [`spent`] (cost and tokens), [`origin`] (of a reused result)
 //! - the wire: [`rpc`]; behind the feature `client` the connection itself and the projection, what a client knows of runs
 //!   and which of them is in focus. The daemon is built without that feature, so it knows nothing of focus
-//! - surroundings: [`home`] (folders and socket), [`host_path`] (files on other computers), [`ssh`], [`quote`] (words for a shell there), [`sanitise`] (text from outside before it reaches a terminal)
+//! - surroundings: [`home`] (folders and socket), [`folder`] (which survive a power loss), [`host_path`] (files on other computers), [`ssh`], [`quote`] (words for a shell there), [`sanitise`] (text from outside before it reaches a terminal)
 //!
-//! Nothing here does input or output, except the client and [`home`], which reads the environment, and `modules`, which
-//! tests of all crates use.
+//! Nothing here does input or output, except the client, [`home`], which reads the environment, [`folder`], and `modules`,
+//! which tests of all crates use.
 
 pub mod asset;
 #[cfg(feature = "client")]
@@ -23,6 +23,7 @@ pub mod document;
 pub mod environment;
 pub mod event;
 pub mod expression;
+pub mod folder;
 pub mod home;
 pub mod host_path;
 pub mod id;

@@ -1,6 +1,7 @@
-//! Kills the daemon, and sometimes the supervisor, at a random moment under load; acknowledged changes survive.
+//! Kills the daemon, and sometimes the supervisor, at a random moment under load, and lets the power fail; acknowledged
+//! changes survive.
 //!
-//! `cargo xtask crash --times 1000 [--seed N]` runs more rounds.
+//! `cargo xtask crash --times 1000 [--seed N]` runs more rounds, with `--power` more power losses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -13,6 +14,8 @@ mod check;
 mod evidence;
 #[path = "crash/load.rs"]
 mod load;
+#[path = "crash/power.rs"]
+mod power;
 #[path = "crash/process.rs"]
 mod process;
 
@@ -113,7 +116,13 @@ fn five_kills_lose_and_duplicate_nothing() {
 #[test]
 #[ignore = "long: `cargo xtask crash`"]
 fn many_kills_lose_and_duplicate_nothing() {
+    let (times, seed) = asked();
+    rounds(times, seed);
+}
+
+/// Returns how many rounds are asked for, and their seed.
+fn asked() -> (u64, u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|it| it.parse().ok());
     let now = fanlight_shared::time::Time::now().0.unsigned_abs();
-    rounds(number("FANLIGHT_CRASH_TIMES").unwrap_or(100), number("FANLIGHT_CRASH_SEED").unwrap_or(now));
+    (number("FANLIGHT_CRASH_TIMES").unwrap_or(100), number("FANLIGHT_CRASH_SEED").unwrap_or(now))
 }

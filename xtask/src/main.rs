@@ -35,6 +35,9 @@ enum Task {
         /// The moments of an earlier run again; it was printed.
         #[arg(long)]
         seed: Option<u64>,
+        /// Lets the power fail at moments of a recording instead, so that what was not synced is lost. Needs `strace`.
+        #[arg(long, conflicts_with = "slurm")]
+        power: bool,
         /// Kills the controller of a real Slurm, the daemons of its nodes, and the daemon instead; see `.ci/slurm`.
         #[arg(long)]
         slurm: bool,
@@ -59,7 +62,8 @@ fn main() -> ExitCode {
     match task {
         Task::Ci => run(&mut Command::new(root().join(".ci/run"))),
         Task::Bench { figures } => bench(&figures),
-        Task::Crash { times, seed, slurm: false, .. } => crash(times, seed),
+        Task::Crash { times, seed, power: true, .. } => crash("many_power_losses", times, seed),
+        Task::Crash { times, seed, slurm: false, .. } => crash("many_kills", times, seed),
         Task::Crash { times, seed, tasks, .. } => crash_slurm(times, tasks, seed),
         Task::Shot { terminal: Some(terminal), .. } => shot::terminal(&terminal),
         Task::Shot { scenes, .. } => shot::shoot(&scenes),
@@ -106,9 +110,9 @@ fn bench(figures: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn crash(times: u64, seed: Option<u64>) -> ExitCode {
+fn crash(test: &str, times: u64, seed: Option<u64>) -> ExitCode {
     let mut command = cargo(&["test", "-p", "fanlight", "--test", "crash", "--"]);
-    command.args(["--ignored", "--nocapture", "many_kills"]).env("FANLIGHT_CRASH_TIMES", times.to_string());
+    command.args(["--ignored", "--nocapture", test]).env("FANLIGHT_CRASH_TIMES", times.to_string());
     if let Some(seed) = seed {
         command.env("FANLIGHT_CRASH_SEED", seed.to_string());
     }

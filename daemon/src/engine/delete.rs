@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::folder;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::Run;
@@ -92,6 +93,14 @@ pub(crate) async fn forget_deleted(store: &Store, executors: &Executors) {
         return;
     }
     let removed = executors.forget(attempts).await;
+    // A power loss must not bring back what nobody would remove again.
+    let folder = store.home().attempts();
+    match tokio::task::spawn_blocking(move || folder::sync(&folder)).await {
+        Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
+            return tracing::warn!(%error, "the next daemon removes the logs of deleted runs");
+        }
+        _ => {}
+    }
     if let Err(error) = store.commit(vec![Op::AttemptsRemoved(removed)]).await {
         tracing::warn!(%error, "the next daemon removes the logs of deleted runs");
     }

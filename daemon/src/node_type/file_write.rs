@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::expression::Content;
+use fanlight_shared::folder::create;
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::node_type::Effects;
 use fanlight_shared::types::Type;
@@ -95,7 +96,7 @@ fn target(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     if !below(&existing) {
         return Err(refused());
     }
-    fs::create_dir_all(folder).map_err(|error| file::sentence(folder, &error))?;
+    create(folder, 0o777).map_err(|error| file::sentence(folder, &error))?;
     let folder = folder.canonicalize().map_err(|error| file::sentence(folder, &error))?;
     if below(&folder) { Ok(folder.join(name)) } else { Err(refused()) }
 }

@@ -1,10 +1,11 @@
 //! The plugins that were added: a file for each in the folder of the configuration.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::folder as folders;
 use fanlight_shared::rpc::plugins::Origin;
 use fanlight_shared::sanitise;
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ fn read(folder: &Path, name: &str) -> Result<Record, String> {
 
 /// Writes the record of a plugin: a reader sees the old one or the new one. Blocks.
 pub(super) fn write(folder: &Path, record: &Record) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    folders::create_private(folder)?;
     let name = &record.manifest.name;
     let (path, new) = (folder.join(format!("{name}.json")), folder.join(format!(".{name}.new")));
     match std::fs::remove_file(&new) {
@@ -96,7 +97,7 @@ pub(super) fn write(folder: &Path, record: &Record) -> io::Result<()> {
     file.write_all(&serde_json::to_vec_pretty(record)?)?;
     file.sync_all()?;
     std::fs::rename(&new, &path)?;
-    File::open(folder)?.sync_all()
+    folders::sync(folder)
 }
 
 /// Removes the record of a plugin. Blocks.
@@ -105,7 +106,7 @@ pub(super) fn remove(folder: &Path, name: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => {
             removed?;
-            File::open(folder)?.sync_all()
+            folders::sync(folder)
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::folder;
 use rustix::fs::OFlags;
 
 use super::values::{check_name, check_value};
@@ -107,9 +108,7 @@ impl SecretFile {
     fn change<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> Result<T, SecretFileError> {
         let failed = |error: io::Error| self.unusable(&error);
         if let Some(folder) = self.path.parent() {
-            let mut builder = std::fs::DirBuilder::new();
-            std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
-            builder.create(folder).map_err(failed)?;
+            folder::create_private(folder).map_err(failed)?;
         }
         let lock = private().create(true).truncate(false).open(self.path.with_extension("lock"));
         let lock = lock.map_err(failed)?;
@@ -138,7 +137,7 @@ impl SecretFile {
         file.sync_all()?;
         std::fs::rename(&new, &self.path)?;
         match self.path.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
+            Some(folder) => folder::sync(folder),
             None => Ok(()),
         }
     }

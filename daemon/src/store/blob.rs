@@ -11,6 +11,7 @@ mod sink;
 mod source;
 mod stamp;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -288,6 +289,20 @@ impl Blobs {
                 Err(error) => tracing::warn!("{} can't be removed: {error}", path.display()),
             }
         });
+    }
+
+    /// Removes files as [`Self::unlink`] does, and syncs their folders: else a power loss brings them back as files that the
+    /// database does not know.
+    pub(super) fn unlink_durably(&self, hashes: &[BlobHash]) {
+        hashes.iter().for_each(|hash| self.unlink(*hash));
+        let paths: Vec<PathBuf> = hashes.iter().map(|hash| self.path(*hash)).collect();
+        for folder in paths.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
+            if let Err(error) = folder::sync(folder)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!("{} can't be synced: {error}", folder.display());
+            }
+        }
     }
 
     /// Returns whether the file exists and is undamaged; a damaged one is written again. Another thread may have renamed it

@@ -5,12 +5,15 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use fanlight_shared::folder::create_private;
+pub(super) use fanlight_shared::folder::sync;
+
 use super::StoreError;
 
-/// Creates a folder and its parents with mode 0700, or restricts an existing one. Returns the former mode if other
+/// Creates a folder and its parents durably with mode 0700, or restricts an existing one. Returns the former mode if other
 /// users could enter it.
 pub(super) fn prepare(folder: &Path) -> Result<Option<u32>, StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| refused(folder, &error))?;
+    create_private(folder).map_err(|error| refused(folder, &error))?;
     let meta = std::fs::metadata(folder).map_err(|error| refused(folder, &error))?;
     if !meta.is_dir() {
         return Err(refused(folder, &io::ErrorKind::NotADirectory.into()));
@@ -48,11 +51,6 @@ pub(super) fn create_file(path: &Path) -> io::Result<File> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
-}
-
-/// Syncs a folder, so that created and renamed entries survive a power cut.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// Returns the error for a folder that can't be created or used.

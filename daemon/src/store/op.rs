@@ -288,6 +288,11 @@ impl Op {
         }
     }
 
+    /// Returns whether somebody wants stored bytes to be gone for good, also after a power loss.
+    pub(super) fn deletes(&self) -> bool {
+        matches!(self, Self::DeleteRun { .. } | Self::PruneRuns { .. } | Self::DeleteAssets(_))
+    }
+
     /// Estimates how many rows and bytes it writes.
     pub(super) fn weight(&self) -> (usize, usize) {
         match self {

@@ -31,15 +31,19 @@ pub(super) fn interrupted(blobs: &Blobs, db: &Connection, marks: &Path) -> Resul
     for entry in entries(&blobs.temporary_folder()) {
         remove(&entry.path());
     }
-    for mark in entries(marks) {
+    let marks: Vec<DirEntry> = entries(marks).collect();
+    let mut unknown = Vec::new();
+    for mark in &marks {
         if let Some(hash) = mark.file_name().to_str().and_then(|name| name.parse::<BlobHash>().ok()) {
             let known = db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?;
             if !known {
-                blobs.unlink(hash);
+                unknown.push(hash);
             }
         }
-        remove(&mark.path());
     }
+    // The files go before their marks.
+    blobs.unlink_durably(&unknown);
+    marks.iter().for_each(|mark| remove(&mark.path()));
     Ok(())
 }
 

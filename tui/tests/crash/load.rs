@@ -26,7 +26,7 @@ nodes:
   effect:
     run: |
       printf '%s\\n' \"$FANLIGHT_KEY\" >> \"$FANLIGHT_PROJECT/effects\"
-      printf '%s' \"$text\" > said.txt
+      { seq 20000; printf '%s' \"$text\"; } > said.txt
       sleep 0.05
     with: { text: \"${{ one.text }}\" }
     outputs: { said: { path: said.txt, type: file } }
@@ -53,6 +53,11 @@ impl Load {
     pub(crate) fn new(fanlight: &Fanlight) -> Self {
         fanlight.file("crash.yaml", WORKFLOW);
         Self { effects: fanlight.path("effects") }
+    }
+
+    /// Returns the file with all side effects.
+    pub(crate) fn effects_file(&self) -> PathBuf {
+        self.effects.clone()
     }
 
     /// Submits sweeps until told to stop. Returns the acknowledged runs.

@@ -5,7 +5,7 @@ use fanlight_shared::id::BlobHash;
 use super::durability::write_nothing;
 use super::{Writer, answer};
 use crate::store::apply::Applied;
-use crate::store::{After, Batch, StoreError, closed};
+use crate::store::{After, Batch, Op, StoreError, closed};
 
 impl Writer {
     /// Applies batches in one transaction. Most batches can't fail by themselves and get no savepoint; if one does,
@@ -63,8 +63,10 @@ impl Writer {
     /// Unlinks bytes after the commit, then notifies callers in order.
     pub(super) fn notify(&self, group: Vec<Batch>, applied: Applied) {
         let Applied { answers, unlink, claimed, published, failed } = applied;
-        for hash in &unlink {
-            self.blobs.unlink(*hash);
+        if group.iter().flat_map(|batch| &batch.ops).any(Op::deletes) {
+            self.blobs.unlink_durably(&unlink);
+        } else {
+            unlink.iter().for_each(|hash| self.blobs.unlink(*hash));
         }
         self.apply.settle(published, &claimed);
         // Ops are dropped before callers are notified, so that a caller sees only what the commit left.

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use fanlight_shared::folder::create_private;
 use fanlight_shared::home::Home;
 use fanlight_shared::rpc::plugins::Origin;
 use fanlight_shared::sanitise;
@@ -74,7 +75,7 @@ impl Repository {
             return Err(Failure::usage(format!("`{shown}` can't be a branch, a tag or a commit")));
         }
         let parent = home.fetched_plugins();
-        let made = make_private(&parent)
+        let made = create_private(&parent)
             .and_then(|()| tempfile::Builder::new().prefix(".fetch-").tempdir_in(&parent));
         let folder = made.map_err(|error| {
             Failure::failed(format!("no folder can be made in {}: {error}", parent.display()))
@@ -117,16 +118,18 @@ impl Fetched {
         Ok(())
     }
 
-    /// Keeps its files, and returns their folder.
+    /// Keeps its files, and returns their folder. They are on the disk before anything names it.
     pub(super) fn keep(self, home: &Home, name: &str) -> Result<PathBuf, Failure> {
         let short = &self.origin.commit[..SHORT];
         let parent = home.fetched_plugins();
+        let sync = || std::fs::File::open(&parent).and_then(|it| Ok(rustix::fs::syncfs(it)?));
         // A folder of an earlier time may be in use, or was changed.
         let names =
             (1..).map(|it| if it == 1 { format!("{name}-{short}") } else { format!("{name}-{short}-{it}") });
         for name in names.take(1000) {
             let path = parent.join(name);
             if !path.exists() && std::fs::rename(self.folder.path(), &path).is_ok() {
+                sync().map_err(|error| Failure::failed(format!("the plugin can't be kept: {error}")))?;
                 return Ok(path);
             }
         }
@@ -153,11 +156,6 @@ pub(super) fn manifest(root: &Path, path: Option<&Path>) -> Result<ManifestFile,
         return Err(Failure::failed(format!("`{shown}` is a link that leads out of the repository")));
     }
     Ok(file)
-}
-
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Forbids what a repository could start by its `.gitattributes`: filters of the user's config, such as that of Git LFS.
