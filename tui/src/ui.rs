@@ -13,6 +13,7 @@
 //! - [`graph`]: layouts; [`picture`]: from bytes to cells, and what the terminal can draw
 //! - [`pane`]: the list of panes; [`areas`]: the click targets of a frame; [`size`]: the classes of its size
 //! - [`effect`]: what a step asks of the world, [`address`]: who asked; [`message`]: all that can happen
+//! - `assets`: the assets of a run, for screens that show them
 //! - [`braille`], [`curves`]: curves of metrics
 //! - [`model`]: all that is known, with the state of each pane; [`model::component`]: what panes and layers have in common
 //! - [`frame`], [`content`], [`node`]: drawn in more than one place
@@ -27,6 +28,7 @@ pub mod action;
 pub mod address;
 pub mod app;
 pub mod areas;
+mod assets;
 #[cfg(test)]
 mod blocks;
 pub mod braille;

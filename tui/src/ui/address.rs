@@ -17,7 +17,7 @@ pub enum Address {
     /// The queue: the assets of this run, for the picture beside its card.
     QueueThumbnail(RunId),
     /// The grid: products whose pictures its cards show.
-    Cards,
+    Cards(u64),
     /// The gallery: its next products.
     GalleryPage(u64),
     /// The gallery: the pictures that this run made so far, for its live tile.

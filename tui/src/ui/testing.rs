@@ -203,6 +203,19 @@ pub(crate) fn response(model: &mut Model, response: super::message::Response) ->
     update(model, Message::Response(Box::new(response)))
 }
 
+/// Delivers the registry as it is known, which says that changes may have been missed.
+pub(crate) fn missed(model: &mut Model) -> Vec<Effect> {
+    let registry = Notification::Registry {
+        seq: 1,
+        runs: model.projection.active().cloned().collect(),
+        runs_left: 0,
+        queue: model.projection.queue(),
+        paused: indexmap::IndexMap::new(),
+        banners: Vec::new(),
+    };
+    update(model, Message::Notification(Box::new(registry)))
+}
+
 /// Lets a request fail with the daemon up.
 pub(crate) fn fail(model: &mut Model, request: Effect, error: &str) -> Vec<Effect> {
     let (request, error) = (Box::new(request), error.to_owned());

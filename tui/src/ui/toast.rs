@@ -33,8 +33,17 @@ pub struct Toast {
     pub text: String,
     /// When it arrived.
     pub at: Time,
-    /// The file it is about: the next message about the file replaces it.
-    pub file: Option<PathBuf>,
+    /// What it is about: it goes once that has changed.
+    pub about: Option<About>,
+}
+
+/// What a message is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum About {
+    /// A file: the next message about it replaces this one.
+    File(PathBuf),
+    /// The daemon, which can't be reached.
+    Away,
 }
 
 /// The messages on screen, and their history (the newest 500).
@@ -49,18 +58,32 @@ pub struct Toasts {
 impl Toasts {
     /// Shows a message. A repeated message only stays longer.
     pub fn add(&mut self, tone: Tone, text: impl Into<String>, at: Time) {
-        self.push(Toast { tone, text: sanitise::plain(&text.into()), at, file: None });
+        self.push(Toast { tone, text: sanitise::plain(&text.into()), at, about: None });
+    }
+
+    /// Shows that something failed because the daemon is away.
+    pub fn away(&mut self, text: impl Into<String>, at: Time) {
+        let about = Some(About::Away);
+        self.push(Toast { tone: Tone::Bad, text: sanitise::plain(&text.into()), at, about });
+    }
+
+    /// Lets what failed because the daemon was away go after a moment, now that it is back.
+    pub fn back(&mut self, at: Time) {
+        for toast in self.shown.iter_mut().filter(|it| it.about == Some(About::Away)) {
+            (toast.tone, toast.at, toast.about) = (Tone::Note, at, None);
+        }
     }
 
     /// Shows a message about a file, instead of the last one about it.
     pub fn about(&mut self, file: &Path, tone: Tone, text: impl Into<String>, at: Time) {
         self.resolve(file);
-        self.push(Toast { tone, text: sanitise::plain(&text.into()), at, file: Some(file.to_owned()) });
+        let about = Some(About::File(file.to_owned()));
+        self.push(Toast { tone, text: sanitise::plain(&text.into()), at, about });
     }
 
     /// Removes the message about a file.
     pub fn resolve(&mut self, file: &Path) {
-        self.shown.retain(|it| it.file.as_deref() != Some(file));
+        self.shown.retain(|it| !matches!(&it.about, Some(About::File(about)) if about == file));
     }
 
     fn push(&mut self, toast: Toast) {
@@ -124,6 +147,21 @@ mod tests {
         assert!(toasts.dismiss(None));
         assert!(!toasts.dismiss(None));
         assert_eq!(toasts.all.len(), 6);
+    }
+
+    #[test]
+    fn what_failed_because_the_daemon_was_away_goes_after_it_is_back() {
+        let mut toasts = Toasts::default();
+        toasts.away("cancel: the daemon is away", Time(0));
+        toasts.add(Tone::Bad, "no", Time(0));
+        toasts.expire(Time(60_000));
+        assert_eq!((toasts.shown.len(), toasts.next_change(Time(60_000))), (2, None));
+        toasts.back(Time(60_000));
+        toasts.expire(Time(61_000));
+        assert_eq!((toasts.shown.len(), toasts.next_change(Time(61_000))), (2, Some(2_000)));
+        toasts.expire(Time(63_000));
+        assert_eq!(toasts.shown.iter().map(|it| it.text.as_str()).collect::<Vec<_>>(), ["no"]);
+        assert_eq!(toasts.all.len(), 2);
     }
 
     #[test]

@@ -93,10 +93,8 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
         return Vec::new();
     }
     model.pictures.try_again();
-    model.layers.iter_mut().for_each(|layer| layer.linked());
+    model.toasts.back(model.now);
     let mut effects = std::mem::take(&mut model.unanswered);
-    effects.retain(|it| *it != Effect::ListWorkflows);
-    effects.push(Effect::ListWorkflows);
     // It may have been checked before the daemon's node types were known.
     effects.extend(open::read_again(model));
     effects

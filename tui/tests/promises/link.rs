@@ -1,7 +1,9 @@
 //! Runs and products survive lost connections and daemons.
 
 use fanlight::ui::message::Link;
+use fanlight_shared::asset::Asset;
 use fanlight_shared::id::AssetId;
+use fanlight_shared::rpc::assets;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 
 use crate::house::House;
@@ -66,6 +68,36 @@ async fn after_a_lost_connection_a_client_with_three_active_runs_has_all_three_a
     person
         .until("and the others can be looked at", |model, _| progress(model).as_deref() == Some("step of 2"))
         .await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_while_the_daemon_was_away_leaves_the_screen() {
+    let mut house = House::new().await;
+    let line = Line::to(&house.home, house.path("line.sock"));
+    for seed in 1..=2 {
+        house.let_go(seed);
+        house.start(seed).await;
+    }
+    let mut person = Person::open(&line.home, &house.file()).await;
+    person.until("both pictures are there", |model, _| model.gallery.assets.len() == 2).await;
+    person.press("3 g g enter");
+    let [newest, other] = [0, 1].map(|at| person.model().gallery.assets[at].clone());
+    let title = |of: &Asset| format!("╭ {} ", of.run);
+    person.until("the newest is in the viewer", |_, screen| screen.contains(&title(&newest))).await;
+    line.cut();
+    person.until("the daemon is away", |model, _| !model.is_up()).await;
+    house.client().await.call(assets::Delete { assets: vec![newest.id] }).await.unwrap();
+    // The next daemon can't send what the last one did.
+    house.restart().await;
+    line.mend();
+    person
+        .until("the viewer shows the other one", |model, screen| {
+            model.is_up() && screen.contains(&title(&other))
+        })
+        .await;
+    person.until("and so does the gallery", |model, _| model.gallery.assets.len() == 1).await;
+    assert!(person.model().toasts.shown.is_empty(), "{:?}", person.model().toasts.shown);
     house.close().await;
 }
 

@@ -108,8 +108,7 @@ impl Lines {
                 self.grow(notification.clone());
                 true
             }
-            // A new connection, or one that did not read for too long.
-            Notification::PointsLost {} | Notification::Lagged {} | Notification::Registry { .. } => {
+            Notification::PointsLost {} => {
                 self.refresh();
                 false
             }

@@ -207,9 +207,9 @@ pub fn hints(model: &Model) -> Vec<Action> {
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Assets { to: Address::LiveTile(run), page } => {
-            model.gallery.interim.response(*run, &page.rows)
+            model.gallery.interim.response(*run, &page.rows);
         }
-        Response::Assets { to, page } => list::page(&mut model.gallery, *to, page),
+        Response::Assets { to, page } => list::page(model, *to, page),
         Response::PreviewText(asset, text) => model.gallery.previews.response(*asset, text),
         Response::Painted(painted) => return model.pictures.painted(painted),
         Response::NotPainted(of, why) => model.pictures.not_painted(*of, why),
@@ -221,11 +221,6 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
 /// Handles a notification, after the projection has applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
-        // Sent with every connection and after missed events: the list may be outdated.
-        Notification::Registry { .. } => {
-            model.gallery.paging = Paging::Unread;
-            return list::follow(model);
-        }
         Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
             let had = model.gallery.asset(asset.id).map(|it| it.preview);
             if had == Some(PreviewState::Pending) && asset.preview != PreviewState::Pending {
@@ -252,6 +247,13 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
         _ => {}
     }
     Vec::new()
+}
+
+/// Reads the list again.
+pub fn missed(model: &mut Model) -> Vec<Effect> {
+    model.gallery.paging = Paging::Unread;
+    model.gallery.interim.missed();
+    list::follow(model)
 }
 
 fn interim_value(model: &mut Model, run: RunId, node: &str, item: ItemPath, value: &Value) {

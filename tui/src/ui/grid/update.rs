@@ -140,9 +140,7 @@ pub fn hints(_model: &Model) -> Vec<Action> {
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Values(of, page) => model.grid.products.take(of, page),
-        Response::Assets { to: Address::Cards, page } => {
-            page.rows.iter().for_each(|asset| model.grid.pictures.stored(asset));
-        }
+        Response::Assets { to: Address::Cards(number), page } => model.grid.pictures.take(*number, page),
         Response::Graph(..) | Response::Document { .. } => keep_selection(model),
         _ => {}
     }
@@ -162,8 +160,6 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             let number = model.projection.run(*run_id).map(|run| run.number);
             model.grid.products.put(node, port, *run_id, Made { number, value: Some(value.clone()) });
         }
-        // Sent with the first connection to a daemon and after missed events.
-        Notification::Registry { .. } => model.grid.products.missed(),
         Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
             model.grid.pictures.stored(asset);
         }
@@ -175,6 +171,14 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
         }
         _ => {}
     }
+    Vec::new()
+}
+
+/// Reads the values and pictures of the nodes in view again, after the next frame.
+pub fn missed(model: &mut Model) -> Vec<Effect> {
+    model.grid.products.missed();
+    model.grid.pictures.missed();
+    model.grid.children_of = None;
     Vec::new()
 }
 

@@ -4,11 +4,14 @@ mod diff;
 mod mode;
 mod view;
 
+use std::collections::HashSet;
+
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::{assets, runs};
+use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Values;
 use ratatui::buffer::Buffer;
@@ -19,8 +22,9 @@ use super::sheet::SheetOfRuns;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
+use crate::ui::assets::{self, AssetsOfRun};
 use crate::ui::effect::Effect;
-use crate::ui::message::Response;
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::picture::zoom::Zoom;
@@ -42,9 +46,16 @@ struct Side {
     label: String,
     /// Known for runs, read for products.
     params: Option<Values>,
-    assets: Vec<Asset>,
-    /// Whether these are all.
+    assets: AssetsOfRun,
+    /// Whether they were read.
     read: bool,
+}
+
+impl Side {
+    /// Requests its products.
+    fn read(&self) -> Effect {
+        assets::read(self.run, Address::Comparison(self.run))
+    }
 }
 
 /// Which output is compared: node, item, port, ordinal.
@@ -72,7 +83,7 @@ impl Compare {
             name: asset.run.clone(),
             label: String::new(),
             params: None,
-            assets: vec![asset],
+            assets: AssetsOfRun::only(asset),
             read: true,
         };
         Self { sides: products.into_iter().map(side).collect(), of_products: true, ..Self::default() }
@@ -86,7 +97,7 @@ impl Compare {
             name: run.name(),
             label: run.label.clone(),
             params: Some(run.params.clone()),
-            assets: Vec::new(),
+            assets: AssetsOfRun::default(),
             read: false,
         };
         Self { sides: runs.into_iter().map(side).collect(), ..Self::default() }
@@ -95,15 +106,19 @@ impl Compare {
     /// Returns the effects of opening it.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        let ask = |side: &Side| match side.assets.first() {
+        let ask = |side: &Side| match side.assets.all().first() {
             Some(asset) if self.of_products => Effect::GetRecipe(asset.id),
-            _ => {
-                let list =
-                    assets::List { run_id: Some(side.run), limit: Some(1_000), ..assets::List::default() };
-                Effect::ListAssets { to: Address::Comparison(side.run), list }
-            }
+            _ => side.read(),
         };
         self.sides.iter().map(ask).collect()
+    }
+
+    /// Handles a change of what is compared: stays in reach of it.
+    fn settle(&mut self) {
+        self.at = self.at.min(self.count().saturating_sub(1));
+        if self.is_read() && self.mode != Mode::Sides && self.shown_sides().is_none() {
+            self.mode = Mode::Sides;
+        }
     }
 
     /// Returns whether the products of every side were read.
@@ -114,7 +129,7 @@ impl Compare {
     /// Returns the outputs that any side has, in the order in which they were made.
     fn outputs(&self) -> Vec<Output> {
         let mut outputs: Vec<Output> = Vec::new();
-        for asset in self.sides.iter().flat_map(|side| &side.assets) {
+        for asset in self.sides.iter().flat_map(|side| side.assets.all()) {
             let output = output(asset);
             if !outputs.contains(&output) {
                 outputs.push(output);
@@ -126,12 +141,12 @@ impl Compare {
     /// Returns the product of each side for the shown output.
     fn row(&self) -> Vec<Option<&Asset>> {
         if self.of_products {
-            return self.sides.iter().map(|side| side.assets.first()).collect();
+            return self.sides.iter().map(|side| side.assets.all().first()).collect();
         }
         let shown = self.outputs().into_iter().nth(self.at);
         let of = |side| -> Option<&Asset> {
             let side: &Side = side;
-            side.assets.iter().find(|asset| Some(output(asset)) == shown)
+            side.assets.all().iter().find(|asset| Some(output(asset)) == shown)
         };
         self.sides.iter().map(of).collect()
     }
@@ -232,7 +247,7 @@ impl Component for Compare {
     fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Recipe(id, recipe) => {
-                let of = |side: &&mut Side| side.assets.iter().any(|asset| asset.id == *id);
+                let of = |side: &&mut Side| side.assets.get(*id).is_some();
                 for side in self.sides.iter_mut().filter(of) {
                     side.label.clone_from(&recipe.label);
                     side.params = Some(recipe.params.clone());
@@ -240,14 +255,36 @@ impl Component for Compare {
             }
             Response::Assets { to: Address::Comparison(run), page } => {
                 for side in self.sides.iter_mut().filter(|side| side.run == *run) {
-                    side.assets.clone_from(&page.rows);
-                    side.assets.reverse();
+                    side.assets.take(page);
                     side.read = true;
+                }
+                self.settle();
+            }
+            Response::Failed { request, why: Why::Gone, .. } => {
+                if let Effect::ListAssets { to: Address::Comparison(run), .. } = &**request {
+                    for side in self.sides.iter_mut().filter(|side| side.run == *run) {
+                        (side.assets, side.read) = (AssetsOfRun::default(), true);
+                    }
+                    self.settle();
                 }
             }
             _ => {}
         }
         Vec::new()
+    }
+
+    fn notification(&mut self, _model: &mut Model, notification: &Notification) -> Vec<Effect> {
+        for side in &mut self.sides {
+            side.assets.notification(side.run, notification);
+        }
+        self.settle();
+        Vec::new()
+    }
+
+    fn missed(&mut self, _model: &mut Model) -> Vec<Effect> {
+        self.sides.iter_mut().for_each(|side| side.assets.missed());
+        let mut seen = HashSet::new();
+        self.sides.iter().filter(|side| seen.insert(side.run)).map(Side::read).collect()
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {

@@ -217,6 +217,7 @@ impl Component for CurvesOfRuns {
         match response {
             Response::Runs { to: Address::Curves, page } => self.runs.read(page),
             Response::Known(_, Some(run)) => self.runs.known(run),
+            Response::Known(run, None) => self.runs.deleted(*run),
             Response::Metrics(of, read) => {
                 self.small.response(of, read);
                 self.large.response(of, read);
@@ -250,6 +251,12 @@ impl Component for CurvesOfRuns {
             return Vec::new();
         }
         self.follow(model)
+    }
+
+    fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.watched();
+        let runs = self.runs.missed();
+        runs.into_iter().chain(self.follow(model)).collect()
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {

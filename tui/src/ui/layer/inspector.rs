@@ -16,7 +16,7 @@ mod wait;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
-use fanlight_shared::event::{DaemonEvent, LiveEvent, Numbered, StateEvent};
+use fanlight_shared::event::{LiveEvent, Numbered, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::{Metrics, Notification};
@@ -156,7 +156,6 @@ impl Inspector {
                 ..
             } => *run_id == run && is_here(&update.node, update.item),
             Notification::Snapshot { run_id, .. } => *run_id == run,
-            Notification::Registry { .. } => true,
             _ => false,
         }
     }
@@ -319,7 +318,7 @@ impl Component for Inspector {
                 Vec::new()
             }
             Response::Assets { to: Address::Inspector(run), page } => {
-                self.products.response(*run, &page.rows);
+                self.products.response(*run, page);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -329,13 +328,17 @@ impl Component for Inspector {
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
         self.curves.notification(notification);
         let mut effects = self.sync(model);
-        if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = notification {
-            self.products.stored(asset);
-        }
+        self.products.notification(notification);
         if model.lens().is_some_and(|lens| self.log_may_have_grown(lens.run.id, notification)) {
             effects.extend(self.log.after().map(Effect::ReadLog));
         }
         effects
+    }
+
+    fn missed(&mut self, _model: &mut Model) -> Vec<Effect> {
+        self.curves.refresh();
+        let log = self.log.after().map(Effect::ReadLog);
+        self.products.missed().into_iter().chain(log).collect()
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {

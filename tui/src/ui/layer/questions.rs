@@ -60,7 +60,7 @@ pub struct Questions {
     unsure: Option<Key>,
     /// Why the answer isn't valid.
     refused: Option<String>,
-    /// Why the answer could not be sent, until the daemon can be reached again.
+    /// Why the answer could not be sent, until the questions are read again.
     away: Option<String>,
     /// Escape was pressed once with unsaved input.
     leaving: bool,
@@ -262,21 +262,14 @@ impl Component for Questions {
     }
 
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
-        let again = match notification {
-            // Any of them may have been answered while the daemon could not be reached.
-            Notification::Registry { .. } => true,
-            Notification::Daemon { .. } => !current::is_same(&self.asks, model),
-            _ => false,
-        };
-        if !again {
-            return Vec::new();
-        }
-        self.asks = current::asks(model);
-        vec![Effect::ListQuestions]
+        let changed =
+            matches!(notification, Notification::Daemon { .. }) && !current::is_same(&self.asks, model);
+        if changed { self.missed(model) } else { Vec::new() }
     }
 
-    fn linked(&mut self) {
-        self.away = None;
+    fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.asks = current::asks(model);
+        vec![Effect::ListQuestions]
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {

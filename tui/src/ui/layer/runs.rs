@@ -36,6 +36,8 @@ const MAX_RUNS: usize = 10_000;
 /// The runs of a workflow as a table.
 #[derive(Debug, Default)]
 pub struct RunsTable {
+    /// The request for the first page.
+    request: runs::Table,
     table: Table,
     /// The runs of the rows without their results, for the comparison and the sheet.
     runs: Vec<runs::TableRow>,
@@ -65,7 +67,7 @@ impl RunsTable {
         let workflow_id = model.workflow_id()?;
         let request =
             runs::Table { workflow_id: Some(workflow_id), limit: Some(1000), ..runs::Table::default() };
-        let table = Self { asked: Some(request.clone()), ..Self::default() };
+        let table = Self { asked: Some(request.clone()), request: request.clone(), ..Self::default() };
         Some((table, Effect::ReadTable(request)))
     }
 
@@ -180,7 +182,7 @@ impl RunsTable {
         };
         // The newest first, however they are sorted here.
         runs.sort_by_key(|row| std::cmp::Reverse(row.run.number));
-        Step::open(SheetOfRuns::of(runs).into())
+        Step::open(SheetOfRuns::of(runs, Some(self.request.clone())).into())
     }
 
     /// Opens which params matter for the column under the cursor.

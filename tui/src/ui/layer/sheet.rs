@@ -3,10 +3,13 @@
 mod products;
 mod view;
 
+use std::collections::HashSet;
+
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::Asset;
 use fanlight_shared::client::sheet::{Found, RunOfSheet, Sheet, varying};
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Run, RunStatus};
@@ -35,8 +38,13 @@ const WIDTHS: [u16; 6] = [12, 16, 24, 32, 48, 64];
 pub struct SheetOfRuns {
     /// The runs without their results, the newest first.
     runs: Vec<runs::TableRow>,
+    /// The request for their first page, if they can be read again, and which of them are wanted, if not all.
+    request: Option<runs::Table>,
+    only: Option<HashSet<RunId>>,
     /// The page that was requested last; `None` once all are there.
     asked: Option<runs::Table>,
+    /// Those that were read so far, until all are there.
+    read: Vec<runs::TableRow>,
     /// Whether there are more runs than [`MAX_RUNS`].
     further: bool,
     /// The params that have several values.
@@ -55,10 +63,11 @@ pub struct SheetOfRuns {
 }
 
 impl SheetOfRuns {
-    /// Opens the sheet of these runs, the newest first.
+    /// Opens the sheet of these runs, the newest first; `request` is the table that they are from.
     #[must_use]
-    pub fn of(runs: Vec<runs::TableRow>) -> Self {
-        let mut sheet = Self { runs, ..Self::default() };
+    pub fn of(runs: Vec<runs::TableRow>, request: Option<runs::Table>) -> Self {
+        let only = Some(runs.iter().map(|row| row.run.id).collect());
+        let mut sheet = Self { runs, request, only, ..Self::default() };
         sheet.choose();
         sheet
     }
@@ -67,7 +76,8 @@ impl SheetOfRuns {
     #[must_use]
     pub fn read(request: runs::Table) -> (Self, Effect) {
         let request = runs::Table { limit: Some(1000), ..request };
-        let sheet = Self { asked: Some(request.clone()), ..Self::default() };
+        let mut sheet = Self { request: Some(request.clone()), ..Self::default() };
+        sheet.asked = sheet.request.clone();
         (sheet, Effect::ReadTable(request))
     }
 
@@ -82,23 +92,52 @@ impl SheetOfRuns {
     fn take(&mut self, rows: &[runs::TableRow], cursor: Option<&String>) -> Option<Effect> {
         let request = self.asked.take()?;
         self.problem = None;
-        self.runs.extend(rows.iter().map(runs::TableRow::without_results));
-        self.further = self.runs.len() >= MAX_RUNS && cursor.is_some();
+        self.read.extend(rows.iter().map(runs::TableRow::without_results));
+        self.further = self.read.len() >= MAX_RUNS && cursor.is_some();
         let next = cursor.filter(|_| !self.further).cloned();
         self.asked = next.map(|cursor| runs::Table { cursor: Some(cursor), ..request });
         if self.asked.is_none() {
+            self.runs = std::mem::take(&mut self.read);
+            if let Some(only) = &self.only {
+                self.runs.retain(|row| only.contains(&row.run.id));
+            }
             self.choose();
         }
         self.asked.clone().map(Effect::ReadTable)
     }
 
-    /// Chooses the first params that have several values.
+    /// Chooses the first params that have several values, unless the chosen ones still have.
     fn choose(&mut self) {
         let runs: Vec<RunOfSheet<'_>> = self.runs.iter().map(RunOfSheet::from).collect();
         self.params = varying(&runs).into_iter().map(|(name, _)| name).collect();
-        let mut names = self.params.iter().cloned();
-        (self.x, self.y) = (names.next(), names.next());
+        let is_there = |name: &Option<String>| name.as_ref().is_some_and(|it| self.params.contains(it));
+        if !is_there(&self.x) || self.y.is_some() && !is_there(&self.y) {
+            let mut names = self.params.iter().cloned();
+            (self.x, self.y) = (names.next(), names.next());
+        }
         self.arrange();
+    }
+
+    /// Takes a run that changed or was deleted.
+    fn changed(&mut self, event: &DaemonEvent) {
+        let known = |sheet: &Self, id: RunId| sheet.runs.iter().position(|row| row.run.id == id);
+        match event {
+            DaemonEvent::RunUpdate { run } => {
+                if let Some(at) = known(self, run.id)
+                    && self.runs[at].run.state != run.state
+                {
+                    self.runs[at].run.state = run.state;
+                    self.arrange();
+                }
+            }
+            DaemonEvent::RunDelete { run_id, .. } => {
+                if let Some(at) = known(self, *run_id) {
+                    self.runs.remove(at);
+                    self.choose();
+                }
+            }
+            _ => {}
+        }
     }
 
     fn arrange(&mut self) {
@@ -233,13 +272,13 @@ impl Component for SheetOfRuns {
                 self.take(&page.rows, page.cursor.as_ref()).into_iter().collect()
             }
             Response::Assets { to: Address::Sheet(run), page } => {
-                self.products.take(*run, &page.rows, model);
+                self.products.take(*run, page, model);
                 Vec::new()
             }
             Response::Failed { request, error, .. } => {
                 match &**request {
                     Effect::ListAssets { to: Address::Sheet(run), .. } => {
-                        self.products.take(*run, &[], model);
+                        self.products.failed(*run);
                     }
                     Effect::ReadTable(request) if self.asked.as_ref() == Some(request) => {
                         self.problem = Some(error.clone());
@@ -253,16 +292,18 @@ impl Component for SheetOfRuns {
     }
 
     fn notification(&mut self, _model: &mut Model, notification: &Notification) -> Vec<Effect> {
-        match notification {
-            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
-                self.products.changed(asset);
-            }
-            Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
-                self.products.deleted(*asset_id);
-            }
-            _ => {}
+        self.products.notification(notification);
+        if let Notification::Daemon { event, .. } = notification {
+            self.changed(event);
         }
         Vec::new()
+    }
+
+    fn missed(&mut self, _model: &mut Model) -> Vec<Effect> {
+        self.products.missed();
+        self.read.clear();
+        self.asked.clone_from(&self.request);
+        self.asked.clone().map(Effect::ReadTable).into_iter().collect()
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {

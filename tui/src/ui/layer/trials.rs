@@ -169,10 +169,13 @@ impl Component for TrialsOfSearch {
             Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => {
                 self.changed |= run.sweep.as_ref() == Some(&self.sweep);
             }
-            // Sent with every connection.
-            Notification::Registry { .. } => (self.changed, self.asked) = (true, false),
             _ => return Vec::new(),
         }
+        self.follow(model.now).into_iter().collect()
+    }
+
+    fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
+        (self.changed, self.asked) = (true, false);
         self.follow(model.now).into_iter().collect()
     }
 

@@ -35,10 +35,10 @@ impl ValuesOfRuns {
     /// Opens the values of the port that the node's card shows; `None` if no port is known.
     #[must_use]
     pub fn open(model: &mut Model, name: &str) -> Option<(Self, Vec<Effect>)> {
-        let layer = Self { node: name.to_owned(), ports: node::ports(model, name), ..Self::default() };
-        let port = layer.ports.first()?.clone();
-        let effects = model.grid.products.ask(name, &port).map(Effect::ListValues);
-        Some((layer, effects.into_iter().collect()))
+        let mut layer = Self { node: name.to_owned(), ports: node::ports(model, name), ..Self::default() };
+        layer.ports.first()?;
+        let effects = layer.read(model);
+        Some((layer, effects))
     }
 
     fn port(&self) -> &str {
@@ -56,9 +56,13 @@ impl ValuesOfRuns {
         }
         self.port = (self.port + by) % self.ports.len();
         self.cursor = Cursor::default();
+        Step::with(self.read(model))
+    }
+
+    /// Requests the first page, unless it is known.
+    fn read(&mut self, model: &mut Model) -> Vec<Effect> {
         self.asked = None;
-        let ask = model.grid.products.ask(&self.node, self.port());
-        Step::with(ask.map(Effect::ListValues).into_iter().collect())
+        model.grid.products.ask(&self.node, self.port()).map(Effect::ListValues).into_iter().collect()
     }
 
     /// Requests the next page once the cursor is near the end.
@@ -113,6 +117,10 @@ impl Component for ValuesOfRuns {
             _ => {}
         }
         Step::with(self.more(model))
+    }
+
+    fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.read(model)
     }
 
     fn scope(&self) -> Option<Scope> {

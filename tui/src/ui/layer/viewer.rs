@@ -3,11 +3,13 @@
 mod text;
 mod view;
 
+use std::collections::HashSet;
+
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState, Recipe};
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::AssetId;
 use fanlight_shared::media::is_text;
-use fanlight_shared::rpc::assets;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::sanitise;
 use ratatui::buffer::Buffer;
@@ -19,9 +21,10 @@ use super::confirm;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
 use crate::ui::areas::{Areas, Hit};
+use crate::ui::assets::{self, AssetsOfRun};
 use crate::ui::effect::Effect;
 use crate::ui::layer::product_actions;
-use crate::ui::message::Response;
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::model::gallery::list;
@@ -45,25 +48,35 @@ pub struct Viewer {
     /// The full text, if it is a text file.
     text: Option<Text>,
     /// The products of the same run.
-    of_run: Vec<Asset>,
+    of_run: AssetsOfRun,
+    /// Products that were deleted while they were shown.
+    deleted: HashSet<AssetId>,
 }
 
 impl Viewer {
     /// Opens the viewer of this product.
     #[must_use]
     pub fn new(asset: Asset) -> Self {
-        let (zoom, scroll) = (Zoom::default(), 0);
-        Self { asset, zoom, scroll, recipe_shown: false, recipe: None, text: None, of_run: Vec::new() }
+        Self {
+            asset,
+            zoom: Zoom::default(),
+            scroll: 0,
+            recipe_shown: false,
+            recipe: None,
+            text: None,
+            of_run: AssetsOfRun::default(),
+            deleted: HashSet::new(),
+        }
     }
 
     /// Returns the effects of opening it.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
-        let list =
-            assets::List { run_id: Some(self.asset.run_id), limit: Some(1_000), ..assets::List::default() };
-        let mut effects = vec![Effect::ListAssets { to: Address::Viewer(self.asset.run_id), list }];
-        effects.extend(self.ask());
-        effects
+        std::iter::once(self.read()).chain(self.ask()).collect()
+    }
+
+    fn read(&self) -> Effect {
+        assets::read(self.asset.run_id, Address::Viewer(self.asset.run_id))
     }
 
     fn ask(&self) -> Vec<Effect> {
@@ -78,8 +91,9 @@ impl Viewer {
     fn go(&mut self, asset: Asset) -> Step {
         let other_run = asset.run_id != self.asset.run_id;
         let (zoom, recipe_shown) = (self.zoom, self.recipe_shown);
-        let of_run = if other_run { Vec::new() } else { std::mem::take(&mut self.of_run) };
-        *self = Self { zoom, recipe_shown, of_run, ..Self::new(asset) };
+        let of_run = if other_run { AssetsOfRun::default() } else { std::mem::take(&mut self.of_run) };
+        let deleted = std::mem::take(&mut self.deleted);
+        *self = Self { zoom, recipe_shown, of_run, deleted, ..Self::new(asset) };
         Step::with(if other_run { self.begin() } else { self.ask() })
     }
 
@@ -110,13 +124,39 @@ impl Viewer {
 
     /// Moves to another product of the same run.
     fn other_node(&mut self, next: bool) -> Step {
-        let at = self.of_run.iter().position(|it| it.id == self.asset.id);
+        let of_run = self.of_run.all();
+        let at = of_run.iter().position(|it| it.id == self.asset.id);
         let to = match (at, next) {
-            (Some(at), true) => self.of_run.get(at + 1),
-            (Some(at), false) => at.checked_sub(1).and_then(|at| self.of_run.get(at)),
+            (Some(at), true) => of_run.get(at + 1),
+            (Some(at), false) => at.checked_sub(1).and_then(|at| of_run.get(at)),
             (None, _) => None,
         };
         to.cloned().map_or_else(Step::stay, |asset| self.go(asset))
+    }
+
+    /// Returns whether the product was deleted, and no other took its place.
+    fn is_deleted(&self) -> bool {
+        self.deleted.contains(&self.asset.id)
+    }
+
+    /// Handles the deletion of the product: shows the newest one of the same node. After the last one there is nothing to
+    /// show.
+    fn product_deleted(&mut self, model: &Model) -> Vec<Effect> {
+        self.deleted.insert(self.asset.id);
+        let is_there = |it: &&Asset| it.run_id != self.asset.run_id || self.of_run.get(it.id).is_some();
+        let mut of_node = model.gallery.assets.iter().filter(|it| it.node == self.asset.node);
+        let next = of_node.find(|it| !self.deleted.contains(&it.id) && is_there(it)).cloned();
+        next.map(|next| self.go(next).effects).unwrap_or_default()
+    }
+
+    /// Takes what is known of the product by the products of its run.
+    fn check(&mut self, whole: bool, model: &Model) -> Vec<Effect> {
+        match self.of_run.get(self.asset.id) {
+            Some(asset) => self.asset = asset.clone(),
+            None if whole && !self.is_deleted() => return self.product_deleted(model),
+            None => {}
+        }
+        Vec::new()
     }
 
     fn is_picture(&self) -> bool {
@@ -219,45 +259,53 @@ impl Component for Viewer {
         Step::stay()
     }
 
-    fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
+    fn response(&mut self, model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
             Response::Text(id, text) if *id == self.asset.id => {
                 self.text = Some(Text::new(sanitise::plain(text), self.asset.mime.contains("json")));
             }
             Response::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
-                self.of_run.clone_from(&page.rows);
-                // The first node first; the list has the newest first.
-                self.of_run.reverse();
+                self.of_run.take(page);
+                return self.check(page.cursor.is_none(), model);
             }
+            Response::Failed { request, why: Why::Gone, .. } => match &**request {
+                Effect::ListAssets { to: Address::Viewer(run), .. } if *run == self.asset.run_id => {
+                    self.of_run = AssetsOfRun::default();
+                    return self.check(true, model);
+                }
+                _ => {}
+            },
             _ => {}
         }
         Vec::new()
     }
 
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
-        match notification {
-            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. }
-                if asset.id == self.asset.id =>
-            {
-                self.asset = (**asset).clone();
+        self.of_run.notification(self.asset.run_id, notification);
+        let Notification::Daemon { event, .. } = notification else { return Vec::new() };
+        match event {
+            DaemonEvent::AssetUpdate { asset } if asset.id == self.asset.id => self.asset = (**asset).clone(),
+            DaemonEvent::AssetDelete { asset_id, .. } if *asset_id == self.asset.id => {
+                return self.product_deleted(model);
             }
-            Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
-                self.of_run.retain(|it| it.id != *asset_id);
-                if *asset_id == self.asset.id {
-                    // Shows the next product of the gallery; after the last one there is nothing to show.
-                    let next = model.gallery.assets.iter().find(|it| it.node == self.asset.node).cloned();
-                    if let Some(next) = next {
-                        return self.go(next).effects;
-                    }
-                }
+            DaemonEvent::RunDelete { run_id, .. } if *run_id == self.asset.run_id => {
+                return self.product_deleted(model);
             }
             _ => {}
         }
         Vec::new()
     }
 
+    fn missed(&mut self, _model: &mut Model) -> Vec<Effect> {
+        self.of_run.missed();
+        vec![self.read()]
+    }
+
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
+        if self.is_deleted() {
+            return Vec::new();
+        }
         if !self.is_picture() {
             return model.gallery.previews.want(&self.asset).into_iter().collect();
         }

@@ -94,8 +94,11 @@ pub trait Component: Any + Debug {
     fn notification(&mut self, _model: &mut Model, _notification: &Notification) -> Vec<Effect> {
         Vec::new()
     }
-    /// Called when the daemon can be reached again.
-    fn linked(&mut self) {}
+    /// Reads again what it read once, because changes may have been missed: while there was no connection, or while this
+    /// client didn't read. Also called with the first connection.
+    fn missed(&mut self, _model: &mut Model) -> Vec<Effect> {
+        Vec::new()
+    }
     /// Handles a change of the workflow on screen or of the run in focus.
     fn moved(&mut self, _model: &mut Model) -> Vec<Effect> {
         Vec::new()
@@ -214,6 +217,10 @@ macro_rules! pane {
                 notification: &fanlight_shared::rpc::watch::Notification,
             ) -> Vec<$crate::ui::effect::Effect> {
                 update::notification(model, notification)
+            }
+
+            fn missed(&mut self, model: &mut $crate::ui::model::Model) -> Vec<$crate::ui::effect::Effect> {
+                update::missed(model)
             }
 
             fn moved(&mut self, model: &mut $crate::ui::model::Model) -> Vec<$crate::ui::effect::Effect> {

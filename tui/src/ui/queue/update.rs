@@ -9,7 +9,7 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
 
 use cursor::{fold, mark, step, toggle, unfold};
-pub use notification::{moved, notification, response, shown};
+pub use notification::{missed, moved, notification, response, shown};
 use sections::{filter, fold_sweep, search, sort};
 
 use crate::ui::action::Action;

@@ -31,7 +31,7 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
         }
     }
     match notification {
-        Notification::Registry { .. } => effects.extend(missing(model)),
+        Notification::Registry { .. } => effects.extend(missed(model)),
         Notification::Snapshot { run_id, .. } => effects.extend(lens::snapshot(model, *run_id)),
         Notification::Daemon { event, .. } => effects.extend(daemon(model, event, before)),
         _ => {}
@@ -65,9 +65,17 @@ fn open_runs(model: &Model) -> u32 {
     queue.running + queue.queued
 }
 
-fn missing(model: &Model) -> Option<Effect> {
+/// Reads again whatever was read once. The daemon sends the registry with each connection, unless it still has all events
+/// since the last one, and after events that it dropped because this client didn't read them.
+fn missed(model: &mut Model) -> Vec<Effect> {
+    let mut effects = vec![Effect::ListWorkflows];
     let missing: Vec<RunId> = model.projection.missing().collect();
-    (!missing.is_empty()).then_some(Effect::CheckRuns(missing))
+    effects.extend((!missing.is_empty()).then_some(Effect::CheckRuns(missing)));
+    for pane in Pane::ALL {
+        effects.extend(component(*pane).missed(model));
+    }
+    with_layers(model, |layer, model| layer.missed(model), &mut effects);
+    effects
 }
 
 fn daemon(model: &Model, event: &DaemonEvent, before: u32) -> Vec<Effect> {

@@ -191,6 +191,8 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
     match request {
         // The page that shows the curves says it.
         Effect::ReadMetrics(_) => return,
+        // Of a deleted run nothing is shown.
+        Effect::ListAssets { .. } if why == Why::Gone => return,
         Effect::GetRun(run) => {
             model.pinning.take_if(|it| it == run);
         }
@@ -199,7 +201,12 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
         }
         _ => {}
     }
-    model.say(Tone::Bad, format!("{}: {error}", request.words()));
+    let words = format!("{}: {error}", request.words());
+    if why == Why::Away {
+        model.toasts.away(words, model.now);
+    } else {
+        model.say(Tone::Bad, words);
+    }
 }
 
 /// Says which runs there are now. `repeated`: an earlier request may have made them.

@@ -3,6 +3,7 @@
 mod any_order;
 mod focus;
 mod layers;
+mod missed;
 mod workflow;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The runs whose curves are shown.
 
+use std::collections::HashSet;
+
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::Run;
@@ -30,6 +32,8 @@ pub enum Of {
 pub(super) struct Runs {
     which: Which,
     all: Vec<Run>,
+    /// Those that may have been deleted unnoticed.
+    doubtful: HashSet<RunId>,
     /// Whether there are more.
     further: bool,
     /// Whether they are being read.
@@ -72,17 +76,34 @@ impl Runs {
                 },
             },
         };
+        // The run itself is shown at once.
+        let mut runs = Self { which, ..Self::default() }.with(run.cloned().into_iter().collect());
+        let effects = runs.ask().into_iter().collect();
+        (runs, effects)
+    }
+
+    /// Requests them.
+    fn ask(&mut self) -> Option<Effect> {
         let mut list = runs::List { limit: Some(MAX_RUNS), ..runs::List::default() };
-        match &which {
+        match &self.which {
             Which::Sweep(workflow, sweep) => {
                 (list.workflow_id, list.sweep) = (Some(*workflow), Some(sweep.clone()));
             }
             Which::Newest(workflow, _) => (list.workflow_id, list.limit) = (Some(*workflow), Some(NEWEST)),
-            Which::None | Which::Marked(_) => {}
+            Which::Marked(marked) => {
+                let shown = &marked[..marked.len().min(MAX_RUNS as usize)];
+                return (!shown.is_empty()).then(|| Effect::CheckRuns(shown.to_vec()));
+            }
+            Which::None => return None,
         }
-        // The run itself is shown at once.
-        let runs = Self { which, waiting: true, ..Self::default() }.with(run.cloned().into_iter().collect());
-        (runs, vec![Effect::ListRuns { to: Address::Curves, list }])
+        self.waiting = true;
+        Some(Effect::ListRuns { to: Address::Curves, list })
+    }
+
+    /// Requests them again, because changes were missed.
+    pub(super) fn missed(&mut self) -> Option<Effect> {
+        self.doubtful = self.all.iter().map(|run| run.id).collect();
+        self.ask()
     }
 
     fn with(mut self, all: Vec<Run>) -> Self {
@@ -98,14 +119,21 @@ impl Runs {
     pub(super) fn read(&mut self, page: &Page<Run>) {
         (self.waiting, self.error) = (false, None);
         self.further = page.cursor.is_some() && matches!(self.which, Which::Sweep(..));
+        // Of those that were there before, the page has all that are still shown.
+        let (doubtful, there) = (std::mem::take(&mut self.doubtful), &page.rows);
+        self.all.retain(|run| !doubtful.contains(&run.id) || there.iter().any(|it| it.id == run.id));
         for run in &page.rows {
-            if self.all.iter().all(|known| known.id != run.id) {
-                if self.all.len() == MAX_RUNS as usize {
-                    self.further = true;
-                    break;
+            if let Some(known) = self.all.iter_mut().find(|known| known.id == run.id) {
+                if doubtful.contains(&run.id) {
+                    known.clone_from(run);
                 }
-                self.all.push(run.clone());
+                continue;
             }
+            if self.all.len() == MAX_RUNS as usize {
+                self.further = true;
+                break;
+            }
+            self.all.push(run.clone());
         }
         self.sort();
     }
@@ -113,9 +141,13 @@ impl Runs {
     /// Takes a marked run that was not known.
     pub(super) fn known(&mut self, run: &Run) {
         let is_marked = matches!(&self.which, Which::Marked(marked) if marked.contains(&run.id));
-        if is_marked && self.get(run.id).is_none() {
-            self.all.push(run.clone());
-            self.sort();
+        match self.all.iter_mut().find(|known| known.id == run.id) {
+            Some(known) if is_marked => known.clone_from(run),
+            None if is_marked => {
+                self.all.push(run.clone());
+                self.sort();
+            }
+            _ => {}
         }
     }
 
@@ -125,6 +157,7 @@ impl Runs {
 
     /// Takes a run that changed, or that joined its sweep.
     pub(super) fn updated(&mut self, run: &Run) {
+        self.doubtful.remove(&run.id);
         if let Some(known) = self.all.iter_mut().find(|known| known.id == run.id) {
             known.clone_from(run);
             return;

@@ -3,19 +3,18 @@
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::assets;
+use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::watch::Notification;
 
 use crate::ui::address::Address;
+use crate::ui::assets::{self, AssetsOfRun};
 use crate::ui::effect::Effect;
-
-/// The maximum number of products that are read.
-const MAX_PRODUCTS: u32 = 1_000;
 
 /// The products of the run in focus.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Products {
     of: Option<RunId>,
-    assets: Vec<Asset>,
+    assets: AssetsOfRun,
 }
 
 impl Products {
@@ -24,26 +23,27 @@ impl Products {
         if self.of == Some(run) {
             return None;
         }
-        *self = Self { of: Some(run), assets: Vec::new() };
-        let list = assets::List { run_id: Some(run), limit: Some(MAX_PRODUCTS), ..assets::List::default() };
-        Some(Effect::ListAssets { to: Address::Inspector(run), list })
+        *self = Self { of: Some(run), assets: AssetsOfRun::default() };
+        Some(assets::read(run, Address::Inspector(run)))
+    }
+
+    /// Requests them again, because changes were missed.
+    pub(super) fn missed(&mut self) -> Option<Effect> {
+        self.assets.missed();
+        self.of.map(|run| assets::read(run, Address::Inspector(run)))
     }
 
     /// Handles the response.
-    pub(super) fn response(&mut self, run: RunId, rows: &[Asset]) {
+    pub(super) fn response(&mut self, run: RunId, page: &Page<Asset>) {
         if self.of == Some(run) {
-            rows.iter().for_each(|asset| self.stored(asset));
+            self.assets.take(page);
         }
     }
 
-    /// Handles a product that was stored or changed.
-    pub(super) fn stored(&mut self, asset: &Asset) {
-        if self.of != Some(asset.run_id) {
-            return;
-        }
-        match self.assets.iter_mut().find(|it| it.id == asset.id) {
-            Some(known) => *known = asset.clone(),
-            None => self.assets.push(asset.clone()),
+    /// Handles a notification.
+    pub(super) fn notification(&mut self, notification: &Notification) {
+        if let Some(run) = self.of {
+            self.assets.notification(run, notification);
         }
     }
 
@@ -51,6 +51,7 @@ impl Products {
     pub(super) fn pictures(&self, node: &str, item: ItemPath, port: &str) -> Vec<AssetId> {
         let mut pictures: Vec<(ItemPath, u32, AssetId)> = self
             .assets
+            .all()
             .iter()
             .filter(|asset| {
                 asset.node == node && asset.port == port && (item.is_whole() || asset.item == item)

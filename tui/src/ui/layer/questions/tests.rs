@@ -327,7 +327,9 @@ fn that_the_daemon_is_away_is_said_until_it_is_back() {
     assert!(away(&mut model, answer).contains(&Effect::ListQuestions));
     update(&mut model, Message::Link(Link::Down("it ended".to_owned())));
     assert!(foot(&mut model));
+    // The request for the questions failed too, and is repeated.
     update(&mut model, Message::Link(Link::Up(hello)));
+    response(&mut model, Response::Questions(questions.clone()));
     assert!(!foot(&mut model));
     let answer = sent(&press(&mut model, "y")).unwrap();
     away(&mut model, answer);

@@ -3,11 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use fanlight_shared::asset::{Asset, AssetKind};
-use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::assets;
+use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::watch::Notification;
 
 use crate::ui::address::Address;
+use crate::ui::assets::{self, AssetsOfRun};
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::model::queue::thumbs;
@@ -21,9 +24,10 @@ type Place = (String, ItemPath, String, u32);
 /// The products of runs.
 #[derive(Debug, Default)]
 pub(super) struct Products {
-    /// In the order in which they were made.
-    of: HashMap<RunId, Vec<Asset>>,
+    of: HashMap<RunId, AssetsOfRun>,
     asked: HashSet<RunId>,
+    /// Runs whose products must be read again.
+    stale: HashSet<RunId>,
     shown: Option<Place>,
 }
 
@@ -34,17 +38,23 @@ fn place(asset: &Asset) -> Place {
 impl Products {
     /// Requests the products of a run, unless they are known or on their way.
     pub(super) fn want(&mut self, run: RunId) -> Option<Effect> {
-        if self.of.contains_key(&run) || self.asked.len() >= MAX_CONCURRENT || !self.asked.insert(run) {
+        let known = self.of.contains_key(&run) && !self.stale.contains(&run);
+        if known || self.asked.len() >= MAX_CONCURRENT || !self.asked.insert(run) {
             return None;
         }
-        let list = assets::List { run_id: Some(run), limit: Some(1_000), ..assets::List::default() };
-        Some(Effect::ListAssets { to: Address::Sheet(run), list })
+        if self.stale.remove(&run)
+            && let Some(known) = self.of.get_mut(&run)
+        {
+            known.missed();
+        }
+        Some(assets::read(run, Address::Sheet(run)))
     }
 
     /// Adds the products of a run, the newest first. The first ones decide what is shown: the output of the workflow, else the
     /// last picture, else the last product.
-    pub(super) fn take(&mut self, run: RunId, rows: &[Asset], model: &Model) {
+    pub(super) fn take(&mut self, run: RunId, page: &Page<Asset>, model: &Model) {
         self.asked.remove(&run);
+        let rows = &page.rows;
         if self.shown.is_none() {
             let output = thumbs::output(model);
             let is_output = |it: &&Asset| {
@@ -54,7 +64,19 @@ impl Products {
             let best = rows.iter().find(is_output).or_else(|| rows.iter().find(is_picture));
             self.shown = best.or(rows.first()).map(place);
         }
-        self.of.insert(run, rows.iter().rev().cloned().collect());
+        self.of.entry(run).or_default().take(page);
+    }
+
+    /// Handles a failed request: the run has no products until they are read again.
+    pub(super) fn failed(&mut self, run: RunId) {
+        self.asked.remove(&run);
+        self.of.insert(run, AssetsOfRun::default());
+    }
+
+    /// Reads those in view again, because changes were missed.
+    pub(super) fn missed(&mut self) {
+        self.stale = self.of.keys().copied().collect();
+        self.asked.clear();
     }
 
     /// Returns whether the products of a run are known.
@@ -65,7 +87,7 @@ impl Products {
     /// Returns the shown product of a run.
     pub(super) fn of(&self, run: RunId) -> Option<&Asset> {
         let shown = self.shown.as_ref()?;
-        self.of.get(&run)?.iter().find(|asset| place(asset) == *shown)
+        self.of.get(&run)?.all().iter().find(|asset| place(asset) == *shown)
     }
 
     /// Shows the next product. Returns `false` if there is no other.
@@ -73,7 +95,7 @@ impl Products {
         let mut runs: Vec<&RunId> = self.of.keys().collect();
         runs.sort_unstable();
         let mut places: Vec<Place> = Vec::new();
-        for asset in runs.into_iter().filter_map(|run| self.of.get(run)).flatten() {
+        for asset in runs.into_iter().filter_map(|run| self.of.get(run)).flat_map(AssetsOfRun::all) {
             if !places.iter().any(|it| *it == place(asset)) {
                 places.push(place(asset));
             }
@@ -94,16 +116,21 @@ impl Products {
         Some(if node.is_empty() { port.clone() } else { format!("{node}{item}.{port}{ordinal}") })
     }
 
-    /// Handles a product that was stored or changed.
-    pub(super) fn changed(&mut self, asset: &Asset) {
-        let of_run = self.of.get_mut(&asset.run_id);
-        if let Some(known) = of_run.and_then(|all| all.iter_mut().find(|it| it.id == asset.id)) {
-            known.clone_from(asset);
+    /// Handles a notification.
+    pub(super) fn notification(&mut self, notification: &Notification) {
+        match notification {
+            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
+                if let Some(of_run) = self.of.get_mut(&asset.run_id) {
+                    of_run.notification(asset.run_id, notification);
+                }
+            }
+            Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
+                self.of.remove(run_id);
+            }
+            Notification::Daemon { event: DaemonEvent::AssetDelete { .. }, .. } => {
+                self.of.iter_mut().for_each(|(run, of_run)| of_run.notification(*run, notification));
+            }
+            _ => {}
         }
-    }
-
-    /// Handles the deletion of a product.
-    pub(super) fn deleted(&mut self, asset: AssetId) {
-        self.of.values_mut().for_each(|all| all.retain(|it| it.id != asset));
     }
 }

@@ -64,6 +64,9 @@ pub(super) fn view(
 
 fn draw(viewer: &Viewer, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let asset = &viewer.asset;
+    if viewer.is_deleted() {
+        return Line::styled("this product was deleted", theme.dim).render(area, buffer);
+    }
     if viewer.is_picture() {
         if !model.pictures.draw_request(&viewer.wanted(model, area), area, buffer) {
             content::view(asset, model, theme, area, buffer);

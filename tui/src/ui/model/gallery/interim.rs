@@ -64,6 +64,12 @@ impl Interim {
         }
     }
 
+    /// Requests the pictures of the runs in view again, because changes were missed.
+    pub fn missed(&mut self) {
+        self.of.clear();
+        self.asked.clear();
+    }
+
     /// Handles the deletion of a product.
     pub fn deleted(&mut self, asset: AssetId) {
         for nodes in self.of.values_mut() {

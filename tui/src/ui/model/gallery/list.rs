@@ -8,6 +8,7 @@ use fanlight_shared::id::AssetId;
 use fanlight_shared::rpc::{Page, assets};
 
 use crate::ui::address::Address;
+use crate::ui::assets::gone;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::model::gallery::{Filter, Gallery, Scope};
@@ -112,10 +113,20 @@ fn read(model: &mut Model, cursor: Option<String>) -> Vec<Effect> {
 }
 
 /// Adds a page.
-pub fn page(gallery: &mut Gallery, to: Address, page: &mut Page<Asset>) {
-    if to != Address::GalleryPage(gallery.generation) {
+pub fn page(model: &mut Model, to: Address, page: &mut Page<Asset>) {
+    if to != Address::GalleryPage(model.gallery.generation) {
         return;
     }
+    if model.gallery.paging == (Paging::Reading { fresh: true }) {
+        // Those that were deleted while changes were missed.
+        let (gone, gallery) = (gone(page), &model.gallery);
+        let gone = |it: &&Asset| gone(it.id, it.created_at) && !gallery.arrived.contains(&it.id);
+        let deleted = gallery.assets.iter().filter(gone);
+        for id in deleted.map(|asset| asset.id).collect::<Vec<_>>() {
+            self::deleted(model, id);
+        }
+    }
+    let gallery = &mut model.gallery;
     let rows = std::mem::take(&mut page.rows);
     if gallery.paging == (Paging::Reading { fresh: true }) {
         let there: HashSet<AssetId> = rows.iter().map(|asset| asset.id).collect();

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, WorkflowId};
-use fanlight_shared::rpc::assets;
+use fanlight_shared::rpc::{Page, assets};
 use fanlight_shared::time::Time;
 
 use crate::ui::address::Address;
+use crate::ui::assets::gone;
 use crate::ui::effect::Effect;
 
 /// How many products of the run in focus are read, the newest first.
@@ -24,6 +25,8 @@ pub struct NodePicture {
     pub kind: AssetKind,
     at: Time,
     ready: bool,
+    /// Whether it may have been deleted unnoticed.
+    doubtful: bool,
 }
 
 /// Those of one node, by port.
@@ -34,29 +37,43 @@ type Ports = BTreeMap<String, NodePicture>;
 pub struct NodePictures {
     workflow: Option<WorkflowId>,
     focus: Option<RunId>,
+    /// Whether the products of that run must be read again.
+    stale: bool,
     of_focus: HashMap<String, Ports>,
     newest: HashMap<String, (RunId, Ports)>,
     /// The nodes whose newest picture was requested.
     asked: HashSet<String>,
+    /// The requests under way, by number: of a node, or of the run in focus.
+    requests: HashMap<u64, Option<String>>,
+    /// The number of the last one.
+    number: u64,
 }
 
 impl NodePictures {
     /// Starts over for another workflow.
     pub fn of(&mut self, workflow: Option<WorkflowId>) {
         if self.workflow != workflow {
-            *self = Self { workflow, ..Self::default() };
+            *self = Self { workflow, number: self.number, ..Self::default() };
         }
     }
 
     /// Requests the products of the run in focus, once: if that fails, the model repeats it.
     pub fn follow(&mut self, focus: Option<RunId>) -> Option<Effect> {
-        if self.focus == focus {
+        if self.focus != focus {
+            self.of_focus.clear();
+        } else if !self.stale {
             return None;
         }
-        self.focus = focus;
-        self.of_focus.clear();
+        (self.focus, self.stale) = (focus, false);
+        self.of_focus.values_mut().for_each(doubt);
         let list = assets::List { run_id: Some(focus?), limit: Some(MAX_OF_RUN), ..assets::List::default() };
-        Some(Effect::ListAssets { to: Address::Cards, list })
+        Some(self.request(None, list))
+    }
+
+    fn request(&mut self, node: Option<String>, list: assets::List) -> Effect {
+        self.number += 1;
+        self.requests.insert(self.number, node);
+        Effect::ListAssets { to: Address::Cards(self.number), list }
     }
 
     /// Requests the newest products of a node in any run, once: if that fails, the model repeats it.
@@ -65,12 +82,43 @@ impl NodePictures {
             return None;
         }
         self.asked.insert(node.to_owned());
+        if let Some((_, ports)) = self.newest.get_mut(node) {
+            doubt(ports);
+        }
         let (workflow_id, node) = (self.workflow, Some(node.to_owned()));
-        let list = assets::List { workflow_id, node, limit: Some(MAX_OF_NODE), ..assets::List::default() };
-        Some(Effect::ListAssets { to: Address::Cards, list })
+        let list = assets::List {
+            workflow_id,
+            node: node.clone(),
+            limit: Some(MAX_OF_NODE),
+            ..assets::List::default()
+        };
+        Some(self.request(node, list))
     }
 
-    /// Handles a product that was read, stored or changed.
+    /// Requests them again, because changes were missed. What is shown stays until then.
+    pub fn missed(&mut self) {
+        self.asked.clear();
+        self.stale = true;
+    }
+
+    /// Takes products as they were read.
+    pub fn take(&mut self, number: u64, page: &Page<Asset>) {
+        let Some(of) = self.requests.remove(&number) else { return };
+        let gone = gone(page);
+        let confirm = |ports: &mut Ports| ports.retain(|_, it| !(it.doubtful && gone(it.asset, it.at)));
+        match of {
+            None => self.of_focus.values_mut().for_each(confirm),
+            Some(node) => {
+                if let Some((_, ports)) = self.newest.get_mut(&node) {
+                    confirm(ports);
+                }
+                self.newest.retain(|_, (_, ports)| !ports.is_empty());
+            }
+        }
+        page.rows.iter().for_each(|asset| self.stored(asset));
+    }
+
+    /// Handles a product that was stored or changed.
     pub fn stored(&mut self, asset: &Asset) {
         let shown = matches!(asset.kind, AssetKind::Image | AssetKind::Video | AssetKind::Audio);
         if !shown || asset.preview == PreviewState::None || self.workflow != Some(asset.workflow_id) {
@@ -128,13 +176,18 @@ impl NodePictures {
 
 fn put(ports: &mut Ports, asset: &Asset) {
     let ready = asset.preview == PreviewState::Ready;
-    let picture = NodePicture { asset: asset.id, kind: asset.kind, at: asset.created_at, ready };
+    let picture =
+        NodePicture { asset: asset.id, kind: asset.kind, at: asset.created_at, ready, doubtful: false };
     let known = ports.entry(asset.port.clone()).or_insert(picture);
     let newer = (known.at, known.asset) <= (picture.at, picture.asset);
     // The previous one stays until the new one can be fetched.
     if known.asset == asset.id || newer && (ready || !known.ready) {
         *known = picture;
     }
+}
+
+fn doubt(ports: &mut Ports) {
+    ports.values_mut().for_each(|picture| picture.doubtful = true);
 }
 
 fn choose(ports: &Ports, port: Option<&str>) -> Option<NodePicture> {

@@ -37,6 +37,11 @@ impl Numbers {
     pub(in crate::ui) fn reset(&mut self, workflow: Option<WorkflowId>) -> Option<Effect> {
         self.of.clear();
         self.columns.clear();
+        self.read(workflow)
+    }
+
+    /// Reads the numbers of a workflow from the first page on; the known ones stay, because no product changes.
+    pub(in crate::ui) fn read(&mut self, workflow: Option<WorkflowId>) -> Option<Effect> {
         self.generation += 1;
         self.ask(workflow?, None)
     }

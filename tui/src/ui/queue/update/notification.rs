@@ -123,15 +123,6 @@ fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool
 /// Handles a notification, after the projection has applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
-        Notification::Registry { .. } => {
-            // Runs may have ended during a lost connection: the lists have them.
-            let workflow = model.workflow_id();
-            model.queue.feeds.reset(workflow);
-            model.queue.sections.sweeps.missed();
-            model.queue.thumbs.missed();
-            rebuild(model);
-            return begin(model);
-        }
         Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => place(model, run.id),
         // Its waiting runs leave the queue, or have places again.
         Notification::Daemon { event: DaemonEvent::SweepUpdate { .. }, .. } => rebuild(model),
@@ -160,6 +151,16 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
         _ => {}
     }
     Vec::new()
+}
+
+/// Reads the lists again: runs may have ended, and made numbers and pictures.
+pub fn missed(model: &mut Model) -> Vec<Effect> {
+    let workflow = model.workflow_id();
+    model.queue.feeds.reset(workflow);
+    model.queue.sections.sweeps.missed();
+    model.queue.thumbs.missed();
+    rebuild(model);
+    model.queue.numbers.read(workflow).into_iter().chain(begin(model)).collect()
 }
 
 /// Handles a change of the workflow on screen or of the run in focus.

@@ -12,6 +12,7 @@ use crate::ui::message::{Message, Response};
 use crate::ui::picture::encode;
 use crate::ui::testing::{asset, asset_id, paint, response};
 use crate::ui::update::update;
+use fanlight_shared::id::RunId;
 
 fn product(id: u32, number: u32, node: &str, kind: AssetKind) -> Asset {
     let made = asset(id, &run(number, RunStatus::Completed), node, kind);
@@ -101,22 +102,57 @@ fn the_picture_of_another_run_is_dark_and_makes_room_for_the_own_one() {
 fn pictures_made_before_are_read_once() {
     let mut model = poster();
     model.grid.zooming = Zooming::At(Zoom::Large);
-    let lists = |effects: Vec<Effect>| {
-        let lists = effects.into_iter().filter_map(|effect| match effect {
-            Effect::ListAssets { to: Address::Cards, list } => Some((list.run_id, list.node)),
-            _ => None,
-        });
-        lists.collect::<Vec<_>>()
-    };
-    let read = lists(settle(&mut model, 240, 70));
-    assert!(read.contains(&(Some(run_id(5)), None)), "{read:?}");
-    assert!(read.contains(&(None, Some("sky".to_owned()))), "{read:?}");
+    let read = lists(&settle(&mut model, 240, 70));
+    let asked: Vec<_> = read.iter().map(|(_, run, node)| (*run, node.as_deref())).collect();
+    assert!(asked.contains(&(Some(run_id(5)), None)), "{read:?}");
+    assert!(asked.contains(&(None, Some("sky"))), "{read:?}");
     assert_eq!(read.len(), 5, "{read:?}");
-    let rows = vec![product(1, 5, "sky", AssetKind::Image)];
-    let page = Page { rows, cursor: None, limit: None };
-    response(&mut model, Response::Assets { to: Address::Cards, page });
-    assert_eq!(lists(settle(&mut model, 240, 70)), []);
+    cards(&mut model, &read, vec![product(1, 5, "sky", AssetKind::Image)]);
+    assert_eq!(lists(&settle(&mut model, 240, 70)), []);
     assert!(model.grid.pictures.any());
+}
+
+/// Returns the requests of cards: the address, and the run or the node.
+fn lists(effects: &[Effect]) -> Vec<(Address, Option<RunId>, Option<String>)> {
+    let lists = effects.iter().filter_map(|effect| match effect {
+        Effect::ListAssets { to: to @ Address::Cards(_), list } => {
+            Some((*to, list.run_id, list.node.clone()))
+        }
+        _ => None,
+    });
+    lists.collect()
+}
+
+/// Answers requests of cards: with those of these products that they ask for.
+fn cards(model: &mut Model, requests: &[(Address, Option<RunId>, Option<String>)], products: Vec<Asset>) {
+    for (to, run, node) in requests {
+        let mut rows = products.clone();
+        rows.retain(|it| {
+            run.is_none_or(|run| run == it.run_id) && node.as_ref().is_none_or(|node| *node == it.node)
+        });
+        response(model, Response::Assets { to: *to, page: Page { rows, cursor: None, limit: None } });
+    }
+}
+
+#[test]
+fn a_picture_that_was_deleted_unnoticed_goes_once_that_is_known() {
+    let mut model = poster();
+    model.grid.zooming = Zooming::At(Zoom::Large);
+    let read = lists(&settle(&mut model, 240, 70));
+    let made = [product(2, 5, "sky", AssetKind::Image), product(1, 4, "sky", AssetKind::Image)];
+    cards(&mut model, &read, made.to_vec());
+    let newest = |model: &Model| model.grid.pictures.newest("sky", None).map(|it| it.asset);
+    assert_eq!(newest(&model), Some(asset_id(2)));
+    testing::missed(&mut model);
+    assert_eq!(newest(&model), Some(asset_id(2)), "nothing is blank meanwhile");
+    let read = lists(&settle(&mut model, 240, 70));
+    assert_eq!(read.len(), 5, "{read:?}");
+    stored(&mut model, product(3, 5, "title", AssetKind::Image));
+    cards(&mut model, &read, made[1..].to_vec());
+    assert_eq!(newest(&model), Some(asset_id(1)));
+    assert!(model.grid.pictures.own(run_id(5), "sky", None).is_none());
+    assert!(model.grid.pictures.own(run_id(5), "title", None).is_some(), "it was stored meanwhile");
+    assert_eq!(lists(&settle(&mut model, 240, 70)), []);
 }
 
 #[test]
