@@ -9,6 +9,7 @@ mod fetch;
 mod parts;
 pub mod projection;
 pub mod sheet;
+mod silence;
 mod start;
 pub mod table;
 mod upload;
@@ -17,10 +18,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 pub use connection::Notifications;
 pub use error::ClientError;
+pub use silence::SILENCE_LIMIT;
 pub use start::start_daemon;
 
 use crate::home::Home;
@@ -30,7 +33,7 @@ use crate::large::Large;
 use crate::rpc::daemon::{Hello, HelloResponse};
 use crate::rpc::{PROTOCOL_VERSION, Request, RpcError, assets, previews, runs, values};
 use crate::value::{Value, Values};
-use connection::Connection;
+use connection::{Connection, HANDSHAKE};
 
 /// A connection to the daemon: cheap to clone. It is closed when the last clone is dropped.
 #[derive(Clone, Debug)]
@@ -76,7 +79,9 @@ impl Client {
             protocol: PROTOCOL_VERSION,
             client: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
         };
-        let hello: HelloResponse = connection.call(&hello).await.map_err(|error| match error {
+        let greeted = tokio::time::timeout(HANDSHAKE, connection.call(&hello)).await;
+        let greeted = greeted.unwrap_or_else(|_| Err(ClientError::Silent(socket.to_owned())));
+        let hello: HelloResponse = greeted.map_err(|error| match error {
             ClientError::Rpc(error) if error.is(crate::rpc::ErrorCode::Version) => {
                 ClientError::Version(error.message)
             }
@@ -143,6 +148,18 @@ impl Client {
     /// Waits until the connection is lost, and returns the reason.
     pub async fn closed(&self) -> String {
         self.connection.closed().await
+    }
+
+    /// Returns since when the daemon has sent nothing although something is expected of it, while that is so. It is noticed
+    /// after [`SILENCE_LIMIT`]; the connection may continue at any moment.
+    #[must_use]
+    pub fn silence(&self) -> watch::Receiver<Option<Instant>> {
+        self.connection.silence().since()
+    }
+
+    /// Notices silence also while no response is expected, as long as `events` is true: asks for a sign of life now and then.
+    pub fn expect_events(&self, events: bool) {
+        self.connection.silence().expect_events(events);
     }
 
     /// Returns all bytes of an asset, or of one file of a folder that is an asset.

@@ -8,7 +8,7 @@ use fanlight_shared::sanitise;
 
 use crate::failure::Failure;
 use crate::host::{self, Host};
-use crate::output;
+use crate::output::{self, silence};
 
 /// The context of every command that asks the daemon.
 #[derive(Debug)]
@@ -54,16 +54,24 @@ impl Context {
     pub(crate) async fn running(&self) -> Result<Option<Client>, Failure> {
         let connected = match &self.host {
             Some(host) => host.connect().await,
-            None => Client::connect(&self.home).await,
+            None => silence::said(Client::connect(&self.home)).await,
         };
         match connected {
             Ok(client) => {
+                silence::watch(&client);
                 for banner in &client.hello().banners {
                     output::note(&format!("fanlight: {}", sanitise::line(banner)));
                 }
                 Ok(Some(client))
             }
             Err(error) if error.is_no_daemon() && self.host.is_none() => Ok(None),
+            Err(error @ ClientError::Silent(_)) if self.host.is_none() => {
+                let (log, lock) = (self.log(), self.home.lock_file());
+                Err(Failure::from(error).hint(format!(
+                    "its log is {log}; nothing stored is lost if it is killed: `kill -9 $(cat {})`",
+                    lock.display()
+                )))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -72,6 +80,8 @@ impl Context {
     pub(crate) async fn start(&self, arguments: &[&str]) -> Result<Client, Failure> {
         let exe = std::env::current_exe()
             .map_err(|error| ClientError::Start(format!("this program can't find itself: {error}")))?;
-        Ok(start_daemon(&self.home, &exe, arguments).await?)
+        let client = start_daemon(&self.home, &exe, arguments).await?;
+        silence::watch(&client);
+        Ok(client)
     }
 }

@@ -129,6 +129,7 @@ impl From<ClientError> for Failure {
             ClientError::Rpc(error) => error.into(),
             ClientError::NoDaemon(_)
             | ClientError::Unreachable { .. }
+            | ClientError::Silent(_)
             | ClientError::NotOurs { .. }
             | ClientError::Version(_)
             | ClientError::Disconnected(_)

@@ -8,6 +8,7 @@ pub(crate) mod markdown;
 pub(crate) mod progress;
 pub(crate) mod question;
 mod sending;
+pub(crate) mod silence;
 pub(crate) mod style;
 pub(crate) mod table;
 

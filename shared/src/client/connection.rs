@@ -16,14 +16,15 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::ClientError;
 use super::parts::Parts;
+use super::silence::{Expected, Silence};
 use crate::rpc::frame::{
     ACCEPTED_LIMIT, Incoming, JsonRpc2, MARK, REQUEST_LIMIT, ReceivedResponse, RequestFrame, split_mark,
 };
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, assets};
 
-/// How long the socket may take to become a WebSocket.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long the daemon may take to respond to a new connection.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How many notifications may wait before the connection stops reading (unless a call waits for its response).
 const WAITING: usize = 4096;
 /// Frames of bytes that wait for their writer.
@@ -43,6 +44,7 @@ struct Pending {
 struct Stream {
     left: u64,
     chunks: mpsc::Sender<Vec<u8>>,
+    _expected: Expected,
 }
 
 /// The state that tasks and calls share.
@@ -53,6 +55,7 @@ struct Shared {
     /// Wakes the reading task, which checks whether it may continue.
     go_on: Notify,
     closed: watch::Sender<Option<String>>,
+    silence: Arc<Silence>,
 }
 
 impl Shared {
@@ -71,6 +74,7 @@ impl Shared {
             first
         });
         self.pending().clear();
+        self.silence.end();
     }
 }
 
@@ -122,7 +126,7 @@ pub(super) struct Connection {
     outgoing: mpsc::Sender<Message>,
     notifications: Mutex<Option<Notifications>>,
     shared: Arc<Shared>,
-    tasks: [AbortHandle; 2],
+    tasks: [AbortHandle; 3],
 }
 
 impl std::fmt::Debug for Connection {
@@ -179,7 +183,7 @@ impl Connection {
         let upgrade = tokio_tungstenite::client_async_with_config("ws://localhost/", stream, Some(config));
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await
-            .map_err(|_| unreachable("it does not answer".to_owned()))?
+            .map_err(|_| ClientError::Silent(path.to_owned()))?
             .map_err(|error| match error {
                 // The listener went away before it responded: the daemon is ending.
                 error if hung_up(&error) => ClientError::NoDaemon(path.to_owned()),
@@ -197,16 +201,18 @@ impl Connection {
             waiting: AtomicUsize::new(0),
             go_on: Notify::new(),
             closed: watch::Sender::new(None),
+            silence: Arc::new(Silence::new()),
         });
         let reading = tokio::spawn(read(source, Arc::clone(&shared), notify)).abort_handle();
         let writing = tokio::spawn(write(sink, Arc::clone(&shared), to_send)).abort_handle();
+        let looking = tokio::spawn(Arc::clone(&shared.silence).look(outgoing.clone())).abort_handle();
         let notifications = Notifications { receiver, shared: Arc::clone(&shared) };
         Self {
             next: AtomicU64::new(1),
             outgoing,
             notifications: Mutex::new(Some(notifications)),
             shared,
-            tasks: [reading, writing],
+            tasks: [reading, writing, looking],
         }
     }
 
@@ -227,6 +233,10 @@ impl Connection {
         }
     }
 
+    pub(super) fn silence(&self) -> &Silence {
+        &self.shared.silence
+    }
+
     pub(super) async fn call<R: Request>(&self, request: &R) -> Result<R::Response, ClientError> {
         self.send(request, None).await
     }
@@ -245,6 +255,7 @@ impl Connection {
         let mut frame = Vec::with_capacity(MARK + bytes.len());
         frame.extend_from_slice(&stream.to_le_bytes());
         frame.extend_from_slice(bytes);
+        let _expected = self.shared.silence.expect();
         let sent = self.outgoing.send(Message::binary(frame)).await;
         sent.map_err(|_| {
             ClientError::Disconnected(self.reason().unwrap_or_else(|| "it was closed".to_owned()))
@@ -267,6 +278,7 @@ impl Connection {
         self.shared.pending().insert(id, Pending { answer, chunks });
         // When a call is dropped, so is its entry; a late response is then discarded.
         let _forget = Forget { shared: &self.shared, id };
+        let _expected = self.shared.silence.expect();
         self.shared.go_on.notify_one();
         let lost = || ClientError::Disconnected(self.reason().unwrap_or_else(|| "it was closed".to_owned()));
         if self.reason().is_some() || self.outgoing.send(Message::text(text)).await.is_err() {
@@ -319,10 +331,15 @@ async fn read(
             && !notify.is_closed()
             && shared.pending().is_empty()
             && streams.is_empty()
+            && !shared.silence.is_pinged()
         {
+            shared.silence.pause(true);
             shared.go_on.notified().await;
+            shared.silence.pause(false);
         }
-        match source.next().await {
+        let next = source.next().await;
+        shared.silence.heard();
+        match next {
             Some(Ok(Message::Text(text))) => match serde_json::from_str::<Incoming>(&text) {
                 Ok(incoming) => {
                     if let Some(id) = incoming.id {
@@ -339,7 +356,7 @@ async fn read(
                 }
                 Err(error) => break format!("the daemon sent something that can't be read: {error}"),
             },
-            Some(Ok(Message::Binary(frame))) => received(&mut streams, &frame).await,
+            Some(Ok(Message::Binary(frame))) => received(&shared, &mut streams, &frame).await,
             Some(Ok(Message::Close(_))) | None => break "the daemon closed it".to_owned(),
             Some(Ok(_)) => {}
             Some(Err(error)) => break error.to_string(),
@@ -356,19 +373,24 @@ fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, frame:
             serde_json::from_str::<ReceivedResponse<assets::Bytes>>(&frame)
         && bytes.bytes > 0
     {
-        streams.insert(bytes.stream, Stream { left: bytes.bytes, chunks });
+        let _expected = shared.silence.expect();
+        streams.insert(bytes.stream, Stream { left: bytes.bytes, chunks, _expected });
     }
     let _ = pending.answer.send(frame);
 }
 
 /// Delivers a frame of bytes. An empty one means that the daemon can't read the rest.
-async fn received(streams: &mut HashMap<u32, Stream>, frame: &[u8]) {
+async fn received(shared: &Shared, streams: &mut HashMap<u32, Stream>, frame: &[u8]) {
     let Some((number, bytes)) = split_mark(frame) else { return };
     let Some(stream) = streams.get_mut(&number) else { return };
     stream.left = stream.left.saturating_sub(bytes.len() as u64);
     let over = stream.left == 0 || bytes.is_empty();
-    if !bytes.is_empty() {
-        let _ = stream.chunks.send(bytes.to_vec()).await;
+    if !bytes.is_empty()
+        && let Err(mpsc::error::TrySendError::Full(bytes)) = stream.chunks.try_send(bytes.to_vec())
+    {
+        shared.silence.pause(true);
+        let _ = stream.chunks.send(bytes).await;
+        shared.silence.pause(false);
     }
     if over {
         streams.remove(&number);

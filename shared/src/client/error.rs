@@ -18,6 +18,9 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
+    /// The daemon accepts connections and doesn't respond.
+    #[error("the daemon does not respond: it accepts connections at {0} and sends nothing")]
+    Silent(PathBuf),
     /// The listener runs as another user.
     #[error("{socket} belongs to another user (uid {uid}); nothing was sent")]
     NotOurs {

@@ -12,6 +12,7 @@ use fanlight_shared::rpc::sweeps::SweepState;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{ErrorCode, runs, sweeps};
 use fanlight_shared::run::{Asks, Run, RunStatus};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::choice;
@@ -22,7 +23,7 @@ use super::stream::Streamer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW_INTERVAL};
-use crate::output::{Out, json, question};
+use crate::output::{Out, json, question, silence};
 use window::REWATCH_DELAY;
 
 /// How often the state of a search is read while none of its runs is open.
@@ -59,10 +60,12 @@ pub(super) async fn follow<'a>(
     let live = if options.stream { Live::lines() } else { Live::new(options.json) };
     let streamer = projection.rows().next().filter(|_| options.stream).map(|row| Streamer::new(row.run.id));
     let out = options.json.then(Out::new);
+    let silence = watched(&client);
     let mut follower = Follower {
         context,
         client,
         notifications,
+        silence,
         projection,
         live,
         out,
@@ -88,10 +91,18 @@ pub(super) fn take_notifications(client: &Client) -> Result<Notifications, Failu
     client.notifications().ok_or_else(|| Failure::failed("this connection is watched already"))
 }
 
+/// Notices from now on if the daemon doesn't respond, although only events are expected of it.
+fn watched(client: &Client) -> watch::Receiver<Option<Instant>> {
+    client.expect_events(true);
+    client.silence()
+}
+
 struct Follower<'a> {
     context: &'a Context,
     client: Client,
     notifications: Notifications,
+    /// Since when the daemon hasn't responded, while it doesn't.
+    silence: watch::Receiver<Option<Instant>>,
     projection: Projection,
     live: Live,
     out: Option<Out>,
@@ -117,6 +128,9 @@ impl Follower<'_> {
         if interrupt.received() {
             self.cancel()?;
         }
+        if self.live.is_in_place() {
+            silence::take_over();
+        }
         let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -134,6 +148,12 @@ impl Follower<'_> {
             let waits = over && self.options.search.is_some();
             let rewatch_at = self.rewatch_at.unwrap_or_else(Instant::now);
             tokio::select! {
+                Ok(()) = self.silence.changed() => {
+                    let silent = self.silence.borrow_and_update().is_some();
+                    if self.live.is_in_place() {
+                        self.live.say(silence::sentence(silent));
+                    }
+                }
                 notification = self.notifications.recv() => match notification {
                     Some(notification) => self.take_all(notification)?,
                     None => self.reconnect(interrupt).await?,
@@ -373,6 +393,7 @@ impl Follower<'_> {
         let open = self.open_run();
         self.client = self.reconnects.connect(self.context, interrupt, leaves, &open).await?;
         self.notifications = take_notifications(&self.client)?;
+        self.silence = watched(&self.client);
         self.projection.connected(self.client.hello());
         self.watch().await?;
         // The previous daemon may not have received it.

@@ -231,6 +231,7 @@ impl<'a> Following<'a> {
 
     /// Subscribes to the run's telemetry, from the last known event. Returns `false` if the connection was lost.
     async fn watch(&self) -> Result<bool, Failure> {
+        self.client.expect_events(true);
         let telemetry = vec![TelemetryOf { run_id: self.run, seq: None }];
         match self.client.call(self.projection.resume(Watch { telemetry, ..Watch::default() })).await {
             Ok(_) => Ok(true),

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_shared::client::{Client, ClientError, start_daemon};
+use fanlight_shared::client::{Client, ClientError, SILENCE_LIMIT, start_daemon};
 use fanlight_shared::home::Home;
 use fanlight_shared::rpc::watch::Watch;
+use fanlight_shared::time::Time;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -33,6 +34,7 @@ const MAX_NOTIFICATIONS: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Link {
     watched: watch::Sender<Watch>,
+    events: watch::Sender<bool>,
     client: watch::Receiver<Option<Client>>,
     notification: mpsc::Receiver<Message>,
 }
@@ -41,10 +43,16 @@ impl Link {
     /// Starts connecting and returns at once.
     pub(super) fn begin(home: Home, exe: PathBuf, host: Option<Arc<Host>>) -> Self {
         let (watched, wanted) = watch::channel(Watch::default());
+        let (events, expected) = watch::channel(false);
         let (connected, client) = watch::channel(None);
         let (out, notification) = mpsc::channel(MAX_NOTIFICATIONS);
-        tokio::spawn(Actor { home, exe, host, wanted, connected, out }.run());
-        Self { watched, client, notification }
+        tokio::spawn(Actor { home, exe, host, wanted, expected, connected, out, silent_since: None }.run());
+        Self { watched, events, client, notification }
+    }
+
+    /// Sets whether the daemon should send something from time to time.
+    pub(super) fn expect_events(&self, events: bool) {
+        self.events.send_if_modified(|expected| std::mem::replace(expected, events) != events);
     }
 
     /// Sets the subscription.
@@ -68,13 +76,22 @@ impl Link {
     }
 }
 
+/// Returns when that was.
+fn ago(time: Duration) -> Time {
+    Time(Time::now().0.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+}
+
 struct Actor {
     home: Home,
     exe: PathBuf,
     host: Option<Arc<Host>>,
     wanted: watch::Receiver<Watch>,
+    /// Whether events are expected.
+    expected: watch::Receiver<bool>,
     connected: watch::Sender<Option<Client>>,
     out: mpsc::Sender<Message>,
+    /// Since when the daemon has accepted connections without a response, while it does.
+    silent_since: Option<Time>,
 }
 
 /// The event loop is gone, so that the link ends.
@@ -87,10 +104,15 @@ impl Actor {
         loop {
             let ended = match self.connect().await {
                 Ok(client) => {
-                    pause = FIRST_RETRY_DELAY;
+                    (pause, self.silent_since) = (FIRST_RETRY_DELAY, None);
                     self.serve(client).await
                 }
-                Err(error) => self.say(State::Down(error.to_string())).await,
+                // It was said already.
+                Err(ClientError::Silent(_)) if self.silent_since.is_some() => Ok(()),
+                Err(error) => {
+                    self.silent_since = None;
+                    self.say(State::Down(error.to_string())).await
+                }
             };
             if ended.is_err() {
                 return;
@@ -106,13 +128,26 @@ impl Actor {
         if let Some(host) = &self.host {
             return host.connect().await;
         }
-        match Client::connect(&self.home).await {
+        match self.reach().await {
             Err(error) if error.is_no_daemon() => {
                 let _ = self.say(State::Starting).await;
                 start_daemon(&self.home, &self.exe, &["--linger"]).await
             }
             other => other,
         }
+    }
+
+    /// Connects to a daemon that runs, and says if it takes long to respond.
+    async fn reach(&mut self) -> Result<Client, ClientError> {
+        let home = self.home.clone();
+        let mut connecting = std::pin::pin!(Client::connect(&home));
+        tokio::select! {
+            reached = &mut connecting => return reached,
+            () = tokio::time::sleep(SILENCE_LIMIT) => {}
+        }
+        let since = *self.silent_since.get_or_insert_with(|| ago(SILENCE_LIMIT));
+        let _ = self.out.send(Message::Silence(Some(since))).await;
+        connecting.await
     }
 
     async fn say(&self, state: State) -> Result<(), Over> {
@@ -127,7 +162,8 @@ impl Actor {
         // Drops the subscription of the last connection; the model sends a new one, from the last event.
         self.wanted.mark_unchanged();
         self.say(State::Up(hello)).await?;
-        let mut due = Instant::now();
+        let (mut due, mut silence) = (Instant::now(), client.silence());
+        self.expected.mark_changed();
         loop {
             // Neither waits for the other: a new subscription may be what ends a flood of notifications.
             tokio::select! {
@@ -137,6 +173,11 @@ impl Actor {
                         self.out.send(Message::Notification(Box::new(notification))).await.map_err(|_| Over)?;
                     }
                 },
+                Ok(()) = silence.changed() => {
+                    let since = silence.borrow_and_update().map(|since| ago(since.elapsed()));
+                    self.out.send(Message::Silence(since)).await.map_err(|_| Over)?;
+                }
+                Ok(()) = self.expected.changed() => client.expect_events(*self.expected.borrow_and_update()),
                 wanted = async { sleep_until(due).await; self.wanted.changed().await } => {
                     wanted.map_err(|_| Over)?;
                     self.watch(&client).await?;

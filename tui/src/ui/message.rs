@@ -51,6 +51,8 @@ pub enum Message {
     Tick(Time),
     /// The connection changed.
     Link(Link),
+    /// The daemon hasn't responded since then; `None` if it does again.
+    Silence(Option<Time>),
     /// A notification of the daemon.
     Notification(Box<Notification>),
     /// A response, or the result of background work.

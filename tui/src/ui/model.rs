@@ -16,6 +16,7 @@ use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, Version, WorkflowId};
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::workflows::WorkflowInfo;
+use fanlight_shared::run::RunStatus;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
@@ -94,6 +95,8 @@ pub struct Model {
     pub beat: u64,
     /// The state of the connection.
     pub link: Link,
+    /// Since when the daemon hasn't responded, while it doesn't.
+    pub silent_since: Option<Time>,
     /// The state of runs, and the lens per workflow.
     pub projection: Projection,
     /// The workflows that have runs, most recent first, once read.
@@ -163,6 +166,7 @@ impl Model {
             now: Time::default(),
             beat: 0,
             link: Link::Connecting,
+            silent_since: None,
             projection: Projection::default(),
             workflows: Vec::new(),
             workflow: None,
@@ -210,6 +214,12 @@ impl Model {
     /// Shows a message.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.toasts.add(tone, text, self.now);
+    }
+
+    /// Returns whether the daemon should send something from time to time.
+    #[must_use]
+    pub fn expects_events(&self) -> bool {
+        self.projection.active().any(|run| matches!(run.state, RunStatus::Running | RunStatus::Cancelling))
     }
 
     /// Returns whether the daemon can be asked.

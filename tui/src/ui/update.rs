@@ -42,6 +42,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Link(link) => linked(model, link),
+        Message::Silence(since) => {
+            model.silent_since = since;
+            Vec::new()
+        }
         Message::Notification(mut notification) => notification::notification(model, &mut notification),
         Message::Response(mut response) => response::response(model, &mut response),
         Message::Shown(areas) => {
@@ -89,6 +93,7 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
         model.watching = Watch::default();
     }
     model.link = link;
+    model.silent_since = None;
     if !came_up {
         return Vec::new();
     }

@@ -70,7 +70,7 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
     // Covers messages, because the user asked for it.
     which_key::view(model, theme, body, buffer, &mut areas);
     hints::view(model, theme, row(area.bottom() - 1), buffer, &mut areas);
-    if model.projection.active().next().is_some() {
+    if model.projection.active().next().is_some() || model.silent_since.is_some() {
         areas.tick_in(CLOCK_INTERVAL);
     }
     areas
@@ -125,8 +125,9 @@ mod tests {
     use fanlight_shared::event::{LiveEvent, Prediction, Source};
     use fanlight_shared::item::ItemPath;
     use fanlight_shared::run::RunStatus;
+    use fanlight_shared::time::Time;
 
-    use crate::ui::message::Link;
+    use crate::ui::message::{Link, Message};
     use crate::ui::pane::Pane;
     use crate::ui::testing::{busy, change_state, connected, opened, press, run, screen, with_runs};
     use crate::ui::toast::Tone;
@@ -201,6 +202,32 @@ mod tests {
         let mut model = busy();
         model.link = Link::Down("it was closed".to_owned());
         assert!(line(&screen(&mut model, 120, 40), 1).contains("the daemon is away"));
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_respond_is_shown_in_a_banner_with_a_clock_at_every_size() {
+        for (columns, rows) in [(40, 10), (60, 20), (80, 24), (120, 40)] {
+            let mut model = busy();
+            let begin = model.now;
+            update::update(&mut model, Message::Silence(Some(begin)));
+            update::update(&mut model, Message::Tick(Time(begin.0 + 7_400)));
+            let shown = screen(&mut model, columns, rows);
+            assert!(shown.contains("the daemon doesn't respond (since 7"), "{shown}");
+            insta::assert_snapshot!(format!("silent_{columns}x{rows}"), shown);
+            update::update(&mut model, Message::Silence(None));
+            assert!(!screen(&mut model, columns, rows).contains("respond"));
+        }
+        let mut model = connected();
+        assert_eq!((screen(&mut model, 80, 24), model.areas.tick).1, None, "nothing moves");
+        let now = model.now;
+        update::update(&mut model, Message::Silence(Some(now)));
+        screen(&mut model, 80, 24);
+        assert_eq!(model.areas.tick, Some(1_000));
+        let link = model.link.clone();
+        update::update(&mut model, Message::Link(Link::Down("it was killed".to_owned())));
+        assert!(screen(&mut model, 80, 24).contains("the daemon is away and is tried again: it was killed"));
+        update::update(&mut model, Message::Link(link));
+        assert!(!screen(&mut model, 80, 24).contains("away"));
     }
 
     #[test]

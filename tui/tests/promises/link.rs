@@ -102,6 +102,36 @@ async fn what_was_deleted_while_the_daemon_was_away_leaves_the_screen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_does_not_respond_is_shown_until_it_does() {
+    let house = House::new().await;
+    let line = Line::to(&house.home, house.path("line.sock"));
+    let mut person = Person::open(&line.home, &house.file()).await;
+    house.let_go(1);
+    house.start(1).await;
+    person.until("it is done", |_, screen| screen.contains("Done 1")).await;
+    let hangs = |screen: &str| screen.contains("the daemon doesn't respond (since ");
+    line.hold();
+    person.press("T");
+    person
+        .until("a request that gets no response is noticed", |model, screen| {
+            model.is_up() && hangs(screen) && screen.contains("the runs are being read")
+        })
+        .await;
+    line.release();
+    person.until("the response comes", |_, screen| !hangs(screen) && screen.contains("1 of 1 runs")).await;
+    person.press("esc");
+    // Nothing is asked for now, but a run is expected to do something.
+    house.start(2).await;
+    person.until("it runs", |_, screen| screen.contains("Running 1")).await;
+    line.hold();
+    person.until("silence is noticed", |_, screen| hangs(screen)).await;
+    house.let_go(2);
+    line.release();
+    person.until("it is done", |_, screen| !hangs(screen) && screen.contains("Done 2")).await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_finished_runs_telemetry_can_be_looked_at_again_after_a_restart_of_the_daemon() {
     let mut house = House::new().await;
     for seed in 1..=2 {

@@ -32,6 +32,29 @@ fn a_stopped_daemon_leaves_commands_to_the_next_one() {
 }
 
 #[test]
+fn commands_say_that_the_daemon_does_not_respond_and_wait_for_it() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let fanlight = gated();
+    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
+    let status = fanlight.say(&["daemon", "status", "--json"]).exits(0).json();
+    let pid = status[0]["pid"].as_i64().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).unwrap();
+    let mut watch = fanlight.start(&["watch", "last"]);
+    let mut said = watch.complaints();
+    let mut until = |text: &str| assert!(said.any(|line| line.contains(text)), "{text}");
+    until("running");
+    // The one that follows a run expects events, the other one a connection.
+    kill_process(pid, Signal::STOP).unwrap();
+    let mut ps = fanlight.start(&["ps", "--json"]);
+    ps.complains_once();
+    until("the daemon doesn't respond");
+    kill_process(pid, Signal::CONT).unwrap();
+    until("the daemon responds again");
+    assert_eq!(ps.ends().exits(0).json().len(), 1);
+    fanlight.file("go", "");
+    watch.ends().exits(0);
+}
+
+#[test]
 fn stopping_the_daemon_names_the_nodes_that_fail_for_it() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", server.local_addr().unwrap());

@@ -31,7 +31,7 @@ impl Urgency {
                 _ => last.shows(notification).then_some(Self::Telemetry),
             },
             Message::Tick(_) => Some(Self::Telemetry),
-            Message::Link(_) | Message::Response(_) => Some(Self::Response),
+            Message::Link(_) | Message::Silence(_) | Message::Response(_) => Some(Self::Response),
             // Requests for what is shown don't change the picture by themselves.
             Message::Shown(_) => None,
         }

@@ -45,7 +45,9 @@ impl Session {
 
     /// Applies a message. The returned effects still have to be carried out.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
-        update(&mut self.model, message)
+        let effects = update(&mut self.model, message);
+        self.link.expect_events(self.model.expects_events());
+        effects
     }
 
     /// Starts to carry out effects; returns those that need the terminal.

@@ -1,4 +1,4 @@
-//! The banner line: the daemon is away, or a banner of the daemon.
+//! The banner line: the daemon is away or doesn't respond, or a banner of the daemon.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,6 +12,10 @@ use crate::ui::theme::Theme;
 
 /// Returns its text, if there is something to show.
 pub(super) fn words(model: &Model) -> Option<String> {
+    if let Some(since) = model.silent_since {
+        let seconds = model.now.since(since).as_secs();
+        return Some(format!("the daemon doesn't respond (since {seconds} s)"));
+    }
     match &model.link {
         // Connecting takes only a moment; see `Link::Starting`.
         Link::Connecting => None,
