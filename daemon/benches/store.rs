@@ -42,7 +42,7 @@ fn folder() -> tempfile::TempDir {
 fn commit(store: &Store, ops: Vec<Op>) -> Committed {
     let (send, receive) = channel::<Result<Committed, StoreError>>();
     let after: fanlight_daemon::store::After = Box::new(move |answer| send.send(answer).unwrap());
-    store.write(Batch { ops, must: true, after: Some(after) });
+    store.write(Batch { ops, must: true, after: Some(after), ..Batch::default() });
     receive.recv().unwrap().unwrap()
 }
 
@@ -148,7 +148,12 @@ fn writer() -> Duration {
         .collect();
     let start = Instant::now();
     for ops in batches {
-        store.write(Batch { ops, must: true, after: Some(Box::new(|answer| drop(answer.unwrap()))) });
+        store.write(Batch {
+            ops,
+            must: true,
+            after: Some(Box::new(|answer| drop(answer.unwrap()))),
+            ..Batch::default()
+        });
     }
     commit(&store, Vec::new());
     start.elapsed()
@@ -257,7 +262,7 @@ fn pages_of_assets() {
             let number = index as usize + place;
             Op::Asset(new_asset(run, index, kinds[number % kinds.len()], number.is_multiple_of(100)).into())
         });
-        store.write(Batch { ops: ops.collect(), must: true, after: None });
+        store.write(Batch { ops: ops.collect(), must: true, ..Batch::default() });
         if index % 50 == 0 {
             commit(&store, Vec::new());
         }
