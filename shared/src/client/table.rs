@@ -34,6 +34,8 @@ pub struct Row {
     pub state: RunStatus,
     /// Cells in the order of the columns; those after the last one are empty.
     cells: Vec<Cell>,
+    /// How many of its values were left out.
+    left_out: usize,
 }
 
 /// Runs as rows, newest first until they are sorted.
@@ -42,13 +44,11 @@ pub struct Table {
     columns: Vec<Column>,
     index: HashMap<(Kind, String), usize>,
     rows: Vec<Row>,
-    /// How many values were left out: those in too many columns, params after too many long ones, and damaged metrics.
-    pub left_out: usize,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        let mut table = Self { columns: Vec::new(), index: HashMap::new(), rows: Vec::new(), left_out: 0 };
+        let mut table = Self { columns: Vec::new(), index: HashMap::new(), rows: Vec::new() };
         for name in column::OF_RUN {
             table.column(Kind::Run, name);
         }
@@ -59,12 +59,39 @@ impl Default for Table {
 impl Table {
     /// Adds rows. Texts are sanitised. The time of runs that have not ended counts until `now`.
     pub fn add(&mut self, rows: &[TableRow], now: Time) {
-        rows.iter().for_each(|row| self.add_row(row, now));
+        rows.iter().for_each(|row| self.insert(self.rows.len(), row, now));
     }
 
-    fn add_row(&mut self, row: &TableRow, now: Time) {
+    /// Inserts a row at a place, as [`Table::add`] adds it.
+    pub fn insert(&mut self, at: usize, row: &TableRow, now: Time) {
+        let row = self.row(row, now);
+        self.rows.insert(at, row);
+    }
+
+    /// Replaces the row at a place.
+    pub fn replace(&mut self, at: usize, row: &TableRow, now: Time) {
+        self.rows[at] = self.row(row, now);
+    }
+
+    /// Keeps the rows for which `keeps` returns true. The columns stay.
+    pub fn retain(&mut self, keeps: impl FnMut(&Row) -> bool) {
+        self.rows.retain(keeps);
+    }
+
+    /// Drops the rows after the first ones.
+    pub fn truncate(&mut self, count: usize) {
+        self.rows.truncate(count);
+    }
+
+    /// Returns how many values were left out: those in too many columns, params after too many long ones, and damaged metrics.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.rows.iter().map(|row| row.left_out).sum()
+    }
+
+    fn row(&mut self, row: &TableRow, now: Time) -> Row {
         let run = &row.run;
-        let mut cells = vec![
+        let cells = vec![
             Cell::text(&run.name()),
             Cell::text(run.state.word()),
             Cell::text(&run.label),
@@ -76,34 +103,38 @@ impl Table {
             Cell::count(run.spent.input_tokens.saturating_add(run.spent.output_tokens)),
             Cell::text(&run.id.to_string()),
         ];
+        let left_out = row.metrics_left as usize + row.params_left as usize;
+        let mut made = Row { run: run.id, state: run.state, cells, left_out };
         for (name, value) in &run.params {
             let cell = Cell::of_param(value, row.param_hashes.get(name).copied());
-            self.put(&mut cells, Kind::Param, name, cell);
+            self.put(&mut made, Kind::Param, name, cell);
         }
         for (name, value) in &row.outputs {
-            self.put(&mut cells, Kind::Output, name, Cell::of(value));
+            self.put(&mut made, Kind::Output, name, Cell::of(value));
         }
-        self.left_out += row.metrics_left as usize + row.params_left as usize;
         for metric in &row.metrics {
             let name = format!("{}.{}", metric.node, metric.name);
-            if let Some(at) = self.put(&mut cells, Kind::Last, &name, Cell::Float(metric.last)) {
+            if let Some(at) = self.put(&mut made, Kind::Last, &name, Cell::Float(metric.last)) {
                 self.columns[at].goal = metric.goal.or(self.columns[at].goal);
             }
             if let Some(best) = metric.best
-                && let Some(at) = self.put(&mut cells, Kind::Best, &name, Cell::Float(best))
+                && let Some(at) = self.put(&mut made, Kind::Best, &name, Cell::Float(best))
             {
                 self.columns[at].goal = metric.goal;
             }
         }
-        self.rows.push(Row { run: run.id, state: run.state, cells });
+        made
     }
 
-    fn put(&mut self, cells: &mut Vec<Cell>, kind: Kind, name: &str, cell: Cell) -> Option<usize> {
-        let at = self.column(kind, name)?;
-        if cells.len() <= at {
-            cells.resize(at + 1, Cell::None);
+    fn put(&mut self, row: &mut Row, kind: Kind, name: &str, cell: Cell) -> Option<usize> {
+        let Some(at) = self.column(kind, name) else {
+            row.left_out += 1;
+            return None;
+        };
+        if row.cells.len() <= at {
+            row.cells.resize(at + 1, Cell::None);
         }
-        cells[at] = cell;
+        row.cells[at] = cell;
         Some(at)
     }
 
@@ -113,7 +144,6 @@ impl Table {
             return Some(*at);
         }
         if self.columns.len() == MAX_COLUMNS {
-            self.left_out += 1;
             return None;
         }
         self.index.insert((kind, name.to_owned()), self.columns.len());

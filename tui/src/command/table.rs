@@ -91,8 +91,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         let runs = text::count(args.limit as usize, "run");
         output::note(&format!("these are the newest {runs}; `--limit` shows more"));
     }
-    if table.left_out > 0 {
-        let values = text::count(table.left_out, "value");
+    if table.left_out() > 0 {
+        let values = text::count(table.left_out(), "value");
         output::note(&format!(
             "{values} left out: there are too many columns, metrics or long params, or a metric is damaged"
         ));

@@ -9,6 +9,7 @@ use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::RunId;
 use fanlight_shared::metric::SYSTEM;
 use fanlight_shared::rpc::watch::{Metrics, Notification};
+use fanlight_shared::time::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -254,7 +255,7 @@ impl Component for CurvesOfRuns {
     }
 
     fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
-        self.watched();
+        self.watched(model.now);
         let runs = self.runs.missed();
         runs.into_iter().chain(self.follow(model)).collect()
     }
@@ -267,7 +268,7 @@ impl Component for CurvesOfRuns {
         Some(Scope::Curves)
     }
 
-    fn watched(&mut self) {
+    fn watched(&mut self, _now: Time) {
         self.small.refresh();
         self.large.refresh();
     }

@@ -22,6 +22,7 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::{Metrics, Notification};
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::{Attempt, InstanceState};
+use fanlight_shared::time::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -356,7 +357,7 @@ impl Component for Inspector {
         Some(Scope::Inspector)
     }
 
-    fn watched(&mut self) {
+    fn watched(&mut self, _now: Time) {
         self.curves.refresh();
     }
 

@@ -1,14 +1,20 @@
-//! The runs of the workflow on screen as a table: params, outputs and metrics, sorted, filtered and compared.
+//! The runs of the workflow on screen as a table: params, outputs and metrics, sorted, filtered and compared. It follows
+//! what changes.
 
+mod live;
+mod rows;
 mod view;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::client::table::{Condition, Table};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::watch::{Metrics, Notification};
 use fanlight_shared::run::Run;
+use fanlight_shared::time::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -23,15 +29,18 @@ use super::sheet::SheetOfRuns;
 use crate::ui::action::{Action, Scope};
 use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
-use crate::ui::message::Response;
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
+use live::Changes;
 
 /// The most runs, the newest ones.
 const MAX_RUNS: usize = 10_000;
+/// The most active runs whose new metrics are watched.
+const MAX_WATCHED: usize = 1_000;
 
 /// The runs of a workflow as a table.
 #[derive(Debug, Default)]
@@ -40,9 +49,17 @@ pub struct RunsTable {
     request: runs::Table,
     table: Table,
     /// The runs of the rows without their results, for the comparison and the sheet.
-    runs: Vec<runs::TableRow>,
+    runs: Vec<Arc<runs::TableRow>>,
     /// The page that was requested last; `None` once all are there.
     asked: Option<runs::Table>,
+    /// How many rows the pages had so far.
+    read: usize,
+    /// Runs that may have been deleted unnoticed, until all pages are there.
+    doubtful: HashSet<RunId>,
+    /// What has changed since.
+    changes: Changes,
+    /// How many runs were in the queue at the last update of it.
+    queued: u32,
     /// Whether there are more runs than [`MAX_RUNS`].
     further: bool,
     /// The shown rows and columns, in order.
@@ -67,45 +84,10 @@ impl RunsTable {
         let workflow_id = model.workflow_id()?;
         let request =
             runs::Table { workflow_id: Some(workflow_id), limit: Some(1000), ..runs::Table::default() };
-        let table = Self { asked: Some(request.clone()), request: request.clone(), ..Self::default() };
+        let queued = model.projection.queue().queued;
+        let (asked, first) = (Some(request.clone()), request.clone());
+        let table = Self { asked, request: first, queued, ..Self::default() };
         Some((table, Effect::ReadTable(request)))
-    }
-
-    /// Takes a page, and requests the next one.
-    fn take(
-        &mut self,
-        request: &runs::Table,
-        page: &fanlight_shared::rpc::Page<runs::TableRow>,
-        model: &Model,
-    ) -> Option<Effect> {
-        if self.asked.as_ref() != Some(request) {
-            return None;
-        }
-        self.table.add(&page.rows, model.now);
-        self.runs.extend(page.rows.iter().map(runs::TableRow::without_results));
-        self.table.name_columns();
-        self.further = self.runs.len() >= MAX_RUNS && page.cursor.is_some();
-        let next = page.cursor.clone().filter(|_| !self.further);
-        self.asked = next.map(|cursor| runs::Table { cursor: Some(cursor), ..request.clone() });
-        self.arrange();
-        self.asked.clone().map(Effect::ReadTable)
-    }
-
-    /// Decides which rows and columns are shown.
-    fn arrange(&mut self) {
-        let under = self.rows.get(self.cursor.at).copied();
-        let column = self.columns.get(self.column).copied();
-        self.rows = self.table.matching(&self.conditions);
-        if let Some((column, descending)) = self.sorted {
-            self.table.sort(&mut self.rows, column, descending);
-        }
-        self.columns = self.table.ordered(true);
-        self.columns.retain(|column| !self.hidden.contains(column));
-        let place = |all: &[usize], it: Option<usize>| all.iter().position(|other| Some(*other) == it);
-        let last = self.rows.len().saturating_sub(1);
-        self.cursor.at = place(&self.rows, under).unwrap_or_else(|| self.cursor.at.min(last));
-        let last = self.columns.len().saturating_sub(1);
-        self.column = place(&self.columns, column).unwrap_or_else(|| self.column.min(last));
     }
 
     /// Sorts by the column under the cursor: the smallest value first, then the largest, then as before.
@@ -116,7 +98,7 @@ impl RunsTable {
             Some((sorted, true)) if sorted == column => None,
             _ => Some((column, false)),
         };
-        self.arrange();
+        self.arrange(self.run().map(|run| run.id));
         self.cursor.at = 0;
     }
 
@@ -124,7 +106,7 @@ impl RunsTable {
         // The name of the run stays.
         if let Some(column) = self.columns.get(self.column).copied().filter(|column| *column > 0) {
             self.hidden.insert(column);
-            self.arrange();
+            self.arrange(self.run().map(|run| run.id));
         }
     }
 
@@ -133,7 +115,7 @@ impl RunsTable {
         let conditions = text.split_whitespace().map(|it| Condition::read(it, &self.table));
         self.conditions = conditions.collect::<Result<_, _>>()?;
         text.trim().clone_into(&mut self.filter);
-        self.arrange();
+        self.arrange(self.run().map(|run| run.id));
         Ok(())
     }
 
@@ -143,7 +125,7 @@ impl RunsTable {
 
     /// Returns the runs that are shown.
     fn shown_runs(&self) -> impl Iterator<Item = &runs::TableRow> {
-        self.rows.iter().filter_map(|row| self.runs.get(*row))
+        self.rows.iter().filter_map(|row| Some(&**self.runs.get(*row)?))
     }
 
     /// Returns the marked runs that are shown, else the one under the cursor.
@@ -252,7 +234,7 @@ impl Component for RunsTable {
             Some(Action::Back) if !self.marks.is_empty() => self.marks.clear(),
             Some(Action::Back) if !self.conditions.is_empty() => {
                 (self.conditions, self.filter) = (Vec::new(), String::new());
-                self.arrange();
+                self.arrange(self.run().map(|run| run.id));
             }
             Some(Action::Back | Action::Quit) => return Step::close(),
             Some(Action::Left) => self.column = self.column.saturating_sub(1),
@@ -263,7 +245,7 @@ impl Component for RunsTable {
             Some(Action::HideColumn) => self.hide(),
             Some(Action::AllColumns) => {
                 self.hidden.clear();
-                self.arrange();
+                self.arrange(self.run().map(|run| run.id));
             }
             Some(Action::Mark) => {
                 if let Some(run) = self.run().map(|run| run.id)
@@ -316,7 +298,53 @@ impl Component for RunsTable {
     fn response(&mut self, model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Table(request, page) => self.take(request, page, model).into_iter().collect(),
+            Response::Failed { request, why, .. } => match &**request {
+                Effect::ReadTable(request) => {
+                    let runs = self.changes.failed(request, model.now);
+                    // One of them was deleted.
+                    let gone = *why == Why::Gone && !runs.is_empty();
+                    gone.then_some(Effect::CheckRuns(runs)).into_iter().collect()
+                }
+                _ => Vec::new(),
+            },
+            Response::Known(run, None) => {
+                self.deleted(*run);
+                Vec::new()
+            }
             _ => Vec::new(),
+        }
+    }
+
+    fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
+        match notification {
+            Notification::Daemon { event, .. } => self.event(event, model.now),
+            Notification::Points { run_id, .. } => self.changes.reported(*run_id, model.now),
+            Notification::PointsLost {} => self.watched(model.now),
+            _ => return Vec::new(),
+        }
+        self.follow(model)
+    }
+
+    fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.queued = model.projection.queue().queued;
+        vec![self.read_again()]
+    }
+
+    fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.follow(model)
+    }
+
+    fn metrics(&self, model: &Model) -> Option<Metrics> {
+        let of_workflow = |run: &&Run| Some(run.workflow_id) == self.request.workflow_id;
+        let run_ids: Vec<RunId> =
+            model.projection.active().filter(of_workflow).map(|run| run.id).take(MAX_WATCHED).collect();
+        (!run_ids.is_empty()).then_some(Metrics { run_ids, node: None, item: None })
+    }
+
+    fn watched(&mut self, now: Time) {
+        for row in self.runs.iter().filter(|row| row.run.state.is_active()) {
+            // Also what the daemon has not stored yet.
+            self.changes.reported(row.run.id, now);
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::rpc::watch::{Metrics, Notification};
+use fanlight_shared::time::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -132,7 +133,7 @@ pub trait Component: Any + Debug {
         None
     }
     /// Called when the daemon begins to send those points, also after others were watched or the connection was lost.
-    fn watched(&mut self) {}
+    fn watched(&mut self, _now: Time) {}
     /// Returns the actions for the hint line, the most useful first.
     fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Back]

@@ -47,7 +47,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     if let Some((at, metrics)) = metrics
         && model.watching.metrics.as_ref() != Some(&metrics)
     {
-        model.layers[at].watched();
+        model.layers[at].watched(model.now);
     }
     if watch != model.watching {
         model.watching = watch.clone();

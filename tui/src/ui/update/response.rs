@@ -193,6 +193,7 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
         Effect::ReadMetrics(_) => return,
         // Of a deleted run nothing is shown.
         Effect::ListAssets { .. } if why == Why::Gone => return,
+        Effect::ReadTable(table) if why == Why::Gone && !table.run_ids.is_empty() => return,
         Effect::GetRun(run) => {
             model.pinning.take_if(|it| it == run);
         }

@@ -75,7 +75,8 @@ pub(super) fn view(
                 _ => theme.text,
             };
             let star = if is_best { " *" } else { "" };
-            let words = fit(&words(of, row, *column, cell, model), width.saturating_sub(star.len()));
+            let cell = growing(of, *at, *column, model).unwrap_or_else(|| cell.clone());
+            let words = fit(&words(of, row, *column, &cell, model), width.saturating_sub(star.len()));
             Span::styled(format!("{words}{star}"), style)
         });
         widgets::Row::new(cells.collect::<Vec<_>>())
@@ -111,6 +112,14 @@ fn title(of: &RunsTable, model: &Model) -> String {
         title.push_str(&format!(" · {} marked", of.marks.len()));
     }
     title
+}
+
+/// Returns the time of a run that has not ended, which grows.
+fn growing(of: &RunsTable, at: usize, column: usize, model: &Model) -> Option<Cell> {
+    let run = &of.runs.get(at)?.run;
+    let grows = of.table.columns()[column].is_time() && !run.state.is_ended();
+    let started = run.started_at.filter(|_| grows)?;
+    Some(Cell::Float(model.now.since(started).as_secs_f64()))
 }
 
 /// Returns a cell in words.

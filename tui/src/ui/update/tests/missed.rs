@@ -128,7 +128,7 @@ fn the_gallery_unmarks_what_was_deleted_unnoticed_and_its_cursor_stays_near() {
 
 #[test]
 fn every_screen_that_reads_once_reads_again() {
-    for keys in ["Y", "V", "2 space space c", "3 enter"] {
+    for keys in ["T", "Y", "V", "2 space space c", "3 enter"] {
         let mut model = gallery();
         model.pane = Pane::Grid;
         model.queue.cursor = Some(At::Run(run_id(3)));
