@@ -48,11 +48,14 @@ pub struct Questions {
     questions: Vec<OpenQuestion>,
     /// Whether they were read.
     read: bool,
+    /// Whether they are being read, and whether something has changed since they were requested.
+    asked: bool,
+    again: bool,
     /// The question under the cursor. What arrives never puts another one in its place.
     shown: Option<Key>,
     /// Why that question takes no answer any more. It stays until the user moves on.
     closed: Option<String>,
-    /// The draft answer of each question.
+    /// The draft answer of each question, also of those that are gone: a question may come back.
     drafts: HashMap<Key, Draft>,
     /// The question whose answer is being sent.
     sent: Option<Key>,
@@ -74,9 +77,16 @@ impl Questions {
         if model.layers.iter().any(|layer| layer.is::<Self>()) {
             return Vec::new();
         }
-        let layer = Self { wanted: wanted(model), asks: current::asks(model), ..Self::default() };
+        let mut layer = Self { wanted: wanted(model), asks: current::asks(model), ..Self::default() };
+        let effects = layer.ask();
         model.layers.push(layer.into());
-        vec![Effect::ListQuestions]
+        effects
+    }
+
+    /// Requests the questions, once the response to the last request is there.
+    fn ask(&mut self) -> Vec<Effect> {
+        self.again = std::mem::replace(&mut self.asked, true);
+        if self.again { Vec::new() } else { vec![Effect::ListQuestions] }
     }
 
     /// Returns whether all questions are answered.
@@ -139,7 +149,8 @@ impl Questions {
     }
 
     fn leave(&mut self) -> Step {
-        if self.leaving || !self.drafts.values().any(Draft::is_written) {
+        let mut drafts = self.questions.iter().filter_map(|open| self.drafts.get(&Key::of(open)));
+        if self.leaving || !drafts.any(Draft::is_written) {
             return Step::close();
         }
         self.leaving = true;
@@ -228,7 +239,13 @@ impl Component for Questions {
 
     fn response(&mut self, model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
-            Response::Questions(questions) => self.take(model, questions),
+            Response::Questions(questions) => {
+                self.take(model, questions);
+                self.asked = false;
+                if self.again {
+                    return self.ask();
+                }
+            }
             Response::Answered(answer) => {
                 let is =
                     |key: &Key| (key.run, &key.node, key.item) == (answer.run_id, &answer.node, answer.item);
@@ -246,14 +263,18 @@ impl Component for Questions {
                     } else {
                         self.refused = said;
                     }
-                    return vec![Effect::ListQuestions];
+                    return self.ask();
+                }
+                // The model repeats the request when the daemon is back.
+                if **request == Effect::ListQuestions && *why != Why::Away {
+                    self.asked = false;
                 }
             }
             // It may have been answered, or have ended, while the daemon could not be reached.
             Response::Known(run, known) => {
                 let asks = known.as_deref().and_then(|run| run.asks.as_deref());
                 if self.questions.iter().any(|open| open.run_id == *run) && self.asks.get(run) != asks {
-                    return vec![Effect::ListQuestions];
+                    return self.ask();
                 }
             }
             _ => {}
@@ -262,14 +283,16 @@ impl Component for Questions {
     }
 
     fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
-        let changed =
-            matches!(notification, Notification::Daemon { .. }) && !current::is_same(&self.asks, model);
-        if changed { self.missed(model) } else { Vec::new() }
+        if !matches!(notification, Notification::Daemon { .. }) || current::is_same(&self.asks, model) {
+            return Vec::new();
+        }
+        self.asks = current::asks(model);
+        self.ask()
     }
 
     fn missed(&mut self, model: &mut Model) -> Vec<Effect> {
         self.asks = current::asks(model);
-        vec![Effect::ListQuestions]
+        self.ask()
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {

@@ -26,7 +26,7 @@ use crate::{download, elsewhere, environment, node_types};
 /// How long an action of the user waits for a daemon that is away.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum number of open questions that are read.
-const MAX_QUESTIONS: u32 = 1_000;
+const MAX_QUESTIONS: usize = 10_000;
 /// The maximum number of names of metrics that are shown, and of their curves.
 const MAX_NAMES: usize = 50;
 const MAX_CURVES: usize = 2_000;
@@ -92,8 +92,16 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             Response::Answered(answer)
         }
         Effect::ListQuestions => {
-            let list = questions::List { limit: Some(MAX_QUESTIONS), ..questions::List::default() };
-            Response::Questions(client.call(list).await?.rows)
+            let mut list = questions::List { limit: Some(ROWS_LIMIT), ..questions::List::default() };
+            let mut questions = Vec::new();
+            loop {
+                let page = client.call(list.clone()).await?;
+                questions.extend(page.rows);
+                list.cursor = page.cursor;
+                if list.cursor.is_none() || questions.len() >= MAX_QUESTIONS {
+                    break Response::Questions(questions);
+                }
+            }
         }
         Effect::Fork(requests) => {
             let mut sent = Vec::with_capacity(requests.len());

@@ -69,11 +69,9 @@ impl Questions {
         for open in &self.questions {
             self.drafts.entry(Key::of(open)).or_insert_with(|| Draft::new(&open.question));
         }
-        let there: Vec<Key> = self.questions.iter().map(Key::of).collect();
-        self.drafts.retain(|key, _| there.contains(key));
         if self.at().is_none() {
             let first = self.first().unwrap_or(0);
-            self.shown = there.into_iter().nth(first);
+            self.shown = self.questions.get(first).map(Key::of);
         }
         self.away = None;
         self.read = true;

@@ -284,6 +284,21 @@ fn the_layer_closes_when_the_user_leaves_the_last_question_whose_run_ended() {
 }
 
 #[test]
+fn a_draft_is_there_again_when_its_question_comes_back() {
+    let (mut model, questions) = three(&Question::value("Which title?", Type::Text));
+    press(&mut model, "tab");
+    write(&mut model, "A quiet sea");
+    press(&mut model, "tab");
+    // The question isn't shown, and vanishes for a moment.
+    response(&mut model, Response::Questions(vec![questions[0].clone(), questions[2].clone()]));
+    assert!(!screen(&mut model, 80, 20).contains("quiet"));
+    response(&mut model, Response::Questions(questions));
+    press(&mut model, "backtab");
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("poster#2") && shown.contains("A quiet sea"), "{shown}");
+}
+
+#[test]
 fn an_own_answer_is_not_taken_for_one_from_elsewhere() {
     let (mut model, questions) = three(&Question::yes_no("Print it?"));
     let answer = sent(&press(&mut model, "y")).unwrap();
@@ -300,7 +315,7 @@ fn an_own_answer_is_not_taken_for_one_from_elsewhere() {
 
 #[test]
 fn the_questions_are_read_again_after_a_reconnection() {
-    let (mut model, _) = three(&Question::yes_no("Print it?"));
+    let (mut model, questions) = three(&Question::yes_no("Print it?"));
     let runs = vec![asking(1, 1, "?"), asking(2, 1, "?"), asking(3, 1, "?")];
     let registry = Notification::Registry {
         seq: 1,
@@ -312,8 +327,13 @@ fn the_questions_are_read_again_after_a_reconnection() {
     };
     let effects = update(&mut model, Message::Notification(Box::new(registry)));
     assert!(effects.contains(&Effect::ListQuestions), "{effects:?}");
+    // One request at a time: the next follows the response.
     let effects = response(&mut model, Response::Known(run_id(1), None));
+    assert!(!effects.contains(&Effect::ListQuestions), "{effects:?}");
+    let effects = response(&mut model, Response::Questions(questions.clone()));
     assert!(effects.contains(&Effect::ListQuestions), "{effects:?}");
+    let effects = response(&mut model, Response::Questions(questions));
+    assert!(!effects.contains(&Effect::ListQuestions), "{effects:?}");
     let effects = response(&mut model, Response::Known(run_id(2), Some(Box::new(asking(2, 1, "?")))));
     assert!(!effects.contains(&Effect::ListQuestions), "{effects:?}");
 }
