@@ -3,7 +3,7 @@
 use fanlight::ui::message::Link;
 use fanlight_shared::asset::Asset;
 use fanlight_shared::id::AssetId;
-use fanlight_shared::rpc::assets;
+use fanlight_shared::rpc::{assets, runs};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 
 use crate::house::House;
@@ -128,6 +128,33 @@ async fn a_daemon_that_does_not_respond_is_shown_until_it_does() {
     house.let_go(2);
     line.release();
     person.until("it is done", |_, screen| !hangs(screen) && screen.contains("Done 2")).await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_of_runs_follows_them() {
+    let house = House::new().await;
+    let mut person = Person::open(&house.home, &house.file()).await;
+    house.let_go(1);
+    house.start(1).await;
+    person.until("it is done", |_, screen| screen.contains("Done 1")).await;
+    person.press("T");
+    person.until("the run is in the table", |_, screen| screen.contains("1 of 1 runs")).await;
+    house.start(2).await;
+    let row = |screen: &str, name: &str, words: &str| {
+        screen.lines().any(|line| line.contains(name) && line.contains(words))
+    };
+    person.until("a new run is in it", |_, screen| row(screen, "promise#2", "running")).await;
+    house.let_go(2);
+    person
+        .until("its result is", |_, screen| {
+            row(screen, "promise#2", "completed") && row(screen, "promise#2", "made by 2")
+        })
+        .await;
+    let run = person.model().projection.runs().find(|run| run.number == 1).map(|run| run.id);
+    let delete = runs::Delete { runs: run.into_iter().collect(), assets: true };
+    house.client().await.call(delete).await.unwrap();
+    person.until("a deleted run goes", |_, screen| screen.contains("1 of 1 runs")).await;
     house.close().await;
 }
 

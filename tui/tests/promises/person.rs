@@ -1,5 +1,7 @@
 //! A user of the UI: presses keys, and looks at the screen after every message.
 
+use std::time::Duration;
+
 use fanlight::ui::app::session::Session;
 use fanlight::ui::document::{Purpose, Request, Source};
 use fanlight::ui::effect::Effect;
@@ -15,6 +17,7 @@ use fanlight_shared::testing::TIMEOUT;
 use fanlight_shared::time::Time;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use tokio::time::Instant;
 
 const SIZE: (u16, u16) = (180, 50);
 
@@ -26,6 +29,8 @@ pub(crate) struct Person {
     terminal: Terminal<TestBackend>,
     /// The callback for every frame.
     watch: Option<Look>,
+    /// When the UI wants to be called again.
+    tick: Option<Instant>,
 }
 
 impl Person {
@@ -37,7 +42,7 @@ impl Person {
         model.opening = Some(source.clone());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let session = Session::new(home.clone(), "/nowhere/fanlight".into(), model);
-        let mut person = Self { session, terminal, watch: None };
+        let mut person = Self { session, terminal, watch: None, tick: None };
         person.session.carry_out(vec![Effect::ReadWorkflow(Request { source, purpose: Purpose::Open })]);
         person
             .until("the workflow is on screen", |model, screen| {
@@ -68,7 +73,11 @@ impl Person {
     fn step(&mut self, message: Message) {
         self.session.model.now = Time::now();
         let effects = self.session.update(message);
-        self.session.carry_out(effects);
+        for effect in self.session.carry_out(effects) {
+            if let Effect::TickIn(milliseconds) = effect {
+                self.tick = Some(Instant::now() + Duration::from_millis(milliseconds));
+            }
+        }
     }
 
     /// Draws a frame. Returns its text.
@@ -95,15 +104,19 @@ impl Person {
     ) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
-            let end = tokio::time::Instant::now() + TIMEOUT;
+            let end = Instant::now() + TIMEOUT;
             loop {
                 let screen = self.look();
                 if holds(&self.session.model, &screen) {
                     return;
                 }
-                let next = tokio::time::timeout_at(end, self.session.next_message()).await;
+                let due = self.tick.map_or(end, |tick| tick.min(end));
+                let next = match tokio::time::timeout_at(due, self.session.next_message()).await {
+                    Err(_) if self.tick.take().is_some() => Ok(Some(Message::Tick(Time::now()))),
+                    next => next,
+                };
                 // Messages without end don't count as progress.
-                if next.is_err() || tokio::time::Instant::now() >= end {
+                if next.is_err() || Instant::now() >= end {
                     panic!("{caller}: waited in vain until {what}; the screen:\n{screen}");
                 }
                 match next {
