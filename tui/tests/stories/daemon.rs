@@ -38,10 +38,10 @@ fn commands_say_that_the_daemon_does_not_respond_and_wait_for_it() {
     fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
     let status = fanlight.say(&["daemon", "status", "--json"]).exits(0).json();
     let pid = status[0]["pid"].as_i64().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).unwrap();
-    let mut watch = fanlight.start(&["watch", "last"]);
-    let mut said = watch.complaints();
+    let mut logs = fanlight.start(&["logs", "last", "-f"]);
+    logs.writes_a_line();
+    let mut said = logs.complaints();
     let mut until = |text: &str| assert!(said.any(|line| line.contains(text)), "{text}");
-    until("running");
     // The one that follows a run expects events, the other one a connection.
     kill_process(pid, Signal::STOP).unwrap();
     let mut ps = fanlight.start(&["ps", "--json"]);
@@ -51,7 +51,7 @@ fn commands_say_that_the_daemon_does_not_respond_and_wait_for_it() {
     until("the daemon responds again");
     assert_eq!(ps.ends().exits(0).json().len(), 1);
     fanlight.file("go", "");
-    watch.ends().exits(0);
+    logs.ends().exits(0);
 }
 
 #[test]
