@@ -23,6 +23,8 @@ mod failure;
 mod first_contact;
 #[path = "lens/hostile.rs"]
 mod hostile;
+#[path = "lens/instructions.rs"]
+mod instructions;
 #[path = "lens/leaving.rs"]
 mod leaving;
 #[path = "lens/people.rs"]

@@ -126,13 +126,15 @@ impl Fanlight {
 
     /// Returns the executable with only the environment of this home.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_fanlight"));
+        command.args(arguments);
         command
-            .args(arguments)
-            .env_clear()
-            .envs(self.environment())
-            .current_dir(self.path(""))
-            .stdin(Stdio::null());
+    }
+
+    /// Returns a program with only the environment of this home.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.env_clear().envs(self.environment()).current_dir(self.path("")).stdin(Stdio::null());
         command
     }
 
@@ -201,6 +203,11 @@ impl Running {
         let child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the executable starts");
         Self { child: Some(child), line: line(&command) }
+    }
+
+    /// Returns its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
     }
 
     /// Sends what Ctrl-C sends.

@@ -40,13 +40,12 @@ pub(super) fn after_a_reboot(fanlight: &Fanlight) -> Running {
 
 /// Starts a command, whose last argument is the executable, under `strace`.
 fn under(fanlight: &Fanlight, options: &[&str], words: &[&str]) -> Running {
-    let mut command = Command::new("strace");
+    let mut command = fanlight.program("strace");
     command
         .args(["-f", "--seccomp-bpf", "-qq"])
         .args(options)
         .args(words)
         .arg(env!("CARGO_BIN_EXE_fanlight"));
-    command.env_clear().envs(fanlight.environment()).current_dir(fanlight.path("")).stdin(Stdio::null());
     Running::of(command)
 }
 
