@@ -32,6 +32,7 @@ const RUNS: usize = 20;
 /// How many per cent more than in the table are too many. The counts of one executable differ by less, except those of frames,
 /// in which keys and responses meet as they come.
 const TOLERANCE: u64 = 10;
+
 /// Keys whose frames are counted.
 const KEYS: u64 = 20;
 
