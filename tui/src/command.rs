@@ -20,7 +20,7 @@ pub(crate) mod fork;
 pub(crate) mod help;
 pub(crate) mod import;
 mod imported;
-mod interrupt;
+pub(crate) mod interrupt;
 pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod metrics;

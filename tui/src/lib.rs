@@ -72,7 +72,13 @@ pub fn main() -> ExitCode {
     ascii::want(cli.ui.ascii());
     host::choose(cli.host.clone());
     let ended = runtime(&cli).and_then(|runtime| {
-        let ended = runtime.block_on(cli.run());
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                left = command::interrupt::left() => Err(left),
+                ended = cli.run() => ended,
+            }
+        });
         // Blocked tasks, such as a read of stdin, must not delay the exit.
         runtime.shutdown_background();
         ended

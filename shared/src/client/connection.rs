@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::ClientError;
 use super::parts::Parts;
-use super::silence::{Expected, Silence};
+use super::silence::{Expected, LiveSocket, Silence};
 use crate::rpc::frame::{
     ACCEPTED_LIMIT, Incoming, JsonRpc2, MARK, REQUEST_LIMIT, ReceivedResponse, RequestFrame, split_mark,
 };
@@ -30,7 +30,7 @@ const WAITING: usize = 4096;
 /// Frames of bytes that wait for their writer.
 const MAX_QUEUED_CHUNKS: usize = 8;
 
-type Socket = WebSocketStream<UnixStream>;
+type Socket = WebSocketStream<LiveSocket>;
 
 /// A call that waits for its response.
 struct Pending {
@@ -180,6 +180,8 @@ impl Connection {
         let config = tungstenite::protocol::WebSocketConfig::default()
             .max_message_size(Some(ACCEPTED_LIMIT))
             .max_frame_size(Some(ACCEPTED_LIMIT));
+        let silence = Arc::new(Silence::new());
+        let stream = LiveSocket { socket: stream, silence: Arc::clone(&silence) };
         let upgrade = tokio_tungstenite::client_async_with_config("ws://localhost/", stream, Some(config));
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await
@@ -189,10 +191,10 @@ impl Connection {
                 error if hung_up(&error) => ClientError::NoDaemon(path.to_owned()),
                 error => unreachable(error.to_string()),
             })?;
-        Ok(Self::from_socket(socket))
+        Ok(Self::from_socket(socket, silence))
     }
 
-    fn from_socket(socket: Socket) -> Self {
+    fn from_socket(socket: Socket, silence: Arc<Silence>) -> Self {
         let (sink, source) = socket.split();
         let (outgoing, to_send) = mpsc::channel(64);
         let (notify, receiver) = mpsc::unbounded_channel();
@@ -201,7 +203,7 @@ impl Connection {
             waiting: AtomicUsize::new(0),
             go_on: Notify::new(),
             closed: watch::Sender::new(None),
-            silence: Arc::new(Silence::new()),
+            silence,
         });
         let reading = tokio::spawn(read(source, Arc::clone(&shared), notify)).abort_handle();
         let writing = tokio::spawn(write(sink, Arc::clone(&shared), to_send)).abort_handle();
@@ -337,9 +339,7 @@ async fn read(
             shared.go_on.notified().await;
             shared.silence.pause(false);
         }
-        let next = source.next().await;
-        shared.silence.heard();
-        match next {
+        match source.next().await {
             Some(Ok(Message::Text(text))) => match serde_json::from_str::<Incoming>(&text) {
                 Ok(incoming) => {
                     if let Some(id) = incoming.id {

@@ -1,12 +1,16 @@
 //! Notices that the daemon doesn't respond: something is expected of it, and nothing comes. A request may take long, so that
 //! the daemon is asked for a sign of life first. While nothing is expected, nothing is sent and no timer runs.
 
+mod socket;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
+
+pub(super) use socket::LiveSocket;
 
 /// How long nothing may come while a response is expected.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(3);
@@ -128,7 +132,12 @@ impl Silence {
 
     /// Sets whether what the daemon sends isn't being read, because what came before isn't taken.
     pub(super) fn pause(&self, paused: bool) {
-        self.state().paused = paused;
+        let mut state = self.state();
+        state.paused = paused;
+        if !paused && std::mem::take(&mut state.idle) {
+            self.wake.notify_one();
+        }
+        drop(state);
         self.heard();
     }
 
@@ -145,7 +154,8 @@ impl Silence {
     fn step(&self, now: Instant) -> Step {
         let mut state = self.state();
         if state.paused {
-            return Step::At(now + PING_DELAY);
+            state.idle = true;
+            return Step::Wait;
         }
         if state.ended {
             // It is aborted soon.
@@ -267,8 +277,7 @@ mod tests {
         let (silence, _) = silence();
         silence.expects(Instant::now(), |state| state.responses += 1);
         silence.pause(true);
-        let later = Instant::now() + after(60);
-        assert_eq!(silence.step(later), Step::At(later + after(1)));
+        assert_eq!(silence.step(Instant::now() + after(60)), Step::Wait);
         silence.pause(false);
         assert!(matches!(silence.step(Instant::now()), Step::At(_)));
         assert_eq!(*silence.since().borrow(), None);

@@ -1,11 +1,15 @@
 //! Says on stderr that the daemon doesn't respond, and that it does again. Commands wait meanwhile.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fanlight_shared::client::{Client, SILENCE_LIMIT};
+use tokio::sync::watch;
 
 /// Set while something else shows it, since a line would tear the picture on the terminal.
 static SHOWN: AtomicBool = AtomicBool::new(false);
+/// Whether the daemon doesn't respond.
+static SILENT: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
 /// Returns the sentence.
 pub(crate) fn sentence(silent: bool) -> &'static str {
@@ -27,11 +31,18 @@ pub(crate) fn watch(client: &Client) {
     tokio::spawn(async move {
         while silence.changed().await.is_ok() {
             let silent = silence.borrow_and_update().is_some();
+            SILENT.send_replace(silent);
             if !SHOWN.load(Ordering::Relaxed) {
                 super::note(sentence(silent));
             }
         }
+        SILENT.send_replace(false);
     });
+}
+
+/// Returns whether the daemon doesn't respond.
+pub(crate) fn is_silent() -> watch::Receiver<bool> {
+    SILENT.subscribe()
 }
 
 /// Waits for a first response, and says if that takes long.

@@ -12,6 +12,7 @@ use fanlight_shared::id::AssetId;
 use fanlight_shared::media::is_text;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::sanitise;
+use fanlight_shared::time::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -150,10 +151,12 @@ impl Viewer {
     }
 
     /// Takes what is known of the product by the products of its run.
-    fn check(&mut self, whole: bool, model: &Model) -> Vec<Effect> {
+    fn check(&mut self, is_gone: impl Fn(AssetId, Time) -> bool, model: &Model) -> Vec<Effect> {
         match self.of_run.get(self.asset.id) {
             Some(asset) => self.asset = asset.clone(),
-            None if whole && !self.is_deleted() => return self.product_deleted(model),
+            None if !self.is_deleted() && is_gone(self.asset.id, self.asset.created_at) => {
+                return self.product_deleted(model);
+            }
             None => {}
         }
         Vec::new()
@@ -267,12 +270,12 @@ impl Component for Viewer {
             }
             Response::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
                 self.of_run.take(page);
-                return self.check(page.cursor.is_none(), model);
+                return self.check(assets::gone(page), model);
             }
             Response::Failed { request, why: Why::Gone, .. } => match &**request {
                 Effect::ListAssets { to: Address::Viewer(run), .. } if *run == self.asset.run_id => {
                     self.of_run = AssetsOfRun::default();
-                    return self.check(true, model);
+                    return self.check(|_, _| true, model);
                 }
                 _ => {}
             },

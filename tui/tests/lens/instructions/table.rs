@@ -1,4 +1,5 @@
 //! The committed table of counts, and the comparison with it.
+#![allow(clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 

@@ -119,9 +119,12 @@ impl Runs {
     pub(super) fn read(&mut self, page: &Page<Run>) {
         (self.waiting, self.error) = (false, None);
         self.further = page.cursor.is_some() && matches!(self.which, Which::Sweep(..));
-        // Of those that were there before, the page has all that are still shown.
+        // A page of several has the newest runs: of older ones it says nothing.
+        let last = page.rows.last().filter(|_| page.cursor.is_some());
+        let reaches = |run: &Run| last.is_none_or(|last| run.submitted_at > last.submitted_at);
         let (doubtful, there) = (std::mem::take(&mut self.doubtful), &page.rows);
-        self.all.retain(|run| !doubtful.contains(&run.id) || there.iter().any(|it| it.id == run.id));
+        let is_there = |run: &Run| there.iter().any(|it| it.id == run.id);
+        self.all.retain(|run| !doubtful.contains(&run.id) || is_there(run) || !reaches(run));
         for run in &page.rows {
             if let Some(known) = self.all.iter_mut().find(|known| known.id == run.id) {
                 if doubtful.contains(&run.id) {

@@ -121,7 +121,9 @@ pub(super) fn view(
     if inside.height < 4 {
         return;
     }
-    if let Some(why) = of.problem.as_deref().or(of.asked.as_ref().map(|_| "the runs are being read")) {
+    // What was read before stays until it is read again.
+    let reading = of.asked.as_ref().filter(|_| of.runs.is_empty()).map(|_| "the runs are being read");
+    if let Some(why) = of.problem.as_deref().or(reading) {
         let help = "T opens the table: filter or mark runs there, then Y opens their sheet";
         for (y, words) in (inside.y..inside.bottom()).zip([why, "", help]) {
             let place = Rect { y, height: 1, ..inside };
