@@ -125,7 +125,30 @@ pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), FileErro
         })
 }
 
+/// Rounds to the nearest byte; `f32::round` is a call into the C library.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[inline]
+pub(crate) fn byte(value: f32) -> u8 {
+    let value = value.clamp(0.0, 255.0);
+    let whole = value as u8;
+    whole + u8::from(value - f32::from(whole) >= 0.5)
+}
+
 /// Creates a file that only its owner can read, whatever the umask.
 pub(crate) fn new_file(path: &Path) -> std::io::Result<File> {
     File::options().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::byte;
+
+    #[test]
+    fn numbers_are_rounded_to_the_nearest_byte() {
+        let halves = (-20..=2_600).map(|tenth| f32::from(tenth as i16) / 10.0);
+        let close = [0.499_999_97, 0.5, 1.499_999_9, 254.499_98, 254.5, 255.4, f32::NAN, f32::INFINITY, -0.5];
+        for value in halves.chain(close) {
+            assert_eq!(byte(value), value.round().clamp(0.0, 255.0) as u8, "{value}");
+        }
+    }
 }

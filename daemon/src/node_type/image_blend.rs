@@ -8,7 +8,7 @@ use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
-use crate::picture::scaled;
+use crate::picture::{byte, scaled};
 
 const MODES: [&str; 9] =
     ["normal", "multiply", "screen", "overlay", "soft_light", "darken", "lighten", "add", "difference"];
@@ -56,14 +56,9 @@ fn one_pixel(below: Rgba<u8>, over: Rgba<u8>, combine: fn(f32, f32) -> f32, opac
     let channel = |i: usize| {
         let (b, o) = (share(below.0[i]), share(over.0[i]));
         let mixed = (1.0 - ab) * o + ab * combine(b, o).clamp(0.0, 1.0);
-        byte(((1.0 - ao) * ab * b + ao * mixed) / alpha)
+        byte(((1.0 - ao) * ab * b + ao * mixed) / alpha * 255.0)
     };
-    Rgba([channel(0), channel(1), channel(2), byte(alpha)])
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn byte(share: f32) -> u8 {
-    (share * 255.0).round().clamp(0.0, 255.0) as u8
+    Rgba([channel(0), channel(1), channel(2), byte(alpha * 255.0)])
 }
 
 fn formula(mode: &str) -> fn(f32, f32) -> f32 {

@@ -8,6 +8,7 @@ use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
+use crate::picture::byte;
 
 /// Filters that accept a negative amount.
 const SIGNED: [&str; 3] = ["hue", "contrast", "brightness"];
@@ -100,11 +101,6 @@ fn gradient(grey: &GrayImage, x: u32, y: u32) -> f32 {
 
 fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn byte(value: f32) -> u8 {
-    value.round().clamp(0.0, 255.0) as u8
 }
 
 fn each(mut picture: RgbaImage, change: impl Fn([f32; 3]) -> [f32; 3]) -> RgbaImage {

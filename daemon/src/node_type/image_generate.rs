@@ -19,7 +19,7 @@ use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
-use crate::picture::{SIDE, check_size};
+use crate::picture::{SIDE, byte, check_size};
 use fanlight_shared::rng::Rng;
 
 /// A picture as a function: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, and `x` has the same
@@ -92,6 +92,20 @@ const AROUND: [(f32, f32); 4] = [(-0.125, -0.375), (0.375, -0.125), (0.125, 0.37
 /// The difference between neighbours above which there is an edge, in display values of 0..255.
 const EDGE: f32 = 9.0;
 
+/// The samples of a row of pixels.
+struct Row {
+    colours: Vec<Linear>,
+    /// As they are shown: each is compared with its four neighbours.
+    shown: Vec<[f32; 3]>,
+}
+
+impl Row {
+    fn new(colours: Vec<Linear>) -> Self {
+        let shown = colours.iter().map(|colour| palette::display(*colour)).collect();
+        Self { colours, shown }
+    }
+}
+
 /// Samples every pixel once, those at edges five times, and dithers so that soft gradients show no bands.
 #[allow(clippy::cast_precision_loss)]
 fn render(scene: &Scene, width: u32, height: u32, seed: u32) -> RgbImage {
@@ -99,42 +113,38 @@ fn render(scene: &Scene, width: u32, height: u32, seed: u32) -> RgbImage {
     let aspect = width as f32 / height as f32;
     let sample = |x: f32, y: f32| scene(x * scale - aspect, y * scale - 1.0);
     let (w, h) = (width as usize, height as usize);
-    let row = |y: usize| -> Vec<Linear> { (0..w).map(|x| sample(x as f32 + 0.5, y as f32 + 0.5)).collect() };
+    let row = |y: usize| Row::new((0..w).map(|x| sample(x as f32 + 0.5, y as f32 + 0.5)).collect());
     let mut picture = RgbImage::new(width, height);
-    let mut above: Option<Vec<Linear>> = None;
+    let mut above: Option<Row> = None;
     let mut here = row(0);
     for y in 0..h {
         let below = (y + 1 < h).then(|| row(y + 1));
         for x in 0..w {
-            let middle = here[x];
-            let shown = palette::display(middle);
+            let shown = here.shown[x];
             let neighbours = [
-                (x > 0).then(|| here[x - 1]),
-                here.get(x + 1).copied(),
-                above.as_ref().map(|it| it[x]),
-                below.as_ref().map(|it| it[x]),
+                x.checked_sub(1).map(|left| here.shown[left]),
+                here.shown.get(x + 1).copied(),
+                above.as_ref().map(|it| it.shown[x]),
+                below.as_ref().map(|it| it.shown[x]),
             ];
             let edge = neighbours
                 .into_iter()
                 .flatten()
-                .map(palette::display)
                 .any(|other| (0..3).any(|channel| (other[channel] - shown[channel]).abs() > EDGE));
             let colour = if edge {
-                let mut sum = middle;
+                let mut sum = here.colours[x];
                 for (dx, dy) in AROUND {
                     let more = sample(x as f32 + 0.5 + dx, y as f32 + 0.5 + dy);
-                    sum = [0, 1, 2].map(|channel| sum[channel] + more[channel].clamp(0.0, 1.0));
+                    sum = palette::channels(|channel| sum[channel] + more[channel].clamp(0.0, 1.0));
                 }
-                palette::display(sum.map(|it| it / 5.0))
+                palette::display(palette::channels(|channel| sum[channel] / 5.0))
             } else {
                 shown
             };
             let grain = noise::unit(x as i32, y as i32, seed) - 0.5;
-            picture.put_pixel(
-                x as u32,
-                y as u32,
-                Rgb(colour.map(|it| (it + grain).round().clamp(0.0, 255.0) as u8)),
-            );
+            let [r, g, b] = colour;
+            let pixel = Rgb([byte(r + grain), byte(g + grain), byte(b + grain)]);
+            picture.put_pixel(x as u32, y as u32, pixel);
         }
         above = Some(here);
         match below {

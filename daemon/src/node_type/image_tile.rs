@@ -108,9 +108,14 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
         .map_err(|error| format!("the sheet: {error}; give a smaller `width` or fewer pictures"))?;
     let mut sheet = RgbaImage::from_pixel(w, h, inputs.colour("background")?);
     let color = inputs.colour("label_color")?;
+    let mut shape = Some(shape);
     for (nth, (image, label)) in (0..).zip(images.iter().zip(&labels)) {
         let (x, y) = grid.corner(nth);
-        let picture = fit(&workspace.picture(image)?, width, height)?;
+        let picture = match shape.take() {
+            Some(first) => first,
+            None => workspace.picture(image)?,
+        };
+        let picture = fit(&picture, width, height)?;
         let (left, top) = (x + (width - picture.width()) / 2, y + (height - picture.height()) / 2);
         imageops::overlay(&mut sheet, &picture, i64::from(left), i64::from(top));
         if let Some(label) = label {

@@ -45,6 +45,7 @@ impl Palette {
     }
 
     /// Returns the colour at `t`: 0 is the darkest, 1 the lightest.
+    #[inline]
     pub(super) fn at(&self, t: f32) -> Linear {
         let at = t.clamp(0.0, 1.0) * STEPS as f32;
         let step = (at as usize).min(STEPS - 1);
@@ -52,16 +53,25 @@ impl Palette {
     }
 }
 
+/// Returns three channels. `array::map` may stay a call, which costs more here than what is calculated.
+#[inline]
+pub(super) fn channels(of: impl Fn(usize) -> f32) -> [f32; 3] {
+    [of(0), of(1), of(2)]
+}
+
+#[inline]
 pub(super) fn mix(a: Linear, b: Linear, t: f32) -> Linear {
-    [0, 1, 2].map(|i| lerp(a[i], b[i], t))
+    channels(|i| lerp(a[i], b[i], t))
 }
 
+#[inline]
 pub(super) fn scale(colour: Linear, by: f32) -> Linear {
-    colour.map(|it| it * by)
+    channels(|i| colour[i] * by)
 }
 
+#[inline]
 pub(super) fn add(a: Linear, b: Linear) -> Linear {
-    [0, 1, 2].map(|i| a[i] + b[i])
+    channels(|i| a[i] + b[i])
 }
 
 fn linear(rgb: u32) -> Linear {
@@ -72,9 +82,10 @@ fn linear(rgb: u32) -> Linear {
 }
 
 /// Returns the sRGB colour, 0..255, not rounded.
+#[inline]
 pub(super) fn display(colour: Linear) -> [f32; 3] {
-    colour.map(|it| {
-        let it = it.clamp(0.0, 1.0);
+    channels(|i| {
+        let it = colour[i].clamp(0.0, 1.0);
         255.0 * if it <= 0.003_130_8 { it * 12.92 } else { 1.055 * it.powf(1.0 / 2.4) - 0.055 }
     })
 }
