@@ -260,7 +260,7 @@ impl ActiveRun {
     }
 
     /// Returns every instance that may have attempts, to read.
-    pub(super) fn instances(&self) -> impl Iterator<Item = &ActiveInstance> {
+    pub(super) fn instances(&self) -> impl DoubleEndedIterator<Item = &ActiveInstance> {
         self.nodes.iter().flat_map(|node| match &node.items {
             Some(items) => items.runs.as_slice(),
             None => std::slice::from_ref(&node.whole),

@@ -228,7 +228,7 @@ impl ActiveRun {
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         instance.attempts += 1;
         let outcome = Outcome::of(made.map(|values| (values, Vec::new())));
-        self.end_attempt(context, key, started, outcome);
+        self.end_attempt(context, key, started, outcome, None);
     }
 
     /// Starts another attempt after its wait.

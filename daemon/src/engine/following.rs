@@ -24,7 +24,8 @@ impl ActiveRun {
             return false;
         }
         let mut follows = false;
-        for instance in self.instances() {
+        // The last items wait longest: one that waits for its turn in the loop is found at once.
+        for instance in self.instances().rev() {
             match instance.status {
                 NodeStatus::Ready => {
                     let needed = instance.needed.as_deref().filter(|_| instance.ticket.is_none());

@@ -222,7 +222,8 @@ impl ActiveRun {
             false => context.take_all_spending(attempt, self.run.id, &plan.name, item),
         };
         let outcome = Outcome::lost("interrupted: the daemon or the machine stopped").with_spending(spending);
-        self.end_attempt(context, key, started, outcome);
+        let reported = self.reported(context, key);
+        self.end_attempt(context, key, started, outcome, reported);
     }
 
     /// Schedules the next attempt of instances between two attempts, for when it was due.

@@ -91,6 +91,10 @@ fn describe(template: &str, error: &minijinja::Error) -> String {
 
 /// Refuses long chains and long rows of `elif`, over which minijinja recurses, to keep its stack small.
 fn simple_enough(template: &str) -> Result<(), String> {
+    if template.len() <= TOKEN_LIMIT {
+        // It has no more words and symbols than bytes.
+        return Ok(());
+    }
     let (mut tokens, mut branches) = (0usize, 0usize);
     for token in tokenize(template, false, SyntaxConfig::default()) {
         match token.map_err(|error| describe(template, &error))?.0 {

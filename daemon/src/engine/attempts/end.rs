@@ -12,6 +12,7 @@ use crate::engine::active::{ActiveRun, Made, enter};
 use crate::engine::context::{After, Context};
 use crate::engine::key::Key;
 use crate::engine::started::Started;
+use crate::hub::Reported;
 use crate::store::Op;
 
 /// The most interruptions of a node before it fails.
@@ -37,6 +38,7 @@ impl ActiveRun {
         if let Some(instance) = self.instance_mut(key.node, key.item) {
             instance.child_is_parked = false;
         }
+        let reported = self.reported(context, key);
         let started = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
             Some(live) => {
                 outcome = context.settle_spending(&live, outcome);
@@ -50,16 +52,24 @@ impl ActiveRun {
             }
             None => Started::now(),
         };
-        self.end_attempt(context, key, started, outcome);
+        self.end_attempt(context, key, started, outcome, reported);
     }
 
-    /// Ends an attempt: it leads to another one, to a question, or to the end of its instance.
+    /// Returns what the running attempt of an instance has reported so far.
+    pub(in crate::engine) fn reported(&self, context: &Context, key: Key) -> Option<Reported> {
+        let number = self.instance(key.node, key.item)?.attempts;
+        context.hub.reported(key.run, &self.plan.nodes[key.node].name, key.item, number)
+    }
+
+    /// Ends an attempt: it leads to another one, to a question, or to the end of its instance. `reported`: what it has reported
+    /// so far, if it could.
     pub(in crate::engine) fn end_attempt(
         &mut self,
         context: &mut Context,
         key: Key,
         started: Started,
         outcome: Outcome,
+        reported: Option<Reported>,
     ) {
         let outcome = self.within_memory(outcome.checked_for_depth());
         let cached = match outcome.end {
@@ -91,7 +101,6 @@ impl ActiveRun {
             return;
         }
         let number = instance.attempts;
-        let reported = context.hub.reported(key.run, &plan.name, key.item, number);
         let again = match end {
             AttemptEnd::Failed => {
                 instance.failures += 1;
