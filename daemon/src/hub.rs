@@ -132,26 +132,30 @@ impl Hub {
     pub fn state(&self, workflow_id: WorkflowId, run_id: RunId, event: Arc<Numbered>) {
         let mut inner = self.lock();
         let inner = &mut *inner;
+        let is_watched = inner.watchers.values().any(|watcher| watcher.watches(run_id));
         let (outdated, edges) = match inner.runs.get_mut(&run_id) {
-            Some(record) => match record.fold(&event) {
-                Some(folded) => folded,
-                None => {
-                    if event.seq > record.state.seq {
+            Some(record) => {
+                let folded = match is_watched {
+                    true => record.fold(&event),
+                    false => record.add(&event).then(|| (Outdated::Nothing, Vec::new())),
+                };
+                let Some(folded) = folded else {
+                    if event.seq > record.seq() {
                         tracing::error!(run = %run_id, seq = event.seq, "events of a run are missing");
                     }
                     return;
-                }
-            },
+                };
+                folded
+            }
             // The run is waiting or has ended: it has no record, but may be watched.
             None => (Outdated::Nothing, Vec::new()),
         };
         // A node that starts to work or ends may end the wait of the run, or leave others that wait.
         inner.show_waits(run_id);
-        let watching: Vec<&mut Watcher> =
-            inner.watchers.values_mut().filter(|watcher| watcher.watches(run_id)).collect();
-        if watching.is_empty() {
+        if !is_watched {
             return;
         }
+        let watching = inner.watchers.values_mut().filter(|watcher| watcher.watches(run_id));
         let message =
             Message::new(Notification::State { workflow_id, run_id, event: Numbered::clone(&event) });
         for watcher in watching {
@@ -239,13 +243,14 @@ impl Hub {
     /// Returns the state of an active run.
     #[must_use]
     pub fn run_state(&self, run_id: RunId) -> Option<Arc<RunState>> {
-        self.lock().runs.get(&run_id).map(|record| Arc::clone(&record.state))
+        self.lock().runs.get(&run_id).map(|record| record.state())
     }
 
     /// Returns what a running attempt has reported so far, which the event of its end stores.
     pub(crate) fn reported(&self, run: RunId, node: &str, item: ItemPath, attempt: u32) -> Option<Reported> {
         let inner = self.lock();
-        let instance = inner.runs.get(&run)?.state.instance(node, item)?;
+        let state = inner.runs.get(&run)?.state();
+        let instance = state.instance(node, item)?;
         (instance.is_live() && instance.attempt() == attempt).then(|| Reported {
             metrics: instance.metrics.clone(),
             log_end: instance.log_end,
@@ -257,7 +262,7 @@ impl Hub {
 
     /// Returns what the running attempts of a node wait for at their executors.
     pub(crate) fn waits_for(&self, run: RunId, node: &str) -> Option<String> {
-        self.lock().runs.get(&run)?.state.nodes.get(node)?.waits_for.clone()
+        self.lock().runs.get(&run)?.state().nodes.get(node)?.waits_for.clone()
     }
 
     /// Fills in the positions of waiting runs, the questions of runs, and what they wait for.
@@ -274,7 +279,7 @@ impl Hub {
     /// Returns the runs that ask a person, in the order of their starts, with their states.
     pub(crate) fn asking(&self) -> Vec<(Arc<Run>, Arc<RunState>)> {
         let inner = self.lock();
-        let state = |run: &RunId| inner.runs.get(run).map(|record| Arc::clone(&record.state));
+        let state = |run: &RunId| inner.runs.get(run).map(|record| record.state());
         inner.rows.asking().into_iter().filter_map(|run| Some((Arc::clone(&run), state(&run.id)?))).collect()
     }
 
@@ -284,6 +289,12 @@ impl Hub {
         for watcher in self.lock().watchers.values_mut() {
             watcher.bye(&message);
         }
+    }
+
+    /// Drops the newest daemon events, which are small parts of much memory that was used during the last period of work and
+    /// would not be freed. A client that reconnects without having missed any needs none.
+    pub(crate) fn release_memory(&self) {
+        self.lock().ring.release_memory();
     }
 
     /// Estimates how many bytes of notifications wait for connections.

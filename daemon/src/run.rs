@@ -230,7 +230,12 @@ pub async fn run(
     let stop_delivering = CancellationToken::new();
     let delivering =
         tokio::spawn(delivery::deliver(store.clone(), performer, added, stop_delivering.clone()));
-    let releasing = release_memory::release_memory(engine.activity(), clients_seen.clone(), store.clone());
+    let releasing = release_memory::release_memory(
+        engine.activity(),
+        clients_seen.clone(),
+        Arc::clone(&hub),
+        store.clone(),
+    );
     let releasing = tokio::spawn(releasing);
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));

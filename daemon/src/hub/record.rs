@@ -1,5 +1,6 @@
 //! The hub's record of an active run: its state and its newest events.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -17,7 +18,11 @@ const MAX_LIVE_VALUES: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) run: Arc<Run>,
-    pub(super) state: Arc<RunState>,
+    /// The fold of its events. The newest ones may be missing, and are in `ring`: they are folded when somebody looks, so most
+    /// short runs end before.
+    state: RefCell<Arc<RunState>>,
+    /// The number of its newest event.
+    seq: u64,
     ring: VecDeque<Arc<Numbered>>,
     /// The nodes that have waited for a pool or a lock.
     waited: BTreeSet<String>,
@@ -40,10 +45,55 @@ impl Record {
     pub(super) fn new(run: Run, state: RunState) -> Self {
         Self {
             run: Arc::new(run),
-            state: Arc::new(state),
+            seq: state.seq,
+            state: RefCell::new(Arc::new(state)),
             ring: VecDeque::new(),
             waited: BTreeSet::new(),
             queued: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the number of its newest event.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Returns its state.
+    pub(super) fn state(&self) -> Arc<RunState> {
+        let mut state = self.state.borrow_mut();
+        if state.seq < self.seq {
+            let missing = usize::try_from(self.seq - state.seq).unwrap_or(usize::MAX);
+            let newest = self.ring.len().saturating_sub(missing);
+            let state = Arc::make_mut(&mut state);
+            for event in self.ring.range(newest..) {
+                let folded = state.fold(event);
+                debug_assert_eq!(folded, Folded::Next);
+            }
+        }
+        Arc::clone(&state)
+    }
+
+    /// Adds a state event. Returns `false` if it is not the next one.
+    fn push(&mut self, event: &Arc<Numbered>) -> bool {
+        if event.seq != self.seq + 1 {
+            return false;
+        }
+        if self.ring.len() == RING_CAPACITY {
+            self.state();
+            self.ring.pop_front();
+        }
+        self.ring.push_back(Arc::clone(event));
+        self.seq = event.seq;
+        true
+    }
+
+    /// Adds a state event that nobody watches. Returns `false` if it is not the next one.
+    pub(super) fn add(&mut self, event: &Arc<Numbered>) -> bool {
+        // What a node waits for is shown in the registry too.
+        if self.has_waited() || !self.queued.is_empty() {
+            self.fold(event).is_some()
+        } else {
+            self.push(event)
         }
     }
 
@@ -52,15 +102,11 @@ impl Record {
     pub(super) fn fold(&mut self, event: &Arc<Numbered>) -> Option<(Outdated, Vec<LiveEvent>)> {
         let before = self.attempt_of(&event.event);
         let activity = self.activity_of(&event.event);
-        if Arc::make_mut(&mut self.state).fold(event) != Folded::Next {
+        if !self.push(event) {
             return None;
         }
-        if self.ring.len() == RING_CAPACITY {
-            self.ring.pop_front();
-        }
-        self.ring.push_back(Arc::clone(event));
         let StateEvent::NodeUpdate(update) = &event.event else {
-            let ended = self.state.status.is_ended();
+            let ended = self.state().status.is_ended();
             return Some((if ended { Outdated::Run } else { Outdated::Nothing }, Vec::new()));
         };
         let ended = before.is_some() && before != self.attempt_of(&event.event);
@@ -74,17 +120,19 @@ impl Record {
     /// Returns the running attempt of the instance of an event.
     fn attempt_of(&self, event: &StateEvent) -> Option<u32> {
         let StateEvent::NodeUpdate(update) = event else { return None };
-        let instance = self.state.instance(&update.node, update.item)?;
+        let state = self.state();
+        let instance = state.instance(&update.node, update.item)?;
         instance.is_live().then(|| instance.attempt())
     }
 
     fn activity_of(&self, event: &StateEvent) -> Option<fanlight_shared::event::EdgeActivity> {
         let StateEvent::NodeUpdate(update) = event else { return None };
-        self.state.nodes.get(&update.node).map(|node| node.edge_activity())
+        self.state().nodes.get(&update.node).map(|node| node.edge_activity())
     }
 
     fn edges(&self, update: &NodeUpdate) -> Vec<LiveEvent> {
-        let edges = self.state.edges_into(&update.node);
+        let state = self.state();
+        let edges = state.edges_into(&update.node);
         edges.map(|(edge, activity)| LiveEvent::EdgeUpdate { edge: edge.to_owned(), activity }).collect()
     }
 
@@ -94,10 +142,10 @@ impl Record {
         let (node, item, attempt) = match event {
             LiveEvent::EdgeUpdate { .. } => return true,
             LiveEvent::WaitUpdate { node, .. } => {
-                let open = self.state.nodes.get(node).is_some_and(|node| !node.whole.status.is_ended());
+                let open = self.state().nodes.get(node).is_some_and(|node| !node.whole.status.is_ended());
                 if open {
                     self.waited.insert(node.clone());
-                    Arc::make_mut(&mut self.state).fold_live(event);
+                    Arc::make_mut(self.state.get_mut()).fold_live(event);
                 }
                 return open;
             }
@@ -112,11 +160,11 @@ impl Record {
             | LiveEvent::MetricUpdate { node, item, .. }
             | LiveEvent::PreviewUpdate { node, item, .. } => (node, *item, None),
         };
-        let runs = self.state.instance(node, item).is_some_and(|instance| {
+        let runs = self.state().instance(node, item).is_some_and(|instance| {
             instance.is_live() && attempt.is_none_or(|attempt| attempt == instance.attempt())
         });
         if runs {
-            Arc::make_mut(&mut self.state).fold_live(event);
+            Arc::make_mut(self.state.get_mut()).fold_live(event);
             if let LiveEvent::LocationUpdate { source, location } = event {
                 let queued = self.queued.entry(source.node.clone()).or_default();
                 if location.host.is_none() {
@@ -136,10 +184,11 @@ impl Record {
 
     /// Returns what the run waits for: the reason of its first node that waits, if no node works.
     pub(super) fn waits_for(&self) -> Option<String> {
-        if self.state.nodes.iter().any(|(name, node)| self.works(name, node)) {
+        let state = self.state();
+        if state.nodes.iter().any(|(name, node)| self.works(name, node)) {
             return None;
         }
-        let mut nodes = self.state.nodes.values().filter(|node| !node.whole.status.is_ended());
+        let mut nodes = state.nodes.values().filter(|node| !node.whole.status.is_ended());
         nodes.find_map(|node| node.waits_for.clone())
     }
 
@@ -155,23 +204,24 @@ impl Record {
     /// Returns the events after `seq` and all current live values, which bring a client with the state up to `seq` up
     /// to date; `None` if it needs a snapshot.
     pub(super) fn since(&self, seq: u64) -> Option<(Vec<Numbered>, Vec<LiveEvent>)> {
-        let first = self.state.seq - self.ring.len() as u64;
-        if seq < first || seq > self.state.seq {
+        let first = self.seq - self.ring.len() as u64;
+        if seq < first || seq > self.seq {
             return None;
         }
+        let state = self.state();
         let events =
             self.ring.iter().filter(|event| event.seq > seq).map(|event| Numbered::clone(event)).collect();
         let mut live = Vec::new();
-        for (edge, activity) in &self.state.edges {
+        for (edge, activity) in &state.edges {
             live.push(LiveEvent::EdgeUpdate { edge: edge.clone(), activity: *activity });
         }
         for name in &self.waited {
-            let Some(node) = self.state.nodes.get(name) else { continue };
+            let Some(node) = state.nodes.get(name) else { continue };
             if !node.whole.status.is_ended() {
                 live.push(LiveEvent::WaitUpdate { node: name.clone(), reason: node.waits_for.clone() });
             }
         }
-        for (name, node) in &self.state.nodes {
+        for (name, node) in &state.nodes {
             live_values(name, ItemPath::WHOLE, &node.whole, &mut live);
             for (index, item) in &node.items {
                 live_values(name, ItemPath::item(*index), item, &mut live);

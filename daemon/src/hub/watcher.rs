@@ -83,12 +83,12 @@ impl Watcher {
         let id = record.run.id;
         let Some(telemetry) = self.runs.get_mut(&id) else { return };
         let had = match telemetry {
-            Telemetry::Attached { sent } => *sent == record.state.seq,
+            Telemetry::Attached { sent } => *sent == record.seq(),
             Telemetry::Reading { .. } => false,
         };
         if !had {
-            *telemetry = Telemetry::Attached { sent: record.state.seq };
-            self.outbox.snapshot(&record.run, &record.state);
+            *telemetry = Telemetry::Attached { sent: record.seq() };
+            self.outbox.snapshot(&record.run, &record.state());
             self.wake.notify_one();
         }
     }
@@ -129,9 +129,9 @@ impl Watcher {
                     self.outbox.live(record.run.workflow_id, run_id, &event);
                 }
             }
-            None => self.outbox.snapshot(&record.run, &record.state),
+            None => self.outbox.snapshot(&record.run, &record.state()),
         }
-        self.runs.insert(run_id, Telemetry::Attached { sent: record.state.seq });
+        self.runs.insert(run_id, Telemetry::Attached { sent: record.seq() });
         false
     }
 
@@ -255,15 +255,15 @@ impl Watcher {
 
     fn replace_daemon(&mut self, before: &Watch, lagged: bool, view: &View<'_>) {
         let watch = &self.watch;
+        // Events of earlier subscriptions are already queued on this connection.
+        let is_new = |class| Self::wants(watch, class) && !Self::wants(before, class);
         let rest = match &watch.since {
-            Some(since) if since.instance == view.instance && !lagged => view.ring.since(since.seq),
+            Some(since) if since.instance == view.instance && !lagged => view.ring.since(since.seq, is_new),
             _ => None,
         };
-        if let Some(rest) = rest {
-            // Events of earlier subscriptions are already queued on this connection.
-            let had = |class| Self::wants(before, class);
-            for (_, event) in rest.filter(|(class, _)| Self::wants(watch, *class) && !had(*class)) {
-                self.outbox.push(Topic::Daemon, Outgoing::Message(Arc::clone(event)));
+        if let Some(rest) = rest.map(|rest| rest.cloned().collect::<Vec<_>>()) {
+            for event in rest {
+                self.outbox.push(Topic::Daemon, Outgoing::Message(event));
             }
             return;
         }

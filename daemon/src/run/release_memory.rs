@@ -1,11 +1,13 @@
 //! Releases memory when the daemon has less to do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 use tokio::sync::watch::error::RecvError;
 
 use crate::engine::Activity;
+use crate::hub::Hub;
 use crate::store::Store;
 
 /// How long no run must start or end, and no client come or go, before memory is released.
@@ -16,6 +18,7 @@ const IDLE_DELAY: Duration = Duration::from_millis(500);
 pub(super) async fn release_memory(
     mut activity: Receiver<Activity>,
     mut clients: Receiver<u32>,
+    hub: Arc<Hub>,
     store: Store,
 ) {
     while changed(&mut activity, &mut clients).await.is_ok() {
@@ -24,6 +27,7 @@ pub(super) async fn release_memory(
                 return;
             }
         }
+        hub.release_memory();
         store.release_memory();
     }
 }
