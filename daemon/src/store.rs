@@ -14,6 +14,7 @@ mod bodies;
 mod cache;
 mod code;
 mod database;
+mod event_row;
 mod failure;
 mod folder;
 mod interruption;

@@ -5,14 +5,17 @@ mod cache;
 mod delete;
 mod environment;
 mod file;
+mod flush;
 mod import;
 mod made_with;
 mod on_end;
+mod pending;
 mod queue;
 mod reference;
 mod run;
 mod search;
 pub(super) mod series;
+mod stored;
 mod submit;
 mod sweep;
 mod value;
@@ -23,7 +26,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::id::{BlobHash, IdMap, RunId};
-use fanlight_shared::run_state::Summary;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -51,7 +53,9 @@ pub(super) struct Apply {
     blobs: Blobs,
     keys: RefCell<IdMap<RunId, RunKey>>,
     /// How runs stand of which events were stored, until they end.
-    summaries: RefCell<IdMap<RunId, Summary>>,
+    summaries: RefCell<IdMap<RunId, run::Told>>,
+    /// Rows that this transaction has not written yet.
+    pending: RefCell<pending::Pending>,
     /// Blobs that were stored by one batch and are first referenced by a later one.
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
     /// The size of all cached results in bytes, once it is known.
@@ -97,12 +101,21 @@ struct Work {
     rows: IndexMap<RunId, i64>,
 }
 
+impl Applied {
+    fn add(&mut self, mut work: Work) {
+        self.unlink.append(&mut work.unlink);
+        self.claimed.extend(work.claimed);
+        self.published.append(&mut work.published);
+    }
+}
+
 impl Apply {
     pub(super) fn new(blobs: Blobs) -> Self {
         Self {
             blobs,
             keys: RefCell::default(),
             summaries: RefCell::default(),
+            pending: RefCell::default(),
             unclaimed: RefCell::default(),
             cache_bytes: Cell::default(),
             points: RefCell::default(),
@@ -121,6 +134,10 @@ impl Apply {
     ) -> Result<bool, StoreError> {
         let guarded = careful || batch.ops.iter().any(may_be_refused);
         if guarded {
+            // What belongs to earlier batches is not undone with this one.
+            if !self.finish(db, applied)? {
+                return Ok(false);
+            }
             db.prepare_cached("SAVEPOINT batch")?.execute([])?;
         }
         let mut work = Work::default();
@@ -130,19 +147,20 @@ impl Apply {
             .iter()
             .try_for_each(|op| {
                 run = op.run();
-                self.op(db, op, &mut work)
+                self.op(db, op, &mut work)?;
+                // So that it is known which operation fails.
+                if careful { self.flush(db, &mut work) } else { Ok(()) }
             })
             .and_then(|()| self.write_rows(db, &mut work, false))
+            .and_then(|()| if guarded { self.flush(db, &mut work) } else { Ok(()) })
             .and_then(|()| self.drop_unreferenced(db, &mut work));
         match outcome {
             Ok(()) => {
                 if guarded {
                     db.prepare_cached("RELEASE batch")?.execute([])?;
                 }
-                applied.answers.push(Ok(work.committed));
-                applied.unlink.append(&mut work.unlink);
-                applied.claimed.extend(work.claimed);
-                applied.published.append(&mut work.published);
+                applied.answers.push(Ok(std::mem::take(&mut work.committed)));
+                applied.add(work);
                 Ok(true)
             }
             Err(Failure::Store(error)) => Err(error),
@@ -160,7 +178,23 @@ impl Apply {
         }
     }
 
+    /// Writes what is pending. Returns `false` if that failed without a savepoint, so that the transaction must be rolled back.
+    pub(super) fn finish(&self, db: &Connection, applied: &mut Applied) -> Result<bool, StoreError> {
+        let mut work = Work::default();
+        match self.flush(db, &mut work).and_then(|()| self.drop_unreferenced(db, &mut work)) {
+            Ok(()) => {
+                applied.add(work);
+                Ok(true)
+            }
+            Err(Failure::Store(error)) => Err(error),
+            Err(Failure::Batch(_)) => Ok(false),
+        }
+    }
+
     fn op(&self, db: &Connection, op: &Op, work: &mut Work) -> Done {
+        if !pending::leaves_pending(op) {
+            self.flush(db, work)?;
+        }
         match op {
             Op::Event { run, event } => self.store_event(db, work, *run, event),
             Op::Values { run, node, item, values, bodies, cache_key } => {
@@ -204,7 +238,7 @@ impl Apply {
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
             Op::Evict { run, keep } => {
                 self.write_rows(db, work, true)?;
-                self.evict(db, work, *run, *keep)
+                self.evict(db, *run, *keep)
             }
             Op::CacheEntry(new) => self.store_entry(db, work, new),
             Op::CacheRemove(keys) => keys.iter().try_for_each(|key| self.drop_entry(db, work, *key)),
@@ -271,6 +305,7 @@ impl Apply {
     pub(super) fn forget(&self) {
         self.keys.borrow_mut().clear();
         self.summaries.borrow_mut().clear();
+        *self.pending.borrow_mut() = pending::Pending::default();
         self.cache_bytes.set(None);
         self.points.borrow_mut().clear();
     }

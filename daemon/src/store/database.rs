@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0018_unpriced.sql"),
     include_str!("migrations/0019_spending.sql"),
     include_str!("migrations/0020_attempt_key.sql"),
+    include_str!("migrations/0021_event_rows.sql"),
 ];
 
 /// Returns the schema that this program writes.

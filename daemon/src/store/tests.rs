@@ -5,6 +5,7 @@ mod damaged;
 mod deletion;
 mod disk;
 mod environment;
+mod event_rows;
 mod frozen;
 mod keeping;
 mod listed;
@@ -68,7 +69,7 @@ impl Fixture {
 
     /// Changes the database behind the store's back.
     pub(crate) fn tamper(&self, sql: &str) {
-        Connection::open(self.home.database()).unwrap().execute_batch(sql).unwrap();
+        tamper(&self.home, sql);
     }
 
     /// Submits runs of the workflow `poster`.
@@ -123,6 +124,19 @@ impl Fixture {
 
 pub(crate) fn home(folder: &std::path::Path) -> Home {
     Home::below(&folder.join("home")).unwrap()
+}
+
+/// Changes the database behind the back of its store. Each event has a row of its own then, as under earlier programs.
+pub(crate) fn tamper(home: &Home, sql: &str) {
+    const LISTS: &str = "substr(body, 1, 1) = '[' AND json_valid(body)";
+    let db = Connection::open(home.database()).unwrap();
+    db.execute_batch(&format!(
+        "CREATE TEMP TABLE one AS SELECT run, seq + e.key AS seq, e.value AS body FROM event, \
+         json_each(CASE WHEN {LISTS} THEN body ELSE '[]' END) AS e WHERE {LISTS}; DELETE FROM event WHERE {LISTS}; \
+         INSERT INTO event SELECT run, seq, body FROM one; DROP TABLE one",
+    ))
+    .unwrap();
+    db.execute_batch(sql).unwrap();
 }
 
 pub(crate) fn commit(store: &Store, ops: Vec<Op>) -> Result<Committed, StoreError> {

@@ -124,7 +124,7 @@ impl World {
 
     /// Changes the database behind the store's back.
     pub(super) fn tamper(&self, sql: &str) {
-        rusqlite::Connection::open(self.store.home().database()).unwrap().execute_batch(sql).unwrap();
+        crate::store::tests::tamper(self.store.home(), sql);
     }
 
     /// Returns the path of a workflow file, which is there.

@@ -6,7 +6,7 @@ use fanlight_shared::id::{BlobHash, RunId};
 use fanlight_shared::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::value::Stored;
+use super::stored::Stored;
 use super::{Apply, Done, Work};
 use crate::store::{CacheKey, NewEntry, code};
 

@@ -8,12 +8,10 @@ use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::value::Stored;
+use super::pending::Place;
+use super::stored::Stored;
 use super::{Apply, Done, Failure, Work, environment, file, sweep};
-use crate::store::{StoreError, code};
-
-/// A value's row: node, item, port.
-type Place = (String, i64, String);
+use crate::store::{StoreError, code, event_row};
 
 /// The rows of `value v` that no asset of the same run shows.
 const NOT_SHOWN: &str = "NOT EXISTS (SELECT 1 FROM asset a WHERE a.run = v.run AND a.node = v.node \
@@ -37,12 +35,15 @@ impl Apply {
         db.prepare_cached("UPDATE run SET status = ?2 WHERE key = ?1")?
             .execute(params![key, code::DELETED])?;
         db.prepare_cached("UPDATE workflow SET runs = runs - 1 WHERE key = ?1")?.execute([workflow])?;
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO going (attempt) SELECT json_extract(body, '$.attempt_id') FROM event \
-             WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 AND json_valid(body) \
-             AND json_extract(body, '$.attempt_id') IS NOT NULL",
-        )?
-        .execute([key])?;
+        let mut query =
+            db.prepare_cached("SELECT body FROM event WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0")?;
+        let mut rows = query.query([key])?;
+        while let Some(row) = rows.next()? {
+            for attempt in event_row::attempts(row.get_ref(0)?.as_bytes().unwrap_or_default()) {
+                db.prepare_cached("INSERT OR IGNORE INTO going (attempt) VALUES (?1)")?
+                    .execute([attempt.to_string()])?;
+            }
+        }
         db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
         self.drop_all_series(db, key)?;
         environment::release(db, key)?;
@@ -178,9 +179,9 @@ impl Apply {
         Ok(())
     }
 
-    /// Deletes the other values of ended runs beyond the newest `keep`, of the workflows of a run and of those that it
-    /// started.
-    pub(super) fn evict(&self, db: &Connection, work: &mut Work, run: RunId, keep: u32) -> Done {
+    /// Lets the other values of ended runs beyond the newest `keep` be deleted, of the workflows of a run and of those that it
+    /// started: once for all runs of a transaction.
+    pub(super) fn evict(&self, db: &Connection, run: RunId, keep: u32) -> Done {
         let mut workflows = BTreeSet::from([self.key(db, run)?.workflow]);
         let mut family = vec![run];
         // One look-up by index for each run: as a recursive query SQLite reads the whole table.
@@ -192,12 +193,15 @@ impl Apply {
                 workflows.insert(child.get(1)?);
             }
         }
-        workflows.into_iter().try_for_each(|workflow| self.evict_workflow(db, work, workflow, keep))
+        let mut pending = self.pending.borrow_mut();
+        workflows.into_iter().for_each(|workflow| pending.evict(workflow, keep));
+        Ok(())
     }
 
-    /// Removes the values of older runs. A run whose parent has not ended keeps them: the parent may still take them.
-    fn evict_workflow(&self, db: &Connection, work: &mut Work, workflow: i64, keep: u32) -> Done {
-        let runs = db
+    /// Returns the older runs that lose their values. A run whose parent has not ended keeps them: the parent may still take
+    /// them.
+    pub(super) fn to_evict(&self, db: &Connection, workflow: i64, keep: u32) -> Done<Vec<i64>> {
+        Ok(db
             .prepare_cached(
                 "SELECT key FROM run INDEXED BY run_with_values \
                  WHERE workflow = ?1 AND evicted = 0 AND status >= 3 AND status <= 5 AND (parent IS NULL \
@@ -205,18 +209,22 @@ impl Apply {
                  ORDER BY key DESC LIMIT -1 OFFSET ?2",
             )?
             .query_map(params![workflow, keep], |row| row.get(0))?
-            .collect::<Result<Vec<i64>, _>>()?;
-        for run in runs {
-            let has_assets =
-                db.prepare_cached("SELECT 1 FROM asset WHERE run = ?1 LIMIT 1")?.exists([run])?;
-            let which = if has_assets { NOT_SHOWN } else { "true" };
-            self.release_rows(db, work, run, which)?;
-            db.prepare_cached(&format!(
-                "UPDATE value AS v SET body = NULL, large = NULL WHERE run = ?1 AND {which}"
-            ))?
-            .execute([run])?;
-            db.prepare_cached("UPDATE run SET evicted = 1 WHERE key = ?1")?.execute([run])?;
-        }
+            .collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn has_assets(db: &Connection, run: i64) -> Done<bool> {
+        Ok(db.prepare_cached("SELECT 1 FROM asset WHERE run = ?1 LIMIT 1")?.exists([run])?)
+    }
+
+    /// Removes the written values of a run.
+    pub(super) fn evict_run(&self, db: &Connection, work: &mut Work, run: i64) -> Done {
+        let which = if Self::has_assets(db, run)? { NOT_SHOWN } else { "true" };
+        self.release_rows(db, work, run, which)?;
+        db.prepare_cached(&format!(
+            "UPDATE value AS v SET body = NULL, large = NULL WHERE run = ?1 AND {which}"
+        ))?
+        .execute([run])?;
+        db.prepare_cached("UPDATE run SET evicted = 1 WHERE key = ?1")?.execute([run])?;
         Ok(())
     }
 

@@ -5,13 +5,12 @@ mod shared;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use fanlight_shared::asset::PreviewState;
-use fanlight_shared::event::Numbered;
 use fanlight_shared::id::RunId;
 use fanlight_shared::metric::Point;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::series::insert_chunk;
-use super::value::Stored;
+use super::stored::Stored;
 use super::{Apply, Done, Failure, Work, made_with};
 use crate::series::encode;
 use crate::store::StagedRun;
@@ -64,7 +63,14 @@ impl Apply {
             };
             match part {
                 RunPart::Run(_) => {}
-                RunPart::Event(event) => add_event(db, key, &event)?,
+                RunPart::Event(event) => {
+                    self.pending.borrow_mut().add_event(key, event.seq, &event.event)?;
+                    // Archives may have any number.
+                    let is_long = self.pending.borrow().is_long();
+                    if is_long {
+                        self.flush(db, work)?;
+                    }
+                }
                 RunPart::File(file) => add_file(db, key, &file, shared)?,
                 RunPart::Value(value) => self.import_value(db, work, key, &value)?,
                 RunPart::Asset(asset) => self.import_asset(db, work, *asset)?,
@@ -189,15 +195,6 @@ fn name(db: &Connection, run: RunId) -> Done<Option<String>> {
         )?
         .query_row([run.as_bytes()], |row| row.get(0))
         .optional()?)
-}
-
-fn add_event(db: &Connection, run: i64, event: &Numbered) -> Done {
-    db.prepare_cached("INSERT INTO event (run, seq, body) VALUES (?1, ?2, ?3)")?.execute(params![
-        run,
-        code::signed(event.seq),
-        serde_json::to_string(&event.event)?
-    ])?;
-    Ok(())
 }
 
 fn add_file(db: &Connection, run: i64, file: &FileRecord, shared: &mut Shared<'_>) -> Done {

@@ -4,27 +4,38 @@ use fanlight_shared::event::{Numbered, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Apply, Done, Work};
-use crate::store::code;
+use super::{Apply, Done, Failure, Work};
+use crate::store::{StoreError, code, event_row};
+
+/// What the stored events of a run say.
+pub(super) struct Told {
+    summary: Summary,
+    /// The number of the last one.
+    seq: u64,
+}
 
 impl Apply {
-    /// Stores a state event and folds it into the summary of its run. The row is written once for all events of the batch.
+    /// Stores a state event and folds it into the summary of its run. The row of the run is written once for all events of the
+    /// batch.
     pub(super) fn store_event(&self, db: &Connection, work: &mut Work, run: RunId, event: &Numbered) -> Done {
         let key = self.key(db, run)?.run;
-        let body = serde_json::to_string(&event.event)?;
-        db.prepare_cached("INSERT INTO event (run, seq, body) VALUES (?1, ?2, ?3)")?.execute(params![
-            key,
-            code::signed(event.seq),
-            body
-        ])?;
         let mut summaries = self.summaries.borrow_mut();
-        let summary = match summaries.get_mut(&run) {
-            Some(summary) => summary,
-            None => summaries.entry(run).or_insert(stored(db, key)?),
+        let told = match summaries.get_mut(&run) {
+            Some(told) => told,
+            None => {
+                let told = Told { summary: stored(db, key)?, seq: last_seq(db, key)? };
+                summaries.entry(run).or_insert(told)
+            }
         };
-        if summary.fold(&event.event) {
+        if event.seq <= told.seq {
+            let message = format!("event {} of the run {run} is stored already", event.seq);
+            return Err(Failure::Batch(StoreError::Other(message)));
+        }
+        told.seq = event.seq;
+        self.pending.borrow_mut().add_event(key, event.seq, &event.event)?;
+        if told.summary.fold(&event.event) {
             work.rows.insert(run, key);
         }
         drop(summaries);
@@ -40,7 +51,15 @@ impl Apply {
     pub(super) fn set_row(&self, db: &Connection, work: &mut Work, run: RunId, summary: &Summary) -> Done {
         let key = self.key(db, run)?.run;
         work.rows.insert(run, key);
-        self.summaries.borrow_mut().insert(run, summary.clone());
+        let mut summaries = self.summaries.borrow_mut();
+        match summaries.get_mut(&run) {
+            Some(told) => told.summary = summary.clone(),
+            None => {
+                let told = Told { summary: summary.clone(), seq: last_seq(db, key)? };
+                summaries.insert(run, told);
+            }
+        }
+        drop(summaries);
         if summary.status.is_ended() && !stored(db, key)?.status.is_ended() {
             // Its events can't be read, so none says that it ended.
             return self.run_ended(db, key, summary.status, summary.ended_at.unwrap_or_else(Time::now));
@@ -53,7 +72,7 @@ impl Apply {
         let mut summaries = self.summaries.borrow_mut();
         let mut rest = Vec::new();
         for (run, key) in work.rows.drain(..) {
-            let Some(summary) = summaries.get(&run) else { continue };
+            let Some(Told { summary, .. }) = summaries.get(&run) else { continue };
             if ended && !summary.status.is_ended() {
                 rest.push((run, key));
                 continue;
@@ -67,6 +86,19 @@ impl Apply {
         work.rows.extend(rest);
         Ok(())
     }
+}
+
+/// Returns the number of the last written event of a run.
+fn last_seq(db: &Connection, key: i64) -> rusqlite::Result<u64> {
+    let last = db
+        .prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([key], |row| {
+            // What can't be read counts as one.
+            let count = row.get_ref(1)?.as_str().map_or(1, event_row::count);
+            Ok(code::unsigned(row.get(0)?) + count - 1)
+        })
+        .optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 fn stored(db: &Connection, key: i64) -> rusqlite::Result<Summary> {

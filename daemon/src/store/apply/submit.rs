@@ -7,7 +7,7 @@ use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{self, Place};
-use super::value::Stored;
+use super::stored::Stored;
 use super::workflow::Workflow;
 use super::{Apply, Done, Failure, RunKey, Work, environment, file, made_with, search, sweep};
 use crate::store::read::stored_sweep as stored;

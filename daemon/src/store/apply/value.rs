@@ -2,17 +2,14 @@
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::value::Value;
+use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::pending::{PendingValue, Place};
+use super::stored::Stored;
 use super::{Apply, Done, Failure, Work};
 use crate::store::CacheKey;
 use crate::store::blob::Published;
-
-/// The JSON of a value as stored in its row.
-pub(super) struct Stored {
-    pub(super) body: Option<String>,
-    pub(super) large: Option<[u8; 32]>,
-}
 
 /// The node or item whose values are stored.
 #[derive(Clone, Copy)]
@@ -24,8 +21,8 @@ pub(super) struct InstanceKey<'a> {
 }
 
 impl Apply {
-    /// Stores the value of one port, replacing an existing one. `body`: its JSON, where that lies in a blob. `cache_key`: the
-    /// result that it belongs to.
+    /// Stores the value of one port, replacing an existing one; its row is pending. `body`: its JSON, where that lies in a blob.
+    /// `cache_key`: the result that it belongs to.
     pub(super) fn store_value(
         &self,
         db: &Connection,
@@ -46,13 +43,28 @@ impl Apply {
             None => Stored { body: Some(serde_json::to_string(value)?), large: None },
         };
         self.reference_value(db, work, value)?;
-        let inserted = db
-            .prepare_cached(
-                "INSERT INTO value (run, node, item, port, body, large, cache_key) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![run, node, item, port, stored.body, stored.large, cache_key])?;
-        if inserted == 0 {
+        let value = PendingValue { stored, cache_key: cache_key.copied() };
+        let place = (node.to_owned(), item, port.to_owned());
+        let replaced = self.pending.borrow_mut().add_value(run, place, value);
+        replaced.map_or(Ok(()), |old| self.release_stored(db, work, &old.stored))
+    }
+
+    /// Writes pending values of a run, replacing existing ones.
+    pub(super) fn write_values(
+        &self,
+        db: &Connection,
+        work: &mut Work,
+        run: i64,
+        values: IndexMap<Place, PendingValue>,
+    ) -> Done {
+        let mut insert = db.prepare_cached(
+            "INSERT INTO value (run, node, item, port, body, large, cache_key) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        )?;
+        for ((node, item, port), PendingValue { stored, cache_key }) in values {
+            if insert.execute(params![run, node, item, port, stored.body, stored.large, cache_key])? > 0 {
+                continue;
+            }
             let old = db
                 .prepare_cached(
                     "SELECT body, large FROM value WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4",

@@ -1,11 +1,11 @@
 //! Reads the state events of runs.
 
-use fanlight_shared::event::{Numbered, StateEvent};
+use fanlight_shared::event::Numbered;
 use fanlight_shared::id::RunId;
 use fanlight_shared::run_state::{Edges, RunState};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::store::{StoreError, code};
+use crate::store::{StoreError, code, event_row};
 
 /// Returns the key of a run, its state before any event, and its name.
 pub(super) fn new_state(db: &Connection, id: RunId) -> Result<(i64, RunState, String), StoreError> {
@@ -37,29 +37,19 @@ pub(super) fn readable_events(
     name: &str,
 ) -> Result<(Vec<Numbered>, Option<StoreError>), StoreError> {
     let mut query = db.prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?;
-    let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut rows = query.query([run])?;
     let mut events: Vec<Numbered> = Vec::new();
-    for row in rows {
-        let event = match numbered(row?, name) {
-            Ok(event) => event,
-            Err(damage) => return Ok((events, Some(damage))),
-        };
+    while let Some(row) = rows.next()? {
         let expected = events.len() as u64 + 1;
-        if event.seq != expected {
+        if code::unsigned(row.get(0)?) != expected {
             let damage = StoreError::Unreadable(format!("event {expected} of {name} is missing"));
             return Ok((events, Some(damage)));
         }
-        events.push(event);
+        match event_row::read(row, name, &mut events) {
+            Ok(()) => {}
+            Err(damage @ StoreError::Unreadable(_)) => return Ok((events, Some(damage))),
+            Err(error) => return Err(error),
+        }
     }
     Ok((events, None))
-}
-
-/// Returns an event from the columns of its row; `name` is that of its run.
-pub(super) fn numbered((seq, body): (i64, String), name: &str) -> Result<Numbered, StoreError> {
-    let seq = code::unsigned(seq);
-    let mut event: StateEvent = serde_json::from_str(&body)
-        .map_err(|error| StoreError::Unreadable(format!("event {seq} of {name} can't be read: {error}")))?;
-    // Events of earlier versions may be longer than events may be now.
-    event.shorten();
-    Ok(Numbered { seq, event })
 }

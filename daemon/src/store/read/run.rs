@@ -14,8 +14,8 @@ use fanlight_shared::value::Value;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::events::{events, new_state, numbered};
-use crate::store::{ChildVersions, DamagedRun, OpenRun, Store, StoreError, code};
+use super::events::{events, new_state};
+use crate::store::{ChildVersions, DamagedRun, OpenRun, Store, StoreError, code, event_row};
 
 /// Node, item, port, value (`None` if not kept).
 type PortValue = (String, ItemPath, String, Option<Value>);
@@ -191,14 +191,27 @@ impl Store {
     /// # Errors
     /// An error of SQLite.
     pub fn events(&self, id: RunId, after: u64, up_to: u64) -> Result<Vec<Numbered>, StoreError> {
+        if after >= up_to {
+            return Ok(Vec::new());
+        }
         self.read(|db| {
             let mut query = db.prepare_cached(
-                "SELECT e.seq, e.body FROM run r JOIN event e ON e.run = r.key \
-                 WHERE r.id = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
+                // The first row may have earlier events too.
+                "SELECT e.seq, e.body FROM run r JOIN event e ON e.run = r.key WHERE r.id = ?1 \
+                 AND e.seq >= coalesce((SELECT max(seq) FROM event WHERE run = r.key AND seq <= ?2), 0) \
+                 AND e.seq <= ?3 ORDER BY e.seq",
             )?;
-            let between = params![id.as_bytes(), code::signed(after), code::signed(up_to)];
-            let rows = query.query_map(between, |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.map(|row| numbered(row?, "the run")).collect()
+            let mut rows = query.query(params![
+                id.as_bytes(),
+                code::signed(after.saturating_add(1)),
+                code::signed(up_to)
+            ])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                event_row::read(row, "the run", &mut events)?;
+            }
+            events.retain(|event| event.seq > after && event.seq <= up_to);
+            Ok(events)
         })
     }
 
@@ -222,15 +235,14 @@ impl Store {
         let wanted: HashSet<AttemptId> = attempts.iter().copied().collect();
         self.read(|db| {
             let mut query = db.prepare_cached(
-                "SELECT CASE WHEN json_valid(e.body) THEN json_extract(e.body, '$.attempt_id') END \
-                 FROM run r JOIN event e ON e.run = r.key \
+                "SELECT e.body FROM run r JOIN event e ON e.run = r.key \
                  WHERE (r.ended_at IS NULL OR r.ended_at >= ?1) AND instr(e.body, '\"attempt_id\"') > 0",
             )?;
-            let ids = query
-                .query_map([made], |row| row.get::<_, Option<String>>(0))?
-                .collect::<Result<HashSet<_>, _>>()?;
-            let known: HashSet<AttemptId> =
-                ids.into_iter().flatten().filter_map(|id| id.parse().ok()).collect();
+            let mut rows = query.query([made])?;
+            let mut known = HashSet::new();
+            while let Some(row) = rows.next()? {
+                known.extend(event_row::attempts(row.get_ref(0)?.as_bytes().unwrap_or_default()));
+            }
             Ok(wanted.intersection(&known).copied().collect())
         })
     }

@@ -21,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::{page, search};
-use crate::store::{Store, StoreError, StoredSweep, code};
+use crate::store::{Store, StoreError, StoredSweep, code, event_row};
 
 /// The columns that [`read`] reads, of `sweep s`, `workflow w` and `version v`.
 const COLUMNS: &str = "s.key, s.name, w.slug, w.id, v.hash, s.created_at, s.swept, s.limits, s.paused, \
@@ -347,7 +347,8 @@ fn best(db: &Connection, key: i64, workflow: &str) -> Result<IndexMap<String, Be
     let mut best: IndexMap<String, Best> = IndexMap::new();
     while let Some(row) = rows.next()? {
         let number: u32 = row.get(0)?;
-        let Ok(StateEvent::RunUpdate(last)) = code::json::<StateEvent>(row, 1) else { continue };
+        let last = row.get_ref(1)?.as_str().ok().and_then(|body| event_row::last(body).ok()?);
+        let Some(StateEvent::RunUpdate(last)) = last else { continue };
         for (output, value) in last.outputs {
             let Some(value) = value.as_float().filter(|value| value.is_finite()) else { continue };
             let reached = || Reached { value, run: format!("{workflow}#{number}") };

@@ -11,7 +11,7 @@ use fanlight_shared::value::Values;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{list, page, series};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, event_row};
 
 const LIST: page::List = page::List("runs.table");
 
@@ -107,8 +107,8 @@ fn outputs(db: &Connection, run: i64) -> Result<Values, StoreError> {
         .query_row([run], |row| row.get(0))
         .optional()?;
     let Some(body) = body else { return Ok(Values::new()) };
-    match serde_json::from_str(&body)? {
-        StateEvent::RunUpdate(last) => {
+    match event_row::last(&body)? {
+        Some(StateEvent::RunUpdate(last)) => {
             let short = |(name, value)| (name, preview::value(&value, MAX_OUTPUT_BYTES));
             Ok(last.outputs.into_iter().map(short).collect())
         }

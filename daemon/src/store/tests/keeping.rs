@@ -89,12 +89,9 @@ fn unreadable_data_of_one_run_affects_only_that_run() {
     let at = Fixture::new();
     let runs = at.submit(3);
     for run in &runs {
-        at.commit(vec![
-            row(run.id, RunStatus::Running),
-            event(run.id, 1),
-            event(run.id, 2),
-            event(run.id, 3),
-        ]);
+        at.commit(vec![row(run.id, RunStatus::Running), event(run.id, 1)]);
+        at.commit(vec![event(run.id, 2)]);
+        at.commit(vec![event(run.id, 3), event(run.id, 4)]);
     }
     let deep = format!("{{\"v\":{}{}}}", "[".repeat(200), "]".repeat(200));
     at.tamper(&format!("UPDATE event SET body = '{deep}' WHERE seq = 2 AND run = 1"));

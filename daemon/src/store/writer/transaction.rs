@@ -35,6 +35,9 @@ impl Writer {
                     break;
                 }
             }
+            if !self.apply.finish(&self.db, &mut applied)? {
+                return Ok(None);
+            }
             self.durability.commit(&self.db)?;
             Ok(Some(applied))
         })();

@@ -1,0 +1,2 @@
+-- A row of `event` may have several consecutive events: `seq` is the number of the first one, and `body` a list of them. Rows
+-- with one event stay as they are; earlier programs can't read the others.
