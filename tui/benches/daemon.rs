@@ -1,13 +1,15 @@
 //! Benchmarks of the real daemon, as ratios measured side by side in one run: `cargo xtask bench`.
 //!
 //! Arguments select figures by name: `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`,
-//! `cached`, `fair`, `table`.
+//! `cached`, `fair`, `table`, `each`, `posters`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "daemon/cached.rs"]
 mod cached;
 #[path = "daemon/commands.rs"]
 mod commands;
+#[path = "daemon/each.rs"]
+mod each;
 #[path = "daemon/fair.rs"]
 mod fair;
 #[path = "support/figures.rs"]
@@ -20,6 +22,8 @@ mod lists;
 mod memory;
 #[path = "daemon/nodes.rs"]
 mod nodes;
+#[path = "daemon/posters.rs"]
+mod posters;
 #[path = "support/process.rs"]
 #[allow(dead_code)]
 mod process;
@@ -62,6 +66,12 @@ fn main() {
         }
         if let Some(table) = figures.of("table") {
             lists::table(table).await;
+        }
+        if let Some(table) = figures.of("each") {
+            each::measure(table).await;
+        }
+        if let Some(table) = figures.of("posters") {
+            posters::measure(table).await;
         }
     });
 }

@@ -1,5 +1,6 @@
 //! A daemon with its own home, on the same disk as the build.
 
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -54,13 +55,18 @@ impl Daemon {
 
     /// Submits `count` runs at once.
     pub(crate) async fn submit(&self, document: &str, count: usize) -> Vec<Run> {
+        self.submit_seeds(document, 0..count).await
+    }
+
+    /// Submits a run for each of these values of `seed`.
+    pub(crate) async fn submit_seeds(&self, document: &str, seeds: Range<usize>) -> Vec<Run> {
         let set = |seed: usize| ParamSet {
             params: IndexMap::from([("seed".to_owned(), Value::Int(i64::try_from(seed).unwrap()))]),
             ..ParamSet::default()
         };
         let start = Start {
             document: document.to_owned(),
-            sets: (0..count).map(set).collect(),
+            sets: seeds.map(set).collect(),
             request_key: RunId::new().to_string(),
             ..Start::default()
         };
