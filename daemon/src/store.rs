@@ -13,6 +13,7 @@ pub mod blob;
 mod bodies;
 mod cache;
 mod code;
+mod commit;
 mod database;
 mod event_row;
 mod failure;
@@ -207,29 +208,6 @@ impl Store {
         {
             after(Err(closed()));
         }
-    }
-
-    /// Writes ops as one request and waits for the commit. Blocks.
-    pub(crate) fn commit_blocking(&self, ops: Vec<Op>) -> Result<Committed, StoreError> {
-        let (send, receive) = channel();
-        let after: After = Box::new(move |answer| {
-            let _ = send.send(answer);
-        });
-        self.write(Batch { ops, after: Some(after), ..Batch::default() });
-        receive.recv().unwrap_or_else(|_| Err(closed()))
-    }
-
-    /// Writes ops as one request and waits for the commit.
-    ///
-    /// # Errors
-    /// The error of the writer.
-    pub async fn commit(&self, ops: Vec<Op>) -> Result<Committed, StoreError> {
-        let (send, receive) = tokio::sync::oneshot::channel();
-        let after: After = Box::new(move |answer| {
-            let _ = send.send(answer);
-        });
-        self.write(Batch { ops, after: Some(after), ..Batch::default() });
-        receive.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Waits until no other import adds runs, and keeps others from it until the guard is dropped. Blocks.

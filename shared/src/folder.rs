@@ -47,6 +47,17 @@ pub fn settle(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Syncs the names in a folder as [`settle`] does. One that does not exist has none.
+///
+/// # Errors
+/// The error of the disk.
+pub fn settle_existing(folder: &Path) -> io::Result<()> {
+    match settle(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        settled => settled,
+    }
+}
+
 /// Syncs the names in a folder.
 ///
 /// # Errors
@@ -73,6 +84,23 @@ mod tests {
         std::fs::write(temp.path().join("file"), "").unwrap();
         for path in ["file", "file/below"] {
             assert!(create_private(&temp.path().join(path)).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_or_can_not_be_synced_counts_as_settled() {
+        let temp = tempfile::tempdir().unwrap();
+        let missing = temp.path().join("missing");
+        assert!(settle(&missing).is_err());
+        settle_existing(&missing).unwrap();
+        let around = temp.path().join("around");
+        std::os::unix::fs::symlink(&around, &around).unwrap();
+        assert!(settle_existing(&around).is_err(), "any other error is reported");
+        // Its file system refuses the sync.
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(sync(Path::new("/proc")).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+            settle_existing(Path::new("/proc")).unwrap();
         }
     }
 }

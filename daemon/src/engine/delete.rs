@@ -95,11 +95,8 @@ pub(crate) async fn forget_deleted(store: &Store, executors: &Executors) {
     let removed = executors.forget(attempts).await;
     // A power loss must not bring back what nobody would remove again.
     let folder = store.home().attempts();
-    match tokio::task::spawn_blocking(move || folder::sync(&folder)).await {
-        Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
-            return tracing::warn!(%error, "the next daemon removes the logs of deleted runs");
-        }
-        _ => {}
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || folder::settle_existing(&folder)).await {
+        return tracing::warn!(%error, "the next daemon removes the logs of deleted runs");
     }
     if let Err(error) = store.commit(vec![Op::AttemptsRemoved(removed)]).await {
         tracing::warn!(%error, "the next daemon removes the logs of deleted runs");

@@ -159,6 +159,9 @@ impl Apply {
                 if guarded {
                     db.prepare_cached("RELEASE batch")?.execute([])?;
                 }
+                if batch.ops.iter().any(Op::deletes) {
+                    work.committed.deleted_blobs.clone_from(&work.unlink);
+                }
                 applied.answers.push(Ok(std::mem::take(&mut work.committed)));
                 applied.add(work);
                 Ok(true)

@@ -291,18 +291,11 @@ impl Blobs {
         });
     }
 
-    /// Removes files as [`Self::unlink`] does, and syncs their folders: else a power loss brings them back as files that the
-    /// database does not know.
-    pub(super) fn unlink_durably(&self, hashes: &[BlobHash]) {
-        hashes.iter().for_each(|hash| self.unlink(*hash));
+    /// Syncs the folders of removed files. Returns the first error. Blocks.
+    pub(super) fn sync_unlinked(&self, hashes: &[BlobHash]) -> io::Result<()> {
         let paths: Vec<PathBuf> = hashes.iter().map(|hash| self.path(*hash)).collect();
-        for folder in paths.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
-            if let Err(error) = folder::sync(folder)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                tracing::warn!("{} can't be synced: {error}", folder.display());
-            }
-        }
+        let folders: BTreeSet<&Path> = paths.iter().filter_map(|path| path.parent()).collect();
+        folders.into_iter().map(folder::settle_existing).fold(Ok(()), io::Result::and)
     }
 
     /// Returns whether the file exists and is undamaged; a damaged one is written again. Another thread may have renamed it

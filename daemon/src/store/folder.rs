@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::Path;
 
 use fanlight_shared::folder::create_private;
-pub(super) use fanlight_shared::folder::sync;
+pub(super) use fanlight_shared::folder::{settle_existing, sync};
 
 use super::StoreError;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fanlight_shared::asset::Asset;
 use fanlight_shared::event::Numbered;
-use fanlight_shared::id::{AssetId, AttemptId, RunId, WorkflowId};
+use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::metric::NewPoints;
 use fanlight_shared::on_end::OnEnd;
@@ -345,6 +345,9 @@ pub struct Committed {
     pub deleted_assets: Vec<(WorkflowId, AssetId)>,
     /// Of [`Op::PruneRuns`]: the deleted runs.
     pub deleted_runs: Vec<(WorkflowId, RunId)>,
+    /// Of the same: the blobs whose files were removed. Their folders are not synced yet when a callback runs;
+    /// [`Store::commit`](super::Store::commit) does that.
+    pub deleted_blobs: Vec<BlobHash>,
     /// The bytes of blobs that lost their last reference.
     pub freed_bytes: u64,
     /// Of [`Op::Star`] and [`Op::Preview`]: the changed assets.

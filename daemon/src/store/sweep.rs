@@ -42,7 +42,11 @@ pub(super) fn interrupted(blobs: &Blobs, db: &Connection, marks: &Path) -> Resul
         }
     }
     // The files go before their marks.
-    blobs.unlink_durably(&unknown);
+    unknown.iter().for_each(|hash| blobs.unlink(*hash));
+    if let Err(error) = blobs.sync_unlinked(&unknown) {
+        tracing::warn!("the next start removes what was being written again: {error}");
+        return Ok(());
+    }
     marks.iter().for_each(|mark| remove(&mark.path()));
     Ok(())
 }

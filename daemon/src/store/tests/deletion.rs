@@ -20,8 +20,14 @@ fn bytes_are_deleted_with_their_last_reference() {
     assert_eq!(gone.deleted_assets, [(one.workflow_id, first.id)]);
     assert_eq!(value_of(&at, &one, "sky"), None, "the value that it showed is not kept");
     assert!(path.exists(), "the other run shows the same bytes");
-    at.commit(vec![Op::DeleteAssets(vec![second.id])]);
+    assert_eq!(gone.deleted_blobs, []);
+    let gone = at.commit(vec![Op::DeleteAssets(vec![second.id])]);
     assert!(!path.exists());
+    assert_eq!(
+        gone.deleted_blobs,
+        [second.value.media()[0].hash],
+        "its folder is synced before a caller is told"
+    );
     assert!(matches!(at.store.blobs().read(first.value.media()[0].hash), Err(StoreError::NotFound(_))));
     assert!(matches!(at.try_commit(vec![Op::DeleteAssets(vec![second.id])]), Err(StoreError::NotFound(_))));
 }
@@ -98,6 +104,27 @@ fn the_leftovers_of_a_crash_are_removed_at_the_next_start() {
     assert!(file.exists());
     at.reopen();
     assert!(!broken_off.exists());
+    assert!(!file.exists());
+}
+
+#[test]
+fn leftovers_whose_removal_can_not_be_synced_are_removed_at_a_later_start() {
+    let mut at = Fixture::new();
+    let (published, _) = at.picture(&large(6));
+    let file = at.store.blobs().path(published.hash);
+    std::mem::forget(published);
+    at.store.close();
+    let (folder, aside) = (file.parent().unwrap(), at.home.data.join("aside"));
+    std::fs::rename(folder, &aside).unwrap();
+    // A folder that can be neither opened nor synced.
+    std::os::unix::fs::symlink(folder, folder).unwrap();
+    at.reopen();
+    at.store.close();
+    // As after a power loss that brings the file back.
+    std::fs::remove_file(folder).unwrap();
+    std::fs::rename(&aside, folder).unwrap();
+    assert!(file.exists());
+    at.reopen();
     assert!(!file.exists());
 }
 

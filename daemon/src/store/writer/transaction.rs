@@ -5,7 +5,7 @@ use fanlight_shared::id::BlobHash;
 use super::durability::write_nothing;
 use super::{Writer, answer};
 use crate::store::apply::Applied;
-use crate::store::{After, Batch, Op, StoreError, closed};
+use crate::store::{After, Batch, StoreError, closed};
 
 impl Writer {
     /// Applies batches in one transaction. Most batches can't fail by themselves and get no savepoint; if one does,
@@ -66,11 +66,7 @@ impl Writer {
     /// Unlinks bytes after the commit, then notifies callers in order.
     pub(super) fn notify(&self, group: Vec<Batch>, applied: Applied) {
         let Applied { answers, unlink, claimed, published, failed } = applied;
-        if group.iter().flat_map(|batch| &batch.ops).any(Op::deletes) {
-            self.blobs.unlink_durably(&unlink);
-        } else {
-            unlink.iter().for_each(|hash| self.blobs.unlink(*hash));
-        }
+        unlink.into_iter().for_each(|hash| self.blobs.unlink(hash));
         self.apply.settle(published, &claimed);
         // Ops are dropped before callers are notified, so that a caller sees only what the commit left.
         let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
