@@ -53,7 +53,12 @@ fn events(db: &Connection, facts: &[&Fact]) -> Result<(), String> {
         let (id, seq, body): (_, Option<u64>, Option<String>) = row.map_err(wrong)?;
         let events = runs.entry(RunId::from_bytes(id).to_string()).or_default();
         if let (Some(seq), Some(body)) = (seq, body) {
-            events.insert(seq, serde_json::from_str(&body).map_err(|error| error.to_string())?);
+            // One event, or consecutive ones.
+            let several = match serde_json::from_str(&body).map_err(|error| error.to_string())? {
+                Json::Array(several) => several,
+                one => vec![one],
+            };
+            events.extend((seq..).zip(several));
         }
     }
     for (run, events) in &runs {
