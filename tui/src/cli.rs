@@ -200,7 +200,7 @@ impl Cli {
             Some(Command::Completions(args)) => command::completions::run(args, Self::command()),
             Some(Command::Docs(args)) => command::docs::run(&args, Self::command()),
             Some(Command::Help(args)) => command::help::run(&args, Self::command()),
-            Some(Command::Secrets(args)) => command::secrets::run(args),
+            Some(Command::Secrets(args)) => command::secrets::run(args).await,
             Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
         }
     }

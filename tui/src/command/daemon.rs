@@ -127,7 +127,7 @@ async fn stop(context: &Context, cancel: bool, yes: bool) -> Result<(), Failure>
     {
         let question =
             format!("{}. Stop the daemon?", interrupted(&status.interrupts, "is interrupted and fails"));
-        ask::confirm(&question, yes)?;
+        ask::confirm(&question, yes).await?;
     }
     let asked = async {
         match client.call(daemon::Stop { cancel }).await {

@@ -41,7 +41,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         all => text::count(all.len(), "run"),
     };
     let and = if args.assets { " and every asset of it" } else { " (assets stay)" };
-    ask::confirm(&format!("Delete {what}{and} for good?"), args.yes)?;
+    ask::confirm(&format!("Delete {what}{and} for good?"), args.yes).await?;
     let ids = found.iter().map(|(id, _)| *id).collect();
     client.call(runs::Delete { runs: ids, assets: args.assets }).await?;
     let mut out = Out::new();

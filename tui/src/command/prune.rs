@@ -92,7 +92,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if !args.yes && !args.json {
         list(&found)?;
     }
-    ask::confirm(&question, args.yes)?;
+    ask::confirm(&question, args.yes).await?;
     let pruned = client.call(prune).await?;
     print(&args, &pruned)
 }

@@ -30,12 +30,12 @@ enum Action {
 }
 
 /// Runs `secrets`.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let settings = embedded::secrets(&Context::from_env()?.home)?;
     match args.action {
         Action::Set(args) => set::run(&settings, &args),
         Action::List(args) => list::run(&settings, &args),
-        Action::Rm(args) => remove::run(&settings, &args),
+        Action::Rm(args) => remove::run(&settings, &args).await,
     }
 }
 

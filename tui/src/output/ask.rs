@@ -8,7 +8,7 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use crate::failure::Failure;
 
 /// Asks on the terminal; without a terminal, `--yes` is required.
-pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
+pub(crate) async fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -16,7 +16,11 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{question} Nobody is there to answer"))
             .hint("add `--yes` to go ahead without a question"));
     }
-    let answer = ask(question)
+    // Beside the command, so that Ctrl-C ends it also where that is caught.
+    let question = question.to_owned();
+    let asked = tokio::task::spawn_blocking(move || ask(&question)).await;
+    let answer = asked
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
         .map_err(|error| Failure::failed(format!("the question could not be asked: {error}")))?;
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),

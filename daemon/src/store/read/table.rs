@@ -99,15 +99,17 @@ fn ids(db: &Connection, runs: &[RunId]) -> Result<Vec<i64>, StoreError> {
 /// Returns the outputs of a run; none before it has ended.
 fn outputs(db: &Connection, run: i64) -> Result<Values, StoreError> {
     // The last event of a run that has ended has its outputs.
-    let body: Option<String> = db
+    let last = db
         .prepare_cached(
             "SELECT body FROM event WHERE run = (SELECT key FROM run WHERE key = ?1 AND status IN (3, 4, 5)) \
              ORDER BY seq DESC LIMIT 1",
         )?
-        .query_row([run], |row| row.get(0))
+        // One that is damaged has none: `doctor` and the run itself say so, and the table shows the others.
+        .query_row([run], |row| {
+            Ok(row.get_ref(0)?.as_str().ok().and_then(|body| event_row::last(body).ok()?))
+        })
         .optional()?;
-    let Some(body) = body else { return Ok(Values::new()) };
-    match event_row::last(&body)? {
+    match last.flatten() {
         Some(StateEvent::RunUpdate(last)) => {
             let short = |(name, value)| (name, preview::value(&value, MAX_OUTPUT_BYTES));
             Ok(last.outputs.into_iter().map(short).collect())

@@ -1,6 +1,7 @@
 //! Several events of a run in one row, and rows that a transaction has not written yet.
 
 use fanlight_shared::id::AttemptId;
+use fanlight_shared::rpc::runs::Table;
 
 use super::*;
 
@@ -125,6 +126,8 @@ fn a_body_that_is_no_text_damages_only_its_run() {
     for run in &runs {
         assert_eq!(at.store.listed(run.id).unwrap().state, RunStatus::Failed);
     }
+    let table = Table { run_ids: runs.iter().map(|run| run.id).collect(), ..Table::default() };
+    assert_eq!(at.store.table(&table).unwrap().rows.len(), 3, "the others are shown");
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
         [asset] => format!("{} of {}", sanitise::line(&asset.name), asset.run),
         all => text::count(all.len(), "asset"),
     };
-    ask::confirm(&format!("Delete {what} for good?"), args.yes)?;
+    ask::confirm(&format!("Delete {what} for good?"), args.yes).await?;
     client.call(assets::Delete { assets: found.iter().map(|asset| asset.id).collect() }).await?;
     let mut out = Out::new();
     for asset in &found {

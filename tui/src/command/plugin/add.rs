@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         }
         None => {
             let file = ManifestFile::read(&args.from).map_err(Failure::usage)?;
-            confirm(&file, None, args.yes)?;
+            confirm(&file, None, args.yes).await?;
             add(&Context::from_env()?.connect().await?, file, None).await?
         }
     };
@@ -63,7 +63,7 @@ async fn from_repository(args: &Args, repository: &Repository) -> Result<Plugin,
     fetched.show()?;
     let path = args.path.as_deref();
     let file = fetched.manifest(path)?;
-    confirm(&file, Some(&fetched.origin), args.yes)?;
+    confirm(&file, Some(&fetched.origin), args.yes).await?;
     // A daemon that starts removes what no plugin uses.
     let client = context.connect().await?;
     let origin = fetched.origin.clone();
@@ -81,7 +81,7 @@ async fn from_repository(args: &Args, repository: &Repository) -> Result<Plugin,
 }
 
 /// Asks whether the program of a plugin may run.
-fn confirm(file: &ManifestFile, origin: Option<&Origin>, yes: bool) -> Result<(), Failure> {
+async fn confirm(file: &ManifestFile, origin: Option<&Origin>, yes: bool) -> Result<(), Failure> {
     let words: Vec<String> = file.manifest.command.iter().map(|word| sanitise::line(word)).collect();
     let place = match origin {
         Some(origin) => format!("at commit {} of {}", origin.commit, sanitise::line(&origin.url)),
@@ -93,7 +93,7 @@ fn confirm(file: &ManifestFile, origin: Option<&Origin>, yes: bool) -> Result<()
         sanitise::line(&file.manifest.version),
         words.join(" "),
     );
-    ask::confirm(&question, yes)
+    ask::confirm(&question, yes).await
 }
 
 async fn add(client: &Client, file: ManifestFile, origin: Option<Origin>) -> Result<Plugin, Failure> {

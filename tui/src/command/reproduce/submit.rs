@@ -115,7 +115,7 @@ async fn alone(
     let is_known = is_known && know_all(client, &children.of_recipe).await?;
     if !is_known || !knows_run {
         let commands = children::commands(&workflow) + children.commands;
-        ask::confirm(&question(of, commands, is_known), args.yes)?;
+        ask::confirm(&question(of, commands, is_known), args.yes).await?;
     }
     let params = params(of, &args.params)?;
     let path = match known_path {

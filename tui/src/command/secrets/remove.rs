@@ -17,7 +17,7 @@ pub(super) struct Args {
 }
 
 /// Runs `secrets rm`.
-pub(super) fn run(settings: &SecretSettings, args: &Args) -> Result<(), Failure> {
+pub(super) async fn run(settings: &SecretSettings, args: &Args) -> Result<(), Failure> {
     let failed = |error: SecretFileError| Failure::failed(error.to_string());
     let all = settings.list().map_err(failed)?;
     for name in &args.names {
@@ -35,7 +35,7 @@ pub(super) fn run(settings: &SecretSettings, args: &Args) -> Result<(), Failure>
         [name] => format!("the secret `{name}`"),
         all => text::count(all.len(), "secret"),
     };
-    ask::confirm(&format!("Remove {what} for good?"), args.yes)?;
+    ask::confirm(&format!("Remove {what} for good?"), args.yes).await?;
     let mut out = Out::new();
     for name in &args.names {
         settings.file.remove(name).map_err(failed)?;

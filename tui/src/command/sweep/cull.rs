@@ -103,7 +103,7 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
         output::note(&format!("{} would be cancelled", text::count(worse.len(), "run")));
         return Ok(());
     }
-    ask::confirm(&format!("Cancel {} of `{shown}`?", text::count(worse.len(), "run")), args.yes)?;
+    ask::confirm(&format!("Cancel {} of `{shown}`?", text::count(worse.len(), "run")), args.yes).await?;
     let request = Cancel { runs: worse.iter().map(|run| run.id).collect(), ..Cancel::default() };
     let response = cancel::cancel(client, request).await?;
     let names: HashMap<RunId, String> = worse.iter().map(|run| (run.id, run.name())).collect();

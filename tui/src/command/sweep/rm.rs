@@ -50,7 +50,8 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     ask::confirm(
         &format!("Delete the {} of `{shown}`{and} for good?", text::count(runs.len(), "run")),
         args.yes,
-    )?;
+    )
+    .await?;
     for part in runs.chunks(PART) {
         let ids = part.iter().map(|run: &Run| run.id).collect();
         client.call(Delete { runs: ids, assets: args.assets }).await?;
