@@ -6,6 +6,7 @@
 pub(super) mod ask;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,14 +174,11 @@ impl Actor {
                         self.out.send(Message::Notification(Box::new(notification))).await.map_err(|_| Over)?;
                     }
                 },
-                Ok(()) = silence.changed() => {
-                    let since = silence.borrow_and_update().map(|since| ago(since.elapsed()));
-                    self.out.send(Message::Silence(since)).await.map_err(|_| Over)?;
-                }
+                Ok(()) = silence.changed() => self.say_silence(&mut silence).await?,
                 Ok(()) = self.expected.changed() => client.expect_events(*self.expected.borrow_and_update()),
                 wanted = async { sleep_until(due).await; self.wanted.changed().await } => {
                     wanted.map_err(|_| Over)?;
-                    self.watch(&client).await?;
+                    self.watch(&client, &mut silence).await?;
                     due = Instant::now() + SUBSCRIPTION_INTERVAL;
                 }
             }
@@ -190,10 +188,26 @@ impl Actor {
         self.say(State::Down(why)).await
     }
 
-    /// Sends the subscription.
-    async fn watch(&mut self, client: &Client) -> Result<(), Over> {
+    async fn say_silence(&mut self, silence: &mut watch::Receiver<Option<Instant>>) -> Result<(), Over> {
+        let since = silence.borrow_and_update().map(|since| ago(since.elapsed()));
+        self.out.send(Message::Silence(since)).await.map_err(|_| Over)
+    }
+
+    /// Sends the subscription. A daemon that doesn't respond to it is shown meanwhile.
+    async fn watch(
+        &mut self,
+        client: &Client,
+        silence: &mut watch::Receiver<Option<Instant>>,
+    ) -> Result<(), Over> {
         let watch = self.wanted.borrow_and_update().clone();
-        match client.call(watch.clone()).await {
+        let mut response = pin!(client.call(watch.clone()));
+        let response = loop {
+            tokio::select! {
+                response = &mut response => break response,
+                Ok(()) = silence.changed() => self.say_silence(silence).await?,
+            }
+        };
+        match response {
             // The end of the connection is handled elsewhere, and the next connection subscribes again.
             Ok(_) | Err(ClientError::Disconnected(_)) => Ok(()),
             Err(error) => {

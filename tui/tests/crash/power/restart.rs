@@ -21,8 +21,10 @@ impl Recorded {
         let running = strace::after_a_reboot(fanlight);
         awake(fanlight);
         wait_for("all runs to end", || fanlight.runs().iter().all(|run| !run["ended_at"].is_null()));
-        if fanlight.runs().iter().any(|run| run["workflow"] == "gone") {
-            fanlight.say(&["delete", "gone#1", "--assets", "--yes"]).exits(0);
+        // An import may have given it another number.
+        if let Some(run) = fanlight.runs().iter().find(|run| run["workflow"] == "gone") {
+            let name = format!("gone#{}", run["number"]);
+            fanlight.say(&["delete", &name, "--assets", "--yes"]).exits(0);
         }
         let mut ledger = Ledger::default();
         let known = self.known(line).filter(|it| it.run() != self.gone.run);
